@@ -1,0 +1,77 @@
+//! Numbers that a spreadsheet turned into a date, and back.
+//!
+//! `8-7` becomes `8月7日`, `4-3-7` becomes `2004/3/7`. Invariant: only what a spreadsheet can have written is taken for a
+//! date; 4日市 and 1702/7 are not.
+
+use super::letters::{at, numeral, starts};
+
+/// The numbers behind a date, and where it ends.
+type Undone = ([Option<u32>; 3], usize);
+
+/// The numbers behind a date that begins the letters, and the end of the date.
+pub(crate) fn undo(letters: &[char]) -> Option<Undone> {
+    let (first, end) = digits(letters, 0)?;
+    if at(letters, end) == Some('月') {
+        let (day, end) = digits(letters, end + 1)?;
+        let real =
+            at(letters, end) == Some('日') && (1..=12).contains(&first) && (1..=31).contains(&day);
+        return real.then_some(([Some(first), Some(day), None], end + 1));
+    }
+    if let Some(found) = english(letters, first, end) {
+        return Some(found);
+    }
+    let small = short_year(first, end)?;
+    let mark = at(letters, end)?;
+    let (month, month_end) = digits(letters, end + 1)?;
+    let (day, day_end) = digits(letters, month_end + 1)?;
+    let (second, behind) = match mark {
+        '/' => ('/', 0),
+        '年' => ('月', 1),
+        '-' if month_end - end == 3 && day_end - month_end == 3 => ('-', 0),
+        _ => return None,
+    };
+    let unit = behind == 0 || at(letters, day_end) == Some('日');
+    let real = (1..=12).contains(&month) && (1..=31).contains(&day);
+    if at(letters, month_end) != Some(second) || !unit || !real {
+        return None;
+    }
+    Some(([Some(small), Some(month), Some(day)], midnight_end(letters, day_end + behind)))
+}
+
+/// `14-Feb`, which an English spreadsheet makes of 2-14.
+fn english(letters: &[char], day: u32, end: usize) -> Option<Undone> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    if at(letters, end) != Some('-') || !(1..=31).contains(&day) {
+        return None;
+    }
+    let month = (1..).zip(MONTHS).find(|(_, name)| starts(letters, end + 1, name))?.0;
+    let behind = end + 4;
+    let alone = at(letters, behind).is_none_or(|c| !c.is_ascii_alphabetic());
+    alone.then_some(([Some(month), Some(day), None], behind))
+}
+
+/// The number a spreadsheet takes for a year: 00 to 29 become 2000 to 2029, 30 to 99 become 1930 to 1999.
+fn short_year(year: u32, digits: usize) -> Option<u32> {
+    match year {
+        _ if digits != 4 => None,
+        2000..=2099 => Some(year - 2000),
+        1930..=1999 => Some(year - 1900),
+        _ => None,
+    }
+}
+
+fn digits(letters: &[char], start: usize) -> Option<(u32, usize)> {
+    at(letters, start).filter(char::is_ascii_digit)?;
+    numeral(letters, start)
+}
+
+/// The end of a midnight that some exports add.
+fn midnight_end(letters: &[char], end: usize) -> usize {
+    for midnight in [" 00:00:00", " 0:00:00", " 00:00", " 0:00"] {
+        if starts(letters, end, midnight) {
+            return end + midnight.len();
+        }
+    }
+    end
+}
