@@ -1,0 +1,271 @@
+//! The firewall that keeps My Numbers (個人番号) and resident record codes (住民票コード) out.
+//!
+//! It looks at **every** column of a file, named by a schema or not, and answers in two ways:
+//!
+//! * a column refuses the **file**: its name says so, or its cells do;
+//! * a cell refuses its **line**: a fitting number that stands as, or inside, a text.
+//!
+//! False alarms. A My Number has twelve digits of which the last is a check digit, so about one random twelve-digit
+//! number in ten fits. A column is taken for My Numbers where at least 60 % of its cells are fitting twelve-digit
+//! numbers *and* chance would do that less than once in a thousand files: with three cells all must fit, with seven
+//! five, with a hundred sixty (there chance is one in 10^30). A column of twelve-digit ids shows 10 % and passes. Serial
+//! numbers may carry the same check digit (the rule for 宛名番号 has the same weights), but they are padded, and a My
+//! Number is random: only one in a thousand begins with three zeros. So a number that begins with `000` is no evidence
+//! in a column. What remains is a column of unpadded twelve-digit ids with that very check digit: it cannot be told from
+//! My Numbers by anybody, and is refused. Our ids of fifteen digits, or with a letter, are never looked at.
+//!
+//! A single fitting cell says less, so it needs a second sign: it stands where a name, an address or a remark belongs,
+//! or next to the words 個人番号 or マイナンバー. In a column without a known meaning it counts where twelve-digit
+//! numbers are rare.
+//!
+//! Nothing here keeps, hashes or shows a number: even a hash of a My Number is one.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use renkei_types::FieldKind;
+
+use crate::batch::Batch;
+use crate::binding::Binding;
+use crate::columns::fold;
+use crate::japanese::fits_my_number;
+
+/// Watches all columns of a file.
+#[derive(Clone, Debug)]
+pub struct Firewall {
+    columns: Vec<Watched>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    place: Place,
+    filled: u64,
+    twelve_digits: u64,
+    fitting: u64,
+    /// Rows of fitting cells in a column of unknown meaning.
+    undecided: Vec<usize>,
+}
+
+/// What kind of value belongs into a column.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Place {
+    /// Names, addresses, remarks: no number belongs here.
+    Text,
+    /// Numbers and codes.
+    Code,
+    /// Nobody said.
+    #[default]
+    Unknown,
+}
+
+/// Whether a column's name says that it holds My Numbers or resident record codes. Columns *about* the card or the
+/// consent are no such columns; what they hold is still looked at.
+pub fn names_my_number(name: &str) -> bool {
+    const NUMBERS: [&str; 6] =
+        ["個人番号", "マイナンバ", "mynumber", "individualnumber", "住民票コード", "juminhyocode"];
+    const ABOUT: [&str; 11] = [
+        "カード",
+        "card",
+        "有無",
+        "同意",
+        "希望",
+        "確認",
+        "区分",
+        "フラグ",
+        "flag",
+        "提供",
+        "状況",
+    ];
+    let folded = fold(name).replace('-', "");
+    NUMBERS.iter().any(|number| folded.contains(number))
+        && !ABOUT.iter().any(|about| folded.contains(about))
+}
+
+/// The first column whose name says that it holds My Numbers.
+pub fn forbidden_column(header: &[String]) -> Option<usize> {
+    header.iter().position(|name| names_my_number(name))
+}
+
+impl Firewall {
+    /// Watches so many columns, of which `binding` knows some.
+    pub fn new(columns: usize, binding: Option<&Binding>) -> Self {
+        let mut watched = vec![Watched::default(); columns];
+        if let Some(binding) = binding {
+            let bound = binding.fields.iter().flat_map(|field| {
+                field.columns.iter().map(move |&column| (column, place(field.kind)))
+            });
+            for (column, place) in bound.chain([(binding.id, Place::Code)]) {
+                if let Some(watched) = watched.get_mut(column) {
+                    watched.place = place;
+                }
+            }
+        }
+        Self { columns: watched }
+    }
+
+    /// Looks at a batch whose first row is row `first` of the file, and calls `found` with the row and column of each
+    /// cell that refuses its line.
+    pub fn observe(&mut self, batch: &Batch, first: usize, mut found: impl FnMut(usize, usize)) {
+        for (index, (watched, column)) in self.columns.iter_mut().zip(&batch.columns).enumerate() {
+            for (row, cell) in column.iter().enumerate() {
+                if cell.is_empty() {
+                    continue;
+                }
+                watched.filled += 1;
+                let Some(digits) = twelve_digits(cell) else {
+                    continue;
+                };
+                watched.twelve_digits += 1;
+                if !fits_my_number(&digits) {
+                    continue;
+                }
+                watched.fitting += u64::from(!digits.starts_with(b"000"));
+                match watched.place {
+                    Place::Text => found(first + row, index),
+                    Place::Unknown => watched.undecided.push(first + row),
+                    Place::Code => {}
+                }
+            }
+            if WORDS.iter().any(|word| word.find(column.text.as_bytes()).is_some()) {
+                for (row, cell) in column.iter().enumerate() {
+                    if is_beside_its_name(cell) {
+                        found(first + row, index);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The verdict over the whole file: a column of My Numbers, or the rows and columns of single ones in columns of
+    /// unknown meaning.
+    pub fn finish(self) -> Result<Vec<(usize, usize)>, MyNumberColumn> {
+        let mut single = Vec::new();
+        for (column, watched) in self.columns.into_iter().enumerate() {
+            if is_my_number_column(watched.filled, watched.fitting) {
+                return Err(MyNumberColumn(column));
+            }
+            if watched.twelve_digits * 10 < watched.filled {
+                single.extend(watched.undecided.into_iter().map(|row| (row, column)));
+            }
+        }
+        Ok(single)
+    }
+}
+
+/// The column that refuses the file, from 0.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MyNumberColumn(pub usize);
+
+fn place(kind: FieldKind) -> Place {
+    match kind {
+        FieldKind::PersonName
+        | FieldKind::GivenName
+        | FieldKind::FamilyName
+        | FieldKind::KanaName
+        | FieldKind::Address
+        | FieldKind::FreeText => Place::Text,
+        FieldKind::Date
+        | FieldKind::Sex
+        | FieldKind::PostalCode
+        | FieldKind::Phone
+        | FieldKind::Identifier
+        | FieldKind::Amount
+        | FieldKind::Category => Place::Code,
+    }
+}
+
+/// At least 60 % fit, and chance (one number in ten) would do that less than once in a thousand files.
+fn is_my_number_column(filled: u64, fitting: u64) -> bool {
+    /// From here on 60 % is beyond chance anyway.
+    const SMALL: u64 = 20;
+    if fitting * 10 < filled * 6 || fitting == 0 {
+        return false;
+    }
+    if filled > SMALL {
+        return true;
+    }
+    // The binomial tail, term by term.
+    let mut term = 0.9f64.powi(i32::try_from(filled).unwrap_or(i32::MAX));
+    let mut below = 0.0;
+    for k in 0..fitting {
+        below += term;
+        term *= (filled - k) as f64 / (k + 1) as f64 / 9.0;
+    }
+    1.0 - below <= 1.0e-3 + 1.0e-12
+}
+
+/// The digits of a cell that is nothing but twelve of them, half- or full-width, with spaces and hyphens between.
+fn twelve_digits(cell: &str) -> Option<[u8; 12]> {
+    /// Twelve full-width digits and a few separators.
+    const BYTES_MAX: usize = 60;
+    if cell.len() < 12 || cell.len() > BYTES_MAX {
+        return None;
+    }
+    if let Ok(digits) = <[u8; 12]>::try_from(cell.as_bytes()) {
+        return digits.iter().all(u8::is_ascii_digit).then_some(digits);
+    }
+    let mut digits = [0; 12];
+    let mut count = 0;
+    for letter in cell.chars() {
+        match digit(letter) {
+            Some(digit) => {
+                *digits.get_mut(count)? = digit;
+                count += 1;
+            }
+            None if is_separator(letter) => {}
+            None => return None,
+        }
+    }
+    (count == 12).then_some(digits)
+}
+
+fn digit(letter: char) -> Option<u8> {
+    match letter {
+        '0'..='9' => u8::try_from(letter).ok(),
+        '０'..='９' => u8::try_from(u32::from(letter) - u32::from('０')).ok().map(|d| d + b'0'),
+        _ => None,
+    }
+}
+
+fn is_separator(letter: char) -> bool {
+    matches!(letter, '-' | '－' | '‐' | '−' | 'ー') || letter.is_whitespace()
+}
+
+static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
+    let words = [
+        "個人番号",
+        "マイナンバ",
+        "ﾏｲﾅﾝﾊﾞ",
+        "y number",
+        "y Number",
+        "Y NUMBER",
+        "ynumber",
+        "yNumber",
+    ];
+    words.iter().map(|word| Finder::new(word.as_bytes())).collect()
+});
+
+/// Whether a text has a fitting number and one of the words that name it.
+fn is_beside_its_name(cell: &str) -> bool {
+    if !WORDS.iter().any(|word| word.find(cell.as_bytes()).is_some()) {
+        return false;
+    }
+    let mut run: Vec<u8> = Vec::new();
+    let fits = |run: &[u8]| <&[u8; 12]>::try_from(run).is_ok_and(fits_my_number);
+    for letter in cell.chars() {
+        match digit(letter) {
+            Some(digit) => run.push(digit),
+            None if is_separator(letter) => {}
+            None => {
+                if fits(&run) {
+                    return true;
+                }
+                run.clear();
+            }
+        }
+    }
+    fits(&run)
+}
+
+#[cfg(test)]
+mod tests;

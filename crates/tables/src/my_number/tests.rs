@@ -1,0 +1,162 @@
+use super::*;
+
+fn numbers(count: u64, fitting: impl Fn(u64) -> bool) -> Vec<String> {
+    (0..count)
+        .map(|index| {
+            let base = format!("{:011}", 20_000_000_000 + index * 7_654_321);
+            let right = (0..10u8)
+                .find(|check| {
+                    let digits = format!("{base}{check}");
+                    fits_my_number(digits.as_bytes().try_into().expect("twelve digits"))
+                })
+                .expect("a check digit");
+            let check = if fitting(index) { right } else { (right + 1) % 10 };
+            format!("{base}{check}")
+        })
+        .collect()
+}
+
+fn verdict(cells: &[String]) -> Result<Vec<(usize, usize)>, MyNumberColumn> {
+    let mut batch = Batch::with_columns(1);
+    for (line, cell) in cells.iter().enumerate() {
+        batch.lines.push(line as u64 + 2);
+        batch.columns[0].push(cell);
+    }
+    let mut firewall = Firewall::new(1, None);
+    firewall.observe(&batch, 0, |_, _| {});
+    firewall.finish()
+}
+
+#[test]
+fn columns_are_known_by_name_in_any_width_and_language() {
+    for name in [
+        "個人番号",
+        "個人番号（12桁）",
+        "マイナンバー",
+        "ﾏｲﾅﾝﾊﾞｰ",
+        "My Number",
+        "my_number",
+        "MY-NUMBER",
+        "MyNumber",
+        "Individual Number",
+        "住民票コード",
+    ] {
+        assert!(names_my_number(name), "{name}");
+    }
+    for name in [
+        "宛名番号",
+        "申請番号",
+        "マイナンバーカード有無",
+        "個人番号カード交付状況",
+        "番号",
+        "number",
+    ] {
+        assert!(!names_my_number(name), "{name}");
+    }
+}
+
+#[test]
+fn a_column_of_fitting_numbers_refuses_the_file() {
+    for count in [3, 10, 100, 5_000] {
+        assert_eq!(verdict(&numbers(count, |_| true)), Err(MyNumberColumn(0)), "{count}");
+    }
+    assert_eq!(verdict(&numbers(100, |index| index % 10 < 6)), Err(MyNumberColumn(0)));
+}
+
+#[test]
+fn numbers_are_known_in_full_width_and_in_groups() {
+    let grouped: Vec<String> = numbers(20, |_| true)
+        .iter()
+        .map(|number| format!("{}-{} {}", &number[..4], &number[4..8], &number[8..]))
+        .collect();
+    assert_eq!(verdict(&grouped), Err(MyNumberColumn(0)));
+    let wide: Vec<String> = numbers(20, |_| true)
+        .iter()
+        .map(|number| {
+            number
+                .chars()
+                .map(|c| char::from_u32(u32::from(c) - 0x30 + 0xFF10).expect("a digit"))
+                .collect()
+        })
+        .collect();
+    assert_eq!(verdict(&wide), Err(MyNumberColumn(0)));
+}
+
+#[test]
+fn ids_that_fit_by_chance_pass() {
+    for count in [1, 2, 11, 1_000, 100_000] {
+        let ids: Vec<String> =
+            (0..count).map(|index| format!("{}", 300_000_000_000u64 + index)).collect();
+        assert_eq!(verdict(&ids), Ok(Vec::new()), "{count}");
+    }
+    assert_eq!(verdict(&numbers(1, |_| true)), Ok(Vec::new()));
+    assert_eq!(verdict(&numbers(1_000, |index| index % 10 == 0)), Ok(Vec::new()));
+}
+
+#[test]
+fn padded_serial_numbers_with_the_same_check_digit_pass() {
+    let padded: Vec<String> = (0..2_000u64)
+        .map(|index| {
+            let base = format!("{index:011}");
+            let check = (0..10u8)
+                .find(|check| {
+                    fits_my_number(format!("{base}{check}").as_bytes().try_into().expect("twelve"))
+                })
+                .expect("a check digit");
+            format!("{base}{check}")
+        })
+        .collect();
+    assert_eq!(verdict(&padded), Ok(Vec::new()));
+}
+
+#[test]
+fn ids_of_other_lengths_are_never_looked_at() {
+    let ids: Vec<String> = (0..1_000).map(|index| format!("{index:015}")).collect();
+    assert_eq!(verdict(&ids), Ok(Vec::new()));
+    let ids: Vec<String> = (0..1_000).map(|index| format!("B{index:09}")).collect();
+    assert_eq!(verdict(&ids), Ok(Vec::new()));
+}
+
+#[test]
+fn a_single_number_among_remarks_is_found() {
+    let mut cells: Vec<String> = (0..50).map(|index| format!("備考{index}")).collect();
+    cells[7] = numbers(1, |_| true).remove(0);
+    assert_eq!(verdict(&cells), Ok(vec![(7, 0)]));
+}
+
+#[test]
+fn a_number_beside_its_name_is_found_inside_text() {
+    let number = numbers(1, |_| true).remove(0);
+    let wrong = numbers(1, |_| false).remove(0);
+    for text in [
+        format!("個人番号:{number}"),
+        format!("マイナンバーは {} {} {} です", &number[..4], &number[4..8], &number[8..]),
+        format!("ﾏｲﾅﾝﾊﾞｰ {number}"),
+        format!("my number {number}"),
+    ] {
+        assert!(is_beside_its_name(&text), "{text}");
+    }
+    for text in
+        [format!("個人番号:{wrong}"), format!("受付 {number}"), "マイナンバーカードあり".to_owned()]
+    {
+        assert!(!is_beside_its_name(&text), "{text}");
+    }
+}
+
+#[test]
+fn chance_is_weighed_in_small_files() {
+    for (filled, fitting, refused) in [
+        (1, 1, false),
+        (2, 2, false),
+        (3, 3, true),
+        (4, 3, false),
+        (4, 4, true),
+        (6, 4, false),
+        (7, 5, true),
+        (20, 12, true),
+        (100, 59, false),
+        (100, 60, true),
+    ] {
+        assert_eq!(is_my_number_column(filled, fitting), refused, "{fitting} of {filled}");
+    }
+}
