@@ -1,0 +1,156 @@
+//! Blocking rules: which properties two records must share to be compared.
+
+use crate::comparison::Measure;
+use crate::forms::NONE;
+use crate::records::Linkable;
+
+/// Which view of a name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum View {
+    Written,
+    Kana,
+}
+
+/// Which part of a date.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DatePart {
+    Whole,
+    Year,
+    MonthDay,
+}
+
+/// Which part of a place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PlacePart {
+    Town,
+    Building,
+}
+
+/// A property of a record that a key is made of. Numbers are those of comparisons.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum KeyPart {
+    Family(View),
+    Given(View),
+    Whole(View),
+    Date(DatePart, usize),
+    Place(PlacePart, usize),
+    /// A value, loosely.
+    Value(usize),
+}
+
+impl KeyPart {
+    fn describe(self, linkable: &Linkable) -> String {
+        let view = |view: View| match view {
+            View::Written => "as written",
+            View::Kana => "as read",
+        };
+        let comparison = |index: usize| linkable.comparisons[index].name.as_str();
+        match self {
+            Self::Family(of) => format!("family name {}", view(of)),
+            Self::Given(of) => format!("given name {}", view(of)),
+            Self::Whole(of) => format!("whole name {}", view(of)),
+            Self::Date(DatePart::Year, index) => format!("year of {}", comparison(index)),
+            Self::Date(DatePart::MonthDay, index) => {
+                format!("month and day of {}", comparison(index))
+            }
+            Self::Place(PlacePart::Town, _) => "town".to_owned(),
+            Self::Place(PlacePart::Building, _) => "town and house number".to_owned(),
+            Self::Date(DatePart::Whole, index) | Self::Value(index) => comparison(index).to_owned(),
+        }
+    }
+}
+
+/// Records that agree on all parts are candidates.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct BlockingRule {
+    pub(crate) parts: Vec<KeyPart>,
+    /// Larger blocks of the register are left to the other rules.
+    pub(crate) block_records_max: usize,
+}
+
+/// No rule compares a line with more records than this by one key.
+const BLOCK_MAX: usize = 5_000;
+
+/// A single property that more records share than this tells too little.
+const SINGLE_BLOCK_MAX: usize = 40;
+
+impl BlockingRule {
+    fn new(parts: &[KeyPart]) -> Self {
+        let block_records_max = if parts.len() == 1 { SINGLE_BLOCK_MAX } else { BLOCK_MAX };
+        Self { parts: parts.to_vec(), block_records_max }
+    }
+
+    /// What the rule asks for, in words.
+    pub(crate) fn describe(&self, linkable: &Linkable) -> String {
+        let parts = self.parts.iter().map(|part| part.describe(linkable));
+        parts.collect::<Vec<_>>().join(" + ")
+    }
+}
+
+/// The rules for these comparisons.
+pub(crate) fn rules(linkable: &Linkable) -> Vec<BlockingRule> {
+    let find = |wanted: fn(&Measure) -> bool| {
+        linkable.comparisons.iter().position(|comparison| wanted(&comparison.measure))
+    };
+    let date = find(|measure| matches!(measure, Measure::Date { .. }));
+    let place = find(|measure| matches!(measure, Measure::Place { .. }));
+    match (linkable.has_names(), date, place) {
+        (true, Some(date), Some(place)) => resident_rules(&views(linkable), date, place),
+        _ => other_rules(linkable, &views(linkable)),
+    }
+}
+
+/// The views of names that the register has, the surer one for finding people first.
+fn views(linkable: &Linkable) -> Vec<View> {
+    let has_kana = linkable.register.names.iter().any(|name| name.kana != NONE);
+    if has_kana { vec![View::Kana, View::Written] } else { vec![View::Written] }
+}
+
+/// Names, a date of birth and a place: whoever has two of the three right is found, and whoever has a whole name that few
+/// others have. People who moved and have a wrong date of birth share their name and a part of the date.
+fn resident_rules(views: &[View], date: usize, place: usize) -> Vec<BlockingRule> {
+    let birth = KeyPart::Date(DatePart::Whole, date);
+    let building = KeyPart::Place(PlacePart::Building, place);
+    let town = KeyPart::Place(PlacePart::Town, place);
+    let mut rules = Vec::new();
+    let mut add = |parts: &[KeyPart]| rules.push(BlockingRule::new(parts));
+    views.iter().for_each(|&view| add(&[birth, KeyPart::Family(view)]));
+    views.iter().for_each(|&view| add(&[birth, KeyPart::Given(view)]));
+    for &view in views {
+        add(&[KeyPart::Whole(view), KeyPart::Date(DatePart::Year, date)]);
+        add(&[KeyPart::Whole(view), KeyPart::Date(DatePart::MonthDay, date)]);
+    }
+    views.iter().for_each(|&view| add(&[building, KeyPart::Given(view)]));
+    views.iter().for_each(|&view| add(&[KeyPart::Whole(view), town]));
+    add(&[birth, building]);
+    add(&[birth, town]);
+    views.iter().for_each(|&view| add(&[KeyPart::Whole(view)]));
+    rules
+}
+
+/// Records of any other shape: every two fields together, and every field alone where few records share its value.
+fn other_rules(linkable: &Linkable, views: &[View]) -> Vec<BlockingRule> {
+    let mut parts: Vec<KeyPart> = Vec::new();
+    for (index, comparison) in linkable.comparisons.iter().enumerate() {
+        match &comparison.measure {
+            Measure::Text { .. } | Measure::Identifier { .. } | Measure::Category { .. } => {
+                parts.push(KeyPart::Value(index));
+            }
+            Measure::Date { .. } => parts.push(KeyPart::Date(DatePart::Whole, index)),
+            Measure::Place { .. } => parts.push(KeyPart::Place(PlacePart::Building, index)),
+            Measure::Family => parts.extend(views.iter().map(|&view| KeyPart::Family(view))),
+            Measure::Given => parts.extend(views.iter().map(|&view| KeyPart::Given(view))),
+            Measure::Arrangement | Measure::Sex { .. } => {}
+        }
+    }
+    let mut rules = Vec::new();
+    for (i, &first) in parts.iter().enumerate() {
+        let others = parts[i + 1..].iter();
+        rules.extend(others.map(|&second| BlockingRule::new(&[first, second])));
+    }
+    if linkable.has_names() {
+        rules.extend(views.iter().map(|&view| BlockingRule::new(&[KeyPart::Whole(view)])));
+    }
+    rules.extend(parts.iter().map(|&part| BlockingRule::new(&[part])));
+    rules
+}

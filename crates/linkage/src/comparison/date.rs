@@ -1,0 +1,128 @@
+//! Dates of birth: exact, slipped, or merely alike.
+
+/// A date of which parts may be unknown.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct DateForm {
+    pub(crate) year: Option<i16>,
+    pub(crate) month: Option<u8>,
+    pub(crate) day: Option<u8>,
+}
+
+impl DateForm {
+    fn complete(self) -> Option<(i16, u8, u8)> {
+        Some((self.year?, self.month?, self.day?))
+    }
+}
+
+/// Years by which a date slips when somebody mistakes the era (昭和 for 平成: 63; the year of an era for that of the
+/// century: 25 and 88), the year or the decade.
+const SLIPS: [u16; 4] = [1, 10, 63, 88];
+
+/// Slips that may as well be the years between parent and child (大正 for 昭和: 14, 平成 for 令和: 30).
+const SLIPS_OR_GENERATIONS: [u16; 3] = [14, 25, 30];
+
+/// Years between parent and child.
+const GENERATION: std::ops::RangeInclusive<u16> = 15..=50;
+
+/// The level of [`super::level::DATE`] for two dates.
+pub(crate) fn level(a: DateForm, b: DateForm) -> u8 {
+    let (Some(a), Some(b)) = (a.complete(), b.complete()) else {
+        return partial_level(a, b);
+    };
+    if a == b {
+        return 1;
+    }
+    let ((ay, am, ad), (by, bm, bd)) = (a, b);
+    if ay == by && am == bd && ad == bm {
+        2
+    } else if am == bm && ad == bd && SLIPS.contains(&ay.abs_diff(by)) {
+        3
+    } else if am == bm && ad == bd && SLIPS_OR_GENERATIONS.contains(&ay.abs_diff(by)) {
+        4
+    } else if am == bm && ad == bd && GENERATION.contains(&ay.abs_diff(by)) {
+        5
+    } else if one_digit_off(a, b) {
+        6
+    } else if ay == by && ((am, ad) == (1, 1) || (bm, bd) == (1, 1)) {
+        8
+    } else if usize::from(ay == by) + usize::from(am == bm) + usize::from(ad == bd) == 2 {
+        9
+    } else {
+        10
+    }
+}
+
+/// Unknown parts say nothing; a year alone or a month alone is too little to call equal.
+fn partial_level(a: DateForm, b: DateForm) -> u8 {
+    fn agree<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<bool> {
+        Some(a? == b?)
+    }
+    let answers = [agree(a.year, b.year), agree(a.month, b.month), agree(a.day, b.day)];
+    if answers.iter().all(Option::is_none) {
+        0
+    } else if answers.contains(&Some(false)) {
+        10
+    } else {
+        7
+    }
+}
+
+fn digits((year, month, day): (i16, u8, u8)) -> [u8; 8] {
+    let mut digits = [0; 8];
+    let mut rest =
+        u32::from(year.unsigned_abs()) * 10_000 + u32::from(month) * 100 + u32::from(day);
+    for digit in digits.iter_mut().rev() {
+        *digit = (rest % 10) as u8;
+        rest /= 10;
+    }
+    digits
+}
+
+/// One of the eight digits differs, or two neighbours are exchanged.
+fn one_digit_off(a: (i16, u8, u8), b: (i16, u8, u8)) -> bool {
+    let (a, b) = (digits(a), digits(b));
+    let mut unlike = (0..8).filter(|&i| a[i] != b[i]);
+    match (unlike.next(), unlike.next(), unlike.next()) {
+        (Some(_), None, _) => true,
+        (Some(i), Some(j), None) => j == i + 1 && a[i] == b[j] && a[j] == b[i],
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::level::DATE;
+    use super::*;
+
+    fn date(text: &str) -> DateForm {
+        let mut parts = text.split('-').map(|part| part.parse::<i16>().ok());
+        let mut next = || parts.next().flatten();
+        DateForm {
+            year: next(),
+            month: next().and_then(|month| u8::try_from(month).ok()),
+            day: next().and_then(|day| u8::try_from(day).ok()),
+        }
+    }
+
+    #[test]
+    fn slips_are_told_apart() {
+        for (a, b, name) in [
+            ("1980-04-24", "1980-04-24", "equal"),
+            ("1980-04-11", "1980-11-04", "day and month exchanged"),
+            ("1950-03-02", "2013-03-02", "year slipped"),
+            ("1950-03-02", "1975-03-02", "year slipped by an era or a generation"),
+            ("1950-03-02", "1972-03-02", "a generation apart"),
+            ("1980-04-24", "1980-04-21", "one digit off"),
+            ("1980-04-24", "1908-04-24", "one digit off"),
+            ("1980-04-24", "1980-01-01", "placeholder of the year"),
+            ("1980-04-24", "1980-04-13", "two parts equal"),
+            ("1980-04-24", "1955-09-30", "different"),
+            ("1945-?-?", "1945-09-30", "equal as far as known"),
+            ("1945-?-?", "1946-09-30", "different"),
+            ("?-?-?", "1946-09-30", "missing"),
+        ] {
+            assert_eq!(DATE[usize::from(level(date(a), date(b)))].name, name, "{a} {b}");
+            assert_eq!(level(date(a), date(b)), level(date(b), date(a)), "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Comparison levels: the ordered answers a comparison can give, and what is believed of them before any data is seen.
+//!
+//! Level 0 of every comparison is "no evidence": one side is missing or unreadable, so the pair learns nothing. The
+//! other levels fall into groups by what was there to compare (both views of a name, or one); probabilities sum to one
+//! within a group.
+
+/// What is believed of a level before data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct LevelPrior {
+    /// Name in model files, reports and explanations.
+    pub(crate) name: &'static str,
+    /// Which levels it shares its sum with; 0 only for level 0.
+    pub(crate) group: u8,
+    /// P(level | the same person).
+    pub(crate) m: f64,
+    /// P(level | two unrelated people); replaced by what the register shows, as far as it shows anything.
+    pub(crate) u: f64,
+    /// P(level | two people of one household).
+    pub(crate) relative: f64,
+    /// P(level | a stranger of the same name and much the same birthday).
+    pub(crate) namesake: f64,
+    /// P(level | an elder or younger relative of the same name in the same household).
+    pub(crate) elder: f64,
+}
+
+const fn level(
+    name: &'static str,
+    group: u8,
+    m: f64,
+    u: f64,
+    relative: f64,
+    namesake: f64,
+    elder: f64,
+) -> LevelPrior {
+    LevelPrior { name, group, m, u, relative, namesake, elder }
+}
+
+const MISSING: LevelPrior = level("missing", 0, 1.0, 1.0, 1.0, 1.0, 1.0);
+
+/// How a written part compares.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Written {
+    Missing,
+    Equal,
+    /// A lost letter, a cut end, a weak variant, one slip in a longer word.
+    Near,
+    /// Shares most letters.
+    Similar,
+    Different,
+}
+
+/// How a part as read compares.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Read {
+    Missing,
+    Equal,
+    /// Equal but for voicing, long vowels and small kana.
+    Near,
+    /// One slip, or a cut end.
+    Similar,
+    Different,
+}
+
+/// The level of a part that is `written` and `read`.
+pub(crate) fn part_level(written: Written, read: Read) -> u8 {
+    written as u8 * 5 + read as u8
+}
+
+/// A family name in both views.
+pub(crate) const FAMILY: &[LevelPrior] = &[
+    MISSING,
+    level("reading equal", 3, 0.93, 0.006, 0.94, 0.97, 0.97),
+    level("reading near", 3, 0.025, 0.0025, 0.006, 0.012, 0.012),
+    level("reading similar", 3, 0.012, 0.009, 0.008, 0.006, 0.006),
+    level("reading different", 3, 0.033, 0.9825, 0.046, 0.012, 0.012),
+    level("written equal", 2, 0.953, 0.005, 0.945, 0.97, 0.97),
+    level("both equal", 1, 0.893, 0.004, 0.92, 0.955, 0.955),
+    level("written equal, reading near", 1, 0.02, 0.0001, 0.005, 0.008, 0.008),
+    level("written equal, reading similar", 1, 0.008, 0.0001, 0.005, 0.004, 0.004),
+    level("written equal, reading different", 1, 0.032, 0.0003, 0.012, 0.01, 0.01),
+    level("written near", 2, 0.025, 0.0015, 0.006, 0.012, 0.012),
+    level("written near, reading equal", 1, 0.021, 0.0003, 0.006, 0.008, 0.008),
+    level("written near, reading near", 1, 0.0006, 0.0001, 0.0004, 0.0004, 0.0004),
+    level("written near, reading similar", 1, 0.0004, 0.0001, 0.0004, 0.0004, 0.0004),
+    level("written near, reading different", 1, 0.0015, 0.001, 0.0008, 0.0006, 0.0006),
+    level("written similar", 2, 0.007, 0.03, 0.005, 0.006, 0.006),
+    level("written similar, reading equal", 1, 0.006, 0.0005, 0.002, 0.004, 0.004),
+    level("written similar, reading near", 1, 0.0003, 0.0005, 0.0003, 0.0003, 0.0003),
+    level("written similar, reading similar", 1, 0.0003, 0.002, 0.0006, 0.0003, 0.0003),
+    level("written similar, reading different", 1, 0.0009, 0.03, 0.003, 0.0006, 0.0006),
+    level("written different", 2, 0.015, 0.9635, 0.044, 0.012, 0.012),
+    level("written different, reading equal", 1, 0.002, 0.0015, 0.001, 0.002, 0.002),
+    level("written different, reading near", 1, 0.0003, 0.0015, 0.0005, 0.0003, 0.0003),
+    level("written different, reading similar", 1, 0.0006, 0.007, 0.001, 0.0005, 0.0005),
+    level("both different", 1, 0.013, 0.95, 0.041, 0.005, 0.005),
+];
+
+/// A given name in both views.
+pub(crate) const GIVEN: &[LevelPrior] = &[
+    MISSING,
+    level("reading equal", 3, 0.915, 0.002, 0.006, 0.97, 0.97),
+    level("reading near", 3, 0.028, 0.004, 0.008, 0.012, 0.012),
+    level("reading similar", 3, 0.018, 0.014, 0.035, 0.006, 0.006),
+    level("reading different", 3, 0.039, 0.98, 0.951, 0.012, 0.012),
+    level("written equal", 2, 0.953, 0.001, 0.003, 0.97, 0.97),
+    level("both equal", 1, 0.886, 0.0007, 0.002, 0.955, 0.955),
+    level("written equal, reading near", 1, 0.022, 0.0001, 0.0002, 0.008, 0.008),
+    level("written equal, reading similar", 1, 0.012, 0.0001, 0.0002, 0.005, 0.005),
+    level("written equal, reading different", 1, 0.038, 0.0003, 0.001, 0.01, 0.01),
+    level("written near", 2, 0.025, 0.003, 0.006, 0.012, 0.012),
+    level("written near, reading equal", 1, 0.02, 0.0003, 0.001, 0.008, 0.008),
+    level("written near, reading near", 1, 0.0008, 0.0001, 0.0004, 0.0004, 0.0004),
+    level("written near, reading similar", 1, 0.0008, 0.0003, 0.0008, 0.0004, 0.0004),
+    level("written near, reading different", 1, 0.0015, 0.002, 0.004, 0.0006, 0.0006),
+    level("written similar", 2, 0.01, 0.04, 0.1, 0.006, 0.006),
+    level("written similar, reading equal", 1, 0.009, 0.0005, 0.002, 0.004, 0.004),
+    level("written similar, reading near", 1, 0.0004, 0.0008, 0.002, 0.0003, 0.0003),
+    level("written similar, reading similar", 1, 0.0004, 0.003, 0.009, 0.0003, 0.0003),
+    level("written similar, reading different", 1, 0.0009, 0.04, 0.09, 0.0006, 0.0006),
+    level("written different", 2, 0.012, 0.956, 0.891, 0.012, 0.012),
+    level("written different, reading equal", 1, 0.003, 0.001, 0.002, 0.002, 0.002),
+    level("written different, reading near", 1, 0.0004, 0.003, 0.005, 0.0003, 0.0003),
+    level("written different, reading similar", 1, 0.0006, 0.012, 0.03, 0.0005, 0.0005),
+    level("both different", 1, 0.0042, 0.9362, 0.85, 0.0046, 0.0046),
+];
+
+/// Which of its names the person used.
+pub(crate) const ARRANGEMENT: &[LevelPrior] = &[
+    MISSING,
+    level("as registered", 1, 0.965, 0.97, 0.99, 0.99, 0.99),
+    level("family and given exchanged", 1, 0.008, 0.01, 0.002, 0.003, 0.003),
+    level("former name or alias", 1, 0.012, 0.01, 0.004, 0.003, 0.003),
+    level("through the account holder", 1, 0.015, 0.01, 0.004, 0.004, 0.004),
+];
+
+/// A date of birth.
+pub(crate) const DATE: &[LevelPrior] = &[
+    MISSING,
+    level("equal", 1, 0.962, 0.00004, 0.01, 0.2, 0.001),
+    level("day and month exchanged", 1, 0.004, 0.00003, 0.0002, 0.001, 0.0002),
+    level("year slipped", 1, 0.006, 0.0002, 0.0005, 0.001, 0.02),
+    level("year slipped by an era or a generation", 1, 0.0015, 0.0002, 0.001, 0.001, 0.1),
+    level("a generation apart", 1, 0.0005, 0.0015, 0.002, 0.001, 0.4),
+    level("one digit off", 1, 0.014, 0.0015, 0.006, 0.3, 0.01),
+    level("equal as far as known", 1, 0.003, 0.001, 0.002, 0.001, 0.001),
+    level("placeholder of the year", 1, 0.003, 0.0003, 0.0005, 0.001, 0.0008),
+    level("two parts equal", 1, 0.003, 0.012, 0.03, 0.42, 0.017),
+    level("different", 1, 0.003, 0.98323, 0.9478, 0.074, 0.45),
+];
+
+/// Sex.
+pub(crate) const SEX: &[LevelPrior] = &[
+    MISSING,
+    level("equal", 1, 0.993, 0.5, 0.47, 0.97, 0.97),
+    level("different", 1, 0.007, 0.5, 0.53, 0.03, 0.03),
+];
+
+/// Where somebody lives: town, numbers, room and postal code together, since each implies the others.
+pub(crate) const PLACE: &[LevelPrior] = &[
+    MISSING,
+    level("same place", 1, 0.74, 0.0002, 0.74, 0.0002, 0.74),
+    level("same building, room missing", 1, 0.13, 0.0002, 0.13, 0.0002, 0.13),
+    level("same building, other room", 1, 0.003, 0.0002, 0.003, 0.0002, 0.003),
+    level("same town, numbers near", 1, 0.03, 0.002, 0.03, 0.002, 0.03),
+    level("same numbers, town unlike", 1, 0.012, 0.0005, 0.012, 0.0005, 0.012),
+    level("same town", 1, 0.012, 0.03, 0.012, 0.03, 0.012),
+    level("same postal code", 1, 0.008, 0.005, 0.008, 0.005, 0.008),
+    level("former place", 1, 0.02, 0.0002, 0.02, 0.0002, 0.02),
+    level("different", 1, 0.045, 0.9619, 0.045, 0.9619, 0.045),
+];
+
+/// The level of a place where the resident's former place has been compared too.
+pub(crate) fn or_former_place(current: u8, former: u8) -> u8 {
+    if current >= 6 && (1..=4).contains(&former) { 8 } else { current }
+}
+
+/// Free or short text of any language.
+pub(crate) const TEXT: &[LevelPrior] = &[
+    MISSING,
+    level("equal", 1, 0.80, 0.01, 0.01, 0.01, 0.01),
+    level("near", 1, 0.10, 0.005, 0.005, 0.005, 0.005),
+    level("similar", 1, 0.04, 0.02, 0.02, 0.02, 0.02),
+    level("different", 1, 0.06, 0.965, 0.965, 0.965, 0.965),
+];
+
+/// Numbers and codes that name something.
+pub(crate) const IDENTIFIER: &[LevelPrior] = &[
+    MISSING,
+    level("equal", 1, 0.88, 0.0001, 0.0001, 0.0001, 0.0001),
+    level("one edit off", 1, 0.06, 0.0002, 0.0002, 0.0002, 0.0002),
+    level("different", 1, 0.06, 0.9997, 0.9997, 0.9997, 0.9997),
+];
+
+/// One of a few values, or an amount.
+pub(crate) const CATEGORY: &[LevelPrior] = &[
+    MISSING,
+    level("equal", 1, 0.92, 0.1, 0.1, 0.1, 0.1),
+    level("different", 1, 0.08, 0.9, 0.9, 0.9, 0.9),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn priors_sum_to_one_within_each_group() {
+        for table in [FAMILY, GIVEN, ARRANGEMENT, DATE, SEX, PLACE, TEXT, IDENTIFIER, CATEGORY] {
+            let groups: std::collections::BTreeSet<u8> =
+                table.iter().skip(1).map(|level| level.group).collect();
+            for group in groups {
+                let sum = |of: fn(&LevelPrior) -> f64| {
+                    table.iter().filter(|level| level.group == group).map(of).sum::<f64>()
+                };
+                let name = table[1].name;
+                for (what, total) in [
+                    ("m", sum(|level| level.m)),
+                    ("u", sum(|level| level.u)),
+                    ("relative", sum(|level| level.relative)),
+                    ("namesake", sum(|level| level.namesake)),
+                    ("elder", sum(|level| level.elder)),
+                ] {
+                    assert!((total - 1.0).abs() < 0.02, "{name} group {group} {what}: {total}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Comparisons: what is asked of a pair of records, and the ordered levels of the answer.
+
+mod date;
+pub(crate) mod level;
+mod part;
+mod place;
+mod text;
+
+pub(crate) use date::DateForm;
+pub(crate) use level::LevelPrior;
+
+use crate::forms::NONE;
+use crate::forms::addresses::Addresses;
+use crate::forms::names::Names;
+use crate::forms::parts::Parts;
+use crate::records::{Linkable, NameValues, OtherName};
+
+/// One question asked of a pair.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    /// The field or fields it looks at.
+    pub(crate) name: String,
+    pub(crate) measure: Measure,
+}
+
+/// How the question is answered, with the distinct values it looks at.
+#[derive(Debug)]
+pub(crate) enum Measure {
+    /// Which of its names the person used: how the names were laid side by side.
+    Arrangement,
+    /// Family name in both views.
+    Family,
+    /// Given name in both views.
+    Given,
+    Date {
+        column: usize,
+        dates: Vec<DateForm>,
+    },
+    Sex {
+        column: usize,
+    },
+    Place {
+        column: usize,
+        addresses: Box<Addresses>,
+    },
+    Text {
+        column: usize,
+        texts: Parts,
+    },
+    Identifier {
+        column: usize,
+        texts: Parts,
+    },
+    Category {
+        column: usize,
+        texts: Parts,
+    },
+}
+
+impl Measure {
+    /// What is believed of the levels before data.
+    pub(crate) fn levels(&self) -> &'static [LevelPrior] {
+        match self {
+            Self::Arrangement => level::ARRANGEMENT,
+            Self::Family => level::FAMILY,
+            Self::Given => level::GIVEN,
+            Self::Date { .. } => level::DATE,
+            Self::Sex { .. } => level::SEX,
+            Self::Place { .. } => level::PLACE,
+            Self::Text { .. } => level::TEXT,
+            Self::Identifier { .. } => level::IDENTIFIER,
+            Self::Category { .. } => level::CATEGORY,
+        }
+    }
+
+    /// The name of the measure in model files.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Arrangement => "arrangement",
+            Self::Family => "family_name",
+            Self::Given => "given_name",
+            Self::Date { .. } => "date",
+            Self::Sex { .. } => "sex",
+            Self::Place { .. } => "place",
+            Self::Text { .. } => "text",
+            Self::Identifier { .. } => "identifier",
+            Self::Category { .. } => "category",
+        }
+    }
+
+    /// The column of values, for measures of one value.
+    pub(crate) fn column(&self) -> Option<usize> {
+        match self {
+            Self::Arrangement | Self::Family | Self::Given => None,
+            Self::Date { column, .. }
+            | Self::Sex { column }
+            | Self::Place { column, .. }
+            | Self::Text { column, .. }
+            | Self::Identifier { column, .. }
+            | Self::Category { column, .. } => Some(*column),
+        }
+    }
+
+    /// The level of two values; level 0 where either is missing.
+    pub(crate) fn level(&self, names: &Names, a: u32, b: u32) -> u8 {
+        if a == NONE || b == NONE {
+            return 0;
+        }
+        match self {
+            Self::Arrangement => 0,
+            Self::Family | Self::Given => {
+                part::level(names, names.joint.views(a), names.joint.views(b))
+            }
+            Self::Date { dates, .. } => date::level(dates[a as usize], dates[b as usize]),
+            Self::Sex { .. } => 1 + u8::from(a != b),
+            Self::Place { addresses, .. } => place::level(
+                addresses,
+                &addresses.places[a as usize],
+                &addresses.places[b as usize],
+            ),
+            Self::Text { texts, .. } => text::text_level(texts, a, b),
+            Self::Identifier { texts, .. } => text::identifier_level(texts, a, b),
+            Self::Category { .. } => 1 + u8::from(a != b),
+        }
+    }
+}
+
+/// How the two names of a pair were laid side by side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NamesOfPair {
+    /// Level of [`level::ARRANGEMENT`].
+    pub(crate) arrangement: u8,
+    pub(crate) family: (u32, u32),
+    pub(crate) given: (u32, u32),
+    family_level: u8,
+    given_level: u8,
+}
+
+impl Linkable {
+    /// Compares a line with a resident.
+    pub(crate) fn compare(
+        &self,
+        line: u32,
+        resident: u32,
+        levels: &mut Vec<u8>,
+    ) -> Option<NamesOfPair> {
+        levels.clear();
+        let names = self.has_names().then(|| self.compare_names(line, resident));
+        for comparison in &self.comparisons {
+            levels.push(match (&comparison.measure, &names) {
+                (Measure::Arrangement, Some(names)) => names.arrangement,
+                (Measure::Family, Some(names)) => names.family_level,
+                (Measure::Given, Some(names)) => names.given_level,
+                (measure, _) => self.compare_values(measure, line, resident),
+            });
+        }
+        names
+    }
+
+    /// The level of a part of two residents' names.
+    pub(crate) fn measure_names(
+        &self,
+        measure: &Measure,
+        a: u32,
+        b: u32,
+        part: impl Fn(NameValues) -> u32,
+    ) -> u8 {
+        measure.level(&self.names, part(self.register.name(a)), part(self.register.name(b)))
+    }
+
+    pub(crate) fn has_names(&self) -> bool {
+        !self.register.names.is_empty() && !self.list.names.is_empty()
+    }
+
+    fn compare_values(&self, measure: &Measure, line: u32, resident: u32) -> u8 {
+        let Some(column) = measure.column() else {
+            return 0;
+        };
+        let value = self.list.value(column, line);
+        let level = measure.level(&self.names, value, self.register.value(column, resident));
+        if let (Measure::Place { addresses, .. }, Some(&former)) =
+            (measure, self.register.former_places.get(resident as usize))
+        {
+            return level::or_former_place(level, measure_place(addresses, value, former));
+        }
+        level
+    }
+
+    /// Lays the names side by side in the way that speaks most for one person; as registered, where ways tie.
+    fn compare_names(&self, line: u32, resident: u32) -> NamesOfPair {
+        let (list, register) = (self.list.name(line), self.register.name(resident));
+        let lay = |arrangement: u8, family: (u32, u32), given: (u32, u32)| {
+            let family_level = Measure::Family.level(&self.names, family.0, family.1);
+            let given_level = Measure::Given.level(&self.names, given.0, given.1);
+            NamesOfPair { arrangement, family, given, family_level, given_level }
+        };
+        let strength = |names: &NamesOfPair| {
+            part::STRENGTH[usize::from(names.family_level)]
+                + part::STRENGTH[usize::from(names.given_level)]
+        };
+        let mut best = lay(1, (list.family, register.family), (list.given, register.given));
+        if strength(&best) >= 14 {
+            return self.settle(best);
+        }
+        let mut consider = |names: NamesOfPair| {
+            if strength(&names) > strength(&best) {
+                best = names;
+            }
+        };
+        // Exchanged: the line's family name stands where the given name belongs.
+        consider(lay(2, (list.given, register.family), (list.family, register.given)));
+        if self.same_words(list, register) {
+            consider(lay(2, (register.family, register.family), (register.given, register.given)));
+        }
+        for &OtherName { name, how } in self.register.other_names(resident) {
+            consider(lay(how as u8, (list.family, name.family), (list.given, name.given)));
+        }
+        for &OtherName { name, how } in self.list.other_names(line) {
+            consider(lay(how as u8, (name.family, register.family), (name.given, register.given)));
+        }
+        self.settle(best)
+    }
+
+    /// Whether two Latin names hold the same words in another order.
+    fn same_words(&self, a: NameValues, b: NameValues) -> bool {
+        let words = |name: NameValues| {
+            self.names.written.get(name.written as usize).map_or(0, |name| name.words)
+        };
+        words(a) != 0 && words(a) == words(b)
+    }
+
+    /// Without any part to compare there is no arrangement either.
+    fn settle(&self, names: NamesOfPair) -> NamesOfPair {
+        let compared = names.family_level != 0 || names.given_level != 0;
+        NamesOfPair { arrangement: if compared { names.arrangement } else { 0 }, ..names }
+    }
+}
+
+fn measure_place(addresses: &Addresses, a: u32, b: u32) -> u8 {
+    let place = |id: u32| addresses.places.get(id as usize);
+    match (place(a), place(b)) {
+        (Some(a), Some(b)) => place::level(addresses, a, b),
+        _ => 0,
+    }
+}

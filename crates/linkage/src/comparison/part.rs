@@ -1,0 +1,103 @@
+//! Parts of names: a family name or a given name, as written and as read.
+
+use renkei_japanese::name::WILDCARD;
+
+use super::level::{Read, Written, part_level};
+use crate::forms::NONE;
+use crate::forms::names::Names;
+use crate::forms::parts::Views;
+use crate::kernel::{jaro_winkler, within_one_edit};
+
+/// The level of two parts.
+pub(crate) fn level(names: &Names, a: Views, b: Views) -> u8 {
+    part_level(written(names, a.written, b.written), read(names, a.kana, b.kana))
+}
+
+fn written(names: &Names, a: u32, b: u32) -> Written {
+    if a == NONE || b == NONE {
+        return Written::Missing;
+    }
+    if a == b {
+        return Written::Equal;
+    }
+    let parts = &names.written_parts;
+    if parts.loose(a) == parts.loose(b) {
+        return Written::Near;
+    }
+    let (x, y) = (parts.letters(a), parts.letters(b));
+    if x.iter().chain(y).all(char::is_ascii) {
+        return written_in_latin(x, y);
+    }
+    if fits_lost_letters(x, y) || cut_off(x, y) {
+        Written::Near
+    } else if x.len().max(y.len()) >= 2 && within_one_edit(x, y) {
+        if x.len().min(y.len()) >= 4 { Written::Near } else { Written::Similar }
+    } else {
+        Written::Different
+    }
+}
+
+/// Thresholds for alphabetic names: above 0.92 nearly all pairs differ by one slip; below 0.80 hardly any do.
+fn written_in_latin(x: &[char], y: &[char]) -> Written {
+    let similarity = jaro_winkler(x, y);
+    if similarity >= 0.92 || (x.len().min(y.len()) >= 4 && within_one_edit(x, y)) {
+        Written::Near
+    } else if similarity >= 0.80 || cut_off(x, y) {
+        Written::Similar
+    } else {
+        Written::Different
+    }
+}
+
+/// Equal where no letter was lost, and some letter was not.
+fn fits_lost_letters(x: &[char], y: &[char]) -> bool {
+    x.len() == y.len()
+        && x.iter().zip(y).all(|(&a, &b)| a == b || a == WILDCARD || b == WILDCARD)
+        && x.iter().zip(y).any(|(a, b)| a == b)
+        || x.len() == y.len() && x.len() == 1 && (x[0] == WILDCARD || y[0] == WILDCARD)
+}
+
+/// One is the beginning of the other.
+fn cut_off(x: &[char], y: &[char]) -> bool {
+    let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
+    !short.is_empty() && long.starts_with(short)
+}
+
+fn read(names: &Names, a: u32, b: u32) -> Read {
+    if a == NONE || b == NONE {
+        return Read::Missing;
+    }
+    if a == b {
+        return Read::Equal;
+    }
+    let parts = &names.kana_parts;
+    if parts.loose(a) == parts.loose(b) {
+        return Read::Near;
+    }
+    let (x, y) = (parts.letters(a), parts.letters(b));
+    if x.len().min(y.len()) >= 2 && (within_one_edit(x, y) || cut_off(x, y)) {
+        Read::Similar
+    } else {
+        Read::Different
+    }
+}
+
+/// How strongly a level speaks for the same person; orders the ways in which two people's names can be laid side by
+/// side before any model is known.
+pub(crate) const STRENGTH: [i8; 25] = {
+    let by_written: [[i8; 5]; 5] = [
+        // reading: missing, equal, near, similar, different
+        [0, 7, 5, 2, -4],
+        [8, 10, 9, 9, 7],
+        [5, 8, 6, 5, 2],
+        [1, 6, 4, 1, -2],
+        [-5, 4, 0, -3, -6],
+    ];
+    let mut table = [0; 25];
+    let mut index = 0;
+    while index < 25 {
+        table[index] = by_written[index / 5][index % 5];
+        index += 1;
+    }
+    table
+};

@@ -1,0 +1,136 @@
+//! Why a pair weighs what it weighs: every term, in the numbers the job itself used.
+
+use renkei_types::Reason;
+
+use crate::blocking;
+use crate::candidates::Comparer;
+use crate::job::Linkage;
+use crate::outcome::Decision;
+use crate::records::Linkable;
+use crate::weight::MatchWeight;
+
+/// What one comparison contributes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Term {
+    /// The field or fields.
+    pub comparison: String,
+    /// The level reached.
+    pub level: String,
+    /// P(level | the same person).
+    pub m: f64,
+    /// P(level | strangers).
+    pub u: f64,
+    /// log2(m/u).
+    pub weight: MatchWeight,
+    /// What the frequency of the value adds or takes.
+    pub frequency: MatchWeight,
+}
+
+/// A pair laid open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The weight before any evidence.
+    pub prior: MatchWeight,
+    /// What each comparison adds.
+    pub terms: Vec<Term>,
+    /// What is taken off because a relative or a namesake would look alike.
+    pub relatives: MatchWeight,
+    /// The match weight: the sum of all of these.
+    pub weight: MatchWeight,
+    /// The blocking rules under which the two meet; none where the job never compared them.
+    pub rules: Vec<String>,
+}
+
+/// Why a line was not linked to a resident.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WhyNot {
+    /// It was.
+    Linked,
+    /// No blocking rule brought the two together.
+    NotCompared,
+    /// The weight falls short of the threshold by this much.
+    Short(MatchWeight),
+    /// Another resident fits better, by this much.
+    Rival {
+        /// Row in the register.
+        resident: u32,
+        /// How much better.
+        by: MatchWeight,
+    },
+    /// The margin to the second best falls short by this much.
+    SmallMargin {
+        /// Row in the register of the second best.
+        resident: u32,
+        /// Missing from the margin.
+        short: MatchWeight,
+    },
+    /// The line's decision has another reason.
+    Other(Reason),
+}
+
+impl Linkage {
+    /// Lays a pair open.
+    pub fn explain(&self, linkable: &Linkable, line: u32, resident: u32) -> Explanation {
+        let comparer = Comparer {
+            linkable,
+            radix: self.table.radix(),
+            frequencies: &self.frequencies,
+            u: &self.u,
+        };
+        let mut levels = Vec::new();
+        let mut gains = vec![MatchWeight::ZERO; linkable.comparisons.len()];
+        let rarer = comparer.rarer(line, resident, &mut levels, |index, gain| gains[index] = gain);
+        let weight = self.table.levels(&levels).weight(rarer);
+        let terms: Vec<Term> = self
+            .model
+            .comparisons
+            .iter()
+            .enumerate()
+            .map(|(index, comparison)| {
+                let level = &comparison.levels[usize::from(levels[index])];
+                Term {
+                    comparison: comparison.name.clone(),
+                    level: level.name.clone(),
+                    m: level.m,
+                    u: level.u,
+                    weight: self.table.term(index, levels[index]),
+                    frequency: gains[index],
+                }
+            })
+            .collect();
+        let prior = self.table.prior();
+        let without: MatchWeight =
+            prior + terms.iter().map(|term| term.weight + term.frequency).sum::<MatchWeight>();
+        let rules = blocking::rules(linkable)
+            .iter()
+            .filter(|rule| blocking::meet(linkable, rule, line, resident))
+            .map(|rule| rule.describe(linkable))
+            .collect();
+        Explanation { prior, terms, relatives: weight - without, weight, rules }
+    }
+
+    /// Why `line` was not linked to `resident`.
+    pub fn why_not(&self, linkable: &Linkable, line: u32, resident: u32) -> WhyNot {
+        let decision: &Decision = &self.decisions[line as usize];
+        let ranked = self.candidates(linkable, line, MatchWeight::NEVER);
+        let Some(own) = ranked.iter().find(|candidate| candidate.resident == resident) else {
+            return WhyNot::NotCompared;
+        };
+        let best = ranked[0];
+        if best.resident != resident {
+            return WhyNot::Rival { resident: best.resident, by: best.weight - own.weight };
+        }
+        let thresholds = self.model.thresholds;
+        if own.weight < thresholds.link {
+            return WhyNot::Short(thresholds.link - own.weight);
+        }
+        match (decision.reason, ranked.get(1)) {
+            (Reason::AboveLinkThreshold, _) => WhyNot::Linked,
+            (Reason::SmallMargin | Reason::Tie, Some(second)) => WhyNot::SmallMargin {
+                resident: second.resident,
+                short: thresholds.margin - (own.weight - second.weight),
+            },
+            (reason, _) => WhyNot::Other(reason),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! How common values are in the register, and how often unrelated people agree.
+//!
+//! Two strangers named 佐藤 are nothing remarkable, two named 四月一日 are. The chance that a stranger agrees on a value
+//! is its share of the register; a level's u-probability is that chance averaged over pairs of residents. Agreement is
+//! counted exactly. For levels of likeness the commonest [`HEAD`] values are compared with each other and with a sample
+//! of the rest that a fixed hash chooses, so there is no seed and no run-to-run noise.
+
+use rayon::prelude::*;
+
+use crate::comparison::{Comparison, Measure};
+use crate::forms::NONE;
+use crate::hash;
+use crate::records::Linkable;
+use crate::weight::MatchWeight;
+
+/// Distinct values that are compared exactly.
+const HEAD: usize = 1_000;
+
+/// Distinct values that stand for all rarer ones.
+const TAIL: usize = 600;
+
+/// How common the values of one comparison are among residents.
+#[derive(Debug, Default)]
+pub(crate) struct Frequencies {
+    /// Residents with each value.
+    whole: Vec<u32>,
+    /// Residents with each value in part: names as written, buildings.
+    first: Vec<u32>,
+    /// Residents with each value in another part: names as read, towns.
+    second: Vec<u32>,
+    /// Residents who have a value.
+    known: u64,
+}
+
+/// Added to every count, and to the number of residents at the prior's share: so that a small register does not make a
+/// name look rare or common by accident.
+const PSEUDO_RESIDENTS: f64 = 50.0;
+
+impl Frequencies {
+    /// Counts one comparison's values over the register.
+    pub(crate) fn count(linkable: &Linkable, comparison: &Comparison) -> Self {
+        let register = &linkable.register;
+        let mut counts = Self::default();
+        let add = |table: &mut Vec<u32>, id: u32| {
+            if id != NONE {
+                let index = id as usize;
+                if table.len() <= index {
+                    table.resize(index + 1, 0);
+                }
+                table[index] += 1;
+            }
+        };
+        match &comparison.measure {
+            Measure::Arrangement => {}
+            Measure::Family | Measure::Given => {
+                let family = matches!(comparison.measure, Measure::Family);
+                for name in &register.names {
+                    let value = if family { name.family } else { name.given };
+                    let views = linkable.names.joint.views(value);
+                    add(&mut counts.whole, value);
+                    add(&mut counts.first, views.written);
+                    add(&mut counts.second, views.kana);
+                    counts.known += u64::from(value != NONE);
+                }
+            }
+            measure @ (Measure::Date { column, .. }
+            | Measure::Sex { column }
+            | Measure::Place { column, .. }
+            | Measure::Text { column, .. }
+            | Measure::Identifier { column, .. }
+            | Measure::Category { column, .. }) => {
+                for &value in &register.values[*column] {
+                    add(&mut counts.whole, value);
+                    counts.known += u64::from(value != NONE);
+                    if let (Measure::Place { addresses, .. }, true) = (measure, value != NONE) {
+                        let place = &addresses.places[value as usize];
+                        add(&mut counts.first, place.building);
+                        add(&mut counts.second, place.town);
+                    }
+                }
+            }
+        }
+        counts
+    }
+
+    /// The share of residents for whom this would have been the level by chance, given the resident's value; nothing
+    /// where the level says nothing about how common the value is.
+    fn share(&self, linkable: &Linkable, measure: &Measure, level: u8, value: u32) -> Option<f64> {
+        if value == NONE {
+            return None;
+        }
+        let count = |table: &[u32], id: u32| table.get(id as usize).copied();
+        let count = match measure {
+            Measure::Arrangement | Measure::Sex { .. } => None,
+            Measure::Family | Measure::Given => {
+                let views = linkable.names.joint.views(value);
+                match level {
+                    6 => count(&self.whole, value),
+                    5 | 7 | 8 | 9 => count(&self.first, views.written),
+                    1 | 11 | 16 | 21 => count(&self.second, views.kana),
+                    _ => None,
+                }
+            }
+            Measure::Place { addresses, .. } => {
+                let place = &addresses.places[value as usize];
+                match level {
+                    1 => count(&self.whole, value),
+                    2 => count(&self.first, place.building),
+                    6 => count(&self.second, place.town),
+                    _ => None,
+                }
+            }
+            Measure::Date { .. }
+            | Measure::Text { .. }
+            | Measure::Identifier { .. }
+            | Measure::Category { .. } => {
+                if level == 1 {
+                    count(&self.whole, value)
+                } else {
+                    None
+                }
+            }
+        }?;
+        let prior = measure.levels()[usize::from(level)].u;
+        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
+        let known = self.known as f64;
+        Some((f64::from(count) + PSEUDO_RESIDENTS * prior) / (known + PSEUDO_RESIDENTS))
+    }
+
+    /// What to add to the weight of a pair because its value is rarer (above zero) or commoner (below zero) than the
+    /// level is on average.
+    pub(crate) fn adjustment(
+        &self,
+        linkable: &Linkable,
+        measure: &Measure,
+        level: u8,
+        value: u32,
+        u: f64,
+    ) -> MatchWeight {
+        self.share(linkable, measure, level, value)
+            .map_or(MatchWeight::ZERO, |share| MatchWeight::log2(u / share))
+    }
+
+    /// P(level | two unrelated residents) for every level: counted, and drawn towards the prior as far as the register
+    /// is small.
+    pub(crate) fn u_probabilities(&self, linkable: &Linkable, measure: &Measure) -> Vec<f64> {
+        let priors = measure.levels();
+        let observed = match measure {
+            Measure::Arrangement => None,
+            Measure::Family
+            | Measure::Given
+            | Measure::Date { .. }
+            | Measure::Sex { .. }
+            | Measure::Place { .. }
+            | Measure::Text { .. }
+            | Measure::Identifier { .. }
+            | Measure::Category { .. } => Some(self.observe(linkable, measure)),
+        };
+        let Some(observed) = observed else {
+            return priors.iter().map(|level| level.u).collect();
+        };
+        // Pairs grow with the square of residents: a thousand residents outweigh the prior a hundredfold.
+        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
+        let known = self.known as f64;
+        let trust = known * known / (known * known + 10_000.0);
+        let mut u = vec![1.0; priors.len()];
+        for (level, prior) in priors.iter().enumerate().skip(1) {
+            let group: f64 = priors
+                .iter()
+                .zip(&observed)
+                .filter(|(other, _)| other.group == prior.group)
+                .map(|(_, share)| share)
+                .sum();
+            let share = if group > 0.0 { observed[level] / group } else { prior.u };
+            // No level is impossible: a ten-millionth of the prior's share is always left.
+            u[level] = trust * share
+                + (1.0 - trust) * prior.u
+                + prior.u * 1e-3 / (1.0 + known * known * 1e-6);
+        }
+        u
+    }
+
+    /// Shares of pairs by level: equal values exactly, unequal ones over head and sampled tail.
+    fn observe(&self, linkable: &Linkable, measure: &Measure) -> Vec<f64> {
+        let levels = measure.levels().len();
+        let sample = self.sample(linkable, measure);
+        let parts: Vec<Vec<f64>> = (0..sample.len())
+            .into_par_iter()
+            .map(|i| {
+                let mut shares = vec![0.0; levels];
+                let (a, weight) = sample[i];
+                for &(b, other) in &sample[i + 1..] {
+                    let level = measure.level(&linkable.names, a, b);
+                    shares[usize::from(level)] += 2.0 * weight * other;
+                }
+                shares
+            })
+            .collect();
+        let mut shares = vec![0.0; levels];
+        for part in parts {
+            shares.iter_mut().zip(part).for_each(|(share, part)| *share += part);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
+        let known = self.known.max(1) as f64;
+        for (value, &count) in (0u32..).zip(&self.whole).filter(|(_, count)| **count > 0) {
+            let share = f64::from(count) / known;
+            // A value compared with itself is not always "equal": two people of unknown room are.
+            let level = measure.level(&linkable.names, value, value);
+            shares[usize::from(level)] += share * share;
+        }
+        shares
+    }
+
+    /// The commonest values with their shares, and a sample of the rest whose shares stand for all of it.
+    fn sample(&self, linkable: &Linkable, measure: &Measure) -> Vec<(u32, f64)> {
+        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
+        let known = self.known.max(1) as f64;
+        let mut values: Vec<(u32, u64, u32)> = (0u32..)
+            .zip(&self.whole)
+            .filter(|(_, count)| **count > 0)
+            .map(|(value, &count)| (count, value_hash(linkable, measure, value), value))
+            .collect();
+        values.sort_unstable_by_key(|&(count, hash, _)| (std::cmp::Reverse(count), hash));
+        let share = |count: u32| f64::from(count) / known;
+        let (head, rest) = values.split_at(values.len().min(HEAD));
+        let mut sample: Vec<(u32, f64)> =
+            head.iter().map(|&(count, _, value)| (value, share(count))).collect();
+        if !rest.is_empty() {
+            let total: f64 = rest.iter().map(|&(count, ..)| share(count)).sum();
+            let mut chosen = rest.to_vec();
+            chosen.sort_unstable_by_key(|&(_, hash, _)| hash);
+            chosen.truncate(TAIL);
+            let taken: f64 = chosen.iter().map(|&(count, ..)| share(count)).sum();
+            sample.extend(
+                chosen.iter().map(|&(count, _, value)| (value, share(count) * total / taken)),
+            );
+        }
+        sample
+    }
+}
+
+/// A hash of the value itself, not of its id: the sample does not depend on the order of the records.
+fn value_hash(linkable: &Linkable, measure: &Measure, value: u32) -> u64 {
+    match measure {
+        Measure::Arrangement | Measure::Sex { .. } => u64::from(value),
+        Measure::Family | Measure::Given => {
+            let names = &linkable.names;
+            let views = names.joint.views(value);
+            let part = |parts: &crate::forms::parts::Parts, id: u32| {
+                if id == NONE { 0 } else { hash::text(parts.text(id)) }
+            };
+            hash::mix(
+                part(&names.written_parts, views.written),
+                part(&names.kana_parts, views.kana),
+            )
+        }
+        Measure::Date { dates, .. } => {
+            let date = dates[value as usize];
+            let part = |part: Option<i64>| part.map_or(u64::MAX, i64::unsigned_abs);
+            let key = hash::mix(1, part(date.year.map(i64::from)));
+            hash::mix(
+                hash::mix(key, part(date.month.map(i64::from))),
+                part(date.day.map(i64::from)),
+            )
+        }
+        Measure::Place { addresses, .. } => addresses.value_hash(value),
+        Measure::Text { texts, .. }
+        | Measure::Identifier { texts, .. }
+        | Measure::Category { texts, .. } => hash::text(texts.text(value)),
+    }
+}

@@ -1,0 +1,261 @@
+//! Model files: TOML that a person can read and a reviewer can compare.
+
+use renkei_types::{Classify, Digest, Kind, Language, Localised};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ComparisonModel, ENGINE_VERSION, Level, Model, Thresholds};
+use crate::pattern::TooManyFields;
+use crate::records::Linkable;
+use crate::weight::MatchWeight;
+
+/// A model cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// It is no model file.
+    #[error("not a model file: {0}")]
+    Unreadable(#[from] Box<toml::de::Error>),
+    /// It was made by another engine.
+    #[error(
+        "the model is for engine version {found}, this is version {ENGINE_VERSION}; train it again"
+    )]
+    OtherEngine {
+        /// The version in the file.
+        found: String,
+    },
+    /// A number in it is no probability, or the digest does not fit.
+    #[error("the model file has been changed or damaged: {0}")]
+    Damaged(String),
+    /// It was trained for other fields.
+    #[error("the model does not fit these files: it has `{found}` where `{wanted}` is needed")]
+    OtherFields {
+        /// What the job compares.
+        wanted: String,
+        /// What the model has in that place.
+        found: String,
+    },
+    /// More fields than can be compared.
+    #[error(transparent)]
+    TooManyFields(#[from] TooManyFields),
+}
+
+impl Classify for ModelError {
+    fn kind(&self) -> Kind {
+        Kind::InvalidArgument
+    }
+}
+
+impl Localised for ModelError {
+    fn localised(&self, language: Language) -> String {
+        let japanese = match self {
+            Self::Unreadable(error) => format!("モデルファイルとして読めません: {error}"),
+            Self::OtherEngine { found } => format!(
+                "モデルはエンジン版 {found} 用です（現在は {ENGINE_VERSION}）。学習し直してください"
+            ),
+            Self::Damaged(what) => format!("モデルファイルが変更または破損しています: {what}"),
+            Self::OtherFields { wanted, found } => format!(
+                "モデルの項目がファイルと合いません: `{wanted}` の位置に `{found}` があります"
+            ),
+            Self::TooManyFields(_) => {
+                "比較する項目が多すぎます。役に立たない項目を外してください".to_owned()
+            }
+        };
+        match language {
+            Language::English => self.to_string(),
+            Language::Japanese => japanese,
+        }
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: String,
+    engine: String,
+    digest: String,
+    trained_lines: u64,
+    match_rate: f64,
+    relatives_per_line: f64,
+    namesakes_per_line: f64,
+    elders_per_line: f64,
+    thresholds: ThresholdsInFile,
+    #[serde(rename = "comparison")]
+    comparisons: Vec<ComparisonInFile>,
+}
+
+/// In bits.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct ThresholdsInFile {
+    link: f64,
+    review: f64,
+    margin: f64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct ComparisonInFile {
+    name: String,
+    measure: String,
+    #[serde(rename = "level")]
+    levels: Vec<LevelInFile>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct LevelInFile {
+    name: String,
+    m: f64,
+    u: f64,
+    relative: f64,
+    namesake: f64,
+    elder: f64,
+    support: f64,
+    /// log2(m/u), for readers; not read back.
+    #[serde(default)]
+    weight: f64,
+}
+
+const FORMAT: &str = "renkei-model-1";
+
+impl Model {
+    /// The model as TOML.
+    pub fn to_toml(&self) -> String {
+        let level = |level: &Level| LevelInFile {
+            name: level.name.clone(),
+            m: level.m,
+            u: level.u,
+            relative: level.relative,
+            namesake: level.namesake,
+            elder: level.elder,
+            support: level.support,
+            weight: MatchWeight::log2(level.m / level.u).bits(),
+        };
+        let comparison = |comparison: &ComparisonModel| ComparisonInFile {
+            name: comparison.name.clone(),
+            measure: comparison.measure.clone(),
+            levels: comparison.levels.iter().map(level).collect(),
+        };
+        let file = File {
+            format: FORMAT.to_owned(),
+            engine: ENGINE_VERSION.to_owned(),
+            digest: self.digest().to_string(),
+            trained_lines: self.trained_lines,
+            match_rate: self.match_rate,
+            relatives_per_line: self.relatives_per_line,
+            namesakes_per_line: self.namesakes_per_line,
+            elders_per_line: self.elders_per_line,
+            thresholds: ThresholdsInFile {
+                link: self.thresholds.link.bits(),
+                review: self.thresholds.review.bits(),
+                margin: self.thresholds.margin.bits(),
+            },
+            comparisons: self.comparisons.iter().map(comparison).collect(),
+        };
+        toml::to_string(&file).expect("a model is plain data")
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// The text is no model, of another engine, or damaged.
+    pub fn from_toml(text: &str) -> Result<Self, ModelError> {
+        let file: File = toml::from_str(text).map_err(Box::new)?;
+        if file.format != FORMAT {
+            return Err(ModelError::Damaged(format!("the format is not {FORMAT}")));
+        }
+        if file.engine != ENGINE_VERSION {
+            return Err(ModelError::OtherEngine { found: file.engine });
+        }
+        let level = |level: LevelInFile| Level {
+            name: level.name,
+            m: level.m,
+            u: level.u,
+            relative: level.relative,
+            namesake: level.namesake,
+            elder: level.elder,
+            support: level.support,
+        };
+        let comparison = |comparison: ComparisonInFile| ComparisonModel {
+            name: comparison.name,
+            measure: comparison.measure,
+            levels: comparison.levels.into_iter().map(level).collect(),
+        };
+        let model = Self {
+            comparisons: file.comparisons.into_iter().map(comparison).collect(),
+            match_rate: file.match_rate,
+            relatives_per_line: file.relatives_per_line,
+            namesakes_per_line: file.namesakes_per_line,
+            elders_per_line: file.elders_per_line,
+            thresholds: Thresholds {
+                link: MatchWeight::from_bits(file.thresholds.link),
+                review: MatchWeight::from_bits(file.thresholds.review),
+                margin: MatchWeight::from_bits(file.thresholds.margin),
+            },
+            trained_lines: file.trained_lines,
+        };
+        model.check()?;
+        let written: Digest = file
+            .digest
+            .parse()
+            .map_err(|_| ModelError::Damaged("its digest is no digest".to_owned()))?;
+        if written != model.digest() {
+            return Err(ModelError::Damaged("its digest does not fit its numbers".to_owned()));
+        }
+        Ok(model)
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        let probability = |value: f64| value > 0.0 && value <= 1.0;
+        for comparison in &self.comparisons {
+            for level in &comparison.levels {
+                let all = [level.m, level.u, level.relative, level.namesake, level.elder];
+                if !all.into_iter().all(probability) {
+                    return Err(ModelError::Damaged(format!(
+                        "comparison `{}`, level `{}`: not a probability above 0",
+                        comparison.name, level.name
+                    )));
+                }
+            }
+        }
+        if probability(self.match_rate) {
+            Ok(())
+        } else {
+            Err(ModelError::Damaged("match_rate".to_owned()))
+        }
+    }
+
+    /// Whether the model was made for the comparisons of this job.
+    pub(crate) fn fits(&self, linkable: &Linkable) -> Result<(), ModelError> {
+        let nothing = "nothing".to_owned();
+        let wanted = linkable.comparisons.iter().map(|comparison| {
+            (comparison.name.clone(), comparison.measure.name(), comparison.measure.levels().len())
+        });
+        let mut found = self.comparisons.iter();
+        for (name, measure, levels) in wanted {
+            match found.next() {
+                Some(has)
+                    if has.name == name && has.measure == measure && has.levels.len() == levels => {
+                }
+                has => {
+                    return Err(ModelError::OtherFields {
+                        wanted: name,
+                        found: has.map_or(nothing, |has| has.name.clone()),
+                    });
+                }
+            }
+        }
+        match found.next() {
+            None => Ok(()),
+            Some(more) => {
+                Err(ModelError::OtherFields { wanted: nothing, found: more.name.clone() })
+            }
+        }
+    }
+
+    /// P(level | strangers) of every comparison.
+    pub(crate) fn u(&self) -> Vec<Vec<f64>> {
+        let column =
+            |comparison: &ComparisonModel| comparison.levels.iter().map(|level| level.u).collect();
+        self.comparisons.iter().map(column).collect()
+    }
+}

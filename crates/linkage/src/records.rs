@@ -1,0 +1,154 @@
+//! Records as columns of ids: what a job compares.
+
+use hashbrown::HashMap;
+
+use crate::comparison::Comparison;
+use crate::forms::NONE;
+use crate::forms::names::Names;
+use crate::hash::Seeded;
+use crate::intern::TextArena;
+
+/// The records of one side, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    pub(crate) ids: TextArena,
+    /// Empty where the fields hold no names.
+    pub(crate) names: Vec<NameValues>,
+    /// Further names of a record: 旧氏, 通称, names in brackets, and of a line the account holder.
+    pub(crate) other_names: HashMap<u32, Vec<OtherName>, Seeded>,
+    /// For each comparison of one value: the value of each record.
+    pub(crate) values: Vec<Vec<u32>>,
+    /// The place a resident has left, where the register says so.
+    pub(crate) former_places: Vec<u32>,
+}
+
+/// The name of a record in all its views.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct NameValues {
+    /// Whole name as written, in [`Names::written`].
+    pub(crate) written: u32,
+    /// Whole name as read, in [`Names::kana`].
+    pub(crate) kana: u32,
+    /// Family name in both views, in [`Names::joint`].
+    pub(crate) family: u32,
+    /// Given name in both views.
+    pub(crate) given: u32,
+}
+
+/// A further name of a record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct OtherName {
+    pub(crate) name: NameValues,
+    pub(crate) how: How,
+}
+
+/// How a further name belongs to a person; the level of the arrangement it makes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum How {
+    /// A former name or an alias.
+    Alias = 3,
+    /// The name on the bank account, which may be a relative's.
+    AccountHolder = 4,
+}
+
+impl NameValues {
+    pub(crate) const NONE: Self = Self { written: NONE, kana: NONE, family: NONE, given: NONE };
+}
+
+impl Records {
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(crate) fn id(&self, row: u32) -> &str {
+        self.ids.get(row)
+    }
+
+    pub(crate) fn name(&self, row: u32) -> NameValues {
+        self.names.get(row as usize).copied().unwrap_or(NameValues::NONE)
+    }
+
+    pub(crate) fn other_names(&self, row: u32) -> &[OtherName] {
+        self.other_names.get(&row).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn value(&self, column: usize, row: u32) -> u32 {
+        self.values[column][row as usize]
+    }
+
+    /// Adds a further name, unless it says nothing new.
+    pub(crate) fn add_name(&mut self, row: usize, name: NameValues, how: How) {
+        if name == self.names[row] || (name.family == NONE && name.given == NONE) {
+            return;
+        }
+        let row = u32::try_from(row).expect("fewer than 2^32 records");
+        self.other_names.entry(row).or_default().push(OtherName { name, how });
+    }
+
+    /// Takes away all values of some records.
+    pub(crate) fn forget(&mut self, rows: &[usize]) {
+        for &row in rows {
+            if let Some(name) = self.names.get_mut(row) {
+                *name = NameValues::NONE;
+            }
+            let columns = self.values.iter_mut().chain([&mut self.former_places]);
+            columns.filter_map(|column| column.get_mut(row)).for_each(|value| *value = NONE);
+            if let Ok(row) = u32::try_from(row) {
+                self.other_names.remove(&row);
+            }
+        }
+    }
+
+    /// Whether any field of the record can be evidence.
+    pub(crate) fn has_evidence(&self, row: u32) -> bool {
+        let name = self.name(row);
+        name.family != NONE
+            || name.given != NONE
+            || self.values.iter().any(|column| column[row as usize] != NONE)
+    }
+}
+
+/// Two sides ready to be compared.
+#[derive(Debug)]
+pub struct Linkable {
+    pub(crate) register: Records,
+    pub(crate) list: Records,
+    pub(crate) names: Names,
+    pub(crate) comparisons: Vec<Comparison>,
+}
+
+impl Linkable {
+    /// How many records the register has.
+    pub fn register_records(&self) -> usize {
+        self.register.len()
+    }
+
+    /// How many lines the list has, rejected ones included.
+    pub fn list_lines(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The id of a record of the register.
+    pub fn register_id(&self, row: u32) -> &str {
+        self.register.id(row)
+    }
+
+    /// The id of a line of the list.
+    pub fn list_id(&self, row: u32) -> &str {
+        self.list.id(row)
+    }
+
+    /// The register's record with this id.
+    pub fn register_row(&self, id: &str) -> Option<u32> {
+        row_of(&self.register, id)
+    }
+
+    /// The list's line with this id.
+    pub fn list_row(&self, id: &str) -> Option<u32> {
+        row_of(&self.list, id)
+    }
+}
+
+fn row_of(records: &Records, id: &str) -> Option<u32> {
+    records.ids.iter().position(|known| known == id).and_then(|row| u32::try_from(row).ok())
+}

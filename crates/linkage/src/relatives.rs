@@ -1,0 +1,124 @@
+//! What people of one household have in common, as the register itself shows.
+//!
+//! A line that names one twin fits the other in surname, address and birthday. How often people who live together agree
+//! on each field is counted over pairs of residents at one place, so a surname and an address that agree are never taken
+//! for two independent facts.
+
+use hashbrown::HashMap;
+
+use crate::comparison::Measure;
+use crate::forms::NONE;
+use crate::hash::{self, Seeded};
+use crate::records::Linkable;
+
+/// Pairs that are enough to know the rare levels: twins are about one pair in two hundred.
+const PAIRS_ENOUGH: usize = 40_000;
+
+/// More people than this at one place are no household.
+const HOUSEHOLD_MAX: usize = 12;
+
+/// Pairs that the prior is worth.
+const PRIOR_PAIRS: f64 = 100.0;
+
+/// What residents of one place share.
+#[derive(Debug)]
+pub(crate) struct Relatives {
+    /// How many others live with a resident, on average.
+    pub(crate) per_resident: f64,
+    /// P(level | two people of one household) of each comparison.
+    pub(crate) levels: Vec<Vec<f64>>,
+}
+
+impl Relatives {
+    /// Counts over the register; nothing where it has no places.
+    pub(crate) fn count(linkable: &Linkable) -> Option<Self> {
+        let (addresses, column) = linkable.comparisons.iter().find_map(|comparison| {
+            let Measure::Place { column, addresses } = &comparison.measure else {
+                return None;
+            };
+            Some((addresses, *column))
+        })?;
+        let mut households: HashMap<u32, Vec<u32>, Seeded> =
+            HashMap::with_hasher(Seeded::default());
+        for (resident, &place) in (0u32..).zip(&linkable.register.values[column]) {
+            if place != NONE && addresses.places[place as usize].building != NONE {
+                households.entry(place).or_default().push(resident);
+            }
+        }
+        let mut households: Vec<(u64, Vec<u32>)> = households
+            .into_iter()
+            .filter(|(_, members)| (2..=HOUSEHOLD_MAX).contains(&members.len()))
+            .map(|(place, members)| (hash::mix(1, addresses.value_hash(place)), members))
+            .collect();
+        // By a hash of the place, so that which households are taken does not depend on the order of the register.
+        households.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.len().cmp(&b.1.len())));
+        let pairs: usize =
+            households.iter().map(|(_, members)| members.len() * (members.len() - 1)).sum();
+        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
+        let (pairs, residents) = (pairs as f64, linkable.register.len().max(1) as f64);
+        Some(Self { per_resident: pairs / residents, levels: shares(linkable, &households) })
+    }
+}
+
+/// Shares of pairs by level of each comparison, drawn towards the prior.
+fn shares(linkable: &Linkable, households: &[(u64, Vec<u32>)]) -> Vec<Vec<f64>> {
+    let mut counts: Vec<Vec<f64>> = linkable
+        .comparisons
+        .iter()
+        .map(|comparison| vec![0.0; comparison.measure.levels().len()])
+        .collect();
+    let mut taken = 0;
+    for (_, members) in households {
+        if taken >= PAIRS_ENOUGH {
+            break;
+        }
+        for &a in members {
+            for &b in members.iter().filter(|&&b| b != a) {
+                taken += 1;
+                for (comparison, counts) in linkable.comparisons.iter().zip(&mut counts) {
+                    let level = match &comparison.measure {
+                        Measure::Arrangement | Measure::Place { .. } => continue,
+                        Measure::Family => {
+                            linkable.measure_names(&comparison.measure, a, b, |name| name.family)
+                        }
+                        Measure::Given => {
+                            linkable.measure_names(&comparison.measure, a, b, |name| name.given)
+                        }
+                        measure @ (Measure::Date { column, .. }
+                        | Measure::Sex { column }
+                        | Measure::Text { column, .. }
+                        | Measure::Identifier { column, .. }
+                        | Measure::Category { column, .. }) => {
+                            let value = |row: u32| linkable.register.value(*column, row);
+                            measure.level(&linkable.names, value(a), value(b))
+                        }
+                    };
+                    counts[usize::from(level)] += 1.0;
+                }
+            }
+        }
+    }
+    for (comparison, counts) in linkable.comparisons.iter().zip(&mut counts) {
+        let priors = comparison.measure.levels();
+        let shares: Vec<f64> = priors
+            .iter()
+            .enumerate()
+            .map(|(level, prior)| {
+                if level == 0 {
+                    return 1.0;
+                }
+                let group = |of: &dyn Fn(usize) -> f64| -> f64 {
+                    (1..priors.len())
+                        .filter(|&other| priors[other].group == prior.group)
+                        .map(of)
+                        .sum()
+                };
+                let seen = group(&|other| counts[other]);
+                let believed = prior.relative / group(&|other| priors[other].relative);
+                (PRIOR_PAIRS * believed + counts[level]) / (PRIOR_PAIRS + seen)
+            })
+            .collect();
+        *counts = shares;
+    }
+    counts
+}
