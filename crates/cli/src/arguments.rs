@@ -1,0 +1,218 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use renkei_types::Language;
+
+/// Links lists to registers, and says why.
+#[derive(Debug, Parser)]
+#[command(name = "renkei", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Language of messages; the locale decides otherwise
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<LanguageArgument>,
+
+    /// Print one JSON object to standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// A language on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LanguageArgument {
+    /// English
+    En,
+    /// 日本語
+    Ja,
+}
+
+impl From<LanguageArgument> for Language {
+    fn from(argument: LanguageArgument) -> Self {
+        match argument {
+            LanguageArgument::En => Self::English,
+            LanguageArgument::Ja => Self::Japanese,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Link the lines of a list to the records of a register
+    Link(LinkArguments),
+    /// Say why a line was linked to a record, or why not
+    Explain(ExplainArguments),
+    /// Measure predictions against a known truth
+    Evaluate(EvaluateArguments),
+    /// Make a synthetic register and payment list with known truth
+    Generate(GenerateArguments),
+    /// Examine a file for damage, wrong values and My Numbers
+    Check(CheckArguments),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// The two files and what they mean.
+#[derive(Args, Debug)]
+pub(crate) struct InputArguments {
+    /// The register: who exists (CSV, XLSX, Parquet, or fixed-length with a layout)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) register: PathBuf,
+
+    /// The list whose lines are to be linked
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: PathBuf,
+
+    /// What the columns mean (TOML); without it resident register and payment list
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// Layout of a fixed-length register (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) register_layout: Option<PathBuf>,
+
+    /// Layout of a fixed-length list (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list_layout: Option<PathBuf>,
+
+    /// Number of threads; all processors otherwise
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// Let several lines be linked to one record
+    #[arg(long)]
+    pub(crate) many_to_one: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LinkArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+
+    /// Where the links go, one row a line: .csv, .xlsx or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Also write every pair above the floor of the review band
+    #[arg(long, value_name = "FILE")]
+    pub(crate) candidates: Option<PathBuf>,
+
+    /// Use this model as it is; without it one is trained on the two files
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Write the model that was used
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_model: Option<PathBuf>,
+
+    /// Write a report to look at
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Show values in the report instead of masking them
+    #[arg(long, requires = "report")]
+    pub(crate) with_records: bool,
+
+    /// Add the list's own columns to the output
+    #[arg(long)]
+    pub(crate) keep_columns: bool,
+
+    /// Exit with 1 if a line was rejected
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+
+    /// The model that linked (`link --save-model`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: PathBuf,
+
+    /// Id of the line
+    pub(crate) list_id: String,
+
+    /// Id of the record; the best candidate otherwise
+    pub(crate) register_id: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EvaluateArguments {
+    /// Output of `link`, or its candidates file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) predictions: PathBuf,
+
+    /// Two columns: list id, register id (empty: nobody)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: PathBuf,
+
+    /// Two columns: list id, error classes of the line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
+
+    /// Exit with 1 unless each figure reaches its value, such as linked.precision=0.9995,best.f1=0.998;
+    /// `review_share` must not exceed its value
+    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GenerateArguments {
+    /// Residents in the register
+    #[arg(long, value_name = "N")]
+    pub(crate) residents: usize,
+
+    /// Lines in the payment list
+    #[arg(long, value_name = "N")]
+    pub(crate) lines: usize,
+
+    /// How many errors the list has
+    #[arg(long, value_name = "MIX")]
+    pub(crate) mix: MixArgument,
+
+    /// The same seed gives the same files
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: u64,
+
+    /// Where residents.csv, payments.csv, truth.csv and classes.csv go
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+/// A mix of errors on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum MixArgument {
+    /// A list as lists usually are
+    Typical,
+    /// A list with many errors
+    Nasty,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArguments {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// `resident`, `payment-list`, or a schema file (TOML); guessed from the header otherwise
+    #[arg(long, value_name = "S")]
+    pub(crate) schema: Option<String>,
+
+    /// Layout of a fixed-length file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) layout: Option<PathBuf>,
+
+    /// Write a copy in which what can be repaired without guessing is repaired
+    #[arg(long, value_name = "FILE")]
+    pub(crate) repair: Option<PathBuf>,
+}

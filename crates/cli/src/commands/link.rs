@@ -1,0 +1,405 @@
+//! `renkei link`: two files in, one row a line out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use renkei_linkage::{
+    Decision, Linkable, Linkage, MatchWeight, Options, Outcome, OutcomeTotals, link,
+};
+use renkei_tables::{Column, TableReader, TableWriter};
+use renkei_types::{Clock, Digest, Localised, Reason};
+use serde_json::{Value, json};
+
+use super::shown_pairs::{self, Files};
+use super::{cardinality, distinct_files, read_model, threads, write_text};
+use crate::arguments::LinkArguments;
+use crate::environment::Environment;
+use crate::failure::{CommandError, Exit, Failure};
+use crate::json::{self, rounded};
+use crate::progress::{JobProgress, Progress};
+use crate::report::{self, FileSummary, ReportInput, Waterfall};
+use crate::resources::Resources;
+use crate::table_input::{Loaded, LoadedPair};
+use crate::text_table::text_table;
+
+pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Result<Exit, Failure> {
+    let input = &arguments.input;
+    let inputs = [Some(&input.register), Some(&input.list), input.schema.as_ref()];
+    let layouts =
+        [input.register_layout.as_ref(), input.list_layout.as_ref(), arguments.model.as_ref()];
+    let outputs = [
+        Some(&arguments.output),
+        arguments.candidates.as_ref(),
+        arguments.save_model.as_ref(),
+        arguments.report.as_ref(),
+    ];
+    distinct_files(
+        inputs.into_iter().chain(layouts).flatten().map(|path| path.as_path()),
+        outputs.into_iter().flatten().map(|path| path.as_path()),
+    )?;
+    let model = arguments.model.as_deref().map(read_model).transpose()?;
+    threads(input)?.install(|| {
+        let mut times = Times::start(environment);
+        let loaded = LoadedPair::read(input, environment)?;
+        times.mark("read");
+        let (linkable, register, list) = loaded.seal();
+        times.mark("normalise");
+        let rejected = list.rejected();
+        let options = Options { cardinality: cardinality(input), model };
+        let progress = JobProgress::new(environment);
+        let linkage = link(&linkable, &rejected, options, &environment.clock, &progress)?;
+        drop(progress);
+        times.stages(&linkage);
+        let totals = totals(&linkage, &list)?;
+        let job = Job { arguments, environment, linkable, linkage, register, list, totals };
+        job.write(times)
+    })
+}
+
+/// Lines and yen by outcome.
+fn totals(linkage: &Linkage, list: &Loaded) -> Result<OutcomeTotals, Failure> {
+    let mut totals = OutcomeTotals::default();
+    let has_amounts = list.binding.amount.is_some();
+    for (row, decision) in linkage.decisions.iter().enumerate() {
+        let amount = if has_amounts { list.admitted.amount(row) } else { Some(Default::default()) };
+        totals
+            .add(decision.outcome, amount)
+            .map_err(|error| CommandError::Plain(format!("{}: {error}", list.report.file)))?;
+    }
+    Ok(totals)
+}
+
+/// A finished linkage and everything that is written about it.
+struct Job<'a> {
+    arguments: &'a LinkArguments,
+    environment: &'a Environment,
+    linkable: Linkable,
+    linkage: Linkage,
+    register: Loaded,
+    list: Loaded,
+    totals: OutcomeTotals,
+}
+
+impl Job<'_> {
+    fn write(&self, mut times: Times<'_>) -> Result<Exit, Failure> {
+        self.check_sum()?;
+        self.write_links()?;
+        if let Some(path) = &self.arguments.candidates {
+            self.write_candidates(path)?;
+        }
+        if let Some(path) = &self.arguments.save_model {
+            write_text(path, &self.linkage.model.to_toml())?;
+        }
+        let result_digest = self.linkage.result_digest(&self.linkable);
+        times.mark("write");
+        if let Some(path) = &self.arguments.report {
+            write_text(path, &self.report(&times, result_digest)?)?;
+        }
+        if self.environment.json {
+            json::print(&self.json(&times, result_digest));
+        } else {
+            self.print_totals();
+        }
+        self.warn();
+        let rejected = self.totals.of(Outcome::RejectedInput).lines > 0;
+        Ok(if rejected && self.arguments.strict { Exit::FoundWrong } else { Exit::Done })
+    }
+
+    fn write_links(&self) -> Result<(), Failure> {
+        let columns = ["list_id", "register_id", "outcome"].map(Column::text);
+        let numbers = ["probability", "match_weight"].map(Column::float);
+        let mut columns: Vec<Column> = columns.into_iter().chain(numbers).collect();
+        columns.push(Column::text("reason"));
+        let mut kept = self.arguments.keep_columns.then(|| self.kept_columns()).transpose()?;
+        if let Some(kept) = &kept {
+            columns.extend(kept.header.iter().map(|name| Column::text(name.as_str())));
+        }
+        let mut writer = TableWriter::create(&self.arguments.output, &columns)?;
+        let progress = self.progress("writing", "書き出し");
+        for (line, decision) in (0u32..).zip(&self.linkage.decisions) {
+            let row = self.row(line, decision);
+            let own = row.iter().map(String::as_str);
+            match &mut kept {
+                None => writer.row(own.collect::<Vec<_>>())?,
+                Some(kept) => {
+                    let cells = kept.next_row()?;
+                    writer.row(own.chain(cells.iter().map(String::as_str)).collect::<Vec<_>>())?;
+                }
+            }
+            if line % 4096 == 0 {
+                progress.set(u64::from(line));
+            }
+        }
+        Ok(writer.finish()?)
+    }
+
+    fn row(&self, line: u32, decision: &Decision) -> [String; 6] {
+        let (register_id, probability, weight) = match decision.best {
+            Some((resident, weight)) => (
+                self.linkable.register_id(resident).to_owned(),
+                probability(weight),
+                weight.to_string(),
+            ),
+            None => Default::default(),
+        };
+        [
+            self.linkable.list_id(line).to_owned(),
+            register_id,
+            decision.outcome.to_string(),
+            probability,
+            weight,
+            self.linkage.reason_text(&self.linkable, decision),
+        ]
+    }
+
+    /// The list's own columns, read from the file again: holding them all the while would cost more memory than
+    /// everything else.
+    fn kept_columns(&self) -> Result<KeptColumns, Failure> {
+        let reader = TableReader::open(&self.arguments.input.list, &self.list.options)?;
+        let file = self.list.report.file.clone();
+        if reader.header() != self.list.header {
+            return Err(CommandError::Changed { file }.into());
+        }
+        Ok(KeptColumns { header: self.list.header.clone(), reader, batch: None, at: 0, file })
+    }
+
+    fn write_candidates(&self, path: &Path) -> Result<(), Failure> {
+        let mut columns: Vec<Column> = ["list_id", "register_id"].map(Column::text).into();
+        columns.push(Column::integer("rank"));
+        columns.extend(["probability", "match_weight"].map(Column::float));
+        let mut writer = TableWriter::create(path, &columns)?;
+        let floor = self.linkage.model.thresholds.review;
+        let progress = self.progress("writing candidates", "候補の書き出し");
+        for (line, decision) in (0u32..).zip(&self.linkage.decisions) {
+            if decision.outcome != Outcome::RejectedInput {
+                for candidate in self.linkage.candidates(&self.linkable, line, floor) {
+                    let rank = candidate.rank.to_string();
+                    let (probability, weight) =
+                        (probability(candidate.weight), candidate.weight.to_string());
+                    let list_id = self.linkable.list_id(line);
+                    let register_id = self.linkable.register_id(candidate.resident);
+                    writer.row([list_id, register_id, &rank, &probability, &weight])?;
+                }
+            }
+            if line % 4096 == 0 {
+                progress.set(u64::from(line));
+            }
+        }
+        Ok(writer.finish()?)
+    }
+
+    fn progress(&self, english: &str, japanese: &str) -> Progress {
+        Progress::lines(self.environment, english, japanese, self.linkage.decisions.len() as u64)
+    }
+
+    /// Lines and yen over the outcomes equal those of the file; a difference would be a fault of this program.
+    fn check_sum(&self) -> Result<(), Failure> {
+        let sum = self.totals.sum().map_err(|error| CommandError::Plain(error.to_string()))?;
+        let admitted = &self.list.admitted;
+        let has_amounts = self.list.binding.amount.is_some();
+        if sum.lines != admitted.lines() || (has_amounts && sum.yen != admitted.yen()) {
+            let message =
+                "lines or yen over the outcomes differ from the file's; please report this";
+            return Err(CommandError::Plain(message.to_owned()).into());
+        }
+        Ok(())
+    }
+
+    fn json(&self, times: &Times<'_>, result_digest: Digest) -> Value {
+        let resources = Resources::of_process();
+        let unreadable =
+            if self.list.binding.amount.is_some() { self.totals.yen_unreadable() } else { 0 };
+        json!({
+            "register_records": self.linkable.register_records(),
+            "list_lines": self.linkable.list_lines(),
+            "candidate_pairs": self.linkage.candidate_pairs,
+            "seconds": times.json(),
+            "cpu_seconds": rounded(resources.cpu_seconds),
+            "peak_rss_bytes": resources.peak_rss_bytes,
+            "outcomes": json::outcomes(&self.totals),
+            "yen_unreadable": unreadable,
+            "model_digest": self.linkage.model.digest().to_string(),
+            "result_digest": result_digest.to_string(),
+        })
+    }
+
+    fn print_totals(&self) {
+        let environment = self.environment;
+        let header = vec![
+            environment.say("outcome", "判定"),
+            environment.say("lines", "件数"),
+            environment.say("yen", "金額（円）"),
+            "",
+        ];
+        let mut table = text_table(header, &[1, 2]);
+        let mut add = |name: String, total: renkei_linkage::Total, words: String| {
+            table.add_row(vec![name, total.lines.to_string(), total.yen.to_string(), words]);
+        };
+        for outcome in Outcome::ALL {
+            let total = self.totals.of(outcome);
+            if total.lines > 0 {
+                add(outcome.to_string(), total, outcome.localised(environment.language));
+            }
+        }
+        if let Ok(sum) = self.totals.sum() {
+            add(environment.say("total", "合計").to_owned(), sum, String::new());
+        }
+        println!("{table}");
+        environment.note(
+            &format!("links: {}", self.arguments.output.display()),
+            &format!("照合結果: {}", self.arguments.output.display()),
+        );
+    }
+
+    fn warn(&self) {
+        let environment = self.environment;
+        for loaded in [&self.register, &self.list] {
+            let mut counts: BTreeMap<Reason, (u64, u64)> = BTreeMap::new();
+            for rejection in loaded.admitted.rejections() {
+                let entry = counts.entry(rejection.reason).or_insert((0, rejection.line));
+                entry.0 += 1;
+            }
+            let file = &loaded.report.file;
+            for (reason, (lines, first)) in counts {
+                let why = reason.localised(environment.language);
+                environment.warn(
+                    &format!("{file}: {lines} lines rejected, the first is line {first}: {reason}, {why}"),
+                    &format!("{file}: {lines} 行を受付不可としました（最初は {first} 行目）: {reason} {why}"),
+                );
+            }
+        }
+        let left_out: u64 = self.linkage.blocking.iter().map(|rule| rule.blocks_left_out).sum();
+        if left_out > 0 {
+            environment.warn(
+                &format!("{left_out} blocks were too large for their rule and left to the other rules (see --report)"),
+                &format!("{left_out} 個のブロックは大きすぎるため他の規則に任せました（--report 参照）"),
+            );
+        }
+    }
+
+    fn waterfalls(&self) -> Result<Vec<Waterfall>, Failure> {
+        let files = Files {
+            input: &self.arguments.input,
+            register: &self.register,
+            list: &self.list,
+            masked: !self.arguments.with_records,
+        };
+        shown_pairs::waterfalls(&self.linkable, &self.linkage, &files)
+    }
+
+    fn report(&self, times: &Times<'_>, result_digest: Digest) -> Result<String, Failure> {
+        let summary = |loaded: &Loaded, rows: usize| FileSummary {
+            name: loaded.report.file.clone(),
+            format: loaded.format(),
+            rows,
+        };
+        Ok(report::render(&ReportInput {
+            language: self.environment.language,
+            masked: !self.arguments.with_records,
+            register: summary(&self.register, self.linkable.register_records()),
+            list: summary(&self.list, self.linkable.list_lines()),
+            totals: &self.totals,
+            thresholds: self.linkage.model.thresholds,
+            decisions: &self.linkage.decisions,
+            blocking: &self.linkage.blocking,
+            candidate_pairs: self.linkage.candidate_pairs,
+            waterfalls: self.waterfalls()?,
+            seconds: times.named(self.environment),
+            peak_rss_bytes: Resources::of_process().peak_rss_bytes,
+            model_digest: self.linkage.model.digest(),
+            result_digest,
+            trained_lines: self.linkage.model.trained_lines,
+        }))
+    }
+}
+
+/// With nine decimals.
+pub(super) fn probability(weight: MatchWeight) -> String {
+    format!("{:.9}", weight.probability())
+}
+
+/// The rows of the list, a second time.
+struct KeptColumns {
+    header: Vec<String>,
+    reader: TableReader,
+    batch: Option<renkei_tables::Batch>,
+    at: usize,
+    file: String,
+}
+
+impl KeptColumns {
+    fn next_row(&mut self) -> Result<Vec<String>, Failure> {
+        while self.batch.as_ref().is_none_or(|batch| self.at >= batch.rows()) {
+            self.at = 0;
+            self.batch = self.reader.next_batch()?;
+            if self.batch.is_none() {
+                return Err(CommandError::Changed { file: self.file.clone() }.into());
+            }
+        }
+        let cells = self.batch.as_ref().map_or_else(Vec::new, |batch| {
+            (0..self.header.len()).map(|column| batch.cell(column, self.at).to_owned()).collect()
+        });
+        self.at += 1;
+        Ok(cells)
+    }
+}
+
+/// Seconds of each stage, in the order in which they ran.
+struct Times<'a> {
+    environment: &'a Environment,
+    start: std::time::Duration,
+    last: std::time::Duration,
+    seconds: Vec<(&'static str, f64)>,
+}
+
+impl<'a> Times<'a> {
+    fn start(environment: &'a Environment) -> Self {
+        let now = environment.clock.monotonic();
+        Self { environment, start: now, last: now, seconds: Vec::new() }
+    }
+
+    /// What has passed since the last mark was this stage.
+    fn mark(&mut self, stage: &'static str) {
+        let now = self.environment.clock.monotonic();
+        self.seconds.push((stage, now.saturating_sub(self.last).as_secs_f64()));
+        self.last = now;
+    }
+
+    fn stages(&mut self, linkage: &Linkage) {
+        let times = &linkage.times;
+        let stages = [
+            ("index", times.index),
+            ("train", times.train),
+            ("compare", times.compare),
+            ("assign", times.assign),
+        ];
+        self.seconds.extend(stages.map(|(stage, time)| (stage, time.as_secs_f64())));
+        self.last = self.environment.clock.monotonic();
+    }
+
+    fn total(&self) -> f64 {
+        self.environment.clock.monotonic().saturating_sub(self.start).as_secs_f64()
+    }
+
+    fn json(&self) -> Value {
+        let entry = |(stage, seconds): &(&str, f64)| ((*stage).to_owned(), rounded(*seconds));
+        let total = ("total".to_owned(), rounded(self.total()));
+        Value::Object(self.seconds.iter().map(entry).chain([total]).collect())
+    }
+
+    fn named(&self, environment: &Environment) -> Vec<(String, f64)> {
+        let name = |stage: &str| {
+            match stage {
+                "read" => environment.say("read", "読み込み"),
+                "normalise" => environment.say("normalise", "正規化"),
+                "index" => environment.say("index", "索引作成"),
+                "train" => environment.say("train", "学習"),
+                "compare" => environment.say("compare", "照合"),
+                "assign" => environment.say("assign", "割当"),
+                _ => environment.say("write", "書き出し"),
+            }
+            .to_owned()
+        };
+        self.seconds.iter().map(|(stage, seconds)| (name(stage), *seconds)).collect()
+    }
+}

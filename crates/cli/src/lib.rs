@@ -1,0 +1,50 @@
+//! The commands of operators, clerks and auditors: parse arguments, open files, call the crates that know, say what
+//! happened.
+//!
+//! Data goes to standard output, words and progress to standard error. This crate is the edge: the only place with a
+//! real clock, a terminal and a process to measure.
+
+mod arguments;
+mod commands;
+mod environment;
+mod failure;
+mod json;
+mod progress;
+mod report;
+mod resources;
+mod table_input;
+mod text_table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use environment::Environment;
+use failure::{Exit, Failure};
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let environment = Environment::of_process(&arguments);
+    let exit = match run(arguments.command, &environment) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            environment.error(&failure);
+            failure.exit()
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn run(command: Command, environment: &Environment) -> Result<Exit, Failure> {
+    match command {
+        Command::Link(arguments) => commands::link::run(&arguments, environment),
+        Command::Explain(arguments) => commands::explain::run(&arguments, environment),
+        Command::Evaluate(arguments) => commands::evaluate::run(&arguments, environment),
+        Command::Generate(arguments) => commands::generate::run(&arguments, environment),
+        Command::Check(arguments) => commands::check::run(&arguments, environment),
+        Command::Completions { shell } => commands::manual::completions(shell),
+        Command::Man => commands::manual::man(),
+    }
+}

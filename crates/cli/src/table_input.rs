@@ -1,0 +1,227 @@
+//! From two files to records ready to be compared.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+
+use renkei_linkage::{Field, Fields, Intake, Linkable, Rows};
+use renkei_tables::{
+    Admission, Admitted, Batch, Binding, FileReport, ReadError, ReadOptions, Schema, Side,
+    TableReader,
+};
+use renkei_types::Reason;
+
+use crate::arguments::InputArguments;
+use crate::environment::Environment;
+use crate::failure::{CommandError, Failure};
+use crate::progress::{Progress, WatchedFile};
+
+/// A file that has been read and admitted.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) report: FileReport,
+    pub(crate) admitted: Admitted,
+    pub(crate) binding: Binding,
+    pub(crate) header: Vec<String>,
+    pub(crate) options: ReadOptions,
+}
+
+/// Both files.
+#[derive(Debug)]
+pub(crate) struct LoadedPair {
+    pub(crate) register: Loaded,
+    pub(crate) list: Loaded,
+    pub(crate) intake: Intake,
+}
+
+impl LoadedPair {
+    /// Reads both files.
+    pub(crate) fn read(
+        arguments: &InputArguments,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let schema = match &arguments.schema {
+            Some(path) => Schema::parse(&read_text(path)?, &path.display().to_string())?,
+            None => Schema::resident_payment(),
+        };
+        let options = |layout: &Option<std::path::PathBuf>| -> Result<ReadOptions, Failure> {
+            let layout = layout.as_ref().map(|path| read_layout(path)).transpose()?;
+            Ok(ReadOptions { layout, ..ReadOptions::default() })
+        };
+        let register_options = options(&arguments.register_layout)?;
+        let list_options = options(&arguments.list_layout)?;
+        // Both headers are bound before any row is read, so that a wrong file is told at once.
+        let (register, register_binding) =
+            open(&arguments.register, &register_options, &schema, Side::Register, environment)?;
+        let (list, list_binding) =
+            open(&arguments.list, &list_options, &schema, Side::List, environment)?;
+        let field = |index: usize| {
+            let (of_register, of_list) =
+                (&register_binding.fields[index], &list_binding.fields[index]);
+            Field {
+                name: of_register.name.clone(),
+                kind: of_register.kind,
+                in_register: !of_register.columns.is_empty(),
+                in_list: !of_list.columns.is_empty(),
+            }
+        };
+        let fields = Fields {
+            fields: (0..register_binding.fields.len()).map(field).collect(),
+            date_order: schema.date_order,
+        };
+        let mut intake = Intake::new(fields);
+        let register = take_in(register, register_binding, register_options, &mut intake)?;
+        let list = take_in(list, list_binding, list_options, &mut intake)?;
+        Ok(Self { register, list, intake })
+    }
+
+    /// Normalises every value. Records of the register that were rejected take no part.
+    pub(crate) fn seal(self) -> (Linkable, Loaded, Loaded) {
+        let left_out: Vec<usize> =
+            self.register.admitted.rejections().iter().map(|rejection| rejection.row).collect();
+        (self.intake.seal(&left_out), self.register, self.list)
+    }
+}
+
+impl Loaded {
+    /// The rejected rows and why.
+    pub(crate) fn rejected(&self) -> BTreeMap<u32, Reason> {
+        self.admitted
+            .rejections()
+            .iter()
+            .filter_map(|rejection| Some((u32::try_from(rejection.row).ok()?, rejection.reason)))
+            .collect()
+    }
+
+    /// For people: format and encoding.
+    pub(crate) fn format(&self) -> String {
+        let encoding = self.report.encoding.map(|encoding| encoding.as_str());
+        let bom = if self.report.bom { "BOM" } else { "" };
+        let format = self.report.format.as_str().to_uppercase();
+        let parts = [format.as_str(), encoding.unwrap_or_default(), bom];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The text of every field in some rows, read from the file again.
+    pub(crate) fn texts_of_rows(
+        &self,
+        path: &Path,
+        wanted: &[u32],
+    ) -> Result<BTreeMap<u32, Vec<String>>, Failure> {
+        let mut reader = TableReader::open(path, &self.options)?;
+        let mut texts = BTreeMap::new();
+        let mut first = 0usize;
+        while let Some(batch) = reader.next_batch()? {
+            let mut scratch = String::new();
+            for &row in wanted {
+                let at = (row as usize).checked_sub(first).filter(|&at| at < batch.rows());
+                if let Some(at) = at {
+                    let text = |field: &renkei_tables::BoundField| {
+                        field.text(&batch, at, &mut scratch).to_owned()
+                    };
+                    texts.insert(row, self.binding.fields.iter().map(text).collect());
+                }
+            }
+            first += batch.rows();
+        }
+        Ok(texts)
+    }
+}
+
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    Ok(fs_err::read_to_string(path).map_err(|error| CommandError::file(path, error))?)
+}
+
+pub(crate) fn read_layout(path: &Path) -> Result<renkei_tables::layout::Layout, Failure> {
+    let text = read_text(path)?;
+    Ok(renkei_tables::layout::Layout::parse(&text, &path.display().to_string())?)
+}
+
+/// An open file whose reading shows.
+struct Watched {
+    reader: TableReader,
+    _progress: Progress,
+}
+
+fn open(
+    path: &Path,
+    options: &ReadOptions,
+    schema: &Schema,
+    side: Side,
+    environment: &Environment,
+) -> Result<(Watched, Binding), Failure> {
+    let file = fs_err::File::open(path).map_err(|error| CommandError::file(path, error))?;
+    let bytes = file.metadata().map_err(|error| CommandError::file(path, error))?.len();
+    let progress = match side {
+        Side::Register | Side::Input => {
+            Progress::bytes(environment, "reading register", "台帳の読み込み", bytes)
+        }
+        Side::List => Progress::bytes(environment, "reading list", "リストの読み込み", bytes),
+    };
+    let source = WatchedFile { file: file.into_file(), bar: progress.handle() };
+    let reader = TableReader::from_source(Box::new(source), &path.display().to_string(), options)?;
+    let binding = reader.bind(schema, side)?;
+    Ok((Watched { reader, _progress: progress }, binding))
+}
+
+/// Reads on one thread, admits and numbers values on the others.
+fn take_in(
+    watched: Watched,
+    binding: Binding,
+    options: ReadOptions,
+    intake: &mut Intake,
+) -> Result<Loaded, Failure> {
+    let Watched { mut reader, _progress } = watched;
+    let mut admission = Admission::of(&reader, &binding)?;
+    let (header, report) = (reader.header().to_vec(), reader.report().clone());
+    let side = match binding.side {
+        Side::List => renkei_linkage::Side::List,
+        Side::Register | Side::Input => renkei_linkage::Side::Register,
+    };
+    std::thread::scope(|scope| -> Result<(), Failure> {
+        // A few batches ahead are enough to keep both sides busy, and bound the memory.
+        let (sender, receiver) = sync_channel::<Result<Batch, ReadError>>(3);
+        scope.spawn(move || {
+            loop {
+                let batch = match reader.next_batch() {
+                    Ok(Some(batch)) => Ok(batch),
+                    Ok(None) => return,
+                    Err(error) => Err(error),
+                };
+                let last = batch.is_err();
+                if sender.send(batch).is_err() || last {
+                    return;
+                }
+            }
+        });
+        for batch in receiver {
+            let batch = batch?;
+            let rows = BoundRows { batch: &batch, binding: &binding };
+            let (observed, ()) =
+                rayon::join(|| admission.observe(&batch), || intake.extend(side, &rows));
+            observed?;
+        }
+        Ok(())
+    })?;
+    Ok(Loaded { report, admitted: admission.finish()?, binding, header, options })
+}
+
+/// A batch as the engine wants it.
+struct BoundRows<'a> {
+    batch: &'a Batch,
+    binding: &'a Binding,
+}
+
+impl Rows for BoundRows<'_> {
+    fn len(&self) -> usize {
+        self.batch.rows()
+    }
+
+    fn id(&self, row: usize) -> &str {
+        self.binding.id(self.batch, row)
+    }
+
+    fn text<'a>(&'a self, field: usize, row: usize, scratch: &'a mut String) -> &'a str {
+        self.binding.fields[field].text(self.batch, row, scratch)
+    }
+}
