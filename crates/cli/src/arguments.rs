@@ -109,6 +109,16 @@ pub(crate) struct LinkArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
 
+    /// What a link to the wrong person costs, in reviews of a line by a clerk; decides what is linked
+    #[arg(long, value_name = "REVIEWS", default_value_t = 200, conflicts_with = "model",
+          value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(crate) false_link_cost: u32,
+
+    /// What a person who is not found costs, in reviews; decides what is reviewed
+    #[arg(long, value_name = "REVIEWS", default_value_t = 25, conflicts_with = "model",
+          value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(crate) missed_link_cost: u32,
+
     /// Write the model that was used
     #[arg(long, value_name = "FILE")]
     pub(crate) save_model: Option<PathBuf>,

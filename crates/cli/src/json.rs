@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// Prints one object on one line.
 pub(crate) fn print(value: &Value) {
-    println!("{value}");
+    print_line!("{value}");
 }
 
 /// Rounds for people who read JSON: six decimals.

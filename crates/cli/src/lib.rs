@@ -4,6 +4,9 @@
 //! Data goes to standard output, words and progress to standard error. This crate is the edge: the only place with a
 //! real clock, a terminal and a process to measure.
 
+#[macro_use]
+mod output;
+
 mod arguments;
 mod commands;
 mod environment;
@@ -14,6 +17,7 @@ mod report;
 mod resources;
 mod table_input;
 mod text_table;
+mod words;
 
 use std::process::ExitCode;
 

@@ -118,17 +118,19 @@ impl Linkage {
         };
         let best = ranked[0];
         if best.resident != resident {
-            return WhyNot::Rival { resident: best.resident, by: best.weight - own.weight };
+            let by = (best.weight - own.weight).max(best.evidence - own.evidence);
+            return WhyNot::Rival { resident: best.resident, by };
         }
         let thresholds = self.model.thresholds;
         if own.weight < thresholds.link {
             return WhyNot::Short(thresholds.link - own.weight);
         }
-        match (decision.reason, ranked.get(1)) {
+        let nearest = ranked[1..].iter().max_by_key(|other| other.evidence);
+        match (decision.reason, nearest) {
             (Reason::AboveLinkThreshold, _) => WhyNot::Linked,
             (Reason::SmallMargin | Reason::Tie, Some(second)) => WhyNot::SmallMargin {
                 resident: second.resident,
-                short: thresholds.margin - (own.weight - second.weight),
+                short: thresholds.margin - (own.evidence - second.evidence),
             },
             (reason, _) => WhyNot::Other(reason),
         }

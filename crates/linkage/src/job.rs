@@ -10,7 +10,7 @@ use crate::assignment::{self, Claim, Ruling};
 use crate::blocking::{self, BlockingIndex, BlockingReport};
 use crate::candidates::{Candidates, Comparer};
 use crate::frequency::Frequencies;
-use crate::model::{Model, PatternWeights, WeightTable};
+use crate::model::{Costs, Model, PatternWeights, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::{Decision, Outcome};
 use crate::pattern::Pattern;
@@ -36,6 +36,8 @@ pub struct Options {
     pub cardinality: Cardinality,
     /// A model to use as it is; trained on the records where there is none.
     pub model: Option<Model>,
+    /// What mistakes cost; decides the thresholds of a model that is trained.
+    pub costs: Costs,
 }
 
 /// The stages of a job that take time.
@@ -112,6 +114,9 @@ pub struct RankedCandidate {
     pub rank: usize,
     /// The weight of the pair.
     pub weight: MatchWeight,
+    /// The same before it is held against relatives and namesakes; the margin between two candidates is the difference
+    /// of their evidence.
+    pub evidence: MatchWeight,
 }
 
 /// Links the list to the register. `rejected` are the lines that take no part and why.
@@ -147,7 +152,7 @@ pub fn link(
                 .map(|(comparison, counts)| counts.u_probabilities(linkable, &comparison.measure))
                 .collect();
             let relatives = Relatives::count(linkable);
-            (Model::prior(&linkable.comparisons, &u, relatives.as_ref()), false)
+            (Model::prior(&linkable.comparisons, &u, relatives.as_ref(), options.costs), false)
         }
     };
     let index = BlockingIndex::build(linkable, blocking::rules(linkable));
@@ -199,6 +204,12 @@ pub fn link(
     Ok(linkage)
 }
 
+/// How much better the evidence for the best candidate is than for any other; nothing where there is no other.
+pub(crate) fn margin(ranked: &[RankedCandidate]) -> Option<MatchWeight> {
+    let (best, others) = ranked.split_first()?;
+    others.iter().map(|other| best.evidence - other.evidence).min()
+}
+
 impl Linkage {
     /// The candidates of a line at or above `floor`, best first, ties by the register's id.
     pub fn candidates(
@@ -211,16 +222,20 @@ impl Linkage {
             .candidates
             .of_line(line)
             .iter()
-            .map(|pair| RankedCandidate {
-                resident: pair.resident,
-                rank: 0,
-                weight: self.pattern_weights[&pair.pattern].weight(pair.rarer),
+            .map(|pair| {
+                let weights = self.pattern_weights[&pair.pattern];
+                RankedCandidate {
+                    resident: pair.resident,
+                    rank: 0,
+                    weight: weights.weight(pair.rarer),
+                    evidence: weights.evidence(pair.rarer),
+                }
             })
             .filter(|candidate| candidate.weight >= floor)
             .collect();
         ranked.sort_unstable_by(|a, b| {
             let id = |candidate: &RankedCandidate| linkable.register.id(candidate.resident);
-            b.weight.cmp(&a.weight).then_with(|| id(a).cmp(id(b)))
+            (b.weight, b.evidence).cmp(&(a.weight, a.evidence)).then_with(|| id(a).cmp(id(b)))
         });
         ranked.iter_mut().enumerate().for_each(|(index, candidate)| candidate.rank = index + 1);
         ranked
@@ -297,19 +312,17 @@ impl Linkage {
             decision.nearest = Some(first.weight);
             return (decision, claim);
         }
-        let margin = ranked.get(1).map(|second| first.weight - second.weight);
+        let margin = margin(&ranked);
+        let tied = margin == Some(MatchWeight::ZERO);
         let (outcome, reason) = if first.weight < thresholds.link {
-            let tied = margin == Some(MatchWeight::ZERO);
             let reason = if tied { Reason::Tie } else { Reason::BetweenThresholds };
             (Outcome::Review, reason)
+        } else if tied {
+            (Outcome::Ambiguous, Reason::Tie)
+        } else if margin.is_some_and(|margin| margin < thresholds.margin) {
+            (Outcome::Ambiguous, Reason::SmallMargin)
         } else {
-            match margin {
-                Some(MatchWeight::ZERO) => (Outcome::Ambiguous, Reason::Tie),
-                Some(margin) if margin < thresholds.margin => {
-                    (Outcome::Ambiguous, Reason::SmallMargin)
-                }
-                _ => (Outcome::Linked, Reason::AboveLinkThreshold),
-            }
+            (Outcome::Linked, Reason::AboveLinkThreshold)
         };
         let best = Some((first.resident, first.weight));
         ranked.retain(|candidate| candidate.weight >= thresholds.link);

@@ -71,7 +71,7 @@ pub struct Thresholds {
     pub link: MatchWeight,
     /// At or above and below `link`: reviewed.
     pub review: MatchWeight,
-    /// How much better the best resident must be than the second.
+    /// How much better the evidence for the best resident must be than for any other.
     pub margin: MatchWeight,
 }
 
@@ -111,6 +111,7 @@ impl Model {
         comparisons: &[Comparison],
         u: &[Vec<f64>],
         relatives: Option<&Relatives>,
+        costs: Costs,
     ) -> Self {
         let comparisons = comparisons
             .iter()
@@ -144,8 +145,8 @@ impl Model {
             match_rate: 0.95,
             relatives_per_line: relatives.map_or(1.5, |relatives| relatives.per_resident.max(0.05)),
             namesakes_per_line: 0.004,
-            elders_per_line: 0.004,
-            thresholds: Thresholds::from_costs(Costs::default()),
+            elders_per_line: 0.002,
+            thresholds: Thresholds::from_costs(costs),
             trained_lines: 0,
         }
     }
@@ -200,6 +201,12 @@ pub(crate) struct PatternWeights {
 }
 
 impl PatternWeights {
+    /// How much better the person explains the pair than a stranger does: what sets two candidates of one line apart,
+    /// since relatives and namesakes of the person are the same for both.
+    pub(crate) fn evidence(self, rarer: MatchWeight) -> MatchWeight {
+        self.matched - (self.stranger - rarer)
+    }
+
     /// The match weight of a pair whose values are `rarer` than average.
     pub(crate) fn weight(self, rarer: MatchWeight) -> MatchWeight {
         self.matched - (self.stranger - rarer).or(self.related)

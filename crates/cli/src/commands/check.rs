@@ -43,6 +43,12 @@ pub(crate) fn run(arguments: &CheckArguments, environment: &Environment) -> Resu
     } else {
         print(&report, environment);
     }
+    if report.side.is_none() && arguments.schema.is_none() {
+        environment.warn(
+            "the header is neither a resident register's nor a payment list's: dates, amounts and codes were not checked; name a schema with --schema",
+            "見出しが住民台帳とも支給対象者リストとも一致しないため、日付・金額・番号は確認していません。--schema を指定してください",
+        );
+    }
     say_repair(&report, arguments, environment);
     let wrong = report.findings.iter().any(|finding| finding.severity > Severity::Info);
     let not_repaired = matches!(report.repair, Repair::NotPossible { .. });
@@ -64,6 +70,7 @@ fn json_of(report: &CheckReport) -> Value {
         "encoding": report.file.encoding.map(|encoding| encoding.as_str()),
         "bom": report.file.bom,
         "rows": report.rows,
+        "schema": report.side.map(|side| side.to_string()),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "totals": {
             "lines": report.totals.lines,
@@ -80,21 +87,21 @@ fn print(report: &CheckReport, environment: &Environment) {
     let file = &report.file;
     let encoding = file.encoding.map_or("", |encoding| encoding.as_str());
     let bom = if file.bom { " BOM" } else { "" };
-    println!("{}: {} {encoding}{bom}", file.file, file.format.as_str());
+    print_line!("{}: {} {encoding}{bom}", file.file, file.format.as_str());
     let rows = report.rows;
     let yen = report
         .totals
         .yen
         .map(|yen| environment.language.pick(format!(", {yen} yen"), format!("、{yen} 円")));
     let lines = environment.language.pick(format!("{rows} lines"), format!("{rows} 行"));
-    println!("{lines}{}", yen.unwrap_or_default());
+    print_line!("{lines}{}", yen.unwrap_or_default());
     let mut grouped: BTreeMap<(Severity, Class, Option<&str>), Vec<u64>> = BTreeMap::new();
     for finding in &report.findings {
         let key = (finding.severity, finding.class, finding.column.as_deref());
         grouped.entry(key).or_default().push(finding.line);
     }
     if grouped.is_empty() {
-        println!("{}", environment.say("nothing found", "問題は見つかりませんでした"));
+        print_line!("{}", environment.say("nothing found", "問題は見つかりませんでした"));
         return;
     }
     let header = vec![
@@ -121,7 +128,7 @@ fn print(report: &CheckReport, environment: &Environment) {
             class.localised(environment.language),
         ]);
     }
-    println!("\n{table}");
+    print_line!("\n{table}");
 }
 
 fn say_repair(report: &CheckReport, arguments: &CheckArguments, environment: &Environment) {

@@ -147,21 +147,21 @@ fn print_table(evaluation: &Evaluation, environment: &Environment) {
     };
     add(head("linked", "自動リンク"), evaluation.linked);
     add(head("with review", "職員確認後"), evaluation.with_review);
-    println!("{table}");
-    println!(
+    print_line!("{table}");
+    print_line!(
         "{}: F1 {:.6} ({} {:.9})",
         environment.say("best cut", "最良の境界"),
         evaluation.best_f1,
         environment.say("at probability", "確率"),
         evaluation.best_at
     );
-    println!(
+    print_line!(
         "{}: {:.6}",
         environment.say("recall at precision 0.999", "適合率 0.999 での再現率"),
         evaluation.recall_at_precision_0_999
     );
     if let Some(share) = evaluation.review_share {
-        println!("{}: {:.2} %", environment.say("for clerks", "要確認の割合"), share * 100.0);
+        print_line!("{}: {:.2} %", environment.say("for clerks", "要確認の割合"), share * 100.0);
     }
     if let Some(classes) = &evaluation.by_class {
         let header = vec![
@@ -179,7 +179,7 @@ fn print_table(evaluation: &Evaluation, environment: &Environment) {
                 count.false_links.to_string(),
             ]);
         }
-        println!("\n{table}");
+        print_line!("\n{table}");
     }
 }
 

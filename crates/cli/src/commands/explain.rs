@@ -16,6 +16,7 @@ use crate::json;
 use crate::progress::JobProgress;
 use crate::table_input::LoadedPair;
 use crate::text_table::text_table;
+use crate::words;
 
 /// How many rivals are listed.
 const RIVALS_MAX: usize = 5;
@@ -45,7 +46,8 @@ pub(crate) fn run(
                 })
             })
             .transpose()?;
-        let options = Options { cardinality: cardinality(input), model: Some(model) };
+        let options =
+            Options { cardinality: cardinality(input), model: Some(model), ..Options::default() };
         let progress = JobProgress::new(environment);
         let linkage = link(&linkable, &rejected, options, &environment.clock, &progress)?;
         drop(progress);
@@ -147,7 +149,7 @@ impl Shown<'_> {
 
     fn print(&self, environment: &Environment) {
         let decision = self.decision();
-        println!(
+        print_line!(
             "{}: {} — {}",
             self.linkable.list_id(self.line),
             decision.outcome,
@@ -158,9 +160,9 @@ impl Shown<'_> {
         };
         self.print_values(pair, environment);
         self.print_waterfall(pair, environment);
-        println!("{}", self.why_not(&pair.why_not, environment));
+        print_line!("{}", self.why_not(&pair.why_not, environment));
         if pair.explanation.rules.is_empty() {
-            println!(
+            print_line!(
                 "{}",
                 environment.say(
                     "no blocking rule brings the two together",
@@ -168,8 +170,10 @@ impl Shown<'_> {
                 )
             );
         } else {
-            let rules = environment.say("found by", "候補にした規則");
-            println!("{rules}: {}", pair.explanation.rules.join("; "));
+            print_line!("{}:", environment.say("found by", "候補にした規則"));
+            for rule in &pair.explanation.rules {
+                print_line!("     {}", words::rule(environment.language, rule));
+            }
         }
         self.print_rivals(environment);
     }
@@ -182,9 +186,10 @@ impl Shown<'_> {
         ];
         let mut table = text_table(header, &[]);
         for (field, line, record) in &pair.values {
-            table.add_row(vec![field, line, record]);
+            let field = words::field(environment.language, field);
+            table.add_row(vec![&field, line, record]);
         }
-        println!("\n{table}\n");
+        print_line!("\n{table}\n");
     }
 
     fn print_waterfall(&self, pair: &PairShown, environment: &Environment) {
@@ -219,7 +224,9 @@ impl Shown<'_> {
             };
         add(environment.say("before any evidence", "事前"), "", None, explanation.prior);
         for term in &explanation.terms {
-            add(&term.comparison, &term.level, Some((term.m, term.u)), term.weight);
+            let name = words::comparison(environment.language, &term.comparison);
+            let level = words::level(environment.language, &term.level);
+            add(&name, &level, Some((term.m, term.u)), term.weight);
             if term.frequency != MatchWeight::ZERO {
                 add(
                     "",
@@ -233,9 +240,9 @@ impl Shown<'_> {
             let name = environment.say("relatives and namesakes", "家族・同姓同名");
             add(name, "", None, explanation.relatives);
         }
-        println!("{table}");
+        print_line!("{table}");
         let thresholds = self.linkage.model.thresholds;
-        println!(
+        print_line!(
             "{} {} ({} {}), {} {}, {} {}\n",
             environment.say("match weight", "一致度"),
             explanation.weight,
@@ -250,10 +257,10 @@ impl Shown<'_> {
 
     fn print_rivals(&self, environment: &Environment) {
         let candidates = self.linkage.candidates(self.linkable, self.line, MatchWeight::NEVER);
-        println!("\n{}", environment.say("candidates, best first:", "候補（良い順）:"));
+        print_line!("\n{}", environment.say("candidates, best first:", "候補（良い順）:"));
         for candidate in candidates.iter().take(RIVALS_MAX) {
             let id = self.linkable.register_id(candidate.resident);
-            println!(
+            print_line!(
                 "{:>3}  {id}  {:>9}  {}",
                 candidate.rank,
                 candidate.weight,
@@ -262,7 +269,7 @@ impl Shown<'_> {
         }
         if candidates.len() > RIVALS_MAX {
             let more = candidates.len() - RIVALS_MAX;
-            println!(
+            print_line!(
                 "     {}",
                 environment.language.pick(format!("and {more} more"), format!("ほか {more} 件"))
             );

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use renkei_linkage::{
-    Decision, Linkable, Linkage, MatchWeight, Options, Outcome, OutcomeTotals, link,
+    Costs, Decision, Linkable, Linkage, MatchWeight, Options, Outcome, OutcomeTotals, link,
 };
 use renkei_tables::{Column, TableReader, TableWriter};
 use renkei_types::{Clock, Digest, Localised, Reason};
@@ -45,7 +45,11 @@ pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Resul
         let (linkable, register, list) = loaded.seal();
         times.mark("normalise");
         let rejected = list.rejected();
-        let options = Options { cardinality: cardinality(input), model };
+        let costs = Costs {
+            false_link: f64::from(arguments.false_link_cost),
+            missed_link: f64::from(arguments.missed_link_cost),
+        };
+        let options = Options { cardinality: cardinality(input), model, costs };
         let progress = JobProgress::new(environment);
         let linkage = link(&linkable, &rejected, options, &environment.clock, &progress)?;
         drop(progress);
@@ -244,7 +248,7 @@ impl Job<'_> {
         if let Ok(sum) = self.totals.sum() {
             add(environment.say("total", "合計").to_owned(), sum, String::new());
         }
-        println!("{table}");
+        print_line!("{table}");
         environment.note(
             &format!("links: {}", self.arguments.output.display()),
             &format!("照合結果: {}", self.arguments.output.display()),

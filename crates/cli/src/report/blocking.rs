@@ -5,7 +5,7 @@ use renkei_types::Language;
 
 use super::chart::Chart;
 use super::number::{Count, as_length};
-use super::words;
+use crate::words;
 
 /// A row of the table.
 #[derive(Debug)]

@@ -13,7 +13,6 @@ mod page;
 mod summary;
 mod thresholds;
 mod waterfall;
-mod words;
 
 #[cfg(test)]
 mod sample;

@@ -8,7 +8,8 @@ use renkei_types::{Language, Localised};
 
 use super::chart::{Anchor, Chart, Mark, Scale};
 use super::number::{chance, plain, probability, short, signed};
-use super::{Kind, Waterfall, thresholds, words};
+use super::{Kind, Waterfall, thresholds};
+use crate::words;
 
 /// Height of a row; its bar fills the lower part, the upper part is free for the name.
 pub(crate) const ROW: f64 = 42.0;

@@ -103,7 +103,7 @@ pub(crate) const GIVEN: &[LevelPrior] = &[
     level("reading similar", 3, 0.018, 0.014, 0.035, 0.006, 0.006),
     level("reading different", 3, 0.039, 0.98, 0.951, 0.012, 0.012),
     level("written equal", 2, 0.953, 0.001, 0.003, 0.97, 0.97),
-    level("both equal", 1, 0.886, 0.0007, 0.002, 0.955, 0.955),
+    level("both equal", 1, 0.886, 0.0007, 0.0005, 0.955, 0.955),
     level("written equal, reading near", 1, 0.022, 0.0001, 0.0002, 0.008, 0.008),
     level("written equal, reading similar", 1, 0.012, 0.0001, 0.0002, 0.005, 0.005),
     level("written equal, reading different", 1, 0.038, 0.0003, 0.001, 0.01, 0.01),
