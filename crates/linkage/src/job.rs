@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use rayon::prelude::*;
 use renkei_types::{Clock, Digest, DigestBuilder, Reason};
 
@@ -10,6 +11,7 @@ use crate::assignment::{self, Claim, Ruling};
 use crate::blocking::{self, BlockingIndex, BlockingReport};
 use crate::candidates::{Candidates, Comparer};
 use crate::frequency::Frequencies;
+use crate::hash::Seeded;
 use crate::model::{Costs, Model, PatternWeights, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::{Decision, Outcome};
@@ -102,7 +104,7 @@ pub struct Linkage {
     pub(crate) frequencies: Vec<Frequencies>,
     pub(crate) u: Vec<Vec<f64>>,
     candidates: Candidates,
-    pattern_weights: BTreeMap<Pattern, PatternWeights>,
+    pattern_weights: HashMap<Pattern, PatternWeights, Seeded>,
 }
 
 /// A candidate of a line.
@@ -183,7 +185,7 @@ pub fn link(
     let start = clock.monotonic();
     watcher.stage(Stage::Assign, lines);
     let table = WeightTable::new(&model, linkable.register.len())?;
-    let mut pattern_weights = BTreeMap::new();
+    let mut pattern_weights = HashMap::with_hasher(Seeded::default());
     for pair in candidates.all() {
         pattern_weights.entry(pair.pattern).or_insert_with(|| table.pattern(pair.pattern));
     }

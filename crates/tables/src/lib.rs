@@ -9,8 +9,8 @@
 //! * [`schema`] says which columns mean what and finds them in a header;
 //! * [`admission`] is the one place that decides what rejects a line, and sums lines and yen;
 //! * [`my_number`] keeps My Numbers out;
-//! * [`damage`] and [`check`] find what spreadsheets did to a file, and repair what can be repaired without guessing;
-//! * [`write`] writes tables.
+//! * [`damage`] and [`mod@check`] find what spreadsheets did to a file, and repair what can be repaired without guessing;
+//! * [`mod@write`] writes tables.
 //!
 //! Everything is text: types are never guessed, leading zeros stay. What a name, a date or an address means is left to
 //! `renkei-japanese` and `renkei-linkage`.

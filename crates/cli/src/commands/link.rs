@@ -266,8 +266,9 @@ impl Job<'_> {
             let file = &loaded.report.file;
             for (reason, (lines, first)) in counts {
                 let why = reason.localised(environment.language);
+                let count = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
                 environment.warn(
-                    &format!("{file}: {lines} lines rejected, the first is line {first}: {reason}, {why}"),
+                    &format!("{file}: {count} rejected, the first is line {first}: {reason}, {why}"),
                     &format!("{file}: {lines} 行を受付不可としました（最初は {first} 行目）: {reason} {why}"),
                 );
             }
