@@ -94,6 +94,8 @@ pub(crate) enum CommandError {
     RepeatedId { file: String, line: u64 },
     #[error("--require {given}: {why}")]
     Requirement { given: String, why: &'static str },
+    #[error("{file}: {error}")]
+    Model { file: String, error: renkei_linkage::ModelError },
     #[error("{file} changed while it was being read; run the command again")]
     Changed { file: String },
     #[error("{0}")]
@@ -102,6 +104,13 @@ pub(crate) enum CommandError {
 
 impl CommandError {
     pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
+        // The wrapped error names the file too; once is enough.
+        let inner = source.get_ref().and_then(|error| std::error::Error::source(error));
+        let inner = inner.and_then(|error| error.downcast_ref::<std::io::Error>());
+        let source = match inner.and_then(std::io::Error::raw_os_error) {
+            Some(code) => std::io::Error::from_raw_os_error(code),
+            None => source,
+        };
         Self::File { file: path.display().to_string(), source }
     }
 }
@@ -128,6 +137,7 @@ impl Classify for CommandError {
             | Self::Value { .. }
             | Self::RepeatedId { .. }
             | Self::Requirement { .. }
+            | Self::Model { .. }
             | Self::Plain(_) => Kind::InvalidArgument,
         }
     }
@@ -171,6 +181,7 @@ impl Localised for CommandError {
                     "--require {given}: 「項目=数値」の形で指定してください（例 linked.precision=0.9995）"
                 )
             }
+            Self::Model { file, error } => format!("{file}: {}", error.localised(language)),
             Self::Changed { file } => {
                 format!("{file} が読み込み中に変更されました。もう一度実行してください")
             }

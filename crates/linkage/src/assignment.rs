@@ -76,7 +76,8 @@ fn contended_persons(claims: &[Claim<'_>], by_best: &BTreeMap<u32, Vec<usize>>) 
             continue;
         }
         if component.len() > COMPONENT_LINES_MAX {
-            contended.extend(component.iter().map(|&index| claims[index].persons[0].0));
+            let firsts = component.iter().map(|&index| claims[index].persons[0].0);
+            contended.extend(firsts.filter(|first| by_best[first].len() > 1));
             continue;
         }
         for (&index, person) in component.iter().zip(best_assignment(&component, claims)) {
@@ -97,11 +98,14 @@ fn component(
     seen: &mut [bool],
 ) -> Vec<usize> {
     let mut component = Vec::new();
+    let mut persons = BTreeSet::new();
     let mut waiting = vec![start];
     seen[start] = true;
     while let Some(index) = waiting.pop() {
         component.push(index);
-        for (person, _) in &claims[index].persons {
+        for (person, _) in
+            claims[index].persons.iter().filter(|(person, _)| persons.insert(*person))
+        {
             for &other in by_person.get(person).into_iter().flatten() {
                 if !seen[other] {
                     seen[other] = true;

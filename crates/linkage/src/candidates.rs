@@ -24,6 +24,8 @@ pub(crate) struct Candidates {
     pairs: Vec<Pair>,
     /// Where each line's pairs end.
     ends: Vec<usize>,
+    /// Lines without pairs for whom a block was too large.
+    too_common: Vec<bool>,
 }
 
 /// What is needed to compare a pair.
@@ -73,6 +75,14 @@ impl Comparer<'_> {
     }
 }
 
+/// What one task has compared.
+struct Chunk {
+    pairs: Vec<Pair>,
+    sizes: Vec<usize>,
+    too_common: Vec<bool>,
+    counts: Vec<RuleCounts>,
+}
+
 /// Lines that one task compares: large enough to be worth a task, small enough to spread.
 const CHUNK: usize = 512;
 
@@ -88,31 +98,35 @@ impl Candidates {
         let lines: Vec<u32> =
             (0..u32::try_from(skip.len()).expect("fewer than 2^32 lines")).collect();
         let rules = index.rules().len();
-        let chunks: Vec<(Vec<Pair>, Vec<usize>, Vec<RuleCounts>)> = lines
+        let chunks: Vec<Chunk> = lines
             .par_chunks(CHUNK)
             .map(|lines| {
                 let mut scratch = Scratch::default();
                 let mut counts = vec![RuleCounts::default(); rules];
                 let (mut pairs, mut sizes) = (Vec::new(), Vec::with_capacity(lines.len()));
+                let mut too_common = Vec::with_capacity(lines.len());
                 for &line in lines {
                     let before = pairs.len();
+                    scratch.left_out = false;
                     if !skip[line as usize] {
                         index.candidates(comparer.linkable, line, &mut scratch, &mut counts);
                         let Scratch { found, levels, .. } = &mut scratch;
                         let compare =
-                            |&(resident, _): &(u32, u8)| comparer.compare(line, resident, levels);
+                            |&(resident, _): &(u32, u16)| comparer.compare(line, resident, levels);
                         pairs.extend(found.iter().map(compare));
                     }
                     sizes.push(pairs.len() - before);
+                    too_common.push(scratch.left_out && pairs.len() == before);
                 }
                 progress(lines.len());
-                (pairs, sizes, counts)
+                Chunk { pairs, sizes, too_common, counts }
             })
             .collect();
         let mut all = Self::default();
         let mut counts = vec![RuleCounts::default(); rules];
-        for (pairs, sizes, of_chunk) in chunks {
+        for Chunk { pairs, sizes, too_common, counts: of_chunk } in chunks {
             all.pairs.extend(pairs);
+            all.too_common.extend(too_common);
             for size in sizes {
                 let end = all.ends.last().copied().unwrap_or(0) + size;
                 all.ends.push(end);
@@ -137,6 +151,11 @@ impl Candidates {
 
     pub(crate) fn all(&self) -> &[Pair] {
         &self.pairs
+    }
+
+    /// Whether a line has no pairs because whom it could mean are too many.
+    pub(crate) fn is_too_common(&self, line: u32) -> bool {
+        self.too_common[line as usize]
     }
 
     pub(crate) fn of_line(&self, line: u32) -> &[Pair] {

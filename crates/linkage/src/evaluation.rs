@@ -2,7 +2,7 @@
 //!
 //! A link to a wrong person, or to anybody for a nobody, is false; a person of the truth who is not linked is missed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::outcome::Outcome;
 
@@ -17,6 +17,15 @@ pub struct Prediction {
     pub outcome: Option<Outcome>,
     /// Of the pair.
     pub probability: f64,
+}
+
+/// Whether predictions say what became of their lines.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcomes {
+    /// As in the links that a job writes.
+    Known,
+    /// As in a file of candidates.
+    Absent,
 }
 
 /// Who each line really is; nobody where the person is not in the register.
@@ -72,6 +81,8 @@ pub struct Evaluation {
     pub persons: u64,
     /// Lines predicted that the truth does not know.
     pub unknown_lines: u64,
+    /// Lines of the truth that are predicted.
+    pub predicted_lines: usize,
     /// LINKED, LINKED_BY_CLERK and DUPLICATE rows; nothing for a file of candidates.
     pub linked: Option<Accuracy>,
     /// The same, with REVIEW and AMBIGUOUS decided by a perfect clerk among the candidates.
@@ -91,6 +102,7 @@ pub struct Evaluation {
 /// Evaluates predictions, one a line (of a file of candidates: rank 1).
 pub fn evaluate(
     predictions: &[Prediction],
+    outcomes: Outcomes,
     truth: &Truth,
     classes: Option<&Classes>,
 ) -> Evaluation {
@@ -103,7 +115,7 @@ pub fn evaluate(
             Some((prediction, right))
         })
         .collect();
-    let has_outcomes = known.iter().all(|(prediction, _)| prediction.outcome.is_some());
+    let has_outcomes = outcomes == Outcomes::Known;
     let linked =
         |prediction: &Prediction| is_linked(prediction) && prediction.register_id.is_some();
     let count = |wanted: &dyn Fn(&Prediction, bool) -> bool| {
@@ -121,6 +133,11 @@ pub fn evaluate(
         lines,
         persons,
         unknown_lines: (predictions.len() - known.len()) as u64,
+        predicted_lines: known
+            .iter()
+            .map(|(prediction, _)| prediction.list_id.as_str())
+            .collect::<HashSet<_>>()
+            .len(),
         linked: has_outcomes.then(|| Accuracy::of(links, right, persons)),
         with_review: has_outcomes
             .then(|| Accuracy::of(links + found_by_clerk, right + found_by_clerk, persons)),
@@ -226,7 +243,7 @@ mod tests {
             prediction("4", "x", Outcome::Linked, 0.98),
             prediction("5", "", Outcome::NotFound, 0.0),
         ];
-        let evaluation = evaluate(&predictions, &truth, None);
+        let evaluation = evaluate(&predictions, Outcomes::Known, &truth, None);
         let linked = evaluation.linked.expect("outcomes are there");
         assert_eq!((linked.links, linked.right), (3, 2));
         assert!((linked.recall - 0.5).abs() < 1e-9);
@@ -249,7 +266,9 @@ mod tests {
             prediction("2", "b", Outcome::Linked, 1.0),
             prediction("3", "a", Outcome::Linked, 1.0),
         ];
-        let counts = evaluate(&predictions, &truth, Some(&classes)).by_class.expect("asked for");
+        let counts = evaluate(&predictions, Outcomes::Known, &truth, Some(&classes))
+            .by_class
+            .expect("asked for");
         assert_eq!(counts["dob_typo"], ClassCount { lines: 1, missed: 1, false_links: 0 });
         assert_eq!(counts["nonresident"], ClassCount { lines: 1, missed: 0, false_links: 1 });
         assert_eq!(counts["none"], ClassCount { lines: 1, missed: 0, false_links: 0 });

@@ -101,9 +101,14 @@ impl Linkage {
         let prior = self.table.prior();
         let without: MatchWeight =
             prior + terms.iter().map(|term| term.weight + term.frequency).sum::<MatchWeight>();
-        let rules = blocking::rules(linkable)
+        let compared = self
+            .candidates(linkable, line, MatchWeight::NEVER)
             .iter()
-            .filter(|rule| blocking::meet(linkable, rule, line, resident))
+            .any(|candidate| candidate.resident == resident);
+        let rules = self
+            .rules
+            .iter()
+            .filter(|rule| compared && blocking::meet(linkable, rule, line, resident))
             .map(|rule| rule.describe(linkable))
             .collect();
         Explanation { prior, terms, relatives: weight - without, weight, rules }

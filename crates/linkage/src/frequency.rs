@@ -30,11 +30,15 @@ pub(crate) struct Frequencies {
     second: Vec<u32>,
     /// Residents who have a value.
     known: u64,
+    /// How many further bearers to expect of a value that has been seen once: `2 n2 / n1` with the numbers of values
+    /// seen once and twice (Good, "The Population Frequencies of Species", Biometrika 1953). Near one for names, zero
+    /// for numbers that nobody shares.
+    unseen: f64,
 }
 
-/// Added to every count, and to the number of residents at the prior's share: so that a small register does not make a
-/// name look rare or common by accident.
-const PSEUDO_RESIDENTS: f64 = 50.0;
+/// Residents against whom the prior's share counts for a quarter: a small register does not make a name look rare or
+/// common by accident, and a large one speaks for itself.
+const PRIOR_RESIDENTS: f64 = 50.0;
 
 impl Frequencies {
     /// Counts one comparison's values over the register.
@@ -80,6 +84,10 @@ impl Frequencies {
                 }
             }
         }
+        let seen = |times: u32| counts.whole.iter().filter(|&&count| count == times).count();
+        #[expect(clippy::cast_precision_loss, reason = "values are fewer than 2^52")]
+        let (once, twice) = (seen(1) as f64, seen(2) as f64);
+        counts.unseen = if once > 0.0 { (2.0 * twice / once).min(1.0) } else { 1.0 };
         counts
     }
 
@@ -124,7 +132,10 @@ impl Frequencies {
         let prior = measure.levels()[usize::from(level)].u;
         #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
         let known = self.known as f64;
-        Some((f64::from(count) + PSEUDO_RESIDENTS * prior) / (known + PSEUDO_RESIDENTS))
+        // The resident is no stranger to itself.
+        let strangers = f64::from(count.saturating_sub(1)) + self.unseen;
+        let small = PRIOR_RESIDENTS / (known + PRIOR_RESIDENTS);
+        Some(((1.0 - small) * strangers / known.max(1.0) + small * small * prior).max(1e-12))
     }
 
     /// What to add to the weight of a pair because its value is rarer (above zero) or commoner (below zero) than the
@@ -200,13 +211,19 @@ impl Frequencies {
         for part in parts {
             shares.iter_mut().zip(part).for_each(|(share, part)| *share += part);
         }
-        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
-        let known = self.known.max(1) as f64;
-        for (value, &count) in (0u32..).zip(&self.whole).filter(|(_, count)| **count > 0) {
-            let share = f64::from(count) / known;
-            // A value compared with itself is not always "equal": two people of unknown room are.
+        // Whole numbers, so that the order of values does not matter. Two people of one value do not always compare as
+        // equal: those of unknown room need not live together.
+        let mut equal = vec![0u64; levels];
+        for (value, &count) in (0u32..).zip(&self.whole).filter(|(_, count)| **count > 1) {
             let level = measure.level(&linkable.names, value, value);
-            shares[usize::from(level)] += share * share;
+            equal[usize::from(level)] += u64::from(count) * u64::from(count - 1);
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "residents are fewer than 2^26, pairs than 2^52"
+        )]
+        for (share, &pairs) in shares.iter_mut().zip(&equal) {
+            *share += pairs as f64 / (self.known.max(2) * (self.known.max(2) - 1)) as f64;
         }
         shares
     }

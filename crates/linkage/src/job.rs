@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use renkei_types::{Clock, Digest, DigestBuilder, Reason};
 
 use crate::assignment::{self, Claim, Ruling};
-use crate::blocking::{self, BlockingIndex, BlockingReport};
+use crate::blocking::{self, BlockingIndex, BlockingReport, BlockingRule};
 use crate::candidates::{Candidates, Comparer};
 use crate::frequency::Frequencies;
 use crate::hash::Seeded;
@@ -100,6 +100,7 @@ pub struct Linkage {
     pub candidate_pairs: usize,
     /// How long it took.
     pub times: StageTimes,
+    pub(crate) rules: Vec<BlockingRule>,
     pub(crate) table: WeightTable,
     pub(crate) frequencies: Vec<Frequencies>,
     pub(crate) u: Vec<Vec<f64>>,
@@ -195,6 +196,7 @@ pub fn link(
         blocking,
         candidate_pairs: candidates.len(),
         times,
+        rules: index.rules().cloned().collect(),
         table,
         frequencies,
         u,
@@ -307,7 +309,9 @@ impl Linkage {
         }
         let mut ranked = self.candidates(linkable, line, MatchWeight::NEVER);
         let Some(&first) = ranked.first() else {
-            return none(Outcome::NotFound, Reason::NoCandidate);
+            let too_common = self.candidates.is_too_common(line);
+            let reason = if too_common { Reason::TooCommon } else { Reason::NoCandidate };
+            return none(Outcome::NotFound, reason);
         };
         if first.weight < thresholds.review {
             let (mut decision, claim) = none(Outcome::NotFound, Reason::BelowReviewThreshold);

@@ -11,9 +11,12 @@ use crate::weight::MatchWeight;
 /// A model cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// It is no model file.
-    #[error("not a model file: {0}")]
-    Unreadable(#[from] Box<toml::de::Error>),
+    /// It is no model file. The parser's own words would repeat what stands there, which may be anything.
+    #[error("not a model file (line {line})")]
+    Unreadable {
+        /// The first line that cannot be read, from 1.
+        line: usize,
+    },
     /// It was made by another engine.
     #[error(
         "the model is for engine version {found}, this is version {ENGINE_VERSION}; train it again"
@@ -47,7 +50,7 @@ impl Classify for ModelError {
 impl Localised for ModelError {
     fn localised(&self, language: Language) -> String {
         let japanese = match self {
-            Self::Unreadable(error) => format!("モデルファイルとして読めません: {error}"),
+            Self::Unreadable { line } => format!("モデルファイルとして読めません（{line} 行目）"),
             Self::OtherEngine { found } => format!(
                 "モデルはエンジン版 {found} 用です（現在は {ENGINE_VERSION}）。学習し直してください"
             ),
@@ -159,7 +162,11 @@ impl Model {
     /// # Errors
     /// The text is no model, of another engine, or damaged.
     pub fn from_toml(text: &str) -> Result<Self, ModelError> {
-        let file: File = toml::from_str(text).map_err(Box::new)?;
+        let file: File = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start).min(text.len());
+            let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+            ModelError::Unreadable { line }
+        })?;
         if file.format != FORMAT {
             return Err(ModelError::Damaged(format!("the format is not {FORMAT}")));
         }

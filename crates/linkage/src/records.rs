@@ -104,6 +104,7 @@ impl Records {
         let name = self.name(row);
         name.family != NONE
             || name.given != NONE
+            || !self.other_names(row).is_empty()
             || self.values.iter().any(|column| column[row as usize] != NONE)
     }
 }

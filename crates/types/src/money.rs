@@ -13,8 +13,11 @@ pub struct Yen(pub u64);
 pub struct UnreadableAmount;
 
 impl Yen {
+    /// The most that one line can pay: twelve digits, the width of a bank file's total.
+    const LINE_MAX: u64 = 999_999_999_999;
+
     /// Reads an amount as written in a list: half- or full-width digits, commas every three digits, a final 円,
-    /// surrounding spaces. Signs, decimals, other words and numbers beyond `u64` are unreadable: nobody guesses money.
+    /// surrounding spaces. Signs, decimals, other words and numbers of more than twelve digits are unreadable: nobody guesses money.
     pub fn read(text: &str) -> Result<Self, UnreadableAmount> {
         let text = text.trim();
         let text = text.strip_suffix('円').map_or(text, str::trim_end);
@@ -32,7 +35,7 @@ impl Yen {
                 .and_then(|total| total.checked_add(Self::digits(group).ok()?))
                 .ok_or(UnreadableAmount)?;
         }
-        if grouped && first.chars().count() > 3 {
+        if (grouped && first.chars().count() > 3) || total > Self::LINE_MAX {
             return Err(UnreadableAmount);
         }
         Ok(Self(total))
@@ -92,7 +95,7 @@ mod tests {
             ("1,234,567", 1_234_567),
             ("0", 0),
             ("007", 7),
-            ("18446744073709551615", u64::MAX),
+            ("999999999999", 999_999_999_999),
         ] {
             assert_eq!(Yen::read(text), Ok(Yen(yen)), "{text}");
         }
@@ -113,6 +116,7 @@ mod tests {
             "1,,000",
             "12a",
             "三万",
+            "1000000000000",
             "18446744073709551616",
             "18,446,744,073,709,551,616",
             "▲100",

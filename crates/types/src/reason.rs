@@ -53,6 +53,9 @@ reasons! {
     /// NOT_FOUND: no register record shares a blocking key.
     NoCandidate = "NO_CANDIDATE",
         "no resident shares a blocking key", "候補となる住民がいない";
+    /// NOT_FOUND: whom the line could mean are too many to compare.
+    TooCommon = "TOO_COMMON",
+        "what the line says is shared by too many residents to compare", "同じ内容の住民が多すぎて比較できない";
     /// UNLINKABLE: no field of the line is usable as evidence.
     NoEvidence = "NO_EVIDENCE",
         "no field of the line is usable as evidence", "照合に使える項目がない";

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use renkei_linkage::evaluation::{Accuracy, Classes, Evaluation, Prediction, Truth, evaluate};
+use renkei_linkage::evaluation::{
+    Accuracy, Classes, Evaluation, Outcomes, Prediction, Truth, evaluate,
+};
 use renkei_tables::{ReadOptions, TableReader};
 use serde_json::{Value, json};
 
@@ -22,10 +24,10 @@ pub(crate) fn run(
         .filter(|given| !given.trim().is_empty())
         .map(|given| Requirement::parse(given))
         .collect::<Result<Vec<_>, _>>()?;
-    let predictions = read_predictions(&arguments.predictions)?;
+    let (predictions, outcomes) = read_predictions(&arguments.predictions)?;
     let truth = read_truth(&arguments.truth)?;
     let classes = arguments.classes.as_deref().map(read_classes).transpose()?;
-    let evaluation = evaluate(&predictions, &truth, classes.as_ref());
+    let evaluation = evaluate(&predictions, outcomes, &truth, classes.as_ref());
     let figures = figures(&evaluation);
     if environment.json {
         json::print(&figures);
@@ -37,6 +39,15 @@ pub(crate) fn run(
         environment.warn(
             &format!("{lines} predicted lines are not in the truth and were not counted"),
             &format!("正解にない行が {lines} 行あり、集計していません"),
+        );
+    }
+    let missing = truth.len().saturating_sub(evaluation.predicted_lines);
+    if missing > 0 {
+        environment.warn(
+            &format!(
+                "{missing} lines of the truth are not among the predictions and count as not linked"
+            ),
+            &format!("正解のうち {missing} 行が予測になく、リンクなしとして集計しました"),
         );
     }
     let mut missed = false;
@@ -204,9 +215,10 @@ fn each_row(
 }
 
 /// One prediction a line: of a file of candidates, those of rank 1.
-fn read_predictions(path: &Path) -> Result<Vec<Prediction>, Failure> {
+fn read_predictions(path: &Path) -> Result<(Vec<Prediction>, Outcomes), Failure> {
     let file = path.display().to_string();
     let mut predictions = Vec::new();
+    let mut has_outcomes = false;
     let mut columns = Vec::new();
     let find = |header: &[String]| {
         let place = |name: &str| header.iter().position(|column| column == name);
@@ -215,6 +227,7 @@ fn read_predictions(path: &Path) -> Result<Vec<Prediction>, Failure> {
                 return Err(CommandError::ColumnMissing { file: file.clone(), column });
             }
         }
+        has_outcomes = place("outcome").is_some();
         columns = ["list_id", "register_id", "probability", "outcome", "rank"].map(place).to_vec();
         Ok(columns.clone())
     };
@@ -248,7 +261,8 @@ fn read_predictions(path: &Path) -> Result<Vec<Prediction>, Failure> {
         predictions.push(Prediction { list_id, register_id, outcome, probability });
         Ok(())
     })?;
-    Ok(predictions)
+    let outcomes = if has_outcomes { Outcomes::Known } else { Outcomes::Absent };
+    Ok((predictions, outcomes))
 }
 
 /// The first two columns, whatever they are called.
@@ -258,7 +272,7 @@ fn two_columns(
 ) -> impl FnMut(&[String]) -> Result<Vec<Option<usize>>, CommandError> {
     let file = path.display().to_string();
     move |header| {
-        if header.len() < 2 {
+        if header.len() != 2 {
             let (file, found) = (file.clone(), header.len());
             return Err(CommandError::Columns { file, wanted: 2, found, why });
         }

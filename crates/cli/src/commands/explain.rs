@@ -290,6 +290,10 @@ impl Shown<'_> {
                 format!("not linked: {bits} bits short of the link threshold"),
                 format!("リンクなし: しきい値に {bits} ビット不足"),
             ),
+            WhyNot::Rival { resident, by } if *by == MatchWeight::ZERO => (
+                format!("not linked: {} fits exactly as well", id(*resident)),
+                format!("リンクなし: {} が全く同程度に一致", id(*resident)),
+            ),
             WhyNot::Rival { resident, by } => (
                 format!("not linked: {} fits better by {by} bits", id(*resident)),
                 format!("リンクなし: {} の方が {by} ビット良く一致", id(*resident)),

@@ -116,7 +116,11 @@ impl Job<'_> {
         columns.push(Column::text("reason"));
         let mut kept = self.arguments.keep_columns.then(|| self.kept_columns()).transpose()?;
         if let Some(kept) = &kept {
-            columns.extend(kept.header.iter().map(|name| Column::text(name.as_str())));
+            let own: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+            columns.extend(kept.header.iter().map(|name| {
+                let taken = own.contains(name);
+                Column::text(if taken { format!("list.{name}") } else { name.clone() })
+            }));
         }
         let mut writer = TableWriter::create(&self.arguments.output, &columns)?;
         let progress = self.progress("writing", "書き出し");

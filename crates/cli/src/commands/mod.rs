@@ -29,7 +29,8 @@ fn cardinality(arguments: &InputArguments) -> Cardinality {
 }
 
 fn read_model(path: &Path) -> Result<Model, Failure> {
-    Ok(Model::from_toml(&read_text(path)?)?)
+    let model = Model::from_toml(&read_text(path)?);
+    Ok(model.map_err(|error| CommandError::Model { file: path.display().to_string(), error })?)
 }
 
 /// Refuses outputs that are inputs, or the same file twice.
@@ -37,7 +38,17 @@ fn distinct_files<'a>(
     inputs: impl Iterator<Item = &'a Path>,
     outputs: impl Iterator<Item = &'a Path>,
 ) -> Result<(), CommandError> {
-    let place = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    // A file that is not there yet is known by its folder and name.
+    let place = |path: &Path| {
+        fs_err::canonicalize(path).unwrap_or_else(|_| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = fs_err::canonicalize(folder.unwrap_or(Path::new(".")));
+            match (folder, path.file_name()) {
+                (Ok(folder), Some(name)) => folder.join(name),
+                _ => path.to_path_buf(),
+            }
+        })
+    };
     let inputs: Vec<_> = inputs.map(place).collect();
     let mut seen = Vec::new();
     for output in outputs {

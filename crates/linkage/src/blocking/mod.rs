@@ -13,12 +13,19 @@ use rayon::prelude::*;
 use keys::keys;
 pub(crate) use keys::meet;
 pub(crate) use rules::{BlockingRule, rules};
+use rules::{KeyPart, SINGLE_BLOCK_MAX};
 
 use crate::intake::Side;
 use crate::records::Linkable;
 
-/// How many pairs a rule may bring per line before it is dropped for narrower ones.
-const PAIRS_PER_LINE_MAX: u64 = 60;
+/// How many records a rule may bring a resident on average; a rule that brings more is narrowed by a third property.
+const RECORDS_PER_KEY_MAX: u64 = 60;
+
+/// The most rules of three properties.
+const RULES_MAX: usize = 200;
+
+/// A line that no rule finds anybody for is compared with the smallest block that was left out, if that is no larger.
+const LAST_RESORT_MAX: usize = 200;
 
 /// What a rule found.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -54,15 +61,28 @@ struct Postings {
 }
 
 impl BlockingIndex {
-    /// Indexes the register under the rules, leaving out rules that would bring too many pairs.
+    /// Indexes the register under the rules. A rule of two properties that says too little is replaced by rules with a
+    /// third one; what is still too wide is kept for the report and serves only as a last resort.
     pub(crate) fn build(linkable: &Linkable, rules: Vec<BlockingRule>) -> Self {
-        let mut postings: Vec<Postings> =
-            rules.into_par_iter().map(|rule| Postings::build(linkable, rule)).collect();
-        let lines = linkable.list.len() as u64;
-        postings.retain(|postings| {
-            postings.rule.parts.len() > 2
-                || postings.estimate(linkable) <= PAIRS_PER_LINE_MAX * lines.max(1_000)
-        });
+        let all: Vec<KeyPart> = distinct_parts(&rules);
+        let build = |rules: Vec<BlockingRule>| -> Vec<Postings> {
+            rules.into_par_iter().map(|rule| Postings::build(linkable, rule)).collect()
+        };
+        let (mut postings, wide): (Vec<Postings>, Vec<Postings>) =
+            build(rules).into_iter().partition(|postings| !postings.is_too_wide());
+        let mut narrower: Vec<BlockingRule> = Vec::new();
+        for wide in wide.iter().filter(|wide| wide.rule.parts.len() == 2) {
+            for &part in all.iter().filter(|part| !wide.rule.parts.contains(part)) {
+                let rule = wide.rule.with(part);
+                if narrower.iter().all(|other| !other.same_parts(&rule)) {
+                    narrower.push(rule);
+                }
+            }
+        }
+        narrower.truncate(RULES_MAX);
+        postings.extend(build(narrower));
+        postings.extend(wide);
+        postings.iter_mut().for_each(|postings| postings.settle_limit());
         Self { postings }
     }
 
@@ -75,7 +95,9 @@ impl BlockingIndex {
         counts: &mut [RuleCounts],
     ) {
         scratch.found.clear();
-        for (number, (postings, counts)) in (0u8..).zip(self.postings.iter().zip(counts.iter_mut()))
+        let mut smallest: Option<(usize, u16, u64)> = None;
+        for (number, (postings, counts)) in
+            (0u16..).zip(self.postings.iter().zip(counts.iter_mut()))
         {
             keys(linkable, Side::List, line, &postings.rule, &mut scratch.keys);
             for &key in &scratch.keys {
@@ -83,12 +105,21 @@ impl BlockingIndex {
                 if block.len() > postings.rule.block_records_max {
                     counts.blocks_left_out += 1;
                     counts.pairs_left_out += block.len() as u64;
+                    let left_out = (block.len(), number, key);
+                    smallest = Some(smallest.map_or(left_out, |other| other.min(left_out)));
                     continue;
                 }
                 counts.pairs += block.len() as u64;
                 counts.largest_block = counts.largest_block.max(block.len() as u64);
                 scratch.found.extend(block.iter().map(|&(_, row)| (row, number)));
             }
+        }
+        scratch.left_out = smallest.is_some();
+        if let (true, Some((size, number, key))) = (scratch.found.is_empty(), smallest)
+            && size <= LAST_RESORT_MAX
+        {
+            let block = self.postings[usize::from(number)].block(key);
+            scratch.found.extend(block.iter().map(|&(_, row)| (row, number)));
         }
         scratch.found.sort_unstable();
         scratch.found.dedup_by_key(|(row, _)| *row);
@@ -127,7 +158,9 @@ impl RuleCounts {
 pub(crate) struct Scratch {
     keys: Vec<u64>,
     /// Candidates: register row and earliest rule.
-    pub(crate) found: Vec<(u32, u8)>,
+    pub(crate) found: Vec<(u32, u16)>,
+    /// Whether a block was too large to be compared.
+    pub(crate) left_out: bool,
     pub(crate) levels: Vec<u8>,
 }
 
@@ -162,19 +195,36 @@ impl Postings {
         &bucket[start..end]
     }
 
-    /// Pairs that this rule alone would bring.
-    fn estimate(&self, linkable: &Linkable) -> u64 {
-        let lines = u32::try_from(linkable.list.len()).expect("fewer than 2^32 lines");
-        (0..lines)
-            .into_par_iter()
-            .map_init(Vec::new, |found, line| {
-                keys(linkable, Side::List, line, &self.rule, found);
-                let size = |&key: &u64| {
-                    let block = self.block(key).len();
-                    if block > self.rule.block_records_max { 0 } else { block as u64 }
-                };
-                found.iter().map(size).sum::<u64>()
-            })
-            .sum()
+    /// Whether a resident meets too many others under this rule, on average over residents.
+    fn is_too_wide(&self) -> bool {
+        let (mut squares, mut start) = (0u64, 0);
+        for end in 1..=self.entries.len() {
+            if self.entries.get(end).is_none_or(|entry| entry.0 != self.entries[start].0) {
+                let size = (end - start) as u64;
+                if size <= self.rule.block_records_max as u64 {
+                    squares += size * size;
+                }
+                start = end;
+            }
+        }
+        squares > RECORDS_PER_KEY_MAX * self.entries.len() as u64
     }
+
+    /// A rule that is too wide as a whole serves only where its block happens to be small.
+    fn settle_limit(&mut self) {
+        if self.is_too_wide() {
+            self.rule.block_records_max = SINGLE_BLOCK_MAX;
+        }
+    }
+}
+
+/// Every property that some rule asks for.
+fn distinct_parts(rules: &[BlockingRule]) -> Vec<KeyPart> {
+    let mut parts: Vec<KeyPart> = Vec::new();
+    for &part in rules.iter().flat_map(|rule| &rule.parts) {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    parts
 }

@@ -72,12 +72,24 @@ pub(crate) struct BlockingRule {
 const BLOCK_MAX: usize = 5_000;
 
 /// A single property that more records share than this tells too little.
-const SINGLE_BLOCK_MAX: usize = 40;
+pub(super) const SINGLE_BLOCK_MAX: usize = 40;
 
 impl BlockingRule {
     fn new(parts: &[KeyPart]) -> Self {
         let block_records_max = if parts.len() == 1 { SINGLE_BLOCK_MAX } else { BLOCK_MAX };
         Self { parts: parts.to_vec(), block_records_max }
+    }
+
+    /// The same rule with one more property.
+    pub(super) fn with(&self, part: KeyPart) -> Self {
+        let parts: Vec<KeyPart> = self.parts.iter().copied().chain([part]).collect();
+        Self::new(&parts)
+    }
+
+    /// Whether the rules ask for the same, in any order.
+    pub(super) fn same_parts(&self, other: &Self) -> bool {
+        self.parts.len() == other.parts.len()
+            && self.parts.iter().all(|part| other.parts.contains(part))
     }
 
     /// What the rule asks for, in words.

@@ -11,7 +11,7 @@ pub(crate) fn text_level(texts: &Parts, a: u32, b: u32) -> u8 {
     if texts.loose(a) == texts.loose(b) {
         return 2;
     }
-    let (x, y) = (texts.letters(a), texts.letters(b));
+    let (x, y) = (beginning(texts.letters(a)), beginning(texts.letters(b)));
     let similarity = jaro_winkler(x, y);
     if similarity >= 0.92 || (x.len().min(y.len()) >= 4 && within_one_edit(x, y)) {
         2
@@ -22,9 +22,19 @@ pub(crate) fn text_level(texts: &Parts, a: u32, b: u32) -> u8 {
     }
 }
 
+/// Letters and words of a long text that are compared: what differs later makes two texts unequal, no more.
+const LETTERS_MAX: usize = 300;
+const WORDS_MAX: usize = 60;
+
+fn beginning(letters: &[char]) -> &[char] {
+    &letters[..letters.len().min(LETTERS_MAX)]
+}
+
 /// At least half of the words of the longer text stand in the shorter one too.
 fn words_in_common(a: &str, b: &str) -> bool {
-    let (x, y): (Vec<&str>, Vec<&str>) = (a.split(' ').collect(), b.split(' ').collect());
+    let words =
+        |text: &'_ str| text.split(' ').take(WORDS_MAX).map(str::to_owned).collect::<Vec<_>>();
+    let (x, y) = (words(a), words(b));
     let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
     let common = long.iter().filter(|word| short.contains(word)).count();
     long.len() >= 2 && common * 2 >= long.len()

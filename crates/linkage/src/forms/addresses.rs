@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashSet};
 use renkei_japanese::address::Address;
 
 use super::parts::Parts;
-use super::{NONE, normalise};
+use super::{NONE, beginning, normalise};
 use crate::hash::{self, Seeded};
 use crate::intern::Interner;
 
@@ -71,7 +71,7 @@ impl Addresses {
         let mut read: Vec<Option<Address>> = Vec::with_capacity(raw.len());
         normalise(
             raw,
-            |text| Address::read(text, ""),
+            |text| Address::read(beginning(text), ""),
             |address| {
                 read.push(address);
                 NONE

@@ -15,6 +15,13 @@ use crate::intern::Interner;
 /// The id of "no usable value": neither for nor against anything.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// The beginning of a text, as much as any name or address needs: what comes after is a mistake, and would cost time
+/// that grows with the square of its length.
+fn beginning(text: &str) -> &str {
+    const LETTERS_MAX: usize = 300;
+    text.char_indices().nth(LETTERS_MAX).map_or(text, |(end, _)| &text[..end])
+}
+
 /// Normalises every distinct raw text on all threads, then takes the results one by one in their order.
 pub(crate) fn normalise<T: Send>(
     raw: &Interner,

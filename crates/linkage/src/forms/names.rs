@@ -10,7 +10,7 @@ use renkei_japanese::kanji;
 use renkei_japanese::name::{Forms, KanaName, Script, WILDCARD, WrittenName};
 
 use super::parts::{JointParts, Parts, Views};
-use super::{NONE, normalise};
+use super::{NONE, beginning, normalise};
 use crate::hash::{self, Seeded};
 use crate::intern::Interner;
 use crate::records::NameValues;
@@ -104,9 +104,15 @@ pub(crate) struct NameReader {
 impl NameReader {
     /// The name of each distinct text of a column of names as written.
     pub(crate) fn written(&mut self, raw: &Interner) -> Vec<u32> {
-        normalise(raw, WrittenName::read, |name| {
-            name.map_or(NONE, |name| self.written.insert(&name.full, name.split, word_key(&name)))
-        })
+        normalise(
+            raw,
+            |text| WrittenName::read(beginning(text)),
+            |name| {
+                name.map_or(NONE, |name| {
+                    self.written.insert(&name.full, name.split, word_key(&name))
+                })
+            },
+        )
     }
 
     /// The same for a column whose values may hold further names in brackets: also the further names, by distinct text.
@@ -114,6 +120,7 @@ impl NameReader {
         let mut others = Vec::new();
         let mut at = 0u32;
         let read = |text: &str| {
+            let text = beginning(text);
             let further: Vec<WrittenName> = Forms::read(text)
                 .others
                 .iter()
@@ -133,9 +140,11 @@ impl NameReader {
 
     /// The name of each distinct text of a column of names as read.
     pub(crate) fn kana(&mut self, raw: &Interner) -> Vec<u32> {
-        normalise(raw, KanaName::read, |name| {
-            name.map_or(NONE, |name| self.kana.insert(&name.exact, name.split_exact, 0))
-        })
+        normalise(
+            raw,
+            |text| KanaName::read(beginning(text)),
+            |name| name.map_or(NONE, |name| self.kana.insert(&name.exact, name.split_exact, 0)),
+        )
     }
 
     /// Settles every split, once no more names will come.
@@ -200,9 +209,11 @@ impl Names {
     /// A column of family names alone or given names alone.
     pub(crate) fn written_part_column(&mut self, raw: &Interner) -> Vec<u32> {
         let parts = &mut self.written_parts;
-        normalise(raw, WrittenName::read, |name| {
-            name.map_or(NONE, |name| intern_written(&name.full, parts))
-        })
+        normalise(
+            raw,
+            |text| WrittenName::read(beginning(text)),
+            |name| name.map_or(NONE, |name| intern_written(&name.full, parts)),
+        )
     }
 }
 
@@ -259,13 +270,16 @@ impl<'a> Halves<'a> {
             let both = if family > 0 && given > 0 { 64 } else { 0 };
             both + 2 * family + given
         };
-        let cuts = text.char_indices().map(|(at, _)| at).skip(1);
+        let cuts = text.char_indices().map(|(at, _)| at).skip(1).take(FAMILY_LETTERS_MAX);
         cuts.map(|at| (score(at), at))
             .filter(|(score, _)| *score > 0)
             .max_by_key(|&(score, at)| (score, std::cmp::Reverse(at)))
             .map_or_else(|| default_split(text), |(_, at)| at)
     }
 }
+
+/// Longer family names are split where a space says so.
+const FAMILY_LETTERS_MAX: usize = 20;
 
 fn default_split(text: &str) -> usize {
     let letters = text.chars().count();
