@@ -68,7 +68,7 @@ impl<T: Tellable + 'static> From<T> for Failure {
 /// What the commands themselves find wrong.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    #[error("{file}: {source}")]
+    #[error("{}", about_file(file, source))]
     File {
         file: String,
         #[source]
@@ -104,15 +104,29 @@ pub(crate) enum CommandError {
 
 impl CommandError {
     pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
-        // The wrapped error names the file too; once is enough.
-        let inner = source.get_ref().and_then(|error| std::error::Error::source(error));
-        let inner = inner.and_then(|error| error.downcast_ref::<std::io::Error>());
-        let source = match inner.and_then(std::io::Error::raw_os_error) {
-            Some(code) => std::io::Error::from_raw_os_error(code),
-            None => source,
-        };
         Self::File { file: path.display().to_string(), source }
     }
+}
+
+/// Most errors of files name the file already.
+fn about_file(file: &str, error: &std::io::Error) -> String {
+    let error = error.to_string();
+    if error.contains(file) { error } else { format!("{file}: {error}") }
+}
+
+/// What went wrong with a file, in Japanese; the system's own words where it is something rare.
+fn japanese_io(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let known = [
+        (ErrorKind::NotFound, "ファイルまたはフォルダーがありません"),
+        (ErrorKind::PermissionDenied, "アクセスする権限がありません"),
+        (ErrorKind::IsADirectory, "ファイルではなくフォルダーです"),
+        (ErrorKind::StorageFull, "空き容量がありません"),
+        (ErrorKind::ReadOnlyFilesystem, "書き込みできない場所です"),
+        (ErrorKind::InvalidData, "UTF-8の文字として読めません"),
+    ];
+    let words = known.iter().find(|(kind, _)| *kind == error.kind());
+    words.map_or_else(|| format!("読み書きできません（{error}）"), |(_, words)| (*words).to_owned())
 }
 
 /// Whether there is no room, or nothing may be written.
@@ -149,7 +163,7 @@ impl Localised for CommandError {
             return self.to_string();
         }
         match self {
-            Self::File { file, source } => format!("{file}: {source}"),
+            Self::File { file, source } => format!("{file}: {}", japanese_io(source)),
             Self::OverwritesInput { file } => {
                 format!(
                     "{file} は入力として読み込むため上書きできません。別のファイル名を指定してください"

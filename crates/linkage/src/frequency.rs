@@ -184,9 +184,8 @@ impl Frequencies {
                 .sum();
             let share = if group > 0.0 { observed[level] / group } else { prior.u };
             // No level is impossible: a ten-millionth of the prior's share is always left.
-            u[level] = trust * share
-                + (1.0 - trust) * prior.u
-                + prior.u * 1e-3 / (1.0 + known * known * 1e-6);
+            let least = prior.u * 1e-3 / (1.0 + known * known * 1e-6);
+            u[level] = (trust * share + (1.0 - trust) * prior.u + least).min(1.0);
         }
         u
     }

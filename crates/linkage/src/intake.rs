@@ -371,6 +371,7 @@ impl Sealing<'_> {
                 let (forms, texts) = text_forms(values, texts::code);
                 (forms, Measure::Identifier { column, texts })
             }
+            // An amount never gets here: it is no evidence and has no role.
             FieldKind::Category | FieldKind::Amount => {
                 let (forms, texts) = text_forms(values, texts::words);
                 (forms, Measure::Category { column, texts })

@@ -17,8 +17,8 @@ const PAIRS_ENOUGH: usize = 40_000;
 /// More people than this at one place are no household.
 const HOUSEHOLD_MAX: usize = 12;
 
-/// Pairs that the prior is worth.
-const PRIOR_PAIRS: f64 = 100.0;
+/// Pairs that the prior is worth: a small register has no twins to count, and they exist all the same.
+const PRIOR_PAIRS: f64 = 1_000.0;
 
 /// What residents of one place share.
 #[derive(Debug)]

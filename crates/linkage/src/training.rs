@@ -17,7 +17,7 @@ use crate::model::{Level, Model, WeightTable};
 use crate::pattern::{Pattern, TooManyFields};
 
 /// Lines that the prior is worth where the measures are tuned to resident registers.
-const PRIOR_LINES_RESIDENTS: f64 = 200.0;
+const PRIOR_LINES_RESIDENTS: f64 = 1_000.0;
 
 /// Lines that the prior is worth for records of any other shape.
 const PRIOR_LINES_OTHER: f64 = 20.0;

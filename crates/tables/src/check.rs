@@ -6,7 +6,8 @@
 //!
 //! Repairs: leading zeros up to the column's own width, dates in addresses, day numbers in date columns, full-width
 //! digits in codes and amounts, white space around values. Names are never altered. A file in which a cell cannot be
-//! read is not copied, because the copy would lose that cell.
+//! read is not copied, because the copy would lose that cell. Nor is one in which a My Number was found: the copy would be
+//! one more file that holds it.
 
 mod findings;
 mod profile;
@@ -21,6 +22,7 @@ pub use findings::Finding;
 use crate::batch::Batch;
 use crate::cell_damage::{Role, address_date, half_width_digits, postal_zeros, serial};
 use crate::damage::Class;
+use crate::my_number::holds_my_number;
 use crate::read::{FileReport, ReadError, ReadOptions, TableReader};
 use crate::schema::{Binding, Schema, SchemaError, Side};
 use crate::write::{Column, TableWriter, WriteError};
@@ -78,7 +80,8 @@ pub enum Repair {
         /// How many cells differ from the file.
         cells: u64,
     },
-    /// It was not written: the cells of this line cannot all be read, and a copy would lose them.
+    /// It was not written: the cells of this line cannot all be read, and a copy would lose them; or the line holds a
+    /// My Number, and a copy would hold it too.
     NotPossible {
         /// The first such line.
         line: u64,
@@ -157,7 +160,8 @@ pub fn check(
     drop(reader);
 
     let mut copy = None;
-    if let (Some(target), None) = (repair, unreadable_line) {
+    let mut my_numbers = MyNumbers::of(&findings);
+    if let (Some(target), None, None) = (repair, unreadable_line, &my_numbers) {
         let columns: Vec<Column> = header.iter().map(Column::text).collect();
         copy = Some(TableWriter::create(target, &columns)?);
     }
@@ -166,6 +170,9 @@ pub fn check(
     let mut reader = open()?;
     while let Some(batch) = reader.next_batch()? {
         findings.of_cells(&batch, &profile, date_order, options.today);
+        if let Some(my_numbers) = &mut my_numbers {
+            my_numbers.observe(&batch);
+        }
         let Some(copy) = &mut copy else {
             continue;
         };
@@ -180,7 +187,9 @@ pub fn check(
             copy.row(cells.iter().map(String::as_str))?;
         }
     }
-    let repair = match (repair, unreadable_line, copy) {
+    let refused_line =
+        unreadable_line.into_iter().chain(my_numbers.map(|found| found.line())).min();
+    let repair = match (repair, refused_line, copy) {
         (_, _, Some(copy)) => {
             copy.finish()?;
             Repair::Written { cells: repaired_cells }
@@ -196,6 +205,54 @@ pub fn check(
         totals,
         repair,
     })
+}
+
+/// Where a file holds My Numbers.
+struct MyNumbers {
+    /// Columns that hold nothing else.
+    columns: Vec<usize>,
+    /// The first line that is known to hold one.
+    number: Option<u64>,
+    /// The first line with anything in those columns.
+    filled: Option<u64>,
+}
+
+impl MyNumbers {
+    /// What the first pass found, if anything.
+    fn of(findings: &Findings) -> Option<Self> {
+        findings.my_numbers().next()?;
+        Some(Self {
+            columns: findings
+                .my_numbers()
+                .filter(|&(line, _)| line == 0)
+                .filter_map(|(_, column)| column)
+                .collect(),
+            number: findings.my_numbers().map(|(line, _)| line).filter(|&line| line > 0).min(),
+            filled: None,
+        })
+    }
+
+    /// Looks for the first line of the columns, which the first pass does not know.
+    fn observe(&mut self, batch: &Batch) {
+        for &column in &self.columns {
+            for (row, &line) in batch.lines.iter().enumerate() {
+                let cell = batch.cell(column, row);
+                if cell.trim().is_empty() {
+                    continue;
+                }
+                self.filled = Some(self.filled.map_or(line, |filled| filled.min(line)));
+                if holds_my_number(cell) {
+                    self.number = Some(self.number.map_or(line, |number| number.min(line)));
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The first line; the header where a column is named for them and empty.
+    fn line(&self) -> u64 {
+        self.number.or(self.filled).unwrap_or(1)
+    }
 }
 
 /// The columns by the schema given, which must fit; or by the built-in one, if it does.

@@ -18,6 +18,12 @@
 //! or next to the words 個人番号 or マイナンバー. In a column without a known meaning it counts where twelve-digit
 //! numbers are rare.
 //!
+//! Inside a longer text a number is a run of exactly twelve digits, or three groups of four with one hyphen or space
+//! between. One in ten of other such runs, a parcel's number in a remark, fits by chance and rejects its line. Addresses,
+//! telephone numbers (ten or eleven digits) and corporate numbers (thirteen) have no such runs. In a column without a
+//! known meaning only cells with words in them are searched, and none counts where runs that do not fit are common: ids
+//! that carry a word, such as 第…号, would fit in one of ten lines.
+//!
 //! Nothing here keeps, hashes or shows a number: even a hash of a My Number is one.
 
 use std::sync::LazyLock;
@@ -44,6 +50,10 @@ struct Watched {
     fitting: u64,
     /// Rows of fitting cells in a column of unknown meaning.
     undecided: Vec<usize>,
+    /// Cells of such a column with a run of twelve digits inside a text, none of which fits.
+    unfitting_inside: u64,
+    /// Rows of its cells in which one fits.
+    undecided_inside: Vec<usize>,
 }
 
 /// What kind of value belongs into a column.
@@ -113,6 +123,7 @@ impl Firewall {
                 }
                 watched.filled += 1;
                 let Some(digits) = twelve_digits(cell) else {
+                    watched.look_inside(cell, || found(first + row, index), first + row);
                     continue;
                 };
                 watched.twelve_digits += 1;
@@ -147,8 +158,27 @@ impl Firewall {
             if watched.twelve_digits * 10 < watched.filled {
                 single.extend(watched.undecided.into_iter().map(|row| (row, column)));
             }
+            if watched.unfitting_inside * 10 < watched.filled {
+                single.extend(watched.undecided_inside.into_iter().map(|row| (row, column)));
+            }
         }
         Ok(single)
+    }
+}
+
+impl Watched {
+    /// Looks for a number inside a cell that is more than a number.
+    fn look_inside(&mut self, cell: &str, found: impl FnOnce(), row: usize) {
+        if self.place == Place::Code || !may_hold_twelve_digits(cell) {
+            return;
+        }
+        match (self.place, inside(cell)) {
+            (Place::Code, _) | (_, Inside::Nothing) | (Place::Text, Inside::Unfitting) => {}
+            (Place::Text, Inside::Fitting) => found(),
+            (Place::Unknown, _) if !has_words(cell) => {}
+            (Place::Unknown, Inside::Fitting) => self.undecided_inside.push(row),
+            (Place::Unknown, Inside::Unfitting) => self.unfitting_inside += 1,
+        }
     }
 }
 
@@ -192,6 +222,79 @@ fn is_my_number_column(filled: u64, fitting: u64) -> bool {
         term *= (filled - k) as f64 / (k + 1) as f64 / 9.0;
     }
     1.0 - below <= 1.0e-3 + 1.0e-12
+}
+
+/// What twelve-digit numbers a text has inside.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Inside {
+    Nothing,
+    Unfitting,
+    Fitting,
+}
+
+/// Whether a look inside is worth while. The first byte of a full-width digit counts as one.
+fn may_hold_twelve_digits(cell: &str) -> bool {
+    const WIDE: u8 = 0xEF;
+    cell.len() >= 12
+        && cell.bytes().filter(|byte| byte.is_ascii_digit() || *byte == WIDE).count() >= 12
+}
+
+/// Looks at every run of twelve digits, and at every three groups of four that are no part of four.
+fn inside(cell: &str) -> Inside {
+    let mut answer = Inside::Nothing;
+    let mut judge = |digits: &[u8]| {
+        if let Ok(digits) = <&[u8; 12]>::try_from(digits) {
+            if fits_my_number(digits) && !digits.starts_with(b"000") {
+                answer = Inside::Fitting;
+            } else if answer == Inside::Nothing {
+                answer = Inside::Unfitting;
+            }
+        }
+    };
+    // The digits since the last break, the groups of four they are, and the length of the group that goes on.
+    let mut run: Vec<u8> = Vec::new();
+    let mut fours: Vec<u8> = Vec::new();
+    let mut after_separator = false;
+    for letter in cell.chars().chain(['\0', '\0']) {
+        if let Some(digit) = digit(letter) {
+            run.push(digit);
+            after_separator = false;
+            continue;
+        }
+        if !run.is_empty() {
+            judge(&run);
+            if run.len() == 4 {
+                fours.extend_from_slice(&run);
+            } else {
+                judge(&fours);
+                fours.clear();
+            }
+            run.clear();
+        }
+        if after_separator || !is_separator(letter) {
+            judge(&fours);
+            fours.clear();
+            after_separator = false;
+        } else {
+            after_separator = true;
+        }
+    }
+    answer
+}
+
+/// Whether a cell is a text: Japanese, or with a space between letters and the rest.
+fn has_words(cell: &str) -> bool {
+    let is_latin =
+        |letter: char| letter.is_ascii_alphabetic() || matches!(letter, 'Ａ'..='Ｚ' | 'ａ'..='ｚ');
+    let is_word = |letter: char| letter.is_alphabetic() && !is_separator(letter);
+    cell.chars().any(|letter| is_word(letter) && !is_latin(letter))
+        || (cell.chars().any(is_latin) && cell.trim().contains(char::is_whitespace))
+}
+
+/// Whether a cell is, or has inside, a number that fits.
+pub(crate) fn holds_my_number(cell: &str) -> bool {
+    twelve_digits(cell).is_some_and(|digits| fits_my_number(&digits))
+        || (may_hold_twelve_digits(cell) && inside(cell) == Inside::Fitting)
 }
 
 /// The digits of a cell that is nothing but twelve of them, half- or full-width, with spaces and hyphens between.

@@ -143,8 +143,8 @@ fn say_repair(report: &CheckReport, arguments: &CheckArguments, environment: &En
             &format!("{path}: {cells} 個のセルを修復して書き出しました"),
         ),
         Repair::NotPossible { line } => environment.warn(
-            &format!("{path}: not written, the cells of line {line} cannot all be read and a copy would lose them"),
-            &format!("{path}: {line} 行目に読めないセルがあり、写しで失われるため書き出しませんでした"),
+            &format!("{path}: not written because of line {line}: its cells cannot all be read, or hold a My Number, which is never copied"),
+            &format!("{path}: {line} 行目に読めないセルまたは個人番号があるため書き出しませんでした"),
         ),
     }
 }

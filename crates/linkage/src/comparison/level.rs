@@ -191,7 +191,7 @@ pub(crate) const IDENTIFIER: &[LevelPrior] = &[
     level("different", 1, 0.06, 0.9997, 0.9997, 0.9997, 0.9997),
 ];
 
-/// One of a few values, or an amount.
+/// One of a few values.
 pub(crate) const CATEGORY: &[LevelPrior] = &[
     MISSING,
     level("equal", 1, 0.92, 0.1, 0.1, 0.1, 0.1),

@@ -258,6 +258,10 @@ impl<'a> Halves<'a> {
         self.families.contains_key(text) || text.chars().count() <= 3
     }
 
+    fn without_known_halves(&self, text: &str) -> usize {
+        if self.families.contains_key(text) { text.len() } else { default_split(text) }
+    }
+
     /// Where the given name starts in a name without a space: the cut whose halves are best known, family first;
     /// where neither half is known, after two letters, the most common length of a family name.
     fn split(&self, text: &str) -> usize {
@@ -267,16 +271,21 @@ impl<'a> Halves<'a> {
         let score = |at: usize| {
             let (family, given) = text.split_at(at);
             let (family, given) = (known(&self.families, family), known(&self.givens, given));
-            let both = if family > 0 && given > 0 { 64 } else { 0 };
+            let both = if family > 0 && given > 0 { BOTH_KNOWN } else { 0 };
             both + 2 * family + given
         };
         let cuts = text.char_indices().map(|(at, _)| at).skip(1).take(FAMILY_LETTERS_MAX);
         cuts.map(|at| (score(at), at))
             .filter(|(score, _)| *score > 0)
             .max_by_key(|&(score, at)| (score, std::cmp::Reverse(at)))
-            .map_or_else(|| default_split(text), |(_, at)| at)
+            // A family name whose given name was cut off stays whole, unless both halves of it are names too.
+            .filter(|&(score, _)| score >= BOTH_KNOWN || !self.families.contains_key(text))
+            .map_or_else(|| self.without_known_halves(text), |(_, at)| at)
     }
 }
+
+/// Above what the better known half of a name can score alone.
+const BOTH_KNOWN: u32 = 128;
 
 /// Longer family names are split where a space says so.
 const FAMILY_LETTERS_MAX: usize = 20;

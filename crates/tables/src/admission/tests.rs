@@ -181,10 +181,11 @@ fn a_my_number_in_an_address_rejects_only_its_line() {
 }
 
 #[test]
-fn a_total_beyond_what_can_be_counted_is_an_error() {
-    let error = admit(format!("{HEADER}B1,a,b,18446744073709551615\nB2,a,b,1\n"), Side::List)
-        .expect_err("overflow");
-    assert!(matches!(error, AdmissionError::TotalOverflow { line: 3, .. }));
+fn an_amount_of_more_than_twelve_digits_rejects_its_line_alone() {
+    let admitted = admit(format!("{HEADER}B1,a,b,1000000000000\nB2,a,b,1\n"), Side::List)
+        .expect("one line is wrong, not the list");
+    assert_eq!(admitted.reason(0), Some(Reason::AmountUnreadable));
+    assert_eq!((admitted.yen(), admitted.yen_unreadable()), (Yen(1), 1));
 }
 
 #[test]

@@ -114,6 +114,12 @@ impl Findings {
         }
     }
 
+    /// Where My Numbers were found: lines, and columns of whole files (line 0).
+    pub(super) fn my_numbers(&self) -> impl Iterator<Item = (u64, Option<usize>)> {
+        let found = self.found.iter().filter(|found| found.class == Class::MyNumber);
+        found.map(|found| (found.line, found.column))
+    }
+
     /// In order of line, column and class, each once.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.found.sort_unstable();

@@ -42,7 +42,7 @@ enum Judge {
     /// The columns are known.
     Admission { admission: Box<Admission>, has_amount: bool, overflown: bool },
     /// They are not; faults and My Numbers can still be told.
-    Firewall { firewall: Firewall, found: Vec<(Class, u64, Option<usize>)> },
+    Firewall { firewall: Firewall, found: Vec<(Class, u64, Option<usize>)>, lines: Vec<u32> },
 }
 
 #[derive(Clone, Debug)]
@@ -332,7 +332,8 @@ impl Judge {
                 Self::Admission { admission, has_amount, overflown: false }
             }
             None => {
-                Self::Firewall { firewall: Firewall::new(header.len(), None), found: Vec::new() }
+                let firewall = Firewall::new(header.len(), None);
+                Self::Firewall { firewall, found: Vec::new(), lines: Vec::new() }
             }
         }
     }
@@ -342,7 +343,10 @@ impl Judge {
             Self::Admission { admission, overflown, .. } => {
                 *overflown |= admission.observe(batch).is_err();
             }
-            Self::Firewall { firewall, found } => {
+            Self::Firewall { firewall, found, lines } => {
+                lines.extend(
+                    batch.lines.iter().map(|&line| u32::try_from(line).unwrap_or(u32::MAX)),
+                );
                 let line = |row: usize| batch.lines.get(row).copied().unwrap_or(0);
                 firewall.observe(batch, first, |row, column| {
                     found.push((Class::MyNumber, line(row.saturating_sub(first)), Some(column)));
@@ -371,12 +375,18 @@ impl Judge {
                     yen_unreadable: judgement.admitted.yen_unreadable(),
                 }
             }
-            Self::Firewall { firewall, found } => {
+            Self::Firewall { firewall, found, lines } => {
                 for (class, line, column) in found {
                     findings.add(class, line, column);
                 }
-                if let Err(MyNumberColumn(column)) = firewall.finish() {
-                    findings.add(Class::MyNumber, 0, Some(column));
+                match firewall.finish() {
+                    Err(MyNumberColumn(column)) => findings.add(Class::MyNumber, 0, Some(column)),
+                    Ok(single) => {
+                        for (row, column) in single {
+                            let line = lines.get(row).map_or(0, |&line| u64::from(line));
+                            findings.add(Class::MyNumber, line, Some(column));
+                        }
+                    }
                 }
                 Totals::default()
             }

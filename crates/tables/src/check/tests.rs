@@ -36,6 +36,9 @@ fn repaired(text: &str) -> (CheckReport, String) {
         Some(&target),
     )
     .expect("a report");
+    let is_written = matches!(report.repair, Repair::Written { .. });
+    let files = fs_err::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(files, usize::from(is_written));
     (report, fs_err::read_to_string(&target).unwrap_or_default())
 }
 
@@ -219,6 +222,25 @@ fn a_file_that_cannot_all_be_read_is_not_copied() {
     let (report, text) = repaired("宛名番号,氏名\n1,a\n2\n3,c\n");
     assert_eq!(report.repair, Repair::NotPossible { line: 3 });
     assert_eq!(text, "");
+}
+
+#[test]
+fn a_file_with_my_numbers_is_not_copied() {
+    for (text, line) in [
+        // A column by name, by content, and one that is empty.
+        ("宛名番号,氏名,個人番号\n1,a,\n2,b,123456789018\n", 3),
+        ("宛名番号,氏名,番号\n1,a,123456789018\n2,b,123456789018\n3,c,123456789018\n", 2),
+        ("宛名番号,氏名,個人番号\n1,a,\n", 1),
+        // A single number, as a cell and inside one.
+        ("宛名番号,氏名,住所\n1,a,b\n2,b,123456789018\n", 3),
+        ("宛名番号,氏名,住所\n1,a,b\n2,b,平和1-2　１２３４５６７８９０１８\n", 3),
+        // Columns that nobody knows.
+        ("あ,い\n1,x\n2,平和 123456789018\n", 3),
+    ] {
+        let (report, copy) = repaired(text);
+        assert_eq!(report.repair, Repair::NotPossible { line }, "{text}");
+        assert_eq!(copy, "", "{text}");
+    }
 }
 
 #[test]

@@ -160,3 +160,47 @@ fn chance_is_weighed_in_small_files() {
         assert_eq!(is_my_number_column(filled, fitting), refused, "{fitting} of {filled}");
     }
 }
+
+#[test]
+fn a_number_inside_a_text_is_found_in_any_width_and_in_groups() {
+    let number = "123456789018";
+    let wide = "１２３４５６７８９０１８";
+    for text in [
+        format!("若葉市平和１－２－３　{wide}"),
+        format!("若葉市平和1-2-3 {number}"),
+        format!("受付{number}番"),
+        "平和1-2-3 1234-5678-9018".to_owned(),
+        "平和1-2-3 1234 5678 9018 谷口".to_owned(),
+        "平和１２３４－５６７８－９０１８".to_owned(),
+    ] {
+        assert!(may_hold_twelve_digits(&text), "{text}");
+        assert_eq!(inside(&text), Inside::Fitting, "{text}");
+    }
+    for text in [
+        "平和 1234567890187",
+        "平和 0123456789018",
+        "平和 1234-5678-9018-1234",
+        "平和 1234-1234-5678-9018",
+        "平和 1234--5678-9018",
+        "平和 12345-678-9018",
+        "平和1-2-3 090-1234-5678",
+    ] {
+        assert_eq!(inside(text), Inside::Nothing, "{text}");
+    }
+    for text in ["平和 123456789017", "平和 1234-5678-9017", "平和 000000000000"] {
+        assert_eq!(inside(text), Inside::Unfitting, "{text}");
+    }
+    assert!(!may_hold_twelve_digits("若葉市平和1-2-3 090-1234"));
+}
+
+#[test]
+fn texts_of_unknown_meaning_are_searched_and_codes_are_not() {
+    let mut remarks: Vec<String> = (0..5).map(|index| format!("備考{index}")).collect();
+    remarks[3] = "連絡済 １２３４５６７８９０１８".to_owned();
+    assert_eq!(verdict(&remarks), Ok(vec![(3, 0)]));
+    let coded = |prefix: &str, fitting: fn(u64) -> bool| -> Vec<String> {
+        numbers(500, fitting).iter().map(|number| format!("{prefix}{number}")).collect()
+    };
+    assert_eq!(verdict(&coded("B", |_| true)), Ok(Vec::new()));
+    assert_eq!(verdict(&coded("第", |index| index % 10 == 0)), Ok(Vec::new()));
+}
