@@ -5,16 +5,25 @@
 
 mod clock;
 mod digest;
+mod entropy;
 mod failure;
 mod field;
+mod id;
+mod identity;
 mod language;
 mod money;
 mod reason;
 
 pub use clock::{Clock, FixedClock};
 pub use digest::{Digest, DigestBuilder, InvalidDigest};
+pub use entropy::{Entropy, SeededEntropy};
 pub use failure::{Classify, Kind};
 pub use field::{DateOrder, FieldKind, UnknownFieldKind};
+pub use id::{
+    AgreementId, BatchId, DataKeyId, DatasetId, EventId, InvalidId, LinkageJobId, ListId,
+    ProgrammeId, RequestId, SnapshotId, TaskId, UploadId,
+};
+pub use identity::{AgencyId, Identity, IdentityKind, InvalidIdentity, InvalidSlug, Slug};
 pub use language::{Language, Localised};
 pub use money::{UnreadableAmount, Yen};
 pub use reason::Reason;

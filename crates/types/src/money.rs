@@ -4,7 +4,20 @@ use std::fmt;
 use std::iter::Sum;
 
 /// A whole, non-negative number of yen.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    serde::Deserialize,
+    serde::Serialize,
+)]
+#[serde(transparent)]
 pub struct Yen(pub u64);
 
 /// The text is not an amount that can be relied on.

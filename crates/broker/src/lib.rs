@@ -1,0 +1,1 @@
+//! The server: identity, gate, services, jobs, configuration and telemetry.

@@ -1,0 +1,1 @@
+//! The rules: directory, agreements, lists, review, benefits, deliveries.

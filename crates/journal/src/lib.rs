@@ -1,0 +1,1 @@
+//! The commit point: durable frames, sealed blobs and data keys.

@@ -1,0 +1,1 @@
+//! Certificate profiles and the ceremony that issues them.
