@@ -2,11 +2,13 @@
 //!
 //! A payee field has 30 cells of one byte. ガ takes two, ャ is written ﾔ, the long mark is a hyphen, and a name that
 //! does not fit is cut. Invariant: what [`to_zengin`] returns consists of core letters only, and a kana name reads
-//! back to the same [`crate::kana::kana_exact`] key. The records around the field belong to others.
+//! back to the same [`crate::kana::kana_exact`] key. The records around the field: see [`transfer`].
 
 use crate::kana::{is_middle_dot, katakana, voiced_pair};
 use crate::name::{is_accent, latin_letters};
 use crate::text::{self, Mark};
+
+pub mod transfer;
 
 /// Cells of the payee's name in a transfer record.
 pub const PAYEE_CELLS: usize = 30;

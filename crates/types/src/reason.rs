@@ -89,6 +89,117 @@ reasons! {
     /// The schema, layout, model or configuration file is wrong.
     ConfigurationInvalid = "CONFIGURATION_INVALID",
         "a schema, layout, model or configuration file is wrong", "設定ファイルに誤りがある";
+    /// The certificate names nobody in the directory.
+    NotRegistered = "NOT_REGISTERED",
+        "the certificate names nobody in the directory", "証明書の名義が登録されていない";
+    /// The system or person is shut out.
+    PartyRevoked = "PARTY_REVOKED",
+        "the system or person is shut out", "このシステムまたは職員は利用停止中";
+    /// The certificate is revoked, expired or not one of ours.
+    CertificateRefused = "CERTIFICATE_REFUSED",
+        "the certificate is revoked, expired or not acceptable", "証明書が失効・期限切れ、または受け入れられない";
+    /// The call needs a role that the caller does not have.
+    RoleMissing = "ROLE_MISSING",
+        "the call needs a role that the caller does not have", "必要な役割がない";
+    /// There is no such thing, or no agreement that allows it; which of the two is not told.
+    NoAgreement = "NO_AGREEMENT",
+        "there is no agreement that allows this", "これを認める取決めがない";
+    /// The request id was used before, for another request.
+    RequestReused = "REQUEST_REUSED",
+        "the request id was used for another request; make a new one", "要求番号が別の要求に使われている。新しい番号で送り直す";
+    /// A field of the request is missing or cannot be read.
+    FieldInvalid = "FIELD_INVALID",
+        "a field of the request is missing or cannot be read", "要求の項目が空か、読めない";
+    /// It is there already.
+    AlreadyExists = "ALREADY_EXISTS",
+        "it exists already", "既に存在する";
+    /// It is at a step at which this cannot be done.
+    WrongState = "WRONG_STATE",
+        "it is at a step at which this cannot be done", "現在の段階ではこの操作はできない";
+    /// It has changed since it was read.
+    VersionOld = "VERSION_OLD",
+        "it has changed since it was read; read it again", "読み込んだ後に変更された。読み直す";
+    /// A second person is needed.
+    SamePerson = "SAME_PERSON",
+        "the second signature must come from another person", "二人目は別の人でなければならない";
+    /// A certifier has decided a line of the batch.
+    OwnDecision = "OWN_DECISION",
+        "who decided a line cannot certify it", "自ら判断した行は確定できない";
+    /// The declared lines or yen differ from those that were counted.
+    TotalsDiffer = "TOTALS_DIFFER",
+        "the declared lines or yen differ from what was counted", "申告された件数または金額が集計と一致しない";
+    /// The declared bytes or digest differ from what arrived.
+    BytesDiffer = "BYTES_DIFFER",
+        "the declared bytes or digest differ from what arrived", "申告されたバイト数または要約値が受信内容と一致しない";
+    /// The digest is not that of the thing that was shown.
+    DigestDiffers = "DIGEST_DIFFERS",
+        "the digest is not that of what is to be signed", "要約値が署名対象と一致しない";
+    /// A chunk does not begin where the last one ended.
+    OffsetWrong = "OFFSET_WRONG",
+        "a chunk must begin where the durable bytes end", "送信位置が保存済みの末尾と一致しない";
+    /// The bytes of a chunk do not have its checksum.
+    ChecksumWrong = "CHECKSUM_WRONG",
+        "the bytes do not have their checksum", "検査値が一致しない";
+    /// A limit on size is passed.
+    TooLarge = "TOO_LARGE",
+        "a limit on size is passed", "大きさの上限を超えている";
+    /// The clerk's lease on the task has ended, or the task was never theirs.
+    LeaseLost = "LEASE_LOST",
+        "the task is not leased to the caller; claim it again", "担当期限が切れている。もう一度受け取る";
+    /// The register has no snapshot yet.
+    NoRegister = "NO_REGISTER",
+        "the register has not been uploaded yet", "台帳がまだ登録されていない";
+    /// The register's index is being built.
+    IndexLoading = "INDEX_LOADING",
+        "the register is being loaded; try again in some seconds", "台帳を読み込み中。数秒後に再試行する";
+    /// The payee is paid by another line of the programme.
+    AlreadyPaid = "ALREADY_PAID",
+        "the payee is paid by another line of this programme", "この給付事業の別の行で支給済み";
+    /// The register's record is not known.
+    UnknownPerson = "UNKNOWN_PERSON",
+        "the register has no such record", "台帳に該当する記録がない";
+    /// Releases are stopped.
+    OnHold = "ON_HOLD",
+        "releases are stopped", "支払が停止されている";
+    /// The agreement's daily volume is used up.
+    DailyLimit = "DAILY_LIMIT",
+        "the agreement's daily volume is used up", "取決めの一日の上限に達した";
+    /// An amount is above what the programme allows for a line.
+    AmountAboveMax = "AMOUNT_ABOVE_MAX",
+        "an amount is above what the programme allows for one line", "一行の金額が給付事業の上限を超えている";
+    /// A bank detail that a transfer needs is missing or cannot be read.
+    BankDetailsMissing = "BANK_DETAILS_MISSING",
+        "a line lacks a bank detail that a transfer needs", "振込に必要な口座情報が足りない行がある";
+    /// No payable line is left.
+    NothingToCertify = "NOTHING_TO_CERTIFY",
+        "no payable line is left that is in no batch", "未確定の支給対象行がない";
+    /// The line is in a batch.
+    InBatch = "IN_BATCH",
+        "the line is in a batch and cannot be changed", "確定対象に含まれる行は変更できない";
+    /// The same file was sealed in this programme before.
+    SameFile = "SAME_FILE",
+        "the same file is already a list of this programme", "同じファイルがこの給付事業のリストとして登録済み";
+    /// What is asked for was destroyed with its key.
+    DataDestroyed = "DATA_DESTROYED",
+        "the data has been destroyed", "データは消去済み";
+    /// The storage is full: nothing was changed.
+    StorageFull = "STORAGE_FULL",
+        "the storage is full; nothing was changed", "記憶領域が不足。何も変更していない";
+    /// More calls than can be served.
+    Overloaded = "OVERLOADED",
+        "more calls than can be served; try again", "混雑中。時間をおいて再試行する";
+    /// The deadline of the call has passed; the same request may be sent again.
+    DeadlineExceeded = "DEADLINE_EXCEEDED",
+        "the call took too long; send the same request again", "時間切れ。同じ要求を再送してよい";
+    /// The broker is stopping.
+    Stopping = "STOPPING",
+        "the broker is stopping; try again", "停止処理中。後で再試行する";
+    /// The engine's job failed.
+    JobFailed = "JOB_FAILED",
+        "the job failed", "処理に失敗した";
+    /// A fault of ours.
+    Internal = "INTERNAL",
+        "a fault of the broker; see its log", "内部エラー。連携サーバーの記録を参照";
 }
 
 impl fmt::Display for Reason {
