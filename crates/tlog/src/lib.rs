@@ -1,1 +1,28 @@
 //! The transparency log: leaves, tiles, checkpoints, proofs and the offline verifier.
+//!
+//! The log lets an auditor find any entry that was changed, dropped or reordered, with a folder of files, a public key and
+//! no trust in who runs the broker. Its formats are public, so that other people's tools can do the same: RFC 6962 for
+//! the tree, C2SP's tlog-tiles, signed-note and tlog-proof for files, checkpoints and receipts.
+//!
+//! ```text
+//! leaf > entry bundle > tiles of hashes > root > checkpoint, signed
+//! ```
+//!
+//! Files are touched below [`folder`] alone; the rest computes. What becomes a leaf, and when, is decided by the callers.
+
+pub mod checkpoint;
+pub mod folder;
+pub mod hash;
+pub mod leaf;
+pub mod proof;
+pub mod receipt;
+pub mod tile;
+pub mod tree;
+pub mod verify;
+
+pub use checkpoint::{Checkpoint, LogKey, Origin, SignedCheckpoint, VerifierKey};
+pub use folder::{LogError, LogFolder, TreeHead};
+pub use hash::Hash;
+pub use leaf::{Leaf, LeafError};
+pub use receipt::Receipt;
+pub use verify::{Verification, VerifyError, verify_folder};

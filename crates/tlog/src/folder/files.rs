@@ -1,0 +1,136 @@
+//! The only place where the log touches files.
+//!
+//! A file appears under its name only when its bytes are durable: written under another name, synced, renamed, and the
+//! folder synced. Whoever copies the folder at any moment copies whole files.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+/// Where a file stands until it is durable. Outside `tile/`, and overwritten by the next one after a crash.
+const UNFINISHED: &str = ".unfinished";
+
+/// A folder that holds a log.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    pub(crate) fn create(folder: &Path) -> io::Result<Self> {
+        let files = Self::in_folder(folder);
+        files.create_folder(folder, &mut BTreeSet::new())?;
+        Ok(files)
+    }
+
+    /// A file's bytes; nothing if there is no such file.
+    pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        found(fs::read(self.folder.join(name)))
+    }
+
+    /// A file's bytes if it has no more than `most`; a longer one is cut there, plus one byte that tells.
+    pub(crate) fn read_at_most(&self, name: &str, most: usize) -> io::Result<Option<Vec<u8>>> {
+        let Some(file) = found(fs::File::open(self.folder.join(name)))? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.take(most as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// Part of a file; nothing if there is no such file.
+    pub(crate) fn read_part(
+        &self,
+        name: &str,
+        offset: u64,
+        length: usize,
+    ) -> io::Result<Option<Vec<u8>>> {
+        let Some(mut file) = found(fs::File::open(self.folder.join(name)))? else {
+            return Ok(None);
+        };
+        let mut bytes = vec![0; length];
+        file.seek(SeekFrom::Start(offset))?;
+        file.read_exact(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    pub(crate) fn exists(&self, name: &str) -> io::Result<bool> {
+        self.folder.join(name).try_exists()
+    }
+
+    /// Writes files so that all of them are durable on return: one sync for each file and for each folder touched.
+    pub(crate) fn write(&self, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+        let mut touched = BTreeSet::new();
+        for (name, bytes) in files {
+            let path = self.folder.join(name);
+            // Unwrap safety: a name below the folder has a parent.
+            let parent = path.parent().expect("a file stands in a folder");
+            self.create_folder(parent, &mut touched)?;
+            let unfinished = self.folder.join(UNFINISHED);
+            let mut file = fs::File::create(&unfinished)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&unfinished, &path)?;
+            touched.insert(parent.to_owned());
+        }
+        touched.iter().try_for_each(|folder| fs::File::open(folder)?.sync_all())
+    }
+
+    /// Makes a folder and those above it; what holds a new one has to be synced.
+    fn create_folder(&self, folder: &Path, touched: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+        if folder.as_os_str().is_empty() || folder.is_dir() {
+            return Ok(());
+        }
+        if let Some(parent) = folder.parent() {
+            self.create_folder(parent, touched)?;
+            if !parent.as_os_str().is_empty() {
+                touched.insert(parent.to_owned());
+            }
+        }
+        fs::create_dir(folder)
+    }
+
+    /// Removes a file if it is there, and its folder if that is empty then. Not synced: what comes back after a power
+    /// loss is removed again.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        let path = self.folder.join(name);
+        if found(fs::remove_file(&path))?.is_some()
+            && let Some(parent) = path.parent()
+        {
+            // Refused unless empty, which is what is wanted.
+            let _ = fs::remove_dir(parent);
+        }
+        Ok(())
+    }
+
+    /// Names of what stands in a folder, sorted, each with whether it is itself a folder; nothing if there is no folder.
+    pub(crate) fn list(&self, name: &str) -> io::Result<Vec<(String, bool)>> {
+        let Some(entries) = found(fs::read_dir(self.folder.join(name)))? else {
+            return Ok(Vec::new());
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            names.push((name, entry.file_type()?.is_dir()));
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,223 @@
+use std::collections::BTreeMap;
+use std::fs;
+
+use renkei_types::SeededEntropy;
+
+use super::*;
+use crate::proof::{consistency_proof, inclusion_proof};
+use crate::verify::verify_folder;
+
+fn key() -> LogKey {
+    let origin = "kita.example/renkei-audit/131016/2026".parse().expect("an origin");
+    LogKey::generate(origin, &SeededEntropy::new(1))
+}
+
+fn leaves(range: std::ops::Range<u64>) -> Vec<Vec<u8>> {
+    range.map(crate::verify::synthetic_leaf).collect()
+}
+
+/// Every file of a folder with its bytes.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("below").to_string_lossy().into_owned();
+                found.insert(name, fs_err::read(path).expect("a file"));
+            }
+        }
+    }
+    found
+}
+
+fn put(folder: &Path, files: &BTreeMap<String, Vec<u8>>) {
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        fs_err::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs_err::write(path, bytes).expect("a file");
+    }
+}
+
+#[test]
+fn leaves_read_back_after_appending_and_after_opening_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, size) = LogFolder::open(folder.path()).expect("a log");
+    assert_eq!(size, 0);
+    let all = leaves(0..700);
+    for batch in all.chunks(97) {
+        log.append(batch).expect("appended");
+    }
+    let (again, size) = LogFolder::open(folder.path()).expect("a log");
+    assert_eq!((size, again.head()), (700, log.head()));
+    let read: Vec<Vec<u8>> = again.leaves(3..u64::MAX).collect::<Result<_, _>>().expect("leaves");
+    assert_eq!(read, all[3..]);
+    assert_eq!(again.read_leaf(699).expect("a leaf"), all[699]);
+    assert!(matches!(again.read_leaf(700), Err(LogError::NoEntry { index: 700, size: 700 })));
+}
+
+#[test]
+fn a_published_log_proves_its_leaves_and_its_past() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.append(&leaves(0..300)).expect("appended");
+    let old = log.publish(&key()).expect("signed");
+    log.append(&leaves(300..1030)).expect("appended");
+    let new = log.publish(&key()).expect("signed");
+    let (old, new) = (old.checkpoint(), new.checkpoint());
+    let proof = consistency_proof(&log, old.size, new.size).expect("read").expect("in range");
+    assert_eq!(proof.verify(&old.root, &new.root), Ok(()));
+    for index in [0, 255, 256, 1023, 1029] {
+        let leaf = leaf_hash(&log.read_leaf(index).expect("a leaf"));
+        let proof = inclusion_proof(&log, index, new.size).expect("read").expect("in range");
+        assert_eq!(proof.verify(&leaf, &new.root), Ok(()));
+    }
+    let verified = verify_folder(folder.path(), &key().verifier()).expect("readable");
+    assert!(verified.ok, "{verified:?}");
+}
+
+#[test]
+fn the_empty_log_can_be_published() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.publish(&key()).expect("signed");
+    assert!(verify_folder(folder.path(), &key().verifier()).expect("readable").ok);
+}
+
+/// Sizes before and after a batch: within a tile, up to its border, over several, over one of the level above.
+const BATCHES: &[(u64, u64)] =
+    &[(0, 1), (3, 200), (200, 256), (250, 600), (512, 513), (65_400, 65_700)];
+
+#[test]
+fn a_batch_cut_off_after_any_file_is_repaired_and_can_be_appended_again() {
+    for &(before, after) in BATCHES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+        log.append(&leaves(0..before)).expect("appended");
+        log.publish(&key()).expect("signed");
+        let old = contents(folder.path());
+        log.append(&leaves(before..after)).expect("appended");
+        let head = log.head();
+        let mut new: Vec<(String, Vec<u8>)> = contents(folder.path())
+            .into_iter()
+            .filter(|(name, bytes)| old.get(name) != Some(bytes))
+            .collect();
+        // Stages as they are written; within a stage any file may be the one that is lost.
+        let is_last = |name: &str| name.starts_with("tile/0/");
+        new.sort_by_key(|(name, _)| is_last(name));
+        let first_stage = new.iter().filter(|(name, _)| !is_last(name)).count();
+        let mut cuts: Vec<Vec<usize>> = (0..=new.len()).map(|cut| (0..cut).collect()).collect();
+        cuts.extend(
+            (first_stage..new.len())
+                .map(|lost| (0..new.len()).filter(|&kept| kept != lost).collect()),
+        );
+        for kept in cuts {
+            let crashed = tempfile::tempdir().expect("a folder");
+            put(crashed.path(), &old);
+            put(crashed.path(), &kept.iter().map(|&at| new[at].clone()).collect());
+            fs_err::write(crashed.path().join(".unfinished"), b"torn").expect("a file");
+            let (mut log, size) = LogFolder::open(crashed.path()).expect("a log");
+            assert!((before..=after).contains(&size), "{size} of {before}..{after}");
+            log.append(&leaves(size..after)).expect("appended");
+            assert_eq!(log.head(), head);
+            log.publish(&key()).expect("signed");
+            if after > 1000 && kept.len() > 1 {
+                // A long log is read in full only once; publishing has read what is new.
+                continue;
+            }
+            let verified = verify_folder(crashed.path(), &key().verifier()).expect("readable");
+            assert!(verified.ok, "{before}..{after}, {kept:?}: {verified:?}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_put_back_to_an_older_state_is_not_signed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.append(&leaves(0..300)).expect("appended");
+    log.publish(&key()).expect("signed");
+    let old = contents(folder.path());
+    log.append(&leaves(300..310)).expect("appended");
+    log.publish(&key()).expect("signed");
+    let newest = fs_err::read(folder.path().join(CHECKPOINT)).expect("a checkpoint");
+
+    let rolled_back = tempfile::tempdir().expect("a folder");
+    put(rolled_back.path(), &old);
+    fs_err::write(rolled_back.path().join(CHECKPOINT), newest).expect("a file");
+    let before = contents(rolled_back.path());
+    let Err(LogError::Inconsistent { expected, found }) = LogFolder::open(rolled_back.path())
+    else {
+        panic!("a rollback was not noticed");
+    };
+    assert_eq!((expected.size, found.size), (310, 300));
+    assert_eq!(contents(rolled_back.path()), before, "nothing is touched");
+}
+
+#[test]
+fn a_checkpoint_with_another_past_is_not_extended() {
+    let (ours, theirs) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (mut log, _) = LogFolder::open(ours.path()).expect("a log");
+    log.append(&leaves(0..10)).expect("appended");
+    let (mut other, _) = LogFolder::open(theirs.path()).expect("a log");
+    other.append(&leaves(1..8)).expect("appended");
+    let foreign = other.publish(&key()).expect("signed");
+    fs_err::write(ours.path().join(CHECKPOINT), foreign.note()).expect("a file");
+    let Err(LogError::Inconsistent { expected, found }) = log.publish(&key()) else {
+        panic!("another past was signed");
+    };
+    assert_eq!((expected.size, expected.root), (7, foreign.checkpoint().root));
+    assert_ne!(found.root, expected.root);
+    assert_eq!(
+        fs_err::read_to_string(ours.path().join(CHECKPOINT)).expect("a file"),
+        foreign.note()
+    );
+}
+
+#[test]
+fn bytes_that_changed_on_the_disk_before_signing_are_not_signed() {
+    for file in [
+        "tile/entries/001.p/44",
+        "tile/entries/000",
+        "tile/0/000",
+        "tile/0/001.p/44",
+        "tile/1/000.p/1",
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+        log.append(&leaves(0..300)).expect("appended");
+        let path = folder.path().join(file);
+        let mut bytes = fs_err::read(&path).expect("a file");
+        bytes[20] ^= 1;
+        fs_err::write(&path, bytes).expect("a file");
+        assert!(matches!(log.publish(&key()), Err(LogError::Damaged { .. })), "{file}");
+        assert!(!folder.path().join(CHECKPOINT).exists());
+    }
+}
+
+#[test]
+fn a_changed_leaf_is_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.append(&leaves(0..3)).expect("appended");
+    let path = folder.path().join("tile/entries/000.p/3");
+    let mut bytes = fs_err::read(&path).expect("a file");
+    *bytes.last_mut().expect("bytes") ^= 1;
+    fs_err::write(&path, bytes).expect("a file");
+    assert!(matches!(log.read_leaf(0), Err(LogError::Damaged { .. })));
+}
+
+#[test]
+fn an_entry_that_is_too_long_leaves_the_log_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    let batch = [vec![1; 10], vec![2; 70_000]];
+    assert!(matches!(log.append(&batch), Err(LogError::Entry(_))));
+    assert_eq!(log.size(), 0);
+    log.append(&leaves(0..1)).expect("appended");
+    assert_eq!(log.size(), 1);
+}

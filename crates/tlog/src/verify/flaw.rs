@@ -1,0 +1,149 @@
+//! What can be wrong with a log's folder, in words that name the entry or the file.
+
+use renkei_types::{Language, Localised};
+
+use crate::checkpoint::CheckpointError;
+use crate::leaf::LeafError;
+use crate::tile::TilePath;
+
+/// The first thing that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FirstBad {
+    /// The entry, where one is meant.
+    pub index: Option<u64>,
+    /// What is wrong.
+    pub flaw: Flaw,
+}
+
+/// What is wrong with a log's folder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Flaw {
+    /// The checkpoint cannot be relied on.
+    Checkpoint(CheckpointError),
+    /// A file is not there.
+    Missing {
+        /// Its path.
+        file: String,
+    },
+    /// A file goes on after its end.
+    TooLong {
+        /// Its path.
+        file: String,
+    },
+    /// A file that the signed tree does not have.
+    Superfluous {
+        /// Its path.
+        file: String,
+    },
+    /// An entry is not the one whose hash was kept.
+    Entry {
+        /// The entry.
+        entry: u64,
+        /// Where it stands.
+        bundle: TilePath,
+        /// Where its hash stands.
+        tile: TilePath,
+    },
+    /// A bundle ends before or within an entry.
+    CutOff {
+        /// The entry.
+        entry: u64,
+        /// The bundle.
+        bundle: TilePath,
+    },
+    /// The entries of a bundle and their tile were both changed: the tiles above say otherwise.
+    Below {
+        /// The lowest tile that still says so.
+        tile: TilePath,
+    },
+    /// A tile does not hold the hashes of what lies below.
+    Tile {
+        /// The tile.
+        tile: TilePath,
+    },
+    /// An entry is as it was signed, and is not a leaf.
+    NotALeaf {
+        /// The entry.
+        entry: u64,
+        /// Why.
+        error: LeafError,
+    },
+    /// An entry is as it was signed, and earlier than the one before.
+    TimeGoesBack {
+        /// The entry.
+        entry: u64,
+    },
+    /// Entries and tiles agree with each other and not with the checkpoint.
+    Root,
+}
+
+impl FirstBad {
+    /// The same disagreement between an entry and its tile, when the entry is known to be good.
+    pub(super) fn blame_the_tile(self) -> Self {
+        let Flaw::Entry { tile, .. } = self.flaw else { return self };
+        Self { index: None, flaw: Flaw::Tile { tile } }
+    }
+
+    /// The same disagreement between a tile and what lies below, when what lies below is known to be bad.
+    pub(super) fn blame_what_is_below(self) -> Self {
+        let Flaw::Tile { tile } = self.flaw else { return self };
+        Self { index: None, flaw: Flaw::Below { tile } }
+    }
+}
+
+impl Localised for FirstBad {
+    fn localised(&self, language: Language) -> String {
+        self.flaw.localised(language)
+    }
+}
+
+impl Localised for Flaw {
+    fn localised(&self, language: Language) -> String {
+        let (english, japanese) = match self {
+            Self::Checkpoint(error) => (
+                format!("checkpoint: {error}"),
+                format!("checkpoint: {}", error.localised(language)),
+            ),
+            Self::Missing { file } => (format!("{file} is missing"), format!("{file}がありません")),
+            Self::TooLong { file } => (
+                format!("{file} has bytes after its end"),
+                format!("{file}の終わりの後に余分なデータがあります"),
+            ),
+            Self::Superfluous { file } => (
+                format!("{file} is not part of the signed log"),
+                format!("{file}は署名されたログに含まれないファイルです"),
+            ),
+            Self::Entry { entry, bundle, tile } => (
+                format!("entry {entry} in {bundle} is not the one whose hash stands in {tile}"),
+                format!("項目{entry}({bundle})が{tile}のハッシュと一致しません"),
+            ),
+            Self::CutOff { entry, bundle } => (
+                format!("entry {entry} is cut off: {bundle} ends too early"),
+                format!("項目{entry}が欠けています({bundle}が途中で終わっています)"),
+            ),
+            Self::Below { tile } => (
+                format!("entries below {tile} were changed together with their hashes"),
+                format!("{tile}より下の項目がハッシュとともに変更されています"),
+            ),
+            Self::Tile { tile } => (
+                format!("{tile} does not hold the hashes of the entries below it"),
+                format!("{tile}が下位の項目のハッシュと一致しません"),
+            ),
+            Self::NotALeaf { entry, error } => (
+                format!("entry {entry}: {error}"),
+                format!("項目{entry}: {}", error.localised(language)),
+            ),
+            Self::TimeGoesBack { entry } => (
+                format!("entry {entry} is earlier than the entry before it"),
+                format!("項目{entry}の時刻が直前の項目より前です"),
+            ),
+            Self::Root => (
+                "checkpoint: entries and tiles agree with each other and not with the signed root"
+                    .to_owned(),
+                "checkpoint: 項目とタイルは互いに一致しますが、署名されたルートと異なります"
+                    .to_owned(),
+            ),
+        };
+        language.pick(english, japanese)
+    }
+}
