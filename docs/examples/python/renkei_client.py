@@ -1,0 +1,198 @@
+"""A client of the broker that needs nothing but Python, the stock gRPC library and the folder proto/.
+
+It does what a benefits system does: opens a list, uploads it, seals it with its control totals, links it, and reads
+what became of every line; then it asks about one person as a counter does.
+
+    python3 -m pip install -r requirements.txt
+    python3 renkei_client.py --proto ../../../proto --as payments.toml --counter counter.toml \
+        --programme programme_... --register dataset_... --purpose benefit-2026 --list payments.csv
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import time
+import tomllib
+
+import grpc
+from grpc_tools import protoc
+
+CHUNK_BYTES = 256 * 1024
+LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
+
+
+def compile_contract(folder):
+    """Makes Python modules of every .proto file, in a temporary folder."""
+    out = tempfile.mkdtemp(prefix="renkei-proto-")
+    files = [str(path) for path in pathlib.Path(folder).glob("renkei/v1/*.proto")]
+    options = [f"-I{folder}", f"--python_out={out}", f"--grpc_python_out={out}"]
+    if not files or protoc.main(["protoc", *options, *files]) != 0:
+        sys.exit(f"no contract could be compiled from {folder}")
+    sys.path.insert(0, out)
+
+
+def request_id():
+    """A UUIDv7: 48 bits of milliseconds, then chance."""
+    value = bytearray(int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10))
+    value[6] = 0x70 | value[6] & 0x0F
+    value[8] = 0x80 | value[8] & 0x3F
+    number = int.from_bytes(value, "big")
+    return "request_" + "".join(LETTERS[number >> 5 * place & 31] for place in reversed(range(26)))
+
+
+def crc32c_table():
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return table
+
+
+TABLE = crc32c_table()
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
+    return crc ^ 0xFFFFFFFF
+
+
+def connect(file):
+    """A channel over mutual TLS. Paths in the file are relative to it."""
+    path = pathlib.Path(file)
+    settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    read = lambda key: (path.parent / settings[key]).read_bytes()
+    credentials = grpc.ssl_channel_credentials(read("ca"), read("key"), read("certificate"))
+    return grpc.secure_channel(settings["address"].removeprefix("https://"), credentials)
+
+
+def totals_of(data):
+    """Lines and yen, as the file itself says them."""
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+    amount = next(name for name in rows[0] if name in ("amount", "支給額"))
+    return len(rows), sum(int(row[amount].replace(",", "").rstrip("円")) for row in rows)
+
+
+def chunks(upload_id, data, start, pb):
+    yield pb.records.UploadRequest(start=pb.records.UploadStart(upload_id=upload_id))
+    for offset in range(start, len(data), CHUNK_BYTES):
+        piece = data[offset : offset + CHUNK_BYTES]
+        chunk = pb.records.UploadChunk(offset=offset, crc32c=crc32c(piece), data=piece)
+        yield pb.records.UploadRequest(chunk=chunk)
+
+
+class Contract:
+    """The compiled modules under short names."""
+
+    def __init__(self):
+        import renkei.v1 as v1  # noqa: F401  (the package that protoc has made)
+        from importlib import import_module
+
+        for name in ("common", "records", "linkage", "benefits"):
+            setattr(self, name, import_module(f"renkei.v1.{name}_pb2"))
+            if name != "common":
+                setattr(self, f"{name}_calls", import_module(f"renkei.v1.{name}_pb2_grpc"))
+
+
+def send_list(channel, programme, name, path, pb):
+    """Opens, uploads and seals a list; answers its id."""
+    benefits = pb.benefits_calls.BenefitsStub(channel)
+    records = pb.records_calls.RecordsStub(channel)
+    opened = benefits.OpenList(
+        pb.benefits.OpenListRequest(request_id=request_id(), programme_id=programme, name=name)
+    )
+    data = pathlib.Path(path).read_bytes()
+    # After a cut the same three lines go on where the durable bytes end.
+    at = records.GetUpload(pb.records.GetUploadRequest(upload_id=opened.upload_id))
+    durable = at.durable_through
+    for answer in records.Upload(chunks(opened.upload_id, data, durable, pb)):
+        durable = answer.durable_through
+    lines, yen = totals_of(data)
+    sealed = records.Seal(
+        pb.records.SealRequest(
+            request_id=request_id(),
+            upload_id=opened.upload_id,
+            bytes=durable,
+            sha256=hashlib.sha256(data).digest(),
+            declared=pb.common.Totals(lines=lines, yen=yen),
+        )
+    )
+    assert (sealed.counted.lines, sealed.counted.yen) == (lines, yen)
+    return opened.list_id
+
+
+def link(channel, list_id, register, pb):
+    """Links a list and waits for the end; answers lines and yen by outcome, and the rows."""
+    linkage = pb.linkage_calls.LinkageStub(channel)
+    created = linkage.CreateJob(
+        pb.linkage.CreateJobRequest(request_id=request_id(), list_id=list_id, dataset_id=register)
+    )
+    job = None
+    for answer in linkage.WatchJob(pb.linkage.WatchJobRequest(job_id=created.job_id)):
+        job = answer.job
+    if job.stage != pb.linkage.JOB_STAGE_DONE:
+        sys.exit(f"the job failed: {job.reason}")
+    outcomes = {
+        pb.common.Outcome.Name(part.outcome).removeprefix("OUTCOME_"): {
+            "lines": part.totals.lines,
+            "yen": part.totals.yen,
+        }
+        for part in job.outcomes
+    }
+    rows = []
+    for page in linkage.Results(pb.linkage.ResultsRequest(list_id=list_id)):
+        rows.extend(page.rows)
+    return outcomes, rows
+
+
+def identify(channel, register, purpose, record, pb):
+    """Asks whom a record means."""
+    cells = [pb.common.Cell(field=field, value=value) for field, value in record.items()]
+    return pb.linkage_calls.LinkageStub(channel).Identify(
+        pb.linkage.IdentifyRequest(
+            dataset_id=register, purpose=purpose, record=cells, candidates_max=3
+        )
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    for name in ("proto", "as", "counter", "programme", "register", "purpose", "list"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--name", default="from-python")
+    options = vars(parser.parse_args())
+    compile_contract(options["proto"])
+    pb = Contract()
+    with connect(options["as"]) as channel:
+        list_id = send_list(channel, options["programme"], options["name"], options["list"], pb)
+        outcomes, rows = link(channel, list_id, options["register"], pb)
+    with open(options["list"], encoding="utf-8-sig", newline="") as file:
+        first = next(csv.DictReader(file))
+    known = ("name_kanji", "name_kana", "birth_date", "sex", "postal_code", "address")
+    record = {field: first[field] for field in known if first.get(field)}
+    with connect(options["counter"]) as channel:
+        answer = identify(channel, options["register"], options["purpose"], record, pb)
+    print(
+        json.dumps(
+            {
+                "list_id": list_id,
+                "outcomes": outcomes,
+                "rows": len(rows),
+                "first": rows[0].register_id,
+                "identified": [candidate.register_id for candidate in answer.candidates],
+                "leaf_index": answer.receipt.leaf_index,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
