@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-use renkei_linkage::{Field, Fields, Intake, Linkable, Rows};
+use renkei_linkage::{Field, Fields, Linkable, ListIntake, RegisterIndex, RegisterIntake, Rows};
 use renkei_tables::{
     Admission, Admitted, Batch, Binding, FileReport, ReadError, ReadOptions, Schema, Side,
     TableReader,
@@ -14,7 +15,7 @@ use renkei_types::Reason;
 use crate::arguments::InputArguments;
 use crate::environment::Environment;
 use crate::failure::{CommandError, Failure};
-use crate::progress::{Progress, WatchedFile};
+use crate::progress::{JobProgress, Progress, WatchedFile};
 
 /// A file that has been read and admitted.
 #[derive(Debug)]
@@ -26,12 +27,13 @@ pub(crate) struct Loaded {
     pub(crate) options: ReadOptions,
 }
 
-/// Both files.
+/// Both files, the register indexed already.
 #[derive(Debug)]
 pub(crate) struct LoadedPair {
     pub(crate) register: Loaded,
     pub(crate) list: Loaded,
-    pub(crate) intake: Intake,
+    pub(crate) index: Arc<RegisterIndex>,
+    intake: ListIntake,
 }
 
 impl LoadedPair {
@@ -69,17 +71,24 @@ impl LoadedPair {
             fields: (0..register_binding.fields.len()).map(field).collect(),
             date_order: schema.date_order,
         };
-        let mut intake = Intake::new(fields);
-        let register = take_in(register, register_binding, register_options, &mut intake)?;
-        let list = take_in(list, list_binding, list_options, &mut intake)?;
-        Ok(Self { register, list, intake })
+        let mut intake = RegisterIntake::new(fields);
+        let take = |rows: &BoundRows<'_>| intake.extend(rows);
+        let register = take_in(register, register_binding, register_options, take)?;
+        // Records of the register that were rejected take no part.
+        let left_out: Vec<usize> =
+            register.admitted.rejections().iter().map(|rejection| rejection.row).collect();
+        let progress = JobProgress::new(environment);
+        let index = Arc::new(intake.seal(&left_out, &environment.clock, &progress));
+        drop(progress);
+        let mut intake = ListIntake::new(Arc::clone(&index));
+        let take = |rows: &BoundRows<'_>| intake.extend(rows);
+        let list = take_in(list, list_binding, list_options, take)?;
+        Ok(Self { register, list, index, intake })
     }
 
-    /// Normalises every value. Records of the register that were rejected take no part.
+    /// Normalises the values of the list.
     pub(crate) fn seal(self) -> (Linkable, Loaded, Loaded) {
-        let left_out: Vec<usize> =
-            self.register.admitted.rejections().iter().map(|rejection| rejection.row).collect();
-        (self.intake.seal(&left_out), self.register, self.list)
+        (self.intake.seal_learning(), self.register, self.list)
     }
 }
 
@@ -169,15 +178,11 @@ fn take_in(
     watched: Watched,
     binding: Binding,
     options: ReadOptions,
-    intake: &mut Intake,
+    mut take: impl FnMut(&BoundRows<'_>) + Send,
 ) -> Result<Loaded, Failure> {
     let Watched { mut reader, _progress } = watched;
     let mut admission = Admission::of(&reader, &binding)?;
     let (header, report) = (reader.header().to_vec(), reader.report().clone());
-    let side = match binding.side {
-        Side::List => renkei_linkage::Side::List,
-        Side::Register | Side::Input => renkei_linkage::Side::Register,
-    };
     std::thread::scope(|scope| -> Result<(), Failure> {
         // A few batches ahead are enough to keep both sides busy, and bound the memory.
         let (sender, receiver) = sync_channel::<Result<Batch, ReadError>>(3);
@@ -197,8 +202,7 @@ fn take_in(
         for batch in receiver {
             let batch = batch?;
             let rows = BoundRows { batch: &batch, binding: &binding };
-            let (observed, ()) =
-                rayon::join(|| admission.observe(&batch), || intake.extend(side, &rows));
+            let (observed, ()) = rayon::join(|| admission.observe(&batch), || take(&rows));
             observed?;
         }
         Ok(())

@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use crate::blocking::{BlockingIndex, BlockingReport, RuleCounts, Scratch};
+use crate::blocking::{BlockingReport, RuleCounts, Scratch};
 use crate::comparison::Measure;
-use crate::frequency::Frequencies;
+use crate::job::{Stopped, Watcher};
 use crate::pattern::{Pattern, Radix};
-use crate::records::Linkable;
+use crate::records::Sides;
 use crate::weight::MatchWeight;
 
 /// A compared pair: which resident, what was answered, and how much rarer than average the values are on which the two
@@ -31,14 +31,28 @@ pub(crate) struct Candidates {
 /// What is needed to compare a pair.
 #[derive(Debug)]
 pub(crate) struct Comparer<'a> {
-    pub(crate) linkable: &'a Linkable,
+    pub(crate) sides: Sides<'a>,
     pub(crate) radix: &'a Radix,
-    pub(crate) frequencies: &'a [Frequencies],
     /// P(level | strangers) of each comparison, as the model has them.
     pub(crate) u: &'a [Vec<f64>],
 }
 
 impl Comparer<'_> {
+    /// Compares a line with all its candidates; whether it has none because whom it could mean are too many.
+    pub(crate) fn collect(
+        &self,
+        line: u32,
+        scratch: &mut Scratch,
+        counts: &mut [RuleCounts],
+        pairs: &mut Vec<Pair>,
+    ) -> bool {
+        let before = pairs.len();
+        self.sides.index.blocking.candidates(self.sides.list, line, scratch, counts);
+        let Scratch { found, levels, left_out, .. } = scratch;
+        pairs.extend(found.iter().map(|&(resident, _)| self.compare(line, resident, levels)));
+        *left_out && pairs.len() == before
+    }
+
     pub(crate) fn compare(&self, line: u32, resident: u32, levels: &mut Vec<u8>) -> Pair {
         let rarer = self.rarer(line, resident, levels, |_, _| {});
         Pair { resident, rarer, pattern: self.radix.pack(levels) }
@@ -52,23 +66,24 @@ impl Comparer<'_> {
         levels: &mut Vec<u8>,
         mut each: impl FnMut(usize, MatchWeight),
     ) -> MatchWeight {
-        let names = self.linkable.compare(line, resident, levels);
+        let Sides { index, list } = self.sides;
+        let names = self.sides.compare(line, resident, levels);
         let mut rarer = MatchWeight::ZERO;
-        for (index, comparison) in self.linkable.comparisons.iter().enumerate() {
-            let level = levels[index];
+        for (number, comparison) in list.comparisons.iter().enumerate() {
+            let level = levels[number];
             let value = match (&comparison.measure, &names) {
                 (Measure::Arrangement, _) => continue,
                 (Measure::Family, Some(names)) => names.family.1,
                 (Measure::Given, Some(names)) => names.given.1,
                 (measure, _) => match measure.column() {
-                    Some(column) => self.linkable.register.value(column, resident),
+                    Some(column) => index.register.records.value(column, resident),
                     None => continue,
                 },
             };
-            let u = self.u[index][usize::from(level)];
+            let u = self.u[number][usize::from(level)];
             let measure = &comparison.measure;
-            let gain = self.frequencies[index].adjustment(self.linkable, measure, level, value, u);
-            each(index, gain);
+            let gain = index.frequencies[number].adjustment(list, measure, level, value, u);
+            each(number, gain);
             rarer += gain;
         }
         rarer
@@ -87,41 +102,37 @@ struct Chunk {
 const CHUNK: usize = 512;
 
 impl Candidates {
-    /// Compares every candidate pair. `skip` tells the lines that take no part; `progress` is told lines as they are
-    /// done.
+    /// Compares every candidate pair. `skip` tells the lines that take no part.
+    ///
+    /// # Errors
+    /// The watcher asked for a stop.
     pub(crate) fn collect(
         comparer: &Comparer<'_>,
-        index: &BlockingIndex,
         skip: &[bool],
-        progress: &(dyn Fn(usize) + Sync),
-    ) -> (Self, Vec<BlockingReport>) {
+        watcher: &dyn Watcher,
+    ) -> Result<(Self, Vec<BlockingReport>), Stopped> {
         let lines: Vec<u32> =
             (0..u32::try_from(skip.len()).expect("fewer than 2^32 lines")).collect();
+        let index = &comparer.sides.index.blocking;
         let rules = index.rules().len();
-        let chunks: Vec<Chunk> = lines
-            .par_chunks(CHUNK)
-            .map(|lines| {
-                let mut scratch = Scratch::default();
-                let mut counts = vec![RuleCounts::default(); rules];
-                let (mut pairs, mut sizes) = (Vec::new(), Vec::with_capacity(lines.len()));
-                let mut too_common = Vec::with_capacity(lines.len());
-                for &line in lines {
-                    let before = pairs.len();
-                    scratch.left_out = false;
-                    if !skip[line as usize] {
-                        index.candidates(comparer.linkable, line, &mut scratch, &mut counts);
-                        let Scratch { found, levels, .. } = &mut scratch;
-                        let compare =
-                            |&(resident, _): &(u32, u16)| comparer.compare(line, resident, levels);
-                        pairs.extend(found.iter().map(compare));
-                    }
-                    sizes.push(pairs.len() - before);
-                    too_common.push(scratch.left_out && pairs.len() == before);
-                }
-                progress(lines.len());
-                Chunk { pairs, sizes, too_common, counts }
-            })
-            .collect();
+        let compare = |lines: &[u32]| {
+            watcher.go_on()?;
+            let mut scratch = Scratch::default();
+            let mut counts = vec![RuleCounts::default(); rules];
+            let (mut pairs, mut sizes) = (Vec::new(), Vec::with_capacity(lines.len()));
+            let mut too_common = Vec::with_capacity(lines.len());
+            for &line in lines {
+                let before = pairs.len();
+                too_common.push(
+                    !skip[line as usize]
+                        && comparer.collect(line, &mut scratch, &mut counts, &mut pairs),
+                );
+                sizes.push(pairs.len() - before);
+            }
+            watcher.done(lines.len());
+            Ok(Chunk { pairs, sizes, too_common, counts })
+        };
+        let chunks: Vec<Chunk> = lines.par_chunks(CHUNK).map(compare).collect::<Result<_, _>>()?;
         let mut all = Self::default();
         let mut counts = vec![RuleCounts::default(); rules];
         for Chunk { pairs, sizes, too_common, counts: of_chunk } in chunks {
@@ -134,7 +145,7 @@ impl Candidates {
             counts.iter_mut().zip(&of_chunk).for_each(|(sum, part)| sum.add(part));
         }
         let report = index.rules().zip(counts).map(|(rule, counts)| BlockingReport {
-            rule: rule.describe(comparer.linkable),
+            rule: rule.describe(&comparer.sides.index.register),
             pairs: counts.pairs,
             new_pairs: counts.new_pairs,
             largest_block: counts.largest_block,
@@ -142,7 +153,7 @@ impl Candidates {
             pairs_left_out: counts.pairs_left_out,
         });
         let report = report.collect();
-        (all, report)
+        Ok((all, report))
     }
 
     pub(crate) fn len(&self) -> usize {

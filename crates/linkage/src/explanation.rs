@@ -2,7 +2,6 @@
 
 use renkei_types::Reason;
 
-use crate::blocking;
 use crate::candidates::Comparer;
 use crate::job::Linkage;
 use crate::outcome::Decision;
@@ -71,14 +70,9 @@ pub enum WhyNot {
 impl Linkage {
     /// Lays a pair open.
     pub fn explain(&self, linkable: &Linkable, line: u32, resident: u32) -> Explanation {
-        let comparer = Comparer {
-            linkable,
-            radix: self.table.radix(),
-            frequencies: &self.frequencies,
-            u: &self.u,
-        };
+        let comparer = Comparer { sides: linkable.sides(), radix: self.table.radix(), u: &self.u };
         let mut levels = Vec::new();
-        let mut gains = vec![MatchWeight::ZERO; linkable.comparisons.len()];
+        let mut gains = vec![MatchWeight::ZERO; linkable.list.comparisons.len()];
         let rarer = comparer.rarer(line, resident, &mut levels, |index, gain| gains[index] = gain);
         let weight = self.table.levels(&levels).weight(rarer);
         let terms: Vec<Term> = self
@@ -105,12 +99,10 @@ impl Linkage {
             .candidates(linkable, line, MatchWeight::NEVER)
             .iter()
             .any(|candidate| candidate.resident == resident);
-        let rules = self
-            .rules
-            .iter()
-            .filter(|rule| compared && blocking::meet(linkable, rule, line, resident))
-            .map(|rule| rule.describe(linkable))
-            .collect();
+        let index = linkable.index();
+        let met = index.blocking.rules_of_pair(&linkable.list, line, resident);
+        let met = met.into_iter().filter(|_| compared);
+        let rules = met.map(|rule| rule.describe(&index.register)).collect();
         Explanation { prior, terms, relatives: weight - without, weight, rules }
     }
 

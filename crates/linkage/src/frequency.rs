@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::comparison::{Comparison, Measure};
 use crate::forms::NONE;
 use crate::hash;
-use crate::records::Linkable;
+use crate::records::Normalised;
 use crate::weight::MatchWeight;
 
 /// Distinct values that are compared exactly.
@@ -42,8 +42,8 @@ const PRIOR_RESIDENTS: f64 = 50.0;
 
 impl Frequencies {
     /// Counts one comparison's values over the register.
-    pub(crate) fn count(linkable: &Linkable, comparison: &Comparison) -> Self {
-        let register = &linkable.register;
+    pub(crate) fn count(side: &Normalised, comparison: &Comparison) -> Self {
+        let register = &side.records;
         let mut counts = Self::default();
         let add = |table: &mut Vec<u32>, id: u32| {
             if id != NONE {
@@ -60,7 +60,7 @@ impl Frequencies {
                 let family = matches!(comparison.measure, Measure::Family);
                 for name in &register.names {
                     let value = if family { name.family } else { name.given };
-                    let views = linkable.names.joint.views(value);
+                    let views = side.names.joint.views(value);
                     add(&mut counts.whole, value);
                     add(&mut counts.first, views.written);
                     add(&mut counts.second, views.kana);
@@ -76,8 +76,9 @@ impl Frequencies {
                 for &value in &register.values[*column] {
                     add(&mut counts.whole, value);
                     counts.known += u64::from(value != NONE);
-                    if let (Measure::Place { addresses, .. }, true) = (measure, value != NONE) {
-                        let place = &addresses.places[value as usize];
+                    if let Measure::Place { addresses, .. } = measure
+                        && let Some(place) = addresses.place(value)
+                    {
                         add(&mut counts.first, place.building);
                         add(&mut counts.second, place.town);
                     }
@@ -93,15 +94,17 @@ impl Frequencies {
 
     /// The share of residents for whom this would have been the level by chance, given the resident's value; nothing
     /// where the level says nothing about how common the value is.
-    fn share(&self, linkable: &Linkable, measure: &Measure, level: u8, value: u32) -> Option<f64> {
+    fn share(&self, side: &Normalised, measure: &Measure, level: u8, value: u32) -> Option<f64> {
         if value == NONE {
             return None;
         }
-        let count = |table: &[u32], id: u32| table.get(id as usize).copied();
+        // Names that nobody bears but as a further name are not counted, and are neither rare nor common.
+        let count =
+            |table: &[u32], id: u32| table.get(id as usize).copied().filter(|&count| count > 0);
         let count = match measure {
             Measure::Arrangement | Measure::Sex { .. } => None,
             Measure::Family | Measure::Given => {
-                let views = linkable.names.joint.views(value);
+                let views = side.names.joint.views(value);
                 match level {
                     6 => count(&self.whole, value),
                     5 | 7 | 8 | 9 => count(&self.first, views.written),
@@ -110,7 +113,7 @@ impl Frequencies {
                 }
             }
             Measure::Place { addresses, .. } => {
-                let place = &addresses.places[value as usize];
+                let place = addresses.place(value)?;
                 match level {
                     1 => count(&self.whole, value),
                     2 => count(&self.first, place.building),
@@ -142,19 +145,19 @@ impl Frequencies {
     /// level is on average.
     pub(crate) fn adjustment(
         &self,
-        linkable: &Linkable,
+        side: &Normalised,
         measure: &Measure,
         level: u8,
         value: u32,
         u: f64,
     ) -> MatchWeight {
-        self.share(linkable, measure, level, value)
+        self.share(side, measure, level, value)
             .map_or(MatchWeight::ZERO, |share| MatchWeight::log2(u / share))
     }
 
     /// P(level | two unrelated residents) for every level: counted, and drawn towards the prior as far as the register
     /// is small.
-    pub(crate) fn u_probabilities(&self, linkable: &Linkable, measure: &Measure) -> Vec<f64> {
+    pub(crate) fn u_probabilities(&self, side: &Normalised, measure: &Measure) -> Vec<f64> {
         let priors = measure.levels();
         let observed = match measure {
             Measure::Arrangement => None,
@@ -165,7 +168,7 @@ impl Frequencies {
             | Measure::Place { .. }
             | Measure::Text { .. }
             | Measure::Identifier { .. }
-            | Measure::Category { .. } => Some(self.observe(linkable, measure)),
+            | Measure::Category { .. } => Some(self.observe(side, measure)),
         };
         let Some(observed) = observed else {
             return priors.iter().map(|level| level.u).collect();
@@ -191,16 +194,16 @@ impl Frequencies {
     }
 
     /// Shares of pairs by level: equal values exactly, unequal ones over head and sampled tail.
-    fn observe(&self, linkable: &Linkable, measure: &Measure) -> Vec<f64> {
+    fn observe(&self, side: &Normalised, measure: &Measure) -> Vec<f64> {
         let levels = measure.levels().len();
-        let sample = self.sample(linkable, measure);
+        let sample = self.sample(side, measure);
         let parts: Vec<Vec<f64>> = (0..sample.len())
             .into_par_iter()
             .map(|i| {
                 let mut shares = vec![0.0; levels];
                 let (a, weight) = sample[i];
                 for &(b, other) in &sample[i + 1..] {
-                    let level = measure.level(&linkable.names, a, b);
+                    let level = measure.level(&side.names, a, b);
                     shares[usize::from(level)] += 2.0 * weight * other;
                 }
                 shares
@@ -214,7 +217,7 @@ impl Frequencies {
         // equal: those of unknown room need not live together.
         let mut equal = vec![0u64; levels];
         for (value, &count) in (0u32..).zip(&self.whole).filter(|(_, count)| **count > 1) {
-            let level = measure.level(&linkable.names, value, value);
+            let level = measure.level(&side.names, value, value);
             equal[usize::from(level)] += u64::from(count) * u64::from(count - 1);
         }
         #[expect(
@@ -228,13 +231,13 @@ impl Frequencies {
     }
 
     /// The commonest values with their shares, and a sample of the rest whose shares stand for all of it.
-    fn sample(&self, linkable: &Linkable, measure: &Measure) -> Vec<(u32, f64)> {
+    fn sample(&self, side: &Normalised, measure: &Measure) -> Vec<(u32, f64)> {
         #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
         let known = self.known.max(1) as f64;
         let mut values: Vec<(u32, u64, u32)> = (0u32..)
             .zip(&self.whole)
             .filter(|(_, count)| **count > 0)
-            .map(|(value, &count)| (count, value_hash(linkable, measure, value), value))
+            .map(|(value, &count)| (count, value_hash(side, measure, value), value))
             .collect();
         values.sort_unstable_by_key(|&(count, hash, _)| (std::cmp::Reverse(count), hash));
         let share = |count: u32| f64::from(count) / known;
@@ -256,11 +259,11 @@ impl Frequencies {
 }
 
 /// A hash of the value itself, not of its id: the sample does not depend on the order of the records.
-fn value_hash(linkable: &Linkable, measure: &Measure, value: u32) -> u64 {
+fn value_hash(side: &Normalised, measure: &Measure, value: u32) -> u64 {
     match measure {
         Measure::Arrangement | Measure::Sex { .. } => u64::from(value),
         Measure::Family | Measure::Given => {
-            let names = &linkable.names;
+            let names = &side.names;
             let views = names.joint.views(value);
             let part = |parts: &crate::forms::parts::Parts, id: u32| {
                 if id == NONE { 0 } else { hash::text(parts.text(id)) }
@@ -271,7 +274,7 @@ fn value_hash(linkable: &Linkable, measure: &Measure, value: u32) -> u64 {
             )
         }
         Measure::Date { dates, .. } => {
-            let date = dates[value as usize];
+            let date = dates.value(value);
             let part = |part: Option<i64>| part.map_or(u64::MAX, i64::unsigned_abs);
             let key = hash::mix(1, part(date.year.map(i64::from)));
             hash::mix(

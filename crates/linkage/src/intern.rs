@@ -4,50 +4,95 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 use crate::hash::Seeded;
+use crate::layers::{Layer, Layers};
 
-/// A set of texts, numbered from 0.
+/// A set of texts, numbered from 0; see [`crate::layers`].
 #[derive(Debug, Default)]
-pub(crate) struct Interner {
+pub(crate) struct Interner(Layers<TextLayer>);
+
+/// The texts of one layer, numbered from 0.
+#[derive(Debug, Default)]
+pub(crate) struct TextLayer {
     texts: TextArena,
     by_text: HashTable<u32>,
-    hasher: Seeded,
+}
+
+impl Layer for TextLayer {
+    fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    fn shrink(&mut self) {
+        self.texts.shrink();
+        let Self { texts, by_text } = self;
+        by_text.shrink_to_fit(|&id| hash(texts.get(id)));
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    Seeded::default().hash_one(text)
 }
 
 impl Interner {
     /// The id of `text`, and whether it is new.
     pub(crate) fn intern(&mut self, text: &str) -> (u32, bool) {
-        let Self { texts, by_text, hasher } = self;
-        let hash = hasher.hash_one(text);
+        let hash_of_text = hash(text);
+        let base = self.0.base();
+        if let Some(&id) = base.by_text.find(hash_of_text, |&id| base.texts.get(id) == text) {
+            return (id, false);
+        }
+        let TextLayer { texts, by_text } = &mut self.0.own;
         let entry =
-            by_text.entry(hash, |&id| texts.get(id) == text, |&id| hasher.hash_one(texts.get(id)));
-        match entry {
+            by_text.entry(hash_of_text, |&id| texts.get(id) == text, |&id| hash(texts.get(id)));
+        let (own, new) = match entry {
             hashbrown::hash_table::Entry::Occupied(entry) => (*entry.get(), false),
             hashbrown::hash_table::Entry::Vacant(entry) => {
                 let id = texts.push(text);
                 entry.insert(id);
                 (id, true)
             }
-        }
+        };
+        (self.0.id_of_own(own), new)
+    }
+
+    /// The id of `text`, if it has one.
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        let hash = hash(text);
+        let in_layer = |layer: &TextLayer| {
+            layer.by_text.find(hash, |&id| layer.texts.get(id) == text).copied()
+        };
+        in_layer(self.0.base()).or_else(|| in_layer(&self.0.own).map(|own| self.0.id_of_own(own)))
     }
 
     /// The text with this id.
     pub(crate) fn get(&self, id: u32) -> &str {
-        self.texts.get(id)
+        let (layer, index) = self.0.find(id);
+        layer.texts.at(index)
     }
 
     /// How many texts.
     pub(crate) fn len(&self) -> usize {
-        self.texts.len()
+        self.0.len()
     }
 
     /// All texts in the order of their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter()
+        self.0.base().texts.iter().chain(self.0.own.texts.iter())
+    }
+
+    /// From now on, other tables may stand on this one.
+    pub(crate) fn share(&mut self) {
+        self.0.share();
+    }
+
+    /// A table above what this one shares.
+    pub(crate) fn above(&self) -> Self {
+        Self(self.0.above())
     }
 }
 
 /// Many short texts in one allocation.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct TextArena {
     text: String,
     ends: Vec<usize>,
@@ -62,7 +107,10 @@ impl TextArena {
     }
 
     pub(crate) fn get(&self, id: u32) -> &str {
-        let index = id as usize;
+        self.at(id as usize)
+    }
+
+    fn at(&self, index: usize) -> &str {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.text[start..self.ends[index]]
     }
@@ -72,9 +120,32 @@ impl TextArena {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|index| {
-            let start = if index == 0 { 0 } else { self.ends[index - 1] };
-            &self.text[start..self.ends[index]]
-        })
+        (0..self.len()).map(|index| self.at(index))
+    }
+
+    /// Gives back memory that was kept for more texts.
+    pub(crate) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_shared_layer_keeps_its_id_and_a_new_one_lies_above() {
+        let mut base = Interner::default();
+        assert_eq!((base.intern("寿町"), base.intern("若松")), ((0, true), (1, true)));
+        base.share();
+        let mut list = base.above();
+        assert_eq!((list.intern("若松"), list.intern("平和")), ((1, false), (2, true)));
+        assert_eq!((list.get(1), list.get(2), list.len()), ("若松", "平和", 3));
+        assert_eq!(
+            (list.find("平和"), list.find("寿町"), base.find("平和")),
+            (Some(2), Some(0), None)
+        );
+        assert_eq!(list.iter().collect::<Vec<_>>(), ["寿町", "若松", "平和"]);
     }
 }

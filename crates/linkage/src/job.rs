@@ -5,19 +5,18 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 use rayon::prelude::*;
-use renkei_types::{Clock, Digest, DigestBuilder, Reason};
+use renkei_types::{Classify, Clock, Digest, DigestBuilder, Kind, Language, Localised, Reason};
 
 use crate::assignment::{self, Claim, Ruling};
-use crate::blocking::{self, BlockingIndex, BlockingReport, BlockingRule};
-use crate::candidates::{Candidates, Comparer};
-use crate::frequency::Frequencies;
+use crate::blocking::BlockingReport;
+use crate::candidates::{Candidates, Comparer, Pair};
+use crate::decision::{RankedCandidate, rank};
 use crate::hash::Seeded;
 use crate::model::{Costs, Model, PatternWeights, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::{Decision, Outcome};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, TooManyFields};
 use crate::records::Linkable;
-use crate::relatives::Relatives;
 use crate::training;
 use crate::weight::MatchWeight;
 
@@ -45,7 +44,7 @@ pub struct Options {
 /// The stages of a job that take time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
-    /// Counting values and indexing blocking keys.
+    /// Normalising a register, counting its values and indexing its blocking keys.
     Index,
     /// Finding and comparing candidate pairs.
     Compare,
@@ -62,6 +61,64 @@ pub trait Watcher: Sync {
 
     /// More lines of the stage are done.
     fn done(&self, lines: usize);
+
+    /// Whether the job is to be given up. Asked between stages and between some hundred lines, from any thread.
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+impl dyn Watcher + '_ {
+    /// Whether the job may go on.
+    pub(crate) fn go_on(&self) -> Result<(), Stopped> {
+        if self.stopped() { Err(Stopped) } else { Ok(()) }
+    }
+}
+
+/// How often the watcher is asked whether to go on while lines are weighed.
+const LINES_BETWEEN_QUESTIONS: u32 = 512;
+
+/// The watcher asked for a stop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the job was stopped before it was done; nothing was decided")]
+pub struct Stopped;
+
+/// A job has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The model cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The watcher asked for a stop.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl From<TooManyFields> for LinkError {
+    fn from(error: TooManyFields) -> Self {
+        Self::Model(error.into())
+    }
+}
+
+impl Classify for LinkError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Model(error) => error.kind(),
+            Self::Stopped(_) => Kind::Unavailable,
+        }
+    }
+}
+
+impl Localised for LinkError {
+    fn localised(&self, language: Language) -> String {
+        match self {
+            Self::Model(error) => error.localised(language),
+            Self::Stopped(stopped) => language.pick(
+                stopped.to_string(),
+                "処理は途中で中止されました。判定は行われていません".to_owned(),
+            ),
+        }
+    }
 }
 
 /// Nobody watches.
@@ -77,8 +134,6 @@ impl Watcher for Unwatched {
 /// How long each stage took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StageTimes {
-    /// Counting values and indexing blocking keys.
-    pub index: Duration,
     /// Finding and comparing candidate pairs.
     pub compare: Duration,
     /// Training the model.
@@ -100,92 +155,59 @@ pub struct Linkage {
     pub candidate_pairs: usize,
     /// How long it took.
     pub times: StageTimes,
-    pub(crate) rules: Vec<BlockingRule>,
     pub(crate) table: WeightTable,
-    pub(crate) frequencies: Vec<Frequencies>,
     pub(crate) u: Vec<Vec<f64>>,
     candidates: Candidates,
     pattern_weights: HashMap<Pattern, PatternWeights, Seeded>,
 }
 
-/// A candidate of a line.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct RankedCandidate {
-    /// Row in the register.
-    pub resident: u32,
-    /// From 1.
-    pub rank: usize,
-    /// The weight of the pair.
-    pub weight: MatchWeight,
-    /// The same before it is held against relatives and namesakes; the margin between two candidates is the difference
-    /// of their evidence.
-    pub evidence: MatchWeight,
-}
-
 /// Links the list to the register. `rejected` are the lines that take no part and why.
 ///
 /// # Errors
-/// The model does not fit the fields, or there are more fields than can be compared.
+/// The model does not fit the fields, there are more fields than can be compared, or the watcher asked for a stop.
 pub fn link(
     linkable: &Linkable,
     rejected: &BTreeMap<u32, Reason>,
     options: Options,
     clock: &dyn Clock,
     watcher: &dyn Watcher,
-) -> Result<Linkage, ModelError> {
+) -> Result<Linkage, LinkError> {
     let mut times = StageTimes::default();
-    let lines = linkable.list.len();
-    let start = clock.monotonic();
-    watcher.stage(Stage::Index, 0);
-    let frequencies: Vec<Frequencies> = linkable
-        .comparisons
-        .par_iter()
-        .map(|comparison| Frequencies::count(linkable, comparison))
-        .collect();
-    let (start_model, trained) = match options.model {
-        Some(model) => {
-            model.fits(linkable)?;
-            (model, true)
-        }
-        None => {
-            let u: Vec<Vec<f64>> = linkable
-                .comparisons
-                .iter()
-                .zip(&frequencies)
-                .map(|(comparison, counts)| counts.u_probabilities(linkable, &comparison.measure))
-                .collect();
-            let relatives = Relatives::count(linkable);
-            (Model::prior(&linkable.comparisons, &u, relatives.as_ref(), options.costs), false)
-        }
-    };
-    let index = BlockingIndex::build(linkable, blocking::rules(linkable));
-    times.index = clock.monotonic().saturating_sub(start);
-
+    let lines = linkable.list_lines();
     let start = clock.monotonic();
     watcher.stage(Stage::Compare, lines);
-    let table = WeightTable::new(&start_model, linkable.register.len())?;
+    let index = linkable.index();
+    let (start_model, trained) = match options.model {
+        Some(model) => {
+            model.fits(&index.register.comparisons)?;
+            (model, true)
+        }
+        None => (index.prior_model(options.costs), false),
+    };
+    let table = WeightTable::new(&start_model, index.records())?;
     let u = start_model.u();
-    let comparer = Comparer { linkable, radix: table.radix(), frequencies: &frequencies, u: &u };
+    let comparer = Comparer { sides: linkable.sides(), radix: table.radix(), u: &u };
     let mut skip = vec![false; lines];
     rejected.keys().for_each(|&line| skip[line as usize] = true);
-    let (candidates, blocking) =
-        Candidates::collect(&comparer, &index, &skip, &|lines| watcher.done(lines));
+    let (candidates, blocking) = Candidates::collect(&comparer, &skip, watcher)?;
     times.compare = clock.monotonic().saturating_sub(start);
 
     let start = clock.monotonic();
+    watcher.go_on()?;
     watcher.stage(Stage::Train, 0);
     let model = if trained {
         start_model
     } else {
         let taking_part = lines - rejected.len();
-        let residents = linkable.register.len();
-        training::train(&start_model, &linkable.comparisons, &candidates, taking_part, residents)?
+        let comparisons = &index.register.comparisons;
+        training::train(&start_model, comparisons, &candidates, taking_part, index.records())?
     };
     times.train = clock.monotonic().saturating_sub(start);
 
     let start = clock.monotonic();
+    watcher.go_on()?;
     watcher.stage(Stage::Assign, lines);
-    let table = WeightTable::new(&model, linkable.register.len())?;
+    let table = WeightTable::new(&model, index.records())?;
     let mut pattern_weights = HashMap::with_hasher(Seeded::default());
     for pair in candidates.all() {
         pattern_weights.entry(pair.pattern).or_insert_with(|| table.pattern(pair.pattern));
@@ -196,22 +218,14 @@ pub fn link(
         blocking,
         candidate_pairs: candidates.len(),
         times,
-        rules: index.rules().cloned().collect(),
         table,
-        frequencies,
         u,
         candidates,
         pattern_weights,
     };
-    linkage.decisions = linkage.decide(linkable, rejected, options.cardinality);
+    linkage.decisions = linkage.decide(linkable, rejected, options.cardinality, watcher)?;
     linkage.times.assign = clock.monotonic().saturating_sub(start);
     Ok(linkage)
-}
-
-/// How much better the evidence for the best candidate is than for any other; nothing where there is no other.
-pub(crate) fn margin(ranked: &[RankedCandidate]) -> Option<MatchWeight> {
-    let (best, others) = ranked.split_first()?;
-    others.iter().map(|other| best.evidence - other.evidence).min()
 }
 
 impl Linkage {
@@ -222,27 +236,13 @@ impl Linkage {
         line: u32,
         floor: MatchWeight,
     ) -> Vec<RankedCandidate> {
-        let mut ranked: Vec<RankedCandidate> = self
-            .candidates
-            .of_line(line)
-            .iter()
-            .map(|pair| {
-                let weights = self.pattern_weights[&pair.pattern];
-                RankedCandidate {
-                    resident: pair.resident,
-                    rank: 0,
-                    weight: weights.weight(pair.rarer),
-                    evidence: weights.evidence(pair.rarer),
-                }
-            })
-            .filter(|candidate| candidate.weight >= floor)
-            .collect();
-        ranked.sort_unstable_by(|a, b| {
-            let id = |candidate: &RankedCandidate| linkable.register.id(candidate.resident);
-            (b.weight, b.evidence).cmp(&(a.weight, a.evidence)).then_with(|| id(a).cmp(id(b)))
-        });
-        ranked.iter_mut().enumerate().for_each(|(index, candidate)| candidate.rank = index + 1);
-        ranked
+        let weights = |pair: &Pair| self.pattern_weights[&pair.pattern];
+        rank(linkable.index(), self.candidates.of_line(line), weights, floor)
+    }
+
+    /// The candidates of a line at or above the review threshold, best first: whom a clerk may choose from.
+    pub fn candidates_for_review(&self, linkable: &Linkable, line: u32) -> Vec<RankedCandidate> {
+        self.candidates(linkable, line, self.model.thresholds.review)
     }
 
     fn decide(
@@ -250,30 +250,27 @@ impl Linkage {
         linkable: &Linkable,
         rejected: &BTreeMap<u32, Reason>,
         cardinality: Cardinality,
-    ) -> Vec<Decision> {
-        let lines = u32::try_from(linkable.list.len()).expect("fewer than 2^32 lines");
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Decision>, Stopped> {
+        let lines = u32::try_from(linkable.list_lines()).expect("fewer than 2^32 lines");
         let alone: Vec<(Decision, Vec<RankedCandidate>)> = (0..lines)
             .into_par_iter()
-            .map(|line| match rejected.get(&line) {
-                Some(&reason) => (
-                    Decision {
-                        outcome: Outcome::RejectedInput,
-                        best: None,
-                        nearest: None,
-                        reason,
-                        holder: None,
-                    },
-                    Vec::new(),
-                ),
-                None => self.decide_alone(linkable, line),
+            .map(|line| {
+                if line % LINES_BETWEEN_QUESTIONS == 0 {
+                    watcher.go_on()?;
+                }
+                Ok(match rejected.get(&line) {
+                    Some(&reason) => (Decision::rejected(reason), Vec::new()),
+                    None => self.decide_alone(linkable, line),
+                })
             })
-            .collect();
+            .collect::<Result<_, Stopped>>()?;
         let claims: Vec<Claim<'_>> = (0u32..)
             .zip(&alone)
             .filter(|(_, (decision, _))| decision.outcome == Outcome::Linked)
             .map(|(line, (_, persons))| Claim {
                 line,
-                list_id: linkable.list.id(line),
+                list_id: linkable.list_id(line),
                 persons: persons.iter().map(|person| (person.resident, person.weight)).collect(),
             })
             .collect();
@@ -295,51 +292,25 @@ impl Linkage {
                 Decision { outcome: Outcome::Ambiguous, reason: Reason::Contended, ..decision }
             }
         };
-        (0u32..).zip(alone).map(settle).collect()
+        Ok((0u32..).zip(alone).map(settle).collect())
     }
 
     /// The decision on a line as if it were the only one, and its persons at or above the link threshold.
     fn decide_alone(&self, linkable: &Linkable, line: u32) -> (Decision, Vec<RankedCandidate>) {
         let thresholds = self.model.thresholds;
-        let none = |outcome, reason| {
-            (Decision { outcome, best: None, nearest: None, reason, holder: None }, Vec::new())
-        };
-        if !linkable.list.has_evidence(line) {
-            return none(Outcome::Unlinkable, Reason::NoEvidence);
+        if !linkable.list.records.has_evidence(line) {
+            return (Decision::without_evidence(), Vec::new());
         }
         let mut ranked = self.candidates(linkable, line, MatchWeight::NEVER);
-        let Some(&first) = ranked.first() else {
-            let too_common = self.candidates.is_too_common(line);
-            let reason = if too_common { Reason::TooCommon } else { Reason::NoCandidate };
-            return none(Outcome::NotFound, reason);
-        };
-        if first.weight < thresholds.review {
-            let (mut decision, claim) = none(Outcome::NotFound, Reason::BelowReviewThreshold);
-            decision.nearest = Some(first.weight);
-            return (decision, claim);
-        }
-        let margin = margin(&ranked);
-        let tied = margin == Some(MatchWeight::ZERO);
-        let (outcome, reason) = if first.weight < thresholds.link {
-            let reason = if tied { Reason::Tie } else { Reason::BetweenThresholds };
-            (Outcome::Review, reason)
-        } else if tied {
-            (Outcome::Ambiguous, Reason::Tie)
-        } else if margin.is_some_and(|margin| margin < thresholds.margin) {
-            (Outcome::Ambiguous, Reason::SmallMargin)
-        } else {
-            (Outcome::Linked, Reason::AboveLinkThreshold)
-        };
-        let best = Some((first.resident, first.weight));
+        let decision = Decision::alone(&ranked, self.candidates.is_too_common(line), thresholds);
         ranked.retain(|candidate| candidate.weight >= thresholds.link);
-        let nearest = Some(first.weight);
-        (Decision { outcome, best, nearest, reason, holder: None }, ranked)
+        (decision, ranked)
     }
 
     /// The reason as written to files: one code, then `:` and a list id where one is meant.
     pub fn reason_text(&self, linkable: &Linkable, decision: &Decision) -> String {
         match decision.holder {
-            Some(holder) => format!("{}:{}", decision.reason, linkable.list.id(holder)),
+            Some(holder) => format!("{}:{}", decision.reason, linkable.list_id(holder)),
             None => decision.reason.to_string(),
         }
     }
@@ -348,10 +319,10 @@ impl Linkage {
     pub fn result_digest(&self, linkable: &Linkable) -> Digest {
         let row = |(line, decision): (u32, &Decision)| {
             let register_id =
-                decision.best.map_or("", |(resident, _)| linkable.register.id(resident)).to_owned();
+                decision.best.map_or("", |(resident, _)| linkable.register_id(resident)).to_owned();
             let weight = decision.best.map_or(0, |(_, weight)| weight.millibits());
             let reason = self.reason_text(linkable, decision);
-            (linkable.list.id(line), register_id, decision.outcome.as_str(), weight, reason)
+            (linkable.list_id(line), register_id, decision.outcome.as_str(), weight, reason)
         };
         let mut rows: Vec<_> = (0u32..).zip(&self.decisions).map(row).collect();
         rows.sort_unstable();

@@ -118,7 +118,7 @@ impl Model {
             .zip(u)
             .enumerate()
             .map(|(index, (comparison, u))| ComparisonModel {
-                name: comparison.name.clone(),
+                name: comparison.name.to_string(),
                 measure: comparison.measure.name().to_owned(),
                 levels: comparison
                     .measure

@@ -3,9 +3,9 @@
 use renkei_types::{Classify, Digest, Kind, Language, Localised};
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::Comparison;
 use crate::model::{ComparisonModel, ENGINE_VERSION, Level, Model, Thresholds};
 use crate::pattern::TooManyFields;
-use crate::records::Linkable;
 use crate::weight::MatchWeight;
 
 /// A model cannot be used.
@@ -231,11 +231,15 @@ impl Model {
         }
     }
 
-    /// Whether the model was made for the comparisons of this job.
-    pub(crate) fn fits(&self, linkable: &Linkable) -> Result<(), ModelError> {
+    /// Whether the model was made for the comparisons of this register.
+    pub(crate) fn fits(&self, comparisons: &[Comparison]) -> Result<(), ModelError> {
         let nothing = "nothing".to_owned();
-        let wanted = linkable.comparisons.iter().map(|comparison| {
-            (comparison.name.clone(), comparison.measure.name(), comparison.measure.levels().len())
+        let wanted = comparisons.iter().map(|comparison| {
+            (
+                comparison.name.to_string(),
+                comparison.measure.name(),
+                comparison.measure.levels().len(),
+            )
         });
         let mut found = self.comparisons.iter();
         for (name, measure, levels) in wanted {

@@ -1,12 +1,15 @@
 //! Records as columns of ids: what a job compares.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use crate::comparison::Comparison;
 use crate::forms::NONE;
-use crate::forms::names::Names;
+use crate::forms::names::{Names, WholeNames};
 use crate::hash::Seeded;
 use crate::intern::TextArena;
+use crate::register_index::RegisterIndex;
 
 /// The records of one side, in their order.
 #[derive(Debug, Default)]
@@ -25,9 +28,9 @@ pub(crate) struct Records {
 /// The name of a record in all its views.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct NameValues {
-    /// Whole name as written, in [`Names::written`].
+    /// Whole name as written, in [`WholeNames::written`] of its side.
     pub(crate) written: u32,
-    /// Whole name as read, in [`Names::kana`].
+    /// Whole name as read, in [`WholeNames::kana`] of its side.
     pub(crate) kana: u32,
     /// Family name in both views, in [`Names::joint`].
     pub(crate) family: u32,
@@ -62,6 +65,11 @@ impl Records {
 
     pub(crate) fn id(&self, row: u32) -> &str {
         self.ids.get(row)
+    }
+
+    /// The record with this id.
+    pub(crate) fn row(&self, id: &str) -> Option<u32> {
+        self.ids.iter().position(|known| known == id).and_then(|row| u32::try_from(row).ok())
     }
 
     pub(crate) fn name(&self, row: u32) -> NameValues {
@@ -99,6 +107,16 @@ impl Records {
         }
     }
 
+    /// Gives back memory that was kept for more records.
+    pub(crate) fn shrink(&mut self) {
+        self.ids.shrink();
+        self.names.shrink_to_fit();
+        self.other_names.shrink_to_fit();
+        self.other_names.values_mut().for_each(Vec::shrink_to_fit);
+        let columns = self.values.iter_mut().chain([&mut self.former_places]);
+        columns.for_each(Vec::shrink_to_fit);
+    }
+
     /// Whether any field of the record can be evidence.
     pub(crate) fn has_evidence(&self, row: u32) -> bool {
         let name = self.name(row);
@@ -109,47 +127,72 @@ impl Records {
     }
 }
 
-/// Two sides ready to be compared.
-#[derive(Debug)]
-pub struct Linkable {
-    pub(crate) register: Records,
-    pub(crate) list: Records,
+/// The records of one side with the distinct values they point to; those of a list stand above the register's.
+#[derive(Debug, Default)]
+pub(crate) struct Normalised {
+    pub(crate) records: Records,
+    pub(crate) wholes: WholeNames,
     pub(crate) names: Names,
     pub(crate) comparisons: Vec<Comparison>,
 }
 
+/// A list and the register that it is to be linked to.
+#[derive(Debug)]
+pub struct Linkable {
+    pub(crate) index: Arc<RegisterIndex>,
+    pub(crate) list: Normalised,
+}
+
+/// A register and what is read against it: where a pair is looked up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sides<'a> {
+    pub(crate) index: &'a RegisterIndex,
+    pub(crate) list: &'a Normalised,
+}
+
+impl<'a> Sides<'a> {
+    pub(crate) fn register(self) -> &'a Records {
+        &self.index.register.records
+    }
+}
+
 impl Linkable {
+    pub(crate) fn sides(&self) -> Sides<'_> {
+        Sides { index: &self.index, list: &self.list }
+    }
+
+    /// The register, which other lists may be linked to as well.
+    pub fn index(&self) -> &Arc<RegisterIndex> {
+        &self.index
+    }
+
     /// How many records the register has.
     pub fn register_records(&self) -> usize {
-        self.register.len()
+        self.index.records()
     }
 
     /// How many lines the list has, rejected ones included.
     pub fn list_lines(&self) -> usize {
-        self.list.len()
+        self.list.records.len()
     }
 
     /// The id of a record of the register.
     pub fn register_id(&self, row: u32) -> &str {
-        self.register.id(row)
+        self.index.id(row)
     }
 
     /// The id of a line of the list.
     pub fn list_id(&self, row: u32) -> &str {
-        self.list.id(row)
+        self.list.records.id(row)
     }
 
     /// The register's record with this id.
     pub fn register_row(&self, id: &str) -> Option<u32> {
-        row_of(&self.register, id)
+        self.index.row(id)
     }
 
     /// The list's line with this id.
     pub fn list_row(&self, id: &str) -> Option<u32> {
-        row_of(&self.list, id)
+        self.list.records.row(id)
     }
-}
-
-fn row_of(records: &Records, id: &str) -> Option<u32> {
-    records.ids.iter().position(|known| known == id).and_then(|row| u32::try_from(row).ok())
 }

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::comparison::Measure;
 use crate::forms::NONE;
 use crate::hash::{self, Seeded};
-use crate::records::Linkable;
+use crate::records::Normalised;
 
 /// Pairs that are enough to know the rare levels: twins are about one pair in two hundred.
 const PAIRS_ENOUGH: usize = 40_000;
@@ -31,8 +31,8 @@ pub(crate) struct Relatives {
 
 impl Relatives {
     /// Counts over the register; nothing where it has no places.
-    pub(crate) fn count(linkable: &Linkable) -> Option<Self> {
-        let (addresses, column) = linkable.comparisons.iter().find_map(|comparison| {
+    pub(crate) fn count(side: &Normalised) -> Option<Self> {
+        let (addresses, column) = side.comparisons.iter().find_map(|comparison| {
             let Measure::Place { column, addresses } = &comparison.measure else {
                 return None;
             };
@@ -40,8 +40,8 @@ impl Relatives {
         })?;
         let mut households: HashMap<u32, Vec<u32>, Seeded> =
             HashMap::with_hasher(Seeded::default());
-        for (resident, &place) in (0u32..).zip(&linkable.register.values[column]) {
-            if place != NONE && addresses.places[place as usize].building != NONE {
+        for (resident, &place) in (0u32..).zip(&side.records.values[column]) {
+            if addresses.place(place).is_some_and(|place| place.building != NONE) {
                 households.entry(place).or_default().push(resident);
             }
         }
@@ -55,14 +55,14 @@ impl Relatives {
         let pairs: usize =
             households.iter().map(|(_, members)| members.len() * (members.len() - 1)).sum();
         #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
-        let (pairs, residents) = (pairs as f64, linkable.register.len().max(1) as f64);
-        Some(Self { per_resident: pairs / residents, levels: shares(linkable, &households) })
+        let (pairs, residents) = (pairs as f64, side.records.len().max(1) as f64);
+        Some(Self { per_resident: pairs / residents, levels: shares(side, &households) })
     }
 }
 
 /// Shares of pairs by level of each comparison, drawn towards the prior.
-fn shares(linkable: &Linkable, households: &[(u64, Vec<u32>)]) -> Vec<Vec<f64>> {
-    let mut counts: Vec<Vec<f64>> = linkable
+fn shares(side: &Normalised, households: &[(u64, Vec<u32>)]) -> Vec<Vec<f64>> {
+    let mut counts: Vec<Vec<f64>> = side
         .comparisons
         .iter()
         .map(|comparison| vec![0.0; comparison.measure.levels().len()])
@@ -75,22 +75,22 @@ fn shares(linkable: &Linkable, households: &[(u64, Vec<u32>)]) -> Vec<Vec<f64>> 
         for &a in members {
             for &b in members.iter().filter(|&&b| b != a) {
                 taken += 1;
-                for (comparison, counts) in linkable.comparisons.iter().zip(&mut counts) {
+                for (comparison, counts) in side.comparisons.iter().zip(&mut counts) {
                     let level = match &comparison.measure {
                         Measure::Arrangement | Measure::Place { .. } => continue,
                         Measure::Family => {
-                            linkable.measure_names(&comparison.measure, a, b, |name| name.family)
+                            side.measure_names(&comparison.measure, a, b, |name| name.family)
                         }
                         Measure::Given => {
-                            linkable.measure_names(&comparison.measure, a, b, |name| name.given)
+                            side.measure_names(&comparison.measure, a, b, |name| name.given)
                         }
                         measure @ (Measure::Date { column, .. }
                         | Measure::Sex { column }
                         | Measure::Text { column, .. }
                         | Measure::Identifier { column, .. }
                         | Measure::Category { column, .. }) => {
-                            let value = |row: u32| linkable.register.value(*column, row);
-                            measure.level(&linkable.names, value(a), value(b))
+                            let value = |row: u32| side.records.value(*column, row);
+                            measure.level(&side.names, value(a), value(b))
                         }
                     };
                     counts[usize::from(level)] += 1.0;
@@ -98,7 +98,7 @@ fn shares(linkable: &Linkable, households: &[(u64, Vec<u32>)]) -> Vec<Vec<f64>> 
             }
         }
     }
-    for (comparison, counts) in linkable.comparisons.iter().zip(&mut counts) {
+    for (comparison, counts) in side.comparisons.iter().zip(&mut counts) {
         let priors = comparison.measure.levels();
         let shares: Vec<f64> = priors
             .iter()

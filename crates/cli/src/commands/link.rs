@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use renkei_linkage::{
-    Costs, Decision, Linkable, Linkage, MatchWeight, Options, Outcome, OutcomeTotals, link,
+    Costs, Decision, IndexTimes, Linkable, Linkage, MatchWeight, Options, Outcome, OutcomeTotals,
+    link,
 };
 use renkei_tables::{Column, TableReader, TableWriter};
 use renkei_types::{Clock, Digest, Localised, Reason};
@@ -41,9 +42,11 @@ pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Resul
     threads(input)?.install(|| {
         let mut times = Times::start(environment);
         let loaded = LoadedPair::read(input, environment)?;
+        let index = loaded.index.times();
         times.mark("read");
         let (linkable, register, list) = loaded.seal();
         times.mark("normalise");
+        times.index(index);
         let rejected = list.rejected();
         let costs = Costs {
             false_link: f64::from(arguments.false_link_cost),
@@ -374,14 +377,21 @@ impl<'a> Times<'a> {
         self.last = now;
     }
 
+    /// The register was normalised and indexed while the files were read.
+    fn index(&mut self, times: IndexTimes) {
+        for (stage, seconds) in &mut self.seconds {
+            match *stage {
+                "read" => *seconds -= (times.normalise + times.index).as_secs_f64(),
+                "normalise" => *seconds += times.normalise.as_secs_f64(),
+                _ => {}
+            }
+        }
+        self.seconds.push(("index", times.index.as_secs_f64()));
+    }
+
     fn stages(&mut self, linkage: &Linkage) {
         let times = &linkage.times;
-        let stages = [
-            ("index", times.index),
-            ("train", times.train),
-            ("compare", times.compare),
-            ("assign", times.assign),
-        ];
+        let stages = [("train", times.train), ("compare", times.compare), ("assign", times.assign)];
         self.seconds.extend(stages.map(|(stage, time)| (stage, time.as_secs_f64())));
         self.last = self.environment.clock.monotonic();
     }

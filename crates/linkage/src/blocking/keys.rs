@@ -4,13 +4,19 @@ use super::rules::{BlockingRule, DatePart, KeyPart, PlacePart, View};
 use crate::comparison::Measure;
 use crate::forms::NONE;
 use crate::hash;
-use crate::intake::Side;
-use crate::records::{Linkable, NameValues, Records};
+use crate::records::{NameValues, Normalised};
+
+/// Which of the two sides a record is from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Side {
+    Register,
+    List,
+}
 
 /// The keys of a record under a rule: one for every combination of the values its parts have, none where a part has
 /// none.
 pub(super) fn keys(
-    linkable: &Linkable,
+    normalised: &Normalised,
     side: Side,
     row: u32,
     rule: &BlockingRule,
@@ -21,7 +27,7 @@ pub(super) fn keys(
     let mut values = Values::default();
     for &part in &rule.parts {
         values.count = 0;
-        part_values(linkable, side, row, part, &mut values);
+        part_values(normalised, side, row, part, &mut values);
         let before = keys.len();
         for index in 0..before {
             let key = keys[index];
@@ -55,31 +61,28 @@ impl Values {
     }
 }
 
-fn part_values(linkable: &Linkable, side: Side, row: u32, part: KeyPart, values: &mut Values) {
-    let records: &Records = match side {
-        Side::Register => &linkable.register,
-        Side::List => &linkable.list,
-    };
+fn part_values(normalised: &Normalised, side: Side, row: u32, part: KeyPart, values: &mut Values) {
+    let records = &normalised.records;
     let every_name = || {
         let others = records.other_names(row).iter().map(|other| other.name);
         std::iter::once(records.name(row)).chain(others)
     };
     match part {
         KeyPart::Family(view) => {
-            every_name().for_each(|name| push_part(linkable, name.family, view, values));
+            every_name().for_each(|name| push_part(normalised, name.family, view, values));
         }
         KeyPart::Given(view) => {
-            every_name().for_each(|name| push_part(linkable, name.given, view, values));
+            every_name().for_each(|name| push_part(normalised, name.given, view, values));
         }
         KeyPart::Whole(view) => {
-            every_name().for_each(|name| push_whole(linkable, name, view, side, values));
+            every_name().for_each(|name| push_whole(normalised, name, view, side, values));
         }
-        KeyPart::Date(part, index) => push_date(linkable, records, row, part, index, values),
-        KeyPart::Place(part, index) => push_place(linkable, records, row, part, index, values),
+        KeyPart::Date(part, index) => push_date(normalised, row, part, index, values),
+        KeyPart::Place(part, index) => push_place(normalised, row, part, index, values),
         KeyPart::Value(index) => {
             if let Measure::Text { column, texts }
             | Measure::Identifier { column, texts }
-            | Measure::Category { column, texts } = &linkable.comparisons[index].measure
+            | Measure::Category { column, texts } = &normalised.comparisons[index].measure
             {
                 let id = records.value(*column, row);
                 if id != NONE {
@@ -90,8 +93,8 @@ fn part_values(linkable: &Linkable, side: Side, row: u32, part: KeyPart, values:
     }
 }
 
-fn push_part(linkable: &Linkable, part: u32, view: View, values: &mut Values) {
-    let names = &linkable.names;
+fn push_part(normalised: &Normalised, part: u32, view: View, values: &mut Values) {
+    let names = &normalised.names;
     let views = names.joint.views(part);
     let (parts, id) = match view {
         View::Written => (&names.written_parts, views.written),
@@ -102,11 +105,17 @@ fn push_part(linkable: &Linkable, part: u32, view: View, values: &mut Values) {
     }
 }
 
-fn push_whole(linkable: &Linkable, name: NameValues, view: View, side: Side, values: &mut Values) {
-    let names = &linkable.names;
+fn push_whole(
+    normalised: &Normalised,
+    name: NameValues,
+    view: View,
+    side: Side,
+    values: &mut Values,
+) {
+    let (names, wholes) = (&normalised.names, &normalised.wholes);
     let whole = match view {
-        View::Written => names.written.get(name.written as usize),
-        View::Kana => names.kana.get(name.kana as usize),
+        View::Written => wholes.written.get(name.written as usize),
+        View::Kana => wholes.kana.get(name.kana as usize),
     };
     // A list may have the order wrong; that the register has it right is enough.
     let in_any_order = side == Side::List;
@@ -115,8 +124,8 @@ fn push_whole(linkable: &Linkable, name: NameValues, view: View, side: Side, val
         if in_any_order {
             values.push(whole.exchanged);
         }
-        if whole.words != 0 {
-            values.push(whole.words);
+        if view == View::Written {
+            wholes.words(name.written).into_iter().for_each(|words| values.push(words));
         }
         return;
     }
@@ -132,18 +141,11 @@ fn push_whole(linkable: &Linkable, name: NameValues, view: View, side: Side, val
     }
 }
 
-fn push_date(
-    linkable: &Linkable,
-    records: &Records,
-    row: u32,
-    part: DatePart,
-    index: usize,
-    values: &mut Values,
-) {
-    let Measure::Date { column, dates } = &linkable.comparisons[index].measure else {
+fn push_date(normalised: &Normalised, row: u32, part: DatePart, index: usize, values: &mut Values) {
+    let Measure::Date { column, dates } = &normalised.comparisons[index].measure else {
         return;
     };
-    let Some(date) = dates.get(records.value(*column, row) as usize) else {
+    let Some(date) = dates.get(normalised.records.value(*column, row)) else {
         return;
     };
     let year = date.year.map(|year| u64::from(year.unsigned_abs()));
@@ -160,19 +162,19 @@ fn push_date(
 }
 
 fn push_place(
-    linkable: &Linkable,
-    records: &Records,
+    normalised: &Normalised,
     row: u32,
     part: PlacePart,
     index: usize,
     values: &mut Values,
 ) {
-    let Measure::Place { column, addresses } = &linkable.comparisons[index].measure else {
+    let Measure::Place { column, addresses } = &normalised.comparisons[index].measure else {
         return;
     };
+    let records = &normalised.records;
     let former = records.former_places.get(row as usize).copied().unwrap_or(NONE);
     for id in [records.value(*column, row), former] {
-        if let Some(place) = addresses.places.get(id as usize) {
+        if let Some(place) = addresses.place(id) {
             let key = match part {
                 PlacePart::Town => addresses.town_key(place),
                 PlacePart::Building => addresses.building_key(place),
@@ -180,12 +182,4 @@ fn push_place(
             key.into_iter().for_each(|key| values.push(key));
         }
     }
-}
-
-/// Whether a line and a resident share a key of the rule.
-pub(crate) fn meet(linkable: &Linkable, rule: &BlockingRule, line: u32, resident: u32) -> bool {
-    let (mut of_line, mut of_resident) = (Vec::new(), Vec::new());
-    keys(linkable, Side::List, line, rule, &mut of_line);
-    keys(linkable, Side::Register, resident, rule, &mut of_resident);
-    of_line.iter().any(|key| of_resident.contains(key))
 }

@@ -10,13 +10,11 @@ mod rules;
 
 use rayon::prelude::*;
 
-use keys::keys;
-pub(crate) use keys::meet;
+use keys::{Side, keys};
 pub(crate) use rules::{BlockingRule, rules};
 use rules::{KeyPart, SINGLE_BLOCK_MAX};
 
-use crate::intake::Side;
-use crate::records::Linkable;
+use crate::records::Normalised;
 
 /// How many records a rule may bring a resident on average; a rule that brings more is narrowed by a third property.
 const RECORDS_PER_KEY_MAX: u64 = 60;
@@ -51,22 +49,30 @@ pub(crate) struct BlockingIndex {
 }
 
 /// The records of every key of one rule, sorted by key.
+///
+/// A key's first bits say in which bucket it lies, so an entry needs but 32 more of them beside its record: eight bytes a
+/// record and rule. Of a million records 50 bits of each key are compared, and two unequal keys are taken for one about
+/// once in a thousand million lookups; then a pair is compared for nothing.
 #[derive(Debug)]
 struct Postings {
     rule: BlockingRule,
-    entries: Vec<(u64, u32)>,
+    /// 32 bits of the key, then the record.
+    entries: Vec<u64>,
     /// Where the keys start whose first bits are the index.
     directory: Vec<u32>,
     shift: u32,
 }
 
+/// Entries of a bucket, on average.
+const BUCKET_ENTRIES: usize = 4;
+
 impl BlockingIndex {
     /// Indexes the register under the rules. A rule of two properties that says too little is replaced by rules with a
     /// third one; what is still too wide is kept for the report and serves only as a last resort.
-    pub(crate) fn build(linkable: &Linkable, rules: Vec<BlockingRule>) -> Self {
+    pub(crate) fn build(register: &Normalised, rules: Vec<BlockingRule>) -> Self {
         let all: Vec<KeyPart> = distinct_parts(&rules);
         let build = |rules: Vec<BlockingRule>| -> Vec<Postings> {
-            rules.into_par_iter().map(|rule| Postings::build(linkable, rule)).collect()
+            rules.into_par_iter().map(|rule| Postings::build(register, rule)).collect()
         };
         let (mut postings, wide): (Vec<Postings>, Vec<Postings>) =
             build(rules).into_iter().partition(|postings| !postings.is_too_wide());
@@ -89,7 +95,7 @@ impl BlockingIndex {
     /// The candidates of a line with the earliest rule that finds each, by ascending record.
     pub(crate) fn candidates(
         &self,
-        linkable: &Linkable,
+        list: &Normalised,
         line: u32,
         scratch: &mut Scratch,
         counts: &mut [RuleCounts],
@@ -99,7 +105,7 @@ impl BlockingIndex {
         for (number, (postings, counts)) in
             (0u16..).zip(self.postings.iter().zip(counts.iter_mut()))
         {
-            keys(linkable, Side::List, line, &postings.rule, &mut scratch.keys);
+            keys(list, Side::List, line, &postings.rule, &mut scratch.keys);
             for &key in &scratch.keys {
                 let block = postings.block(key);
                 if block.len() > postings.rule.block_records_max {
@@ -111,7 +117,7 @@ impl BlockingIndex {
                 }
                 counts.pairs += block.len() as u64;
                 counts.largest_block = counts.largest_block.max(block.len() as u64);
-                scratch.found.extend(block.iter().map(|&(_, row)| (row, number)));
+                scratch.found.extend(block.iter().map(|&entry| (record(entry), number)));
             }
         }
         scratch.left_out = smallest.is_some();
@@ -119,13 +125,30 @@ impl BlockingIndex {
             && size <= LAST_RESORT_MAX
         {
             let block = self.postings[usize::from(number)].block(key);
-            scratch.found.extend(block.iter().map(|&(_, row)| (row, number)));
+            scratch.found.extend(block.iter().map(|&entry| (record(entry), number)));
         }
         scratch.found.sort_unstable();
         scratch.found.dedup_by_key(|(row, _)| *row);
         for (_, rule) in &scratch.found {
             counts[usize::from(*rule)].new_pairs += 1;
         }
+    }
+
+    /// The rules under which a line and a resident share a key.
+    pub(crate) fn rules_of_pair(
+        &self,
+        list: &Normalised,
+        line: u32,
+        resident: u32,
+    ) -> Vec<&BlockingRule> {
+        let mut of_line = Vec::new();
+        let met = self.postings.iter().filter(|postings| {
+            keys(list, Side::List, line, &postings.rule, &mut of_line);
+            let mut blocks = of_line.iter().map(|&key| postings.block(key));
+            blocks
+                .any(|block| block.binary_search_by_key(&resident, |&entry| record(entry)).is_ok())
+        });
+        met.map(|postings| &postings.rule).collect()
     }
 
     pub(crate) fn rules(&self) -> impl ExactSizeIterator<Item = &BlockingRule> {
@@ -165,48 +188,65 @@ pub(crate) struct Scratch {
 }
 
 impl Postings {
-    fn build(linkable: &Linkable, rule: BlockingRule) -> Self {
-        let rows = u32::try_from(linkable.register.len()).expect("fewer than 2^32 residents");
-        let mut entries = Vec::with_capacity(rows as usize);
+    fn build(register: &Normalised, rule: BlockingRule) -> Self {
+        let rows = u32::try_from(register.records.len()).expect("fewer than 2^32 residents");
         let mut found = Vec::new();
+        let mut unsorted: Vec<u64> = Vec::with_capacity(rows as usize);
+        let mut of_row: Vec<u32> = Vec::with_capacity(rows as usize);
         for row in 0..rows {
-            keys(linkable, Side::Register, row, &rule, &mut found);
-            entries.extend(found.iter().map(|&key| (key, row)));
+            keys(register, Side::Register, row, &rule, &mut found);
+            unsorted.extend_from_slice(&found);
+            of_row.extend(std::iter::repeat_n(row, found.len()));
         }
-        entries.sort_unstable();
-        let bits = (entries.len().max(2) as u64).next_power_of_two().trailing_zeros();
-        let shift = 64 - bits;
-        let mut directory = vec![0u32; (1 << bits) + 1];
-        for &(key, _) in &entries {
-            directory[(key >> shift) as usize + 1] += 1;
+        let buckets = (unsorted.len() / BUCKET_ENTRIES).next_power_of_two().max(2);
+        let shift = 64 - buckets.trailing_zeros();
+        let bucket = |key: u64| (key >> shift) as usize;
+        let mut directory = vec![0u32; buckets + 1];
+        for &key in &unsorted {
+            directory[bucket(key) + 1] += 1;
         }
         for bucket in 1..directory.len() {
             directory[bucket] += directory[bucket - 1];
         }
+        // Every bucket is filled from its end: afterwards its entry in the directory is where it starts.
+        let mut entries = vec![0u64; unsorted.len()];
+        for (&key, &row) in unsorted.iter().zip(&of_row).rev() {
+            let end = &mut directory[bucket(key) + 1];
+            *end -= 1;
+            entries[*end as usize] = entry(key, shift, row);
+        }
+        directory.remove(0);
+        directory.push(u32::try_from(entries.len()).expect("fewer than 2^32 keys"));
+        for bounds in directory.windows(2) {
+            entries[bounds[0] as usize..bounds[1] as usize].sort_unstable();
+        }
         Self { rule, entries, directory, shift }
     }
 
-    fn block(&self, key: u64) -> &[(u64, u32)] {
+    fn block(&self, key: u64) -> &[u64] {
         let bucket = (key >> self.shift) as usize;
         let bucket =
             &self.entries[self.directory[bucket] as usize..self.directory[bucket + 1] as usize];
-        let start = bucket.partition_point(|&(other, _)| other < key);
-        let end = start + bucket[start..].partition_point(|&(other, _)| other == key);
+        let first = entry(key, self.shift, 0);
+        let start = bucket.partition_point(|&other| other < first);
+        let end = start + bucket[start..].partition_point(|&other| other >> 32 == first >> 32);
         &bucket[start..end]
+    }
+
+    /// The numbers of records that share a key.
+    fn block_sizes(&self) -> impl Iterator<Item = u64> {
+        let buckets = self.directory.windows(2);
+        buckets.flat_map(|bounds| {
+            let bucket = &self.entries[bounds[0] as usize..bounds[1] as usize];
+            bucket.chunk_by(|a, b| a >> 32 == b >> 32).map(|block| block.len() as u64)
+        })
     }
 
     /// Whether a resident meets too many others under this rule, on average over residents.
     fn is_too_wide(&self) -> bool {
-        let (mut squares, mut start) = (0u64, 0);
-        for end in 1..=self.entries.len() {
-            if self.entries.get(end).is_none_or(|entry| entry.0 != self.entries[start].0) {
-                let size = (end - start) as u64;
-                if size <= self.rule.block_records_max as u64 {
-                    squares += size * size;
-                }
-                start = end;
-            }
-        }
+        let max = self.rule.block_records_max as u64;
+        let squares: u64 =
+            self.block_sizes().filter(|&size| size <= max).map(|size| size * size).sum();
         squares > RECORDS_PER_KEY_MAX * self.entries.len() as u64
     }
 
@@ -216,6 +256,20 @@ impl Postings {
             self.rule.block_records_max = SINGLE_BLOCK_MAX;
         }
     }
+}
+
+/// The entry of a record under a key.
+fn entry(key: u64, shift: u32, record: u32) -> u64 {
+    // What stands behind the bits that choose the bucket.
+    let rest = key << (64 - shift);
+    (rest >> 32 << 32) | u64::from(record)
+}
+
+/// The record of an entry.
+fn record(entry: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is the record")]
+    let record = entry as u32;
+    record
 }
 
 /// Every property that some rule asks for.

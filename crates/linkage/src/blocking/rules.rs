@@ -2,7 +2,7 @@
 
 use crate::comparison::Measure;
 use crate::forms::NONE;
-use crate::records::Linkable;
+use crate::records::Normalised;
 
 /// Which view of a name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,12 +39,12 @@ pub(crate) enum KeyPart {
 }
 
 impl KeyPart {
-    fn describe(self, linkable: &Linkable) -> String {
+    fn describe(self, side: &Normalised) -> String {
         let view = |view: View| match view {
             View::Written => "as written",
             View::Kana => "as read",
         };
-        let comparison = |index: usize| linkable.comparisons[index].name.as_str();
+        let comparison = |index: usize| &*side.comparisons[index].name;
         match self {
             Self::Family(of) => format!("family name {}", view(of)),
             Self::Given(of) => format!("given name {}", view(of)),
@@ -93,28 +93,28 @@ impl BlockingRule {
     }
 
     /// What the rule asks for, in words.
-    pub(crate) fn describe(&self, linkable: &Linkable) -> String {
-        let parts = self.parts.iter().map(|part| part.describe(linkable));
+    pub(crate) fn describe(&self, side: &Normalised) -> String {
+        let parts = self.parts.iter().map(|part| part.describe(side));
         parts.collect::<Vec<_>>().join(" + ")
     }
 }
 
 /// The rules for these comparisons.
-pub(crate) fn rules(linkable: &Linkable) -> Vec<BlockingRule> {
+pub(crate) fn rules(side: &Normalised) -> Vec<BlockingRule> {
     let find = |wanted: fn(&Measure) -> bool| {
-        linkable.comparisons.iter().position(|comparison| wanted(&comparison.measure))
+        side.comparisons.iter().position(|comparison| wanted(&comparison.measure))
     };
     let date = find(|measure| matches!(measure, Measure::Date { .. }));
     let place = find(|measure| matches!(measure, Measure::Place { .. }));
-    match (linkable.has_names(), date, place) {
-        (true, Some(date), Some(place)) => resident_rules(&views(linkable), date, place),
-        _ => other_rules(linkable, &views(linkable)),
+    match (side.has_names(), date, place) {
+        (true, Some(date), Some(place)) => resident_rules(&views(side), date, place),
+        _ => other_rules(side, &views(side)),
     }
 }
 
 /// The views of names that the register has, the surer one for finding people first.
-fn views(linkable: &Linkable) -> Vec<View> {
-    let has_kana = linkable.register.names.iter().any(|name| name.kana != NONE);
+fn views(side: &Normalised) -> Vec<View> {
+    let has_kana = side.records.names.iter().any(|name| name.kana != NONE);
     if has_kana { vec![View::Kana, View::Written] } else { vec![View::Written] }
 }
 
@@ -141,9 +141,9 @@ fn resident_rules(views: &[View], date: usize, place: usize) -> Vec<BlockingRule
 }
 
 /// Records of any other shape: every two fields together, and every field alone where few records share its value.
-fn other_rules(linkable: &Linkable, views: &[View]) -> Vec<BlockingRule> {
+fn other_rules(side: &Normalised, views: &[View]) -> Vec<BlockingRule> {
     let mut parts: Vec<KeyPart> = Vec::new();
-    for (index, comparison) in linkable.comparisons.iter().enumerate() {
+    for (index, comparison) in side.comparisons.iter().enumerate() {
         match &comparison.measure {
             Measure::Text { .. } | Measure::Identifier { .. } | Measure::Category { .. } => {
                 parts.push(KeyPart::Value(index));
@@ -160,7 +160,7 @@ fn other_rules(linkable: &Linkable, views: &[View]) -> Vec<BlockingRule> {
         let others = parts[i + 1..].iter();
         rules.extend(others.map(|&second| BlockingRule::new(&[first, second])));
     }
-    if linkable.has_names() {
+    if side.has_names() {
         rules.extend(views.iter().map(|&view| BlockingRule::new(&[KeyPart::Whole(view)])));
     }
     rules.extend(parts.iter().map(|&part| BlockingRule::new(&[part])));

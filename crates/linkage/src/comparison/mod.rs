@@ -9,17 +9,20 @@ mod text;
 pub(crate) use date::DateForm;
 pub(crate) use level::LevelPrior;
 
+use std::sync::Arc;
+
 use crate::forms::NONE;
 use crate::forms::addresses::Addresses;
 use crate::forms::names::Names;
 use crate::forms::parts::Parts;
-use crate::records::{Linkable, NameValues, OtherName};
+use crate::layers::Distinct;
+use crate::records::{NameValues, Normalised, OtherName, Sides};
 
 /// One question asked of a pair.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     /// The field or fields it looks at.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) measure: Measure,
 }
 
@@ -34,7 +37,7 @@ pub(crate) enum Measure {
     Given,
     Date {
         column: usize,
-        dates: Vec<DateForm>,
+        dates: Distinct<DateForm>,
     },
     Sex {
         column: usize,
@@ -111,13 +114,9 @@ impl Measure {
             Self::Family | Self::Given => {
                 part::level(names, names.joint.views(a), names.joint.views(b))
             }
-            Self::Date { dates, .. } => date::level(dates[a as usize], dates[b as usize]),
+            Self::Date { dates, .. } => date::level(*dates.value(a), *dates.value(b)),
             Self::Sex { .. } => 1 + u8::from(a != b),
-            Self::Place { addresses, .. } => place::level(
-                addresses,
-                &addresses.places[a as usize],
-                &addresses.places[b as usize],
-            ),
+            Self::Place { addresses, .. } => measure_place(addresses, a, b),
             Self::Text { texts, .. } => text::text_level(texts, a, b),
             Self::Identifier { texts, .. } => text::identifier_level(texts, a, b),
             Self::Category { .. } => 1 + u8::from(a != b),
@@ -136,17 +135,76 @@ pub(crate) struct NamesOfPair {
     given_level: u8,
 }
 
-impl Linkable {
+impl Comparison {
+    /// The same question asked of a list: its values stand above the register's.
+    pub(crate) fn above(&self) -> Self {
+        let measure = match &self.measure {
+            Measure::Arrangement => Measure::Arrangement,
+            Measure::Family => Measure::Family,
+            Measure::Given => Measure::Given,
+            Measure::Date { column, dates } => {
+                Measure::Date { column: *column, dates: dates.above() }
+            }
+            Measure::Sex { column } => Measure::Sex { column: *column },
+            Measure::Place { column, addresses } => {
+                Measure::Place { column: *column, addresses: Box::new(addresses.above()) }
+            }
+            Measure::Text { column, texts } => {
+                Measure::Text { column: *column, texts: texts.above() }
+            }
+            Measure::Identifier { column, texts } => {
+                Measure::Identifier { column: *column, texts: texts.above() }
+            }
+            Measure::Category { column, texts } => {
+                Measure::Category { column: *column, texts: texts.above() }
+            }
+        };
+        Self { name: Arc::clone(&self.name), measure }
+    }
+
+    /// From now on, the values of lists may stand on these.
+    pub(crate) fn share(&mut self) {
+        match &mut self.measure {
+            Measure::Arrangement | Measure::Family | Measure::Given | Measure::Sex { .. } => {}
+            Measure::Date { dates, .. } => dates.share(),
+            Measure::Place { addresses, .. } => addresses.share(),
+            Measure::Text { texts, .. }
+            | Measure::Identifier { texts, .. }
+            | Measure::Category { texts, .. } => texts.share(),
+        }
+    }
+}
+
+impl Normalised {
+    /// The level of a part of the names of two records.
+    pub(crate) fn measure_names(
+        &self,
+        measure: &Measure,
+        a: u32,
+        b: u32,
+        part: impl Fn(NameValues) -> u32,
+    ) -> u8 {
+        measure.level(&self.names, part(self.records.name(a)), part(self.records.name(b)))
+    }
+
+    /// Whether names are compared at all.
+    pub(crate) fn has_names(&self) -> bool {
+        self.comparisons.iter().any(|comparison| matches!(comparison.measure, Measure::Family))
+    }
+}
+
+impl Sides<'_> {
     /// Compares a line with a resident.
     pub(crate) fn compare(
-        &self,
+        self,
         line: u32,
         resident: u32,
         levels: &mut Vec<u8>,
     ) -> Option<NamesOfPair> {
         levels.clear();
-        let names = self.has_names().then(|| self.compare_names(line, resident));
-        for comparison in &self.comparisons {
+        let has_names = !self.list.records.names.is_empty() && !self.register().names.is_empty();
+        let names = has_names.then(|| self.compare_names(line, resident));
+        for comparison in &self.list.comparisons {
             levels.push(match (&comparison.measure, &names) {
                 (Measure::Arrangement, Some(names)) => names.arrangement,
                 (Measure::Family, Some(names)) => names.family_level,
@@ -157,29 +215,14 @@ impl Linkable {
         names
     }
 
-    /// The level of a part of two residents' names.
-    pub(crate) fn measure_names(
-        &self,
-        measure: &Measure,
-        a: u32,
-        b: u32,
-        part: impl Fn(NameValues) -> u32,
-    ) -> u8 {
-        measure.level(&self.names, part(self.register.name(a)), part(self.register.name(b)))
-    }
-
-    pub(crate) fn has_names(&self) -> bool {
-        !self.register.names.is_empty() && !self.list.names.is_empty()
-    }
-
-    fn compare_values(&self, measure: &Measure, line: u32, resident: u32) -> u8 {
+    fn compare_values(self, measure: &Measure, line: u32, resident: u32) -> u8 {
         let Some(column) = measure.column() else {
             return 0;
         };
-        let value = self.list.value(column, line);
-        let level = measure.level(&self.names, value, self.register.value(column, resident));
+        let value = self.list.records.value(column, line);
+        let level = measure.level(&self.list.names, value, self.register().value(column, resident));
         if let (Measure::Place { addresses, .. }, Some(&former)) =
-            (measure, self.register.former_places.get(resident as usize))
+            (measure, self.register().former_places.get(resident as usize))
         {
             return level::or_former_place(level, measure_place(addresses, value, former));
         }
@@ -187,11 +230,11 @@ impl Linkable {
     }
 
     /// Lays the names side by side in the way that speaks most for one person; as registered, where ways tie.
-    fn compare_names(&self, line: u32, resident: u32) -> NamesOfPair {
-        let (list, register) = (self.list.name(line), self.register.name(resident));
+    fn compare_names(self, line: u32, resident: u32) -> NamesOfPair {
+        let (list, register) = (self.list.records.name(line), self.register().name(resident));
         let lay = |arrangement: u8, family: (u32, u32), given: (u32, u32)| {
-            let family_level = Measure::Family.level(&self.names, family.0, family.1);
-            let given_level = Measure::Given.level(&self.names, given.0, given.1);
+            let family_level = Measure::Family.level(&self.list.names, family.0, family.1);
+            let given_level = Measure::Given.level(&self.list.names, given.0, given.1);
             NamesOfPair { arrangement, family, given, family_level, given_level }
         };
         let strength = |names: &NamesOfPair| {
@@ -212,33 +255,30 @@ impl Linkable {
         if self.same_words(list, register) {
             consider(lay(2, (register.family, register.family), (register.given, register.given)));
         }
-        for &OtherName { name, how } in self.register.other_names(resident) {
+        for &OtherName { name, how } in self.register().other_names(resident) {
             consider(lay(how as u8, (list.family, name.family), (list.given, name.given)));
         }
-        for &OtherName { name, how } in self.list.other_names(line) {
+        for &OtherName { name, how } in self.list.records.other_names(line) {
             consider(lay(how as u8, (name.family, register.family), (name.given, register.given)));
         }
         self.settle(best)
     }
 
     /// Whether two Latin names hold the same words in another order.
-    fn same_words(&self, a: NameValues, b: NameValues) -> bool {
-        let words = |name: NameValues| {
-            self.names.written.get(name.written as usize).map_or(0, |name| name.words)
-        };
-        words(a) != 0 && words(a) == words(b)
+    fn same_words(self, a: NameValues, b: NameValues) -> bool {
+        let of_line = self.list.wholes.words(a.written);
+        of_line.is_some() && of_line == self.index.register.wholes.words(b.written)
     }
 
     /// Without any part to compare there is no arrangement either.
-    fn settle(&self, names: NamesOfPair) -> NamesOfPair {
+    fn settle(self, names: NamesOfPair) -> NamesOfPair {
         let compared = names.family_level != 0 || names.given_level != 0;
         NamesOfPair { arrangement: if compared { names.arrangement } else { 0 }, ..names }
     }
 }
 
 fn measure_place(addresses: &Addresses, a: u32, b: u32) -> u8 {
-    let place = |id: u32| addresses.places.get(id as usize);
-    match (place(a), place(b)) {
+    match (addresses.place(a), addresses.place(b)) {
         (Some(a), Some(b)) => place::level(addresses, a, b),
         _ => 0,
     }

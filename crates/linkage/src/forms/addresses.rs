@@ -1,7 +1,10 @@
 //! Addresses and postal codes as places.
 //!
 //! Town names are compared without the municipality, since lists leave it out: which municipalities there are is
-//! learned from the addresses that name one.
+//! learned from the addresses that name one: those of the register, and those of the list where its lines may help each
+//! other.
+
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use renkei_japanese::address::Address;
@@ -10,6 +13,7 @@ use super::parts::Parts;
 use super::{NONE, beginning, normalise};
 use crate::hash::{self, Seeded};
 use crate::intern::Interner;
+use crate::layers::Distinct;
 
 /// The most numbers an address keeps; the rest only tells rooms apart.
 const NUMBERS_MAX: usize = 6;
@@ -47,59 +51,133 @@ impl Place {
     }
 }
 
-/// Distinct places.
+/// Distinct places, those of a list above those of the register.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
     towns: Parts,
     rooms: Interner,
     blocks: Interner,
     /// Key of each building: equal however much of the town's name is left out in front.
-    buildings: Vec<u64>,
-    building_ids: HashMap<u64, u32, Seeded>,
-    pub(crate) places: Vec<Place>,
-    ids: HashMap<Place, u32, Seeded>,
+    buildings: Distinct<u64>,
+    places: Distinct<Place>,
+    /// The municipalities that the register's addresses name.
+    municipalities: Arc<Municipalities>,
+}
+
+type Municipalities = HashSet<Box<str>, Seeded>;
+
+/// An address as read, before it is known what of the town's name is the municipality.
+struct ReadPlace {
+    /// Number of the municipality and town as written, among those of the column.
+    whole: u32,
+    /// Where the address itself says that the municipality ends.
+    municipality_end: u32,
+    place: Place,
 }
 
 impl Addresses {
+    /// From now on, the addresses of lists may stand on these.
+    pub(crate) fn share(&mut self) {
+        self.towns.share();
+        self.rooms.share();
+        self.blocks.share();
+        self.buildings.share();
+        self.places.share();
+    }
+
+    /// Tables above what these share.
+    pub(crate) fn above(&self) -> Self {
+        Self {
+            towns: self.towns.above(),
+            rooms: self.rooms.above(),
+            blocks: self.blocks.above(),
+            buildings: self.buildings.above(),
+            places: self.places.above(),
+            municipalities: Arc::clone(&self.municipalities),
+        }
+    }
+
     /// The letters of a town.
     pub(crate) fn town(&self, id: u32) -> &[char] {
         self.towns.letters(id)
     }
 
-    /// The address, still without a postal code, of each distinct text of a column.
-    pub(crate) fn column(&mut self, raw: &Interner) -> Vec<Place> {
-        let mut read: Vec<Option<Address>> = Vec::with_capacity(raw.len());
+    /// The place with this id, if there is one.
+    pub(crate) fn place(&self, id: u32) -> Option<&Place> {
+        self.places.get(id)
+    }
+
+    /// The address, still without a postal code, of each distinct text of a column of the register.
+    pub(crate) fn register_column(&mut self, raw: &Interner) -> Vec<Place> {
+        let (read, wholes) = self.read(raw);
+        let municipalities = Arc::new(named(&read, &wholes).collect());
+        if self.municipalities.is_empty() {
+            self.municipalities = Arc::clone(&municipalities);
+        }
+        self.settle(read, &wholes, &municipalities)
+    }
+
+    /// The same for a column of a list. Municipalities are learned from it if `learns`, and from the register at any
+    /// rate.
+    pub(crate) fn list_column(&mut self, raw: &Interner, learns: bool) -> Vec<Place> {
+        let (read, wholes) = self.read(raw);
+        let mut municipalities = Arc::clone(&self.municipalities);
+        if learns {
+            Arc::make_mut(&mut municipalities).extend(named(&read, &wholes));
+        }
+        self.settle(read, &wholes, &municipalities)
+    }
+
+    fn read(&mut self, raw: &Interner) -> (Vec<Option<ReadPlace>>, Interner) {
+        let mut wholes = Interner::default();
+        let mut read: Vec<Option<ReadPlace>> = Vec::with_capacity(raw.len());
         normalise(
             raw,
             |text| Address::read(beginning(text), ""),
             |address| {
-                read.push(address);
+                read.push(address.map(|address| self.read_place(&address, &mut wholes)));
                 NONE
             },
         );
-        let municipalities: HashSet<&str, Seeded> = read
-            .iter()
-            .flatten()
-            .filter(|address| address.municipality_end < address.town.len())
-            .map(|address| &address.town[..address.municipality_end])
-            .collect();
-        let town_of = |address: &Address| {
-            let whole = address.town.as_str();
-            let cuts = whole.char_indices().map(|(at, _)| at).skip(1);
-            let longest = cuts.filter(|&at| municipalities.contains(&whole[..at])).last();
-            whole[longest.unwrap_or(0)..].to_owned()
-        };
-        let towns: Vec<Option<String>> =
-            read.iter().map(|address| address.as_ref().map(town_of)).collect();
-        read.iter().zip(towns).map(|(address, town)| self.place(address.as_ref(), town)).collect()
+        (read, wholes)
     }
 
-    fn place(&mut self, address: Option<&Address>, town: Option<String>) -> Place {
-        let (Some(address), Some(town)) = (address, town) else {
-            return Place::UNKNOWN;
+    /// Takes the municipality off every town and numbers what is left.
+    fn settle(
+        &mut self,
+        read: Vec<Option<ReadPlace>>,
+        wholes: &Interner,
+        municipalities: &Municipalities,
+    ) -> Vec<Place> {
+        let mut towns: HashMap<(u32, u32), u32, Seeded> = HashMap::default();
+        let settle = |read: Option<ReadPlace>| {
+            let Some(ReadPlace { whole, municipality_end, place }) = read else {
+                return Place::UNKNOWN;
+            };
+            let town = *towns.entry((whole, municipality_end)).or_insert_with(|| {
+                let whole = wholes.get(whole);
+                let own = municipality_end as usize;
+                let cuts = whole.char_indices().map(|(at, _)| at).skip(1);
+                let longest =
+                    cuts.filter(|&at| at == own || municipalities.contains(&whole[..at])).last();
+                self.towns.intern(&whole[longest.unwrap_or(0)..], last_letters)
+            });
+            let building = if town != NONE && place.count > 0 {
+                let number = |key, &number: &u32| hash::mix(key, u64::from(number));
+                let key = place.numbers().iter().fold(self.towns.loose(town), number);
+                let block = if place.block == NONE { "" } else { self.blocks.get(place.block) };
+                self.buildings.intern(hash::mix(key, hash::text(block)))
+            } else {
+                NONE
+            };
+            Place { town, building, ..place }
         };
+        read.into_iter().map(settle).collect()
+    }
+
+    /// Everything but the town.
+    fn read_place(&mut self, address: &Address, wholes: &mut Interner) -> ReadPlace {
         let mut place = Place::UNKNOWN;
-        place.town = self.towns.intern(&town, last_letters);
         for (slot, &number) in place.numbers.iter_mut().zip(address.numbers.as_slice()) {
             *slot = number;
             place.count += 1;
@@ -109,23 +187,16 @@ impl Addresses {
         };
         place.block = known(&mut self.blocks, &address.block);
         place.room = known(&mut self.rooms, &address.room);
-        if place.town != NONE && place.count > 0 {
-            let town = self.towns.loose(place.town);
-            let number = |key, &number: &u32| hash::mix(key, u64::from(number));
-            let key = place.numbers().iter().fold(town, number);
-            let key = hash::mix(key, hash::text(&address.block));
-            let buildings = &mut self.buildings;
-            place.building = *self.building_ids.entry(key).or_insert_with(|| {
-                buildings.push(key);
-                u32::try_from(buildings.len() - 1).expect("fewer than 2^32 buildings")
-            });
+        ReadPlace {
+            whole: wholes.intern(&address.town).0,
+            municipality_end: u32::try_from(address.municipality_end).unwrap_or(0),
+            place,
         }
-        place
     }
 
     /// Key of the building, where town and numbers are known.
     pub(crate) fn building_key(&self, place: &Place) -> Option<u64> {
-        self.buildings.get(place.building as usize).copied()
+        (place.building != NONE).then(|| *self.buildings.value(place.building))
     }
 
     /// Key of the town, where it is known.
@@ -135,7 +206,7 @@ impl Addresses {
 
     /// A hash of what is known of a place, the same in every run.
     pub(crate) fn value_hash(&self, id: u32) -> u64 {
-        let place = &self.places[id as usize];
+        let place = self.places.value(id);
         let text = |interner: &Interner, id: u32| {
             if id == NONE { 0 } else { hash::text(interner.get(id)) }
         };
@@ -149,15 +220,16 @@ impl Addresses {
     /// The id of a place with its postal code, [`NONE`] where nothing is known.
     pub(crate) fn intern(&mut self, place: Place, postal: Option<u32>) -> u32 {
         let place = Place { postal, ..place };
-        if place == Place::UNKNOWN {
-            return NONE;
-        }
-        let places = &mut self.places;
-        *self.ids.entry(place).or_insert_with(|| {
-            places.push(place);
-            u32::try_from(places.len() - 1).expect("fewer than 2^32 distinct places")
-        })
+        if place == Place::UNKNOWN { NONE } else { self.places.intern(place) }
     }
+}
+
+/// The municipalities that addresses name.
+fn named(read: &[Option<ReadPlace>], wholes: &Interner) -> impl Iterator<Item = Box<str>> {
+    read.iter().flatten().filter_map(|read| {
+        let (whole, end) = (wholes.get(read.whole), read.municipality_end as usize);
+        (end < whole.len()).then(|| Box::from(&whole[..end]))
+    })
 }
 
 impl Default for Place {

@@ -15,6 +15,9 @@ use crate::intern::Interner;
 /// The id of "no usable value": neither for nor against anything.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// Values that are not worth waking other threads for.
+pub(crate) const FEW: usize = 64;
+
 /// The beginning of a text, as much as any name or address needs: what comes after is a mistake, and would cost time
 /// that grows with the square of its length.
 fn beginning(text: &str) -> &str {
@@ -29,6 +32,9 @@ pub(crate) fn normalise<T: Send>(
     mut take: impl FnMut(T) -> u32,
 ) -> Vec<u32> {
     const CHUNK: u32 = 16_384;
+    if raw.len() < FEW {
+        return raw.iter().map(|text| take(read(text))).collect();
+    }
     let count = u32::try_from(raw.len()).expect("fewer than 2^32 distinct values");
     let mut forms = Vec::with_capacity(raw.len());
     for start in (0..count).step_by(CHUNK as usize) {

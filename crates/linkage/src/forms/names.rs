@@ -1,8 +1,11 @@
 //! Whole names, and how they fall into family and given name.
 //!
 //! A register writes a space between the two; lists often do not. Where it is missing, the split is learned from the
-//! names that have one, in either file. Invariant: the split of a name depends on the set of names alone, never on
-//! their order.
+//! names that have one: those of the register, and those of the list where its lines may help each other. Invariant: the
+//! split of a name depends on the sets of names alone, never on their order; and unless lines help each other, a line is
+//! read alike in a list and alone.
+
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use renkei_japanese::kana::{is_kana, kana_exact, kana_fuzzy};
@@ -26,19 +29,42 @@ struct Name {
     words: u64,
 }
 
-/// What the engine knows of one distinct name, once all names have been read.
+/// A distinct name whose split is settled.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SettledName {
-    pub(crate) family: u32,
-    pub(crate) given: u32,
-    /// Key of the whole name, under which similar names meet.
+struct SettledName {
+    family: u32,
+    given: u32,
+    /// The whole as a family name, where it looks like one; else [`NONE`].
+    undivided: u32,
+}
+
+/// Keys of a distinct whole name, under which similar names meet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WholeName {
     pub(crate) full: u64,
     /// The same with family and given name exchanged.
     pub(crate) exchanged: u64,
-    /// Key of the words in alphabetical order, 0 where that says nothing.
-    pub(crate) words: u64,
-    /// The whole as a family name, where it looks like one; else [`NONE`].
-    undivided: u32,
+}
+
+/// The whole names of one side.
+#[derive(Debug, Default)]
+pub(crate) struct WholeNames {
+    pub(crate) written: Vec<WholeName>,
+    pub(crate) kana: Vec<WholeName>,
+    /// Of Latin names as written: key of the words in alphabetical order.
+    words: HashMap<u32, u64, Seeded>,
+}
+
+impl WholeNames {
+    /// Key of the words of a name in alphabetical order, where it is a Latin name of several words.
+    pub(crate) fn words(&self, written: u32) -> Option<u64> {
+        if self.words.is_empty() { None } else { self.words.get(&written).copied() }
+    }
+
+    /// Gives up what serves to find a name; what serves to compare it stays.
+    pub(crate) fn forget_keys(&mut self) {
+        (self.written, self.kana) = (Vec::new(), Vec::new());
+    }
 }
 
 /// Names of one view (as written, or as read): distinct texts and where they split.
@@ -63,38 +89,60 @@ impl View {
         })
     }
 
-    fn halves(&self, name: Name) -> Option<(&str, &str)> {
-        (name.split != NONE).then(|| self.texts.get(name.text).split_at(name.split as usize))
+    /// Counts the halves of the names that have a space and are not among the known ones, on top of these. A half of
+    /// lost letters alone is counted too, though it is no part: it shows where the others stand.
+    fn learn(
+        &self,
+        known: &Halves,
+        parts: &mut Parts,
+        part: impl Fn(&str, &mut Parts) -> u32,
+    ) -> Halves {
+        let (families, givens) = (known.families.clone(), known.givens.clone());
+        let mut halves = Halves { families, givens, names: Vec::new() };
+        for name in self.names.iter().filter(|name| name.split != NONE) {
+            let text = self.texts.get(name.text);
+            let key = hash::mix(hash::text(text), u64::from(name.split));
+            if known.names.binary_search(&key).is_err() {
+                let (family, given) = text.split_at(name.split as usize);
+                Halves::count(&mut halves.families, part(family, parts));
+                Halves::count(&mut halves.givens, part(given, parts));
+                halves.names.push(key);
+            }
+        }
+        halves.names.sort_unstable();
+        halves
     }
 
     fn settle(
-        &self,
-        mut part: impl FnMut(&str) -> u32,
+        self,
+        halves: &Halves,
+        parts: &mut Parts,
+        part: impl Fn(&str, &mut Parts) -> u32,
         loose: impl Fn(&str) -> String,
-    ) -> Vec<SettledName> {
-        let halves = Halves::learn(self);
-        let settle = |&name: &Name| {
+    ) -> (Vec<SettledName>, Vec<WholeName>) {
+        let mut settled = Vec::with_capacity(self.names.len());
+        let mut wholes = Vec::with_capacity(self.names.len());
+        for name in &self.names {
             let text = self.texts.get(name.text);
-            let at = if name.split == NONE { halves.split(text) } else { name.split as usize };
+            let divided = name.split != NONE;
+            let at = if divided { name.split as usize } else { halves.split(text, parts) };
+            let is_family = !divided && halves.is_family(text, parts);
             let (family, given) = text.split_at(at);
-            SettledName {
-                family: part(family),
-                given: part(given),
+            settled.push(SettledName {
+                family: part(family, parts),
+                given: part(given, parts),
+                undivided: if is_family { part(text, parts) } else { NONE },
+            });
+            wholes.push(WholeName {
                 full: hash::text(&loose(text)),
                 exchanged: hash::text(&loose(&format!("{given}{family}"))),
-                words: name.words,
-                undivided: if name.split == NONE && halves.is_family(text) {
-                    part(text)
-                } else {
-                    NONE
-                },
-            }
-        };
-        self.names.iter().map(settle).collect()
+            });
+        }
+        (settled, wholes)
     }
 }
 
-/// All names of a job while they are being read.
+/// All names of one side while they are being read.
 #[derive(Debug, Default)]
 pub(crate) struct NameReader {
     written: View,
@@ -147,36 +195,79 @@ impl NameReader {
         )
     }
 
-    /// Settles every split, once no more names will come.
-    pub(crate) fn settle(self) -> Names {
-        let mut written_parts = Parts::default();
-        let mut kana_parts = Parts::default();
-        let written =
-            self.written.settle(|part| intern_written(part, &mut written_parts), fold_weak);
-        let kana = self.kana.settle(|part| kana_parts.intern(part, kana_fuzzy), kana_fuzzy);
-        Names { written, kana, written_parts, kana_parts, joint: JointParts::default() }
+    /// Settles every split, once no more names will come; those of a list on top of the names of its register. Splits are
+    /// learned from these names if `learns`, and from the register's at any rate.
+    pub(crate) fn settle(self, register: Option<&Names>, learns: bool) -> (Names, Wholes) {
+        let mut names = register.map_or_else(Names::default, Names::above);
+        let kana_part = |text: &str, parts: &mut Parts| parts.intern(text, kana_fuzzy);
+        if learns {
+            let Names { written_parts, kana_parts, written_halves, kana_halves, .. } = &mut names;
+            let half = |text: &str, parts: &mut Parts| parts.intern(text, fold_weak);
+            let written = self.written.learn(written_halves, written_parts, half);
+            let kana = self.kana.learn(kana_halves, kana_parts, kana_part);
+            (names.written_halves, names.kana_halves) = (Arc::new(written), Arc::new(kana));
+        }
+        let words = (0u32..).zip(&self.written.names).filter(|(_, name)| name.words != 0);
+        let words = words.map(|(id, name)| (id, name.words)).collect();
+        let (written, written_wholes) = self.written.settle(
+            &names.written_halves,
+            &mut names.written_parts,
+            intern_written,
+            fold_weak,
+        );
+        let (kana, kana_wholes) =
+            self.kana.settle(&names.kana_halves, &mut names.kana_parts, kana_part, kana_fuzzy);
+        let keys = WholeNames { written: written_wholes, kana: kana_wholes, words };
+        (names, Wholes { keys, written, kana })
     }
 }
 
-/// All distinct names of a job.
+/// The whole names of one side while its records are put together.
+#[derive(Debug, Default)]
+pub(crate) struct Wholes {
+    /// What stays of them.
+    pub(crate) keys: WholeNames,
+    written: Vec<SettledName>,
+    kana: Vec<SettledName>,
+}
+
+/// Distinct parts of names, those of a list above those of the register.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    pub(crate) written: Vec<SettledName>,
-    pub(crate) kana: Vec<SettledName>,
     pub(crate) written_parts: Parts,
     pub(crate) kana_parts: Parts,
     /// Family and given names in both views.
     pub(crate) joint: JointParts,
+    written_halves: Arc<Halves>,
+    kana_halves: Arc<Halves>,
 }
 
 impl Names {
+    /// From now on, the names of lists may stand on these.
+    pub(crate) fn share(&mut self) {
+        self.written_parts.share();
+        self.kana_parts.share();
+        self.joint.share();
+    }
+
+    /// Tables above what these share.
+    pub(crate) fn above(&self) -> Self {
+        Self {
+            written_parts: self.written_parts.above(),
+            kana_parts: self.kana_parts.above(),
+            joint: self.joint.above(),
+            written_halves: Arc::clone(&self.written_halves),
+            kana_halves: Arc::clone(&self.kana_halves),
+        }
+    }
+
     /// Family and given name of a whole name in both views.
-    pub(crate) fn join(&mut self, written: u32, kana: u32) -> (u32, u32) {
+    pub(crate) fn join(&mut self, wholes: &Wholes, written: u32, kana: u32) -> (u32, u32) {
         let halves = |table: &[SettledName], id: u32| {
             table.get(id as usize).map_or((NONE, NONE), |name| (name.family, name.given))
         };
-        let (written_family, written_given) = halves(&self.written, written);
-        let (kana_family, kana_given) = halves(&self.kana, kana);
+        let (written_family, written_given) = halves(&wholes.written, written);
+        let (kana_family, kana_given) = halves(&wholes.kana, kana);
         (self.join_part(written_family, kana_family), self.join_part(written_given, kana_given))
     }
 
@@ -197,10 +288,16 @@ impl Names {
 
     /// Another name of a person: a whole name, which may be read as `kana`, or a former family name that goes with the
     /// present given name and whose reading is not recorded.
-    pub(crate) fn other_name(&mut self, written: u32, kana: u32, own: NameValues) -> NameValues {
-        let family = self.written[written as usize].undivided;
+    pub(crate) fn other_name(
+        &mut self,
+        wholes: &Wholes,
+        written: u32,
+        kana: u32,
+        own: NameValues,
+    ) -> NameValues {
+        let family = wholes.written[written as usize].undivided;
         if family == NONE {
-            let (family, given) = self.join(written, kana);
+            let (family, given) = self.join(wholes, written, kana);
             return NameValues { written, kana, family, given };
         }
         NameValues { family: self.join_part(family, NONE), ..own }
@@ -236,37 +333,45 @@ fn word_key(name: &WrittenName) -> u64 {
     words.iter().fold(1, |key, word| hash::mix(key, hash::text(word)))
 }
 
-/// Family and given names of the names that have a space, with how many distinct names carry each.
-struct Halves<'a> {
-    families: HashMap<&'a str, u32, Seeded>,
-    givens: HashMap<&'a str, u32, Seeded>,
+/// Family and given names of the names that have a space: with how many distinct names each part goes, by part.
+#[derive(Debug, Default)]
+struct Halves {
+    families: Vec<u32>,
+    givens: Vec<u32>,
+    /// Hashes of the names that were counted, sorted.
+    names: Vec<u64>,
 }
 
-impl<'a> Halves<'a> {
-    fn learn(view: &'a View) -> Self {
-        let mut families = HashMap::with_hasher(Seeded::default());
-        let mut givens = HashMap::with_hasher(Seeded::default());
-        for (family, given) in view.names.iter().filter_map(|&name| view.halves(name)) {
-            *families.entry(family).or_insert(0) += 1;
-            *givens.entry(given).or_insert(0) += 1;
+impl Halves {
+    fn count(table: &mut Vec<u32>, part: u32) {
+        if part != NONE {
+            let index = part as usize;
+            if table.len() <= index {
+                table.resize(index + 1, 0);
+            }
+            table[index] += 1;
         }
-        Self { families, givens }
+    }
+
+    fn known(table: &[u32], half: &str, parts: &Parts) -> u32 {
+        parts.find(half).and_then(|part| table.get(part as usize)).copied().unwrap_or(0)
+    }
+
+    fn has_family(&self, text: &str, parts: &Parts) -> bool {
+        Self::known(&self.families, text, parts) > 0
     }
 
     /// Whether a text without a space is a family name alone: a known one, or one too short to be more.
-    fn is_family(&self, text: &str) -> bool {
-        self.families.contains_key(text) || text.chars().count() <= 3
-    }
-
-    fn without_known_halves(&self, text: &str) -> usize {
-        if self.families.contains_key(text) { text.len() } else { default_split(text) }
+    fn is_family(&self, text: &str, parts: &Parts) -> bool {
+        self.has_family(text, parts) || text.chars().count() <= 3
     }
 
     /// Where the given name starts in a name without a space: the cut whose halves are best known, family first;
     /// where neither half is known, after two letters, the most common length of a family name.
-    fn split(&self, text: &str) -> usize {
-        let known = |table: &HashMap<&str, u32, Seeded>, half: &str| {
-            table.get(half).map_or(0, |&count| 32 - count.leading_zeros())
+    fn split(&self, text: &str, parts: &Parts) -> usize {
+        let known = |table: &[u32], half: &str| match Self::known(table, half, parts) {
+            0 => 0,
+            count => 32 - count.leading_zeros(),
         };
         let score = |at: usize| {
             let (family, given) = text.split_at(at);
@@ -279,8 +384,12 @@ impl<'a> Halves<'a> {
             .filter(|(score, _)| *score > 0)
             .max_by_key(|&(score, at)| (score, std::cmp::Reverse(at)))
             // A family name whose given name was cut off stays whole, unless both halves of it are names too.
-            .filter(|&(score, _)| score >= BOTH_KNOWN || !self.families.contains_key(text))
-            .map_or_else(|| self.without_known_halves(text), |(_, at)| at)
+            .filter(|&(score, _)| score >= BOTH_KNOWN || !self.has_family(text, parts))
+            .map_or_else(|| self.without_known_halves(text, parts), |(_, at)| at)
+    }
+
+    fn without_known_halves(&self, text: &str, parts: &Parts) -> usize {
+        if self.has_family(text, parts) { text.len() } else { default_split(text) }
     }
 }
 

@@ -1,18 +1,35 @@
 //! Parts of names (a family name, a given name), as written or as read.
 
-use hashbrown::HashMap;
-
 use super::NONE;
-use crate::hash::{self, Seeded};
+use crate::hash;
 use crate::intern::Interner;
+use crate::layers::{Distinct, Layer, Layers};
 
 /// Distinct parts: text, letters, and the key under which similar ones meet.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     texts: Interner,
+    forms: Layers<PartForms>,
+}
+
+/// What is known of the parts of one layer.
+#[derive(Debug, Default)]
+struct PartForms {
     letters: Vec<char>,
     ends: Vec<u32>,
     loose: Vec<u64>,
+}
+
+impl Layer for PartForms {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn shrink(&mut self) {
+        self.letters.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.loose.shrink_to_fit();
+    }
 }
 
 impl Parts {
@@ -23,11 +40,17 @@ impl Parts {
         }
         let (id, new) = self.texts.intern(text);
         if new {
-            self.letters.extend(text.chars());
-            self.ends.push(u32::try_from(self.letters.len()).expect("fewer than 2^32 letters"));
-            self.loose.push(hash::text(&loose(text)));
+            let forms = &mut self.forms.own;
+            forms.letters.extend(text.chars());
+            forms.ends.push(u32::try_from(forms.letters.len()).expect("fewer than 2^32 letters"));
+            forms.loose.push(hash::text(&loose(text)));
         }
         id
+    }
+
+    /// The id of `text`, if it has one.
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        self.texts.find(text)
     }
 
     pub(crate) fn text(&self, id: u32) -> &str {
@@ -35,14 +58,26 @@ impl Parts {
     }
 
     pub(crate) fn letters(&self, id: u32) -> &[char] {
-        let index = id as usize;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-        &self.letters[start..self.ends[index] as usize]
+        let (forms, index) = self.forms.find(id);
+        let start = if index == 0 { 0 } else { forms.ends[index - 1] as usize };
+        &forms.letters[start..forms.ends[index] as usize]
     }
 
     /// The key under which similar parts meet; equal for equal parts.
     pub(crate) fn loose(&self, id: u32) -> u64 {
-        self.loose[id as usize]
+        let (forms, index) = self.forms.find(id);
+        forms.loose[index]
+    }
+
+    /// From now on, other tables may stand on this one.
+    pub(crate) fn share(&mut self) {
+        self.texts.share();
+        self.forms.share();
+    }
+
+    /// A table above what this one shares.
+    pub(crate) fn above(&self) -> Self {
+        Self { texts: self.texts.above(), forms: self.forms.above() }
     }
 }
 
@@ -61,24 +96,24 @@ impl Views {
 
 /// Distinct pairs of views: the values of the family and given comparisons.
 #[derive(Debug, Default)]
-pub(crate) struct JointParts {
-    views: Vec<Views>,
-    ids: HashMap<Views, u32, Seeded>,
-}
+pub(crate) struct JointParts(Distinct<Views>);
 
 impl JointParts {
     pub(crate) fn intern(&mut self, views: Views) -> u32 {
-        if views == Views::MISSING {
-            return NONE;
-        }
-        let Self { views: all, ids } = self;
-        *ids.entry(views).or_insert_with(|| {
-            all.push(views);
-            u32::try_from(all.len() - 1).expect("fewer than 2^32 distinct parts")
-        })
+        if views == Views::MISSING { NONE } else { self.0.intern(views) }
     }
 
     pub(crate) fn views(&self, id: u32) -> Views {
-        if id == NONE { Views::MISSING } else { self.views[id as usize] }
+        if id == NONE { Views::MISSING } else { *self.0.value(id) }
+    }
+
+    /// From now on, other tables may stand on this one.
+    pub(crate) fn share(&mut self) {
+        self.0.share();
+    }
+
+    /// A table above what this one shares.
+    pub(crate) fn above(&self) -> Self {
+        Self(self.0.above())
     }
 }

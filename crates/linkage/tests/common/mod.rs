@@ -2,11 +2,12 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use renkei_linkage::{
-    Cardinality, Decision, Field, Fields, Intake, Linkable, Linkage, Model, Options, Rows, Side,
-    Unwatched, link,
+    Cardinality, Decision, Field, Fields, Linkable, Linkage, ListIntake, Model, Options,
+    RegisterIndex, RegisterIntake, Rows, Unwatched, link,
 };
 use renkei_types::{FieldKind, FixedClock};
 
@@ -29,7 +30,7 @@ pub(crate) fn row(text: &str) -> Row {
     std::array::from_fn(|_| values.next().unwrap_or_default())
 }
 
-struct Table<'a>(&'a [Row]);
+pub(crate) struct Table<'a>(pub(crate) &'a [Row]);
 
 impl Rows for Table<'_> {
     fn len(&self) -> usize {
@@ -87,18 +88,34 @@ pub(crate) fn crowd(people: usize) -> Vec<Row> {
         .collect()
 }
 
-/// Takes records in and normalises them.
-pub(crate) fn linkable(register: &[Row], list: &[Row]) -> Linkable {
+/// The fields of these records.
+fn fields() -> Fields {
     let field = |(name, kind): (&str, FieldKind)| Field {
         name: name.to_owned(),
         kind,
         in_register: true,
         in_list: true,
     };
-    let mut intake = Intake::new(Fields { fields: COLUMNS.map(field).into(), ..Fields::default() });
-    intake.extend(Side::Register, &Table(register));
-    intake.extend(Side::List, &Table(list));
-    intake.seal(&[])
+    Fields { fields: COLUMNS.map(field).into(), ..Fields::default() }
+}
+
+/// A register, indexed.
+pub(crate) fn index(register: &[Row]) -> Arc<RegisterIndex> {
+    let mut intake = RegisterIntake::new(fields());
+    intake.extend(&Table(register));
+    Arc::new(intake.seal(&[], &FixedClock(Timestamp::UNIX_EPOCH), &Unwatched))
+}
+
+/// A list read against a register.
+pub(crate) fn against(index: &Arc<RegisterIndex>, list: &[Row]) -> Linkable {
+    let mut intake = ListIntake::new(Arc::clone(index));
+    intake.extend(&Table(list));
+    intake.seal()
+}
+
+/// Takes records in and normalises them.
+pub(crate) fn linkable(register: &[Row], list: &[Row]) -> Linkable {
+    against(&index(register), list)
 }
 
 /// Links with nothing rejected.

@@ -1,0 +1,379 @@
+//! Normalising: raw columns of a register or a list become columns of ids.
+//!
+//! Each side is sealed alone. A list is read against the tables of the register, which do not change: its new values get
+//! ids above the register's.
+
+use renkei_japanese::date::{self, DateReading};
+use renkei_japanese::postal::PostalCode;
+use renkei_japanese::sex::{self, Sex, SexReading};
+use renkei_types::{DateOrder, FieldKind};
+
+use crate::comparison::{Comparison, DateForm, Measure};
+use crate::field::{Fields, Role};
+use crate::forms::names::{NameReader, Names, Wholes};
+use crate::forms::parts::Parts;
+use crate::forms::{NONE, normalise, texts};
+use crate::intake::RawRecords;
+use crate::intern::Interner;
+use crate::layers::Distinct;
+use crate::records::{How, NameValues, Normalised, Records};
+use crate::register_index::RegisterIndex;
+
+/// Normalises a register. Its tables are shared once everything that adds to them is done.
+pub(crate) fn register(fields: &Fields, roles: &[Role], raw: RawRecords) -> Normalised {
+    let comparisons = Vec::new();
+    let sealing =
+        Sealing { fields, roles, raw, side: Side::Register, register_names: None, learns: true };
+    let mut normalised = sealing.seal(comparisons);
+    normalised.names.share();
+    normalised.comparisons.iter_mut().for_each(Comparison::share);
+    normalised
+}
+
+/// Normalises a list. `learns` says whether its lines help to read each other.
+pub(crate) fn list(index: &RegisterIndex, raw: RawRecords, learns: bool) -> Normalised {
+    let comparisons = index.register.comparisons.iter().map(Comparison::above).collect();
+    let (fields, roles) = (index.fields(), index.roles());
+    let register_names = Some(&index.register.names);
+    Sealing { fields, roles, raw, side: Side::List, register_names, learns }.seal(comparisons)
+}
+
+/// Whether most distinct values of a column hold a Japanese letter.
+pub(crate) fn is_japanese(values: &Interner) -> bool {
+    let japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..='\u{9fff}').contains(&c));
+    let count = values.iter().filter(|text| japanese(text)).count();
+    count * 2 > values.len()
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Side {
+    Register,
+    List,
+}
+
+struct Sealing<'a> {
+    fields: &'a Fields,
+    roles: &'a [Role],
+    raw: RawRecords,
+    side: Side,
+    /// For a list: the names of the register.
+    register_names: Option<&'a Names>,
+    /// Whether what these records show helps to read them.
+    learns: bool,
+}
+
+/// The form of each distinct text of a field.
+type Forms = Option<(usize, Vec<u32>)>;
+
+impl Sealing<'_> {
+    /// `comparisons` are those of the register, for a list; there are none yet for a register.
+    fn seal(mut self, mut comparisons: Vec<Comparison>) -> Normalised {
+        let mut records = Records { ids: std::mem::take(&mut self.raw.ids), ..Records::default() };
+        let rows = records.len();
+        let mut asked = std::mem::take(&mut comparisons).into_iter();
+        let (names, wholes) = self.names(rows, &mut records, &mut asked, &mut comparisons);
+        self.places(rows, &mut records, &mut asked, &mut comparisons);
+        for field in 0..self.roles.len() {
+            if self.roles[field] == Role::Alone {
+                let mut comparison = asked.next().unwrap_or_else(|| self.alone(field, &records));
+                let forms = self.alone_forms(field, &mut comparison.measure);
+                let mut column = std::mem::take(&mut self.raw.columns[field].rows);
+                column.iter_mut().for_each(|raw| *raw = form(&forms, *raw));
+                column.resize(rows, NONE);
+                records.values.push(column);
+                comparisons.push(comparison);
+            }
+        }
+        Normalised { records, wholes: wholes.keys, names, comparisons }
+    }
+
+    fn with_role(&self, role: Role) -> impl Iterator<Item = usize> + '_ {
+        (0..self.roles.len()).filter(move |&field| self.roles[field] == role)
+    }
+
+    fn values(&self, field: usize) -> &Interner {
+        &self.raw.columns[field].values
+    }
+
+    /// The form of a field in a row.
+    fn form(&self, field: usize, forms: &[u32], row: usize) -> u32 {
+        form(forms, self.raw.columns[field].rows.get(row).copied().unwrap_or(NONE))
+    }
+
+    /// Names in all their views, and the comparisons that ask about them.
+    fn names(
+        &mut self,
+        rows: usize,
+        records: &mut Records,
+        asked: &mut impl Iterator<Item = Comparison>,
+        comparisons: &mut Vec<Comparison>,
+    ) -> (Names, Wholes) {
+        let mut reader = NameReader::default();
+        let mut in_brackets = Vec::new();
+        let written = self.with_role(Role::Written).next().map(|field| {
+            let (forms, others) = reader.written_with_others(self.values(field));
+            in_brackets = others;
+            (field, forms)
+        });
+        let kana = self.with_role(Role::Kana).next();
+        let kana = kana.map(|field| (field, reader.kana(self.values(field))));
+        let others: Vec<(usize, Vec<u32>)> = match self.side {
+            Side::Register => self
+                .with_role(Role::OtherName)
+                .map(|field| (field, reader.written(self.values(field))))
+                .collect(),
+            Side::List => self
+                .with_role(Role::AccountHolder)
+                .filter(|_| kana.is_some())
+                .map(|field| (field, reader.kana(self.values(field))))
+                .collect(),
+        };
+        let (mut names, wholes) = reader.settle(self.register_names, self.learns);
+        let part = |role: Role, names: &mut Names| {
+            let field = self.with_role(role).next()?;
+            Some((field, names.written_part_column(self.values(field))))
+        };
+        let family = part(Role::Family, &mut names);
+        let given = part(Role::Given, &mut names);
+        let columns = [&written, &kana, &family, &given];
+        if columns.iter().all(|column| column.is_none()) {
+            return (names, wholes);
+        }
+        let value = |column: &Forms, row: usize| {
+            column.as_ref().map_or(NONE, |(field, forms)| self.form(*field, forms, row))
+        };
+        records.names = (0..rows)
+            .map(|row| {
+                let (written, kana) = (value(&written, row), value(&kana, row));
+                let (mut whole_family, mut whole_given) = names.join(&wholes, written, kana);
+                let (own_family, own_given) = (value(&family, row), value(&given, row));
+                if own_family != NONE {
+                    whole_family = names.join_part(own_family, names.kana_of(whole_family));
+                }
+                if own_given != NONE {
+                    whole_given = names.join_part(own_given, names.kana_of(whole_given));
+                }
+                NameValues { written, kana, family: whole_family, given: whole_given }
+            })
+            .collect();
+        self.other_names(records, &mut names, &wholes, &others);
+        if let Some((field, _)) = &written {
+            self.names_in_brackets(*field, records, &mut names, &wholes, &in_brackets);
+        }
+        let labelled = self.name_comparisons(&columns);
+        comparisons.extend(labelled.map(|own| asked.next().unwrap_or(own)));
+        for field in columns.into_iter().flatten().map(|(field, _)| *field) {
+            self.raw.columns[field] = Default::default();
+        }
+        (names, wholes)
+    }
+
+    /// What is asked about names.
+    fn name_comparisons(&self, columns: &[&Forms; 4]) -> [Comparison; 3] {
+        let main = |column: &Forms| column.as_ref().map(|(field, _)| *field);
+        let [written, kana, family, given] = columns.map(main);
+        let label = |fields: [Option<usize>; 3]| {
+            let names =
+                fields.iter().flatten().map(|&field| self.fields.fields[field].name.as_str());
+            names.collect::<Vec<_>>().join("+")
+        };
+        let (family, given) = (label([written, kana, family]), label([written, kana, given]));
+        [
+            Comparison { name: "name order".into(), measure: Measure::Arrangement },
+            Comparison { name: format!("family name ({family})").into(), measure: Measure::Family },
+            Comparison { name: format!("given name ({given})").into(), measure: Measure::Given },
+        ]
+    }
+
+    /// 旧氏 and 通称 of residents, account holders of lines.
+    fn other_names(
+        &self,
+        records: &mut Records,
+        names: &mut Names,
+        wholes: &Wholes,
+        columns: &[(usize, Vec<u32>)],
+    ) {
+        for (field, forms) in columns {
+            for row in 0..records.len() {
+                let form = self.form(*field, forms, row);
+                if form == NONE {
+                    continue;
+                }
+                let own = records.names[row];
+                match self.side {
+                    Side::Register => {
+                        let other = names.other_name(wholes, form, NONE, own);
+                        records.add_name(row, other, How::Alias);
+                    }
+                    Side::List => {
+                        let (family, given) = names.join(wholes, own.written, form);
+                        let holder = NameValues { written: own.written, kana: form, family, given };
+                        records.add_name(row, holder, How::AccountHolder);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Further names within a name field, which may be what the reading belongs to.
+    fn names_in_brackets(
+        &self,
+        field: usize,
+        records: &mut Records,
+        names: &mut Names,
+        wholes: &Wholes,
+        in_brackets: &[(u32, u32)],
+    ) {
+        if in_brackets.is_empty() {
+            return;
+        }
+        for (row, &raw) in self.raw.columns[field].rows.iter().enumerate() {
+            let first = in_brackets.partition_point(|(text, _)| *text < raw);
+            for &(_, form) in in_brackets[first..].iter().take_while(|(text, _)| *text == raw) {
+                if form != NONE {
+                    let own = records.names[row];
+                    let other = names.other_name(wholes, form, own.kana, own);
+                    records.add_name(row, other, How::Alias);
+                }
+            }
+        }
+    }
+
+    /// Address and postal code as one comparison.
+    fn places(
+        &mut self,
+        rows: usize,
+        records: &mut Records,
+        asked: &mut impl Iterator<Item = Comparison>,
+        comparisons: &mut Vec<Comparison>,
+    ) {
+        let Some(address) = self.with_role(Role::Address).next() else {
+            return;
+        };
+        let postal = self.with_role(Role::Postal).next();
+        let mut comparison = asked.next().unwrap_or_else(|| {
+            let name = &self.fields.fields[address].name;
+            let name =
+                if postal.is_some() { format!("{name} and postal code") } else { name.clone() };
+            let measure =
+                Measure::Place { column: records.values.len(), addresses: Box::default() };
+            Comparison { name: name.into(), measure }
+        });
+        let Measure::Place { addresses, .. } = &mut comparison.measure else {
+            unreachable!("what is asked after names is asked about the place");
+        };
+        let places = match self.side {
+            Side::Register => addresses.register_column(self.values(address)),
+            Side::List => addresses.list_column(self.values(address), self.learns),
+        };
+        self.raw.columns[address].values = Interner::default();
+        let codes: Option<(usize, Vec<Option<u32>>)> = postal.map(|field| {
+            let read = |text| PostalCode::read(text).map(|code| code.number);
+            (field, self.values(field).iter().map(read).collect())
+        });
+        let raw = |field: usize, row: usize| {
+            self.raw.columns[field].rows.get(row).map_or(usize::MAX, |&raw| raw as usize)
+        };
+        let column = (0..rows).map(|row| {
+            let place = places.get(raw(address, row)).copied().unwrap_or_default();
+            let postal = codes
+                .as_ref()
+                .and_then(|(field, codes)| codes.get(raw(*field, row)).copied().flatten());
+            addresses.intern(place, postal)
+        });
+        records.values.push(column.collect());
+        drop(places);
+        let former = self.with_role(Role::FormerAddress).next();
+        if let (Side::Register, Some(field)) = (self.side, former) {
+            let places = addresses.register_column(self.values(field));
+            let ids: Vec<u32> =
+                places.into_iter().map(|place| addresses.intern(place, None)).collect();
+            let column = &self.raw.columns[field].rows;
+            records.former_places = column.iter().map(|&raw| form(&ids, raw)).collect();
+        }
+        for field in [Some(address), postal, former].into_iter().flatten() {
+            self.raw.columns[field] = Default::default();
+        }
+        comparisons.push(comparison);
+    }
+
+    /// A field that is compared on its own.
+    fn alone(&self, field: usize, records: &Records) -> Comparison {
+        let column = records.values.len();
+        let field = &self.fields.fields[field];
+        let measure = match field.kind {
+            FieldKind::Date => Measure::Date { column, dates: Distinct::default() },
+            FieldKind::Sex => Measure::Sex { column },
+            FieldKind::PersonName
+            | FieldKind::GivenName
+            | FieldKind::FamilyName
+            | FieldKind::KanaName
+            | FieldKind::Address
+            | FieldKind::FreeText => Measure::Text { column, texts: Parts::default() },
+            FieldKind::PostalCode | FieldKind::Phone | FieldKind::Identifier => {
+                Measure::Identifier { column, texts: Parts::default() }
+            }
+            // An amount never gets here: it is no evidence and has no role.
+            FieldKind::Category | FieldKind::Amount => {
+                Measure::Category { column, texts: Parts::default() }
+            }
+        };
+        Comparison { name: field.name.as_str().into(), measure }
+    }
+
+    /// The form of each distinct text of such a field.
+    fn alone_forms(&self, field: usize, measure: &mut Measure) -> Vec<u32> {
+        let values = self.values(field);
+        match measure {
+            Measure::Date { dates, .. } => self.date_forms(values, dates),
+            Measure::Sex { .. } => sex_forms(values),
+            Measure::Text { texts, .. } | Measure::Category { texts, .. } => {
+                text_forms(values, texts, texts::words)
+            }
+            Measure::Identifier { texts, .. } => text_forms(values, texts, texts::code),
+            Measure::Arrangement | Measure::Family | Measure::Given | Measure::Place { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    fn date_forms(&self, values: &Interner, dates: &mut Distinct<DateForm>) -> Vec<u32> {
+        let order = match self.fields.date_order {
+            DateOrder::Ymd => date::DateOrder::Ymd,
+            DateOrder::Dmy => date::DateOrder::Dmy,
+            DateOrder::Mdy => date::DateOrder::Mdy,
+        };
+        let read = |text: &str| match date::read(text, order) {
+            DateReading::Read(date) => Some(DateForm {
+                year: date.year.and_then(|year| i16::try_from(year).ok()),
+                month: date.month,
+                day: date.day,
+            }),
+            DateReading::Missing | DateReading::Unreadable(_) => None,
+        };
+        normalise(values, read, |date| date.map_or(NONE, |date| dates.intern(date)))
+    }
+}
+
+/// The form of a raw value, [`NONE`] where there is none.
+fn form(forms: &[u32], raw: u32) -> u32 {
+    forms.get(raw as usize).copied().unwrap_or(NONE)
+}
+
+/// Values 0 and 1 for the two sexes.
+fn sex_forms(values: &Interner) -> Vec<u32> {
+    let forms = values.iter().map(|text| match sex::read(text) {
+        SexReading::Read(Sex::Male) => 0,
+        SexReading::Read(Sex::Female) => 1,
+        SexReading::Missing | SexReading::Unreadable => NONE,
+    });
+    forms.collect()
+}
+
+fn text_forms(
+    values: &Interner,
+    parts: &mut Parts,
+    read: impl Fn(&str) -> String + Sync,
+) -> Vec<u32> {
+    normalise(values, |text| read(text), |text| parts.intern(&text, texts::sorted_words))
+}
