@@ -1,1 +1,61 @@
-//! The rules: directory, agreements, lists, review, benefits, deliveries.
+//! The rules: who may do what, and what becomes of lists, lines and yen.
+//!
+//! ```text
+//! command --decide--> facts + leaf --journal, durable--> state --> reply
+//!                                        |
+//!                                        +--> log folder (tiles), cache (sled): projections, rebuilt at will
+//! ```
+//! A [`Command`] decides on a draft of the [`State`]; what it changed, and the leaf that tells of it, are one frame of the
+//! journal. The reply waits until the frame is durable. Everything else that lives on disk is a projection of the journal
+//! or a sealed blob that a frame refers to.
+//!
+//! Invariant: the state depends on the public parts of frames alone, so destroying a data key and rebuilding gives an
+//! equal digest. What says something about a person stands in sealed blobs and sealed parts of frames, and is held in
+//! memory as a [`book`] of lines. This crate knows no network and no wire format.
+
+pub mod agreement;
+pub mod audit;
+pub mod batch;
+pub mod book;
+mod cache;
+pub mod caller;
+pub mod command;
+pub mod delivery;
+pub mod denial;
+pub mod directory;
+pub mod founding;
+pub mod hold;
+pub mod identify;
+pub mod index;
+pub mod job;
+pub mod ledger;
+pub mod list;
+mod log;
+pub mod mark;
+pub mod permit;
+pub mod programme;
+pub mod reconcile;
+pub mod refusal;
+pub mod results;
+pub mod review;
+pub mod role;
+pub mod rows;
+pub mod run;
+pub mod seal;
+pub mod shown;
+pub mod snapshot;
+pub mod state;
+pub mod store;
+pub mod transfer;
+pub mod upload;
+
+pub use caller::Caller;
+pub use command::{Command, Decision, Desk, Done, Receipt};
+pub use founding::Charter;
+pub use ledger::Exchange;
+pub use mark::Mark;
+pub use permit::Permit;
+pub use refusal::Refusal;
+pub use role::{Operation, Role};
+pub use state::State;
+pub use store::{OpenError, Store, StorePaths};

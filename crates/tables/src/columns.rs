@@ -27,6 +27,20 @@ pub(crate) fn names_of(column: &str) -> Option<impl Iterator<Item = &'static str
         .map(|known| std::iter::once(known.name).chain(known.names.iter().copied()))
 }
 
+/// Where a built-in column stands in a header: under its first name that is there, the canonical one before the others.
+/// Nothing where it is absent or its name stands twice.
+pub fn built_in_column(header: &[String], column: &str) -> Option<usize> {
+    let folded: Vec<String> = header.iter().map(|name| fold(name)).collect();
+    names_of(column)?.find_map(|name| {
+        let name = fold(name);
+        let mut found = (0..folded.len()).filter(|&at| folded[at] == name);
+        match (found.next(), found.next()) {
+            (Some(at), None) => Some(at),
+            _ => None,
+        }
+    })
+}
+
 const KNOWN: &[KnownColumn] = &[
     KnownColumn {
         name: "resident_id",

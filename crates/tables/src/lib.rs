@@ -44,6 +44,7 @@ mod write_xlsx;
 mod xlsx_rows;
 
 pub use admission::{Admission, AdmissionError, Admitted, Rejection};
+pub use columns::built_in_column;
 pub use check::{CheckError, CheckOptions, CheckReport, Finding, Repair, check, check_file};
 pub use damage::{Class, Severity};
 pub use read::{Batch, FileReport, ReadError, ReadOptions, TableReader, TextColumn};

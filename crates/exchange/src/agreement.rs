@@ -1,0 +1,274 @@
+//! Agreements: who may use whose data, for what, which fields, how long and how much.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use renkei_tlog::leaf::Operation;
+use renkei_types::{
+    AgencyId, AgreementId, DatasetId, Digest, DigestBuilder, Identity, Reason, Slug,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::caller::Caller;
+use crate::command::{Command, Decision, Desk};
+use crate::mark::Mark;
+use crate::permit::{Operate, Permit, Right};
+use crate::refusal::Refusal;
+use crate::role::{self, closed_list};
+use crate::state::State;
+
+closed_list! {
+    /// The law that an agreement rests on (個人情報の保護に関する法律, 番号を用いない提供).
+    LegalBasis {
+        /// 個人情報保護法 69条1項: another law requires the provision.
+        OtherLaw = "KOJOHO_69_1",
+        /// 個人情報保護法 69条2項1号: the person agrees, or the data is theirs.
+        Consent = "KOJOHO_69_2_1",
+        /// 個人情報保護法 69条2項2号: use within the body that is needed for its duties.
+        OwnDuties = "KOJOHO_69_2_2",
+        /// 個人情報保護法 69条2項3号: provision to another public body that needs it for its duties.
+        OtherBodysDuties = "KOJOHO_69_2_3",
+        /// 個人情報保護法 69条2項4号: statistics, research, or plainly in the person's interest.
+        PersonsInterest = "KOJOHO_69_2_4",
+        /// An ordinance (条例) of the municipality.
+        Ordinance = "JOREI",
+        /// 口座登録法 10条: a benefit designated by the nation (特定公的給付).
+        DesignatedBenefit = "KOZA_TOROKU_10",
+    }
+}
+
+impl LegalBasis {
+    /// The code in the log, where names are in lower case.
+    pub(crate) fn slug(self) -> Slug {
+        // Unwrap safety: every code of the list is letters, digits and underscores.
+        self.as_str().to_ascii_lowercase().parse().expect("codes in lower case are names")
+    }
+}
+
+/// What was agreed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Terms {
+    /// Who may use the dataset.
+    pub consumer: AgencyId,
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The law it rests on.
+    pub basis: LegalBasis,
+    /// Code of the purpose (事務).
+    pub purpose: Slug,
+    /// The fields that may be shown.
+    pub fields: BTreeSet<String>,
+    /// What is allowed.
+    pub operations: BTreeSet<role::Operation>,
+    /// First day.
+    pub valid_from: Date,
+    /// Last day.
+    pub valid_until: Date,
+    /// Most records that may be shown to people or sent in answers on one day.
+    pub daily_records_max: u64,
+    /// Days after which what was received must be destroyed.
+    pub retention_days: u32,
+}
+
+/// Where an agreement stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum AgreementState {
+    /// Waits for the provider.
+    Proposed,
+    /// Waits for another operator.
+    Approved,
+    /// In force between its dates.
+    Active,
+}
+
+/// An agreement.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Agreement {
+    /// What was agreed.
+    pub terms: Terms,
+    /// Digest of the terms.
+    pub digest: Digest,
+    /// Where it stands.
+    pub state: AgreementState,
+    /// Who proposed it.
+    pub proposed_by: Identity,
+    /// Who approved it for the provider.
+    pub approved_by: Option<Identity>,
+    /// Who put it in force.
+    pub activated_by: Option<Identity>,
+}
+
+/// How much of its daily volume an agreement has used.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Usage {
+    /// The day.
+    pub day: Date,
+    /// Records so far.
+    pub records: u64,
+}
+
+impl Agreement {
+    /// Whether the caller may use the dataset for `R` on this day.
+    pub(crate) fn allows<R: Right>(
+        &self,
+        caller: &Caller,
+        dataset: DatasetId,
+        today: Date,
+    ) -> bool {
+        self.state == AgreementState::Active
+            && self.terms.dataset == dataset
+            && self.terms.consumer == *caller.identity.agency()
+            && R::OPERATION.is_some_and(|operation| self.terms.operations.contains(&operation))
+            && (self.terms.valid_from..=self.terms.valid_until).contains(&today)
+    }
+}
+
+/// Counts records against the agreement's daily volume; refused where it is used up.
+pub(crate) fn use_volume<R: Right>(
+    desk: &mut Desk<'_>,
+    permit: &Permit<R>,
+    records: u64,
+) -> Result<(), Refusal> {
+    let Some((id, _)) = permit.agreement() else { return Ok(()) };
+    let agreement = desk.state.agreements.get(&id).ok_or(Reason::NoAgreement)?;
+    let used = desk.state.usage.get(&id).filter(|usage| usage.day == desk.today);
+    let records = used.map_or(0, |usage| usage.records).saturating_add(records);
+    if records > agreement.terms.daily_records_max {
+        return Err(Reason::DailyLimit.into());
+    }
+    desk.state.usage.put(id, Usage { day: desk.today, records });
+    Ok(())
+}
+
+/// Drafts an agreement.
+#[derive(Debug)]
+pub struct ProposeAgreement {
+    /// That the caller may.
+    pub permit: Permit<Operate>,
+    /// What shall be agreed.
+    pub terms: Terms,
+}
+
+impl Command for ProposeAgreement {
+    type Reply = AgreementId;
+    const METHOD: &'static str = "ProposeAgreement";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<AgreementId>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        self.terms.check(desk.state, desk.today)?;
+        let id = desk.new_agreement();
+        let digest = self.terms.digest().map_err(|error| Refusal::internal(&error))?;
+        let agreement = Agreement {
+            terms: self.terms.clone(),
+            digest,
+            state: AgreementState::Proposed,
+            proposed_by: self.permit.caller().identity.clone(),
+            approved_by: None,
+            activated_by: None,
+        };
+        desk.state.agreements.put(id, agreement);
+        Ok(Decision::new(id, mark(id, digest)))
+    }
+}
+
+fn mark(id: AgreementId, digest: Digest) -> Mark {
+    Mark::ok(Operation::AgreementChange).with_agreement(id, digest)
+}
+
+impl Terms {
+    fn check(&self, state: &State, today: Date) -> Result<(), Refusal> {
+        let dataset =
+            state.datasets.get(&self.dataset).ok_or(Refusal::field("terms.dataset_id"))?;
+        if !state.agencies.contains(&self.consumer) {
+            return Err(Refusal::field("terms.consumer"));
+        }
+        if !self.fields.is_subset(&dataset.fields) {
+            return Err(Refusal::field("terms.fields"));
+        }
+        if self.operations.is_empty() {
+            return Err(Refusal::field("terms.operations"));
+        }
+        if self.valid_from > self.valid_until || self.valid_until < today {
+            return Err(Refusal::field("terms.valid_until"));
+        }
+        if self.daily_records_max == 0 {
+            return Err(Refusal::field("terms.daily_records_max"));
+        }
+        if self.retention_days == 0 {
+            return Err(Refusal::field("terms.retention_days"));
+        }
+        Ok(())
+    }
+
+    fn digest(&self) -> Result<Digest, serde_json::Error> {
+        let mut digest = DigestBuilder::new();
+        digest.field(b"renkei agreement").field(&serde_json::to_vec(self)?);
+        Ok(digest.finish())
+    }
+}
+
+/// The provider agrees.
+#[derive(Debug)]
+pub struct ApproveAgreement {
+    /// That the caller may.
+    pub permit: Permit<Operate>,
+    /// The agreement.
+    pub agreement: AgreementId,
+}
+
+impl Command for ApproveAgreement {
+    type Reply = ();
+    const METHOD: &'static str = "ApproveAgreement";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let agreement = desk.state.agreements.get(&self.agreement).ok_or(Reason::NoAgreement)?;
+        let dataset =
+            desk.state.datasets.get(&agreement.terms.dataset).ok_or(Reason::NoAgreement)?;
+        let caller = &self.permit.caller().identity;
+        if dataset.provider != *caller.agency() {
+            return Err(Reason::NoAgreement.into());
+        }
+        if agreement.state != AgreementState::Proposed {
+            return Err(Reason::WrongState.into());
+        }
+        let digest = agreement.digest;
+        desk.state.agreements.change(&self.agreement, |agreement| {
+            agreement.state = AgreementState::Approved;
+            agreement.approved_by = Some(caller.clone());
+        });
+        Ok(Decision::new((), mark(self.agreement, digest)))
+    }
+}
+
+/// Puts an approved agreement in force.
+#[derive(Debug)]
+pub struct ActivateAgreement {
+    /// That the caller may.
+    pub permit: Permit<Operate>,
+    /// The agreement.
+    pub agreement: AgreementId,
+}
+
+impl Command for ActivateAgreement {
+    type Reply = ();
+    const METHOD: &'static str = "ActivateAgreement";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let agreement = desk.state.agreements.get(&self.agreement).ok_or(Reason::NoAgreement)?;
+        let caller = &self.permit.caller().identity;
+        if agreement.state != AgreementState::Approved {
+            return Err(Reason::WrongState.into());
+        }
+        if agreement.proposed_by == *caller {
+            return Err(Reason::SamePerson.into());
+        }
+        let digest = agreement.digest;
+        desk.state.agreements.change(&self.agreement, |agreement| {
+            agreement.state = AgreementState::Active;
+            agreement.activated_by = Some(caller.clone());
+        });
+        Ok(Decision::new((), mark(self.agreement, digest)))
+    }
+}

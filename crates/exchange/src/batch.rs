@@ -1,0 +1,407 @@
+//! Batches: payable lines that two people certify together.
+//!
+//! The first certifier gathers every payable line that is in no batch yet; the batch's rows are written, sealed and
+//! digested. The second, another person, names that digest. Neither may have decided a line of the batch. A payee is in
+//! one batch of the programme at most: whoever is paid already is left out and told as such.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use renkei_journal::BlobRef;
+use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKind, Operation};
+use renkei_types::{BatchId, Digest, DigestBuilder, Identity, ListId, ProgrammeId, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::book::{Book, BookChange};
+use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::ledger::Exchange;
+use crate::list::Totals;
+use crate::mark::Mark;
+use crate::permit::{Certify, Permit};
+use crate::programme::PayeeUnit;
+use crate::refusal::Refusal;
+use crate::review::TaskState;
+use crate::rows;
+use crate::state::State;
+use crate::store::{Vault, blob_refusal};
+
+/// Most payments in a chunk of a batch.
+pub const CHUNK_PAYMENTS: usize = 1024;
+
+/// The columns of a list that a payment carries.
+pub const PAYMENT_FIELDS: &[&str] =
+    &["account_holder_kana", "bank_code", "branch_code", "account_type", "account_number"];
+
+/// Where a batch stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum BatchState {
+    /// One person has certified it.
+    Proposed,
+    /// Two have; it waits for a hold to be lifted.
+    Certified,
+    /// It stands in the delivery feed.
+    Released,
+    /// The receiver has acknowledged it.
+    Acknowledged,
+}
+
+/// Lines that are certified together.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Batch {
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// The list.
+    pub list: ListId,
+    /// Where it stands.
+    pub state: BatchState,
+    /// What it pays.
+    pub totals: Totals,
+    /// Digest of its rows.
+    pub digest: Digest,
+    /// The payments, sealed with the programme's key.
+    pub payments: BlobRef,
+    /// First certifier.
+    pub proposed_by: Identity,
+    /// Second certifier.
+    pub certified_by: Option<Identity>,
+    /// Number in the delivery feed.
+    pub feed_number: Option<u64>,
+}
+
+/// One payment of a batch.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Payment {
+    /// Row in the list.
+    pub row: u32,
+    /// Id of the line.
+    pub line: String,
+    /// Id of the person in the register.
+    pub person: String,
+    /// Payee key: the person or the household.
+    pub payee: String,
+    /// The amount.
+    pub yen: u64,
+    /// One for each of [`PAYMENT_FIELDS`].
+    pub cells: Vec<String>,
+}
+
+/// Reads the payments of a batch.
+pub fn payments(vault: &Vault, batch: &Batch) -> Result<Vec<Payment>, Refusal> {
+    let reader = vault.open_blob(&batch.payments)?;
+    let mut payments = Vec::new();
+    for chunk in 0..batch.payments.chunks {
+        let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
+        let chunk: Vec<Payment> =
+            postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
+        payments.extend(chunk);
+    }
+    Ok(payments)
+}
+
+/// Reads one chunk of a batch's payments.
+pub fn payments_chunk(vault: &Vault, batch: &Batch, chunk: u32) -> Result<Vec<Payment>, Refusal> {
+    let reader = vault.open_blob(&batch.payments)?;
+    let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
+    postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))
+}
+
+/// A batch that is written but not yet decided about.
+#[derive(Debug)]
+struct Draft {
+    batch: Batch,
+    rows: Vec<u32>,
+    /// The version of the list on which it was drawn up.
+    version: u64,
+    /// How many batches the programme had: who is paid already depends on them.
+    batches: u64,
+    already_paid: u64,
+}
+
+/// What a certifier is told.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Proposed {
+    /// The batch.
+    pub batch: BatchId,
+    /// Payable lines that are left out because their payee is paid by another line of the programme.
+    pub already_paid: u64,
+}
+
+/// First signature: gathers the payable lines and proposes them as a batch. Blocks: for threads that may wait.
+pub fn propose(
+    exchange: &Exchange,
+    call: Call,
+    permit: Permit<Certify>,
+    list: ListId,
+) -> Result<Done<Proposed>, Refusal> {
+    let (state, book, payees) = exchange.ask_now(move |desk| {
+        let programme = desk.state.linked_list(list)?.0.programme;
+        Ok((desk.state.clone(), desk.book(list)?, desk.payees(programme)?))
+    })?;
+    let draft = match draw_up(exchange.vault(), &state, &permit, list, &book, &payees) {
+        Ok(draft) => Some(draft),
+        // A repetition of a call that was answered finds nothing left; the stored answer tells.
+        Err(refusal) if refusal.reason == Reason::NothingToCertify => None,
+        Err(refusal) => return Err(refusal),
+    };
+    exchange.execute_now(call, Propose { permit, list, draft })
+}
+
+/// Everything a register says that a payment needs: the ids of person and household by row.
+fn ids_of_register(
+    vault: &Vault,
+    state: &State,
+    book: &Book,
+    list: ListId,
+) -> Result<HashMap<u32, (String, String)>, Refusal> {
+    let (_, linked) = state.linked_list(list)?;
+    let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let wanted: HashSet<u32> = book
+        .lines()
+        .filter(|(_, line)| line.is_payable())
+        .filter_map(|(_, line)| line.register_row)
+        .collect();
+    let columns = [snapshot.rows.column("resident_id"), snapshot.rows.column("household_id")];
+    let reader = snapshot.rows.open(vault)?;
+    let mut ids = HashMap::with_capacity(wanted.len());
+    for number in 0..snapshot.rows.chunks() {
+        let chunk = rows::chunk(&reader, number)?;
+        for at in 0..chunk.rows() {
+            let row = number * rows::CHUNK_ROWS as u32 + at as u32;
+            if wanted.contains(&row) {
+                let cell = |column: Option<usize>| {
+                    column.map_or("", |column| chunk.cell(column, at)).to_owned()
+                };
+                ids.insert(row, (cell(columns[0]), cell(columns[1])));
+            }
+        }
+    }
+    Ok(ids)
+}
+
+fn draw_up(
+    vault: &Vault,
+    state: &State,
+    permit: &Permit<Certify>,
+    list_id: ListId,
+    book: &Arc<Book>,
+    payees: &crate::book::Payees,
+) -> Result<Draft, Refusal> {
+    let (list, linked) = state.linked_list(list_id)?;
+    let (_, sealed) = state.sealed_list(list_id)?;
+    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+    let ids = ids_of_register(vault, state, book, list_id)?;
+    let reader = sealed.rows.open(vault)?;
+    let line_column = sealed.rows.column("benefit_id");
+    let columns: Vec<Option<usize>> =
+        PAYMENT_FIELDS.iter().map(|field| sealed.rows.column(field)).collect();
+    let key = vault.key(programme.key)?;
+    let mut writer = vault.blob_writer(&key, programme.key)?;
+    let mut digest = key.keyed_digest_of_parts("renkei batch");
+    let (mut totals, mut taken, mut already_paid) = (Totals::default(), Vec::new(), 0);
+    let mut seen = HashSet::new();
+    let mut waiting: Vec<Payment> = Vec::new();
+    for number in 0..sealed.rows.chunks() {
+        let chunk = rows::chunk(&reader, number)?;
+        for at in 0..chunk.rows() {
+            let row = number * rows::CHUNK_ROWS as u32 + at as u32;
+            let line = book.line(row).ok_or(Reason::Internal)?;
+            if !line.is_payable() || book.batch_of(row).is_some() {
+                continue;
+            }
+            let (person, household) =
+                line.register_row.and_then(|row| ids.get(&row)).ok_or(Reason::Internal)?.clone();
+            let payee = match programme.rules.unit {
+                PayeeUnit::Person => person.clone(),
+                PayeeUnit::Household => household,
+            };
+            if payee.is_empty() {
+                return Err(Refusal::new(Reason::UnknownPerson).in_field("household_id"));
+            }
+            if payees.line(&payee).is_some() || !seen.insert(payee.clone()) {
+                already_paid += 1;
+                continue;
+            }
+            let cell = |column: &Option<usize>| {
+                column.map_or("", |column| chunk.cell(column, at)).to_owned()
+            };
+            let payment = Payment {
+                row,
+                line: cell(&line_column),
+                person,
+                payee,
+                yen: line.yen,
+                cells: columns.iter().map(cell).collect(),
+            };
+            digest
+                .update(&postcard::to_stdvec(&payment).map_err(|error| Refusal::internal(&error))?);
+            totals.add(payment.yen);
+            taken.push(row);
+            waiting.push(payment);
+            if waiting.len() == CHUNK_PAYMENTS {
+                write(&mut writer, &mut waiting)?;
+            }
+        }
+    }
+    if taken.is_empty() {
+        return Err(Reason::NothingToCertify.into());
+    }
+    if !waiting.is_empty() {
+        write(&mut writer, &mut waiting)?;
+    }
+    let payments = writer.finish().map_err(|error| blob_refusal(&error))?;
+    // What certifiers sign names the list's decisions too, so each step carries the digest of the one before.
+    let mut signed = DigestBuilder::new();
+    signed.field(b"renkei batch").field(linked.result_digest.as_bytes());
+    signed.field(digest.finish().as_bytes()).number(totals.lines).number(totals.yen);
+    let batch = Batch {
+        programme: list.programme,
+        list: list_id,
+        state: BatchState::Proposed,
+        totals,
+        digest: signed.finish(),
+        payments,
+        proposed_by: permit.caller().identity.clone(),
+        certified_by: None,
+        feed_number: None,
+    };
+    Ok(Draft {
+        batch,
+        rows: taken,
+        version: linked.version,
+        batches: programme.batches,
+        already_paid,
+    })
+}
+
+fn write(
+    writer: &mut renkei_journal::BlobWriter,
+    waiting: &mut Vec<Payment>,
+) -> Result<(), Refusal> {
+    let bytes = postcard::to_stdvec(waiting).map_err(|error| Refusal::internal(&error))?;
+    waiting.clear();
+    writer.chunk(&bytes).map_err(|error| blob_refusal(&error))
+}
+
+#[derive(Debug)]
+struct Propose {
+    permit: Permit<Certify>,
+    list: ListId,
+    draft: Option<Draft>,
+}
+
+impl Command for Propose {
+    type Reply = Proposed;
+    const METHOD: &'static str = "Certify";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Proposed>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let draft = self.draft.as_ref().ok_or(Reason::NothingToCertify)?;
+        let (list, linked) = desk.state.linked_list(self.list)?;
+        let (programme, key) = (list.programme, list.key);
+        let batches = desk.state.programmes.get(&programme).map_or(0, |known| known.batches);
+        // Two lists of one programme may be certified at once: only one of them may count on what it has read.
+        if linked.version != draft.version || batches != draft.batches {
+            return Err(Reason::VersionOld.into());
+        }
+        let book = desk.book(self.list)?;
+        not_a_decider(desk.state, &book, self.list, &draft.rows, &self.permit.caller().identity)?;
+        let id = desk.new_batch();
+        desk.state.batches.put(id, draft.batch.clone());
+        desk.state.lists.change(&self.list, |list| {
+            list.batches.push(id);
+            if let Some(linked) = &mut list.linked {
+                linked.version += 1;
+            }
+        });
+        desk.state.programmes.change(&programme, |programme| programme.batches += 1);
+        let change = BookChange::Batched { batch: id, rows: draft.rows.clone() };
+        let mark = mark(desk, id, &draft.batch);
+        let proposed = Proposed { batch: id, already_paid: draft.already_paid };
+        Ok(Decision::new(proposed, mark).with_book(self.list, key, change))
+    }
+}
+
+fn mark(desk: &Desk<'_>, id: BatchId, batch: &Batch) -> Mark {
+    let signed = LeafDecision { act: DecisionKind::Approve, by: DecidedBy::Human, rule: None };
+    let Totals { lines, yen } = batch.totals;
+    Mark::ok(Operation::Certify)
+        .about(id)
+        .count(Counter::Certified, lines)
+        .yen_out(yen, lines, &desk.chance())
+        .decided(signed)
+}
+
+/// Who decided a line cannot certify it.
+fn not_a_decider(
+    state: &State,
+    book: &Book,
+    list: ListId,
+    rows: &[u32],
+    certifier: &Identity,
+) -> Result<(), Refusal> {
+    let rows: BTreeSet<u32> = rows.iter().copied().collect();
+    let decided = state.tasks(list).any(|(place, task)| {
+        task.state == TaskState::Decided
+            && task.deciders.contains(certifier)
+            && book.task_rows().get(place.number as usize).is_some_and(|row| rows.contains(row))
+    });
+    if decided { Err(Reason::OwnDecision.into()) } else { Ok(()) }
+}
+
+/// Second signature: certifies a batch, and releases it unless something is on hold.
+#[derive(Debug)]
+pub struct CertifyBatch {
+    /// That the caller may.
+    pub permit: Permit<Certify>,
+    /// The list.
+    pub list: ListId,
+    /// The batch.
+    pub batch: BatchId,
+    /// Its digest as the certifier has seen it.
+    pub digest: Digest,
+}
+
+impl Command for CertifyBatch {
+    type Reply = BatchId;
+    const METHOD: &'static str = "CertifyBatch";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<BatchId>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let batch = desk.state.batches.get_shared(&self.batch).ok_or(Reason::NoAgreement)?;
+        if batch.list != self.list {
+            return Err(Reason::NoAgreement.into());
+        }
+        if batch.state != BatchState::Proposed {
+            return Err(Reason::WrongState.into());
+        }
+        if batch.digest != self.digest {
+            return Err(Refusal::new(Reason::DigestDiffers).in_field("digest"));
+        }
+        let caller = self.permit.caller().identity.clone();
+        if batch.proposed_by == caller {
+            return Err(Reason::SamePerson.into());
+        }
+        let book = desk.book(self.list)?;
+        let rows: Vec<u32> = (0..u32::try_from(book.len()).unwrap_or(u32::MAX))
+            .filter(|&row| book.batch_of(row) == Some(self.batch))
+            .collect();
+        // No line and no yen is lost: the batch is exactly the lines that the book has in it.
+        let totals: Totals = rows
+            .iter()
+            .filter_map(|&row| book.line(row))
+            .map(|line| Totals { lines: 1, yen: line.yen })
+            .sum();
+        if totals != batch.totals {
+            tracing::error!(batch = %self.batch, "a batch does not add up to its lines");
+            return Err(Reason::TotalsDiffer.into());
+        }
+        not_a_decider(desk.state, &book, self.list, &rows, &caller)?;
+        desk.state.batches.change(&self.batch, |batch| {
+            batch.state = BatchState::Certified;
+            batch.certified_by = Some(caller);
+        });
+        crate::hold::release_what_may_go(desk.state, batch.programme);
+        let mark = mark(desk, self.batch, &batch);
+        Ok(Decision::new(self.batch, mark))
+    }
+}

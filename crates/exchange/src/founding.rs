@@ -1,0 +1,77 @@
+//! How a broker begins, and begins again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use renkei_tlog::leaf::Operation;
+use renkei_types::{DataKeyId, Identity};
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Command, Decision, Desk};
+use crate::directory::{Agency, Party};
+use crate::mark::Mark;
+use crate::refusal::Refusal;
+use crate::role::Role;
+
+/// What a broker is founded with, where there is none yet.
+#[derive(Clone, Debug)]
+pub struct Charter {
+    /// The first operators.
+    pub founders: Vec<Identity>,
+    /// Name of the log.
+    pub log_origin: String,
+    /// How often a checkpoint is signed while leaves come.
+    pub checkpoint_interval: Duration,
+}
+
+/// How the broker began.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Founding {
+    /// When.
+    pub at: Timestamp,
+    /// The key under which bodies of requests are digested.
+    pub request_key: DataKeyId,
+    /// Name of the log.
+    pub log_origin: String,
+}
+
+/// Founds the broker.
+pub(crate) struct Found {
+    pub(crate) charter: Charter,
+    pub(crate) request_key: DataKeyId,
+}
+
+impl Command for Found {
+    type Reply = ();
+    const METHOD: &'static str = "Found";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        let founding = Founding {
+            at: desk.now,
+            request_key: self.request_key,
+            log_origin: self.charter.log_origin.clone(),
+        };
+        desk.state.founding.put(0, founding);
+        for founder in &self.charter.founders {
+            let agency = founder.agency();
+            if !desk.state.agencies.contains(agency) {
+                desk.state.agencies.put(agency.clone(), Agency { title: agency.to_string() });
+            }
+            let party = Party { roles: [Role::Operator].into(), revoked: false };
+            desk.state.parties.put(founder.clone(), party);
+        }
+        Ok(Decision::new((), Mark::ok(Operation::AdminAction)))
+    }
+}
+
+/// Notes that the broker has started.
+pub(crate) struct Began;
+
+impl Command for Began {
+    type Reply = ();
+    const METHOD: &'static str = "Began";
+
+    fn decide(&self, _: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        Ok(Decision::new((), Mark::ok(Operation::Start)))
+    }
+}

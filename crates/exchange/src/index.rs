@@ -1,0 +1,161 @@
+//! Indexes: registers in memory, ready to be linked to.
+//!
+//! An index holds normal forms and ids, no text of a person but what blocking and comparison need; values for people to
+//! see are read back from the sealed rows. It is built from those rows at the start and when a register is switched, once
+//! for all jobs and questions, and shared between threads.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use renkei_linkage::{
+    Costs, Field, Fields, PreparedModel, RegisterIndex, RegisterIntake, Rows as LinkageRows,
+    Unwatched,
+};
+use renkei_tables::{Schema, Side};
+use renkei_types::{Clock, Reason, SnapshotId};
+
+use crate::directory::Content;
+use crate::refusal::Refusal;
+use crate::rows::{self, Chunk, Rows};
+use crate::snapshot::Snapshot;
+use crate::state::State;
+use crate::store::Vault;
+
+/// A register in memory.
+#[derive(Debug)]
+pub struct Indexed {
+    /// The records.
+    pub index: Arc<RegisterIndex>,
+    /// The model for single questions: what is believed before any list was seen.
+    pub model: PreparedModel,
+}
+
+/// The registers in memory.
+#[derive(Default)]
+pub struct Indexes {
+    loaded: RwLock<HashMap<SnapshotId, Arc<Indexed>>>,
+}
+
+impl Indexes {
+    /// A register, if it is loaded.
+    pub fn get(&self, snapshot: SnapshotId) -> Result<Arc<Indexed>, Refusal> {
+        self.loaded.read().get(&snapshot).cloned().ok_or_else(|| Reason::IndexLoading.into())
+    }
+
+    /// Loads every register that is in use or that a waiting job is pinned to, and forgets the others. Blocks: for threads
+    /// that may wait.
+    pub fn follow(&self, state: &State, vault: &Vault, clock: &dyn Clock) -> Result<(), Refusal> {
+        let mut wanted: Vec<SnapshotId> = Vec::new();
+        for (_, dataset) in state.datasets.iter() {
+            if let Content::Register(Some(snapshot)) = dataset.content {
+                wanted.push(snapshot);
+            }
+        }
+        wanted.extend(
+            state.queued_jobs().iter().filter_map(|job| Some(state.jobs.get(job)?.snapshot)),
+        );
+        for id in &wanted {
+            if self.loaded.read().contains_key(id) {
+                continue;
+            }
+            let snapshot = state.snapshots.get(id).ok_or(Reason::Internal)?;
+            let indexed = Arc::new(load(vault, snapshot, clock)?);
+            tracing::info!(snapshot = %id, records = indexed.index.records(), "register loaded");
+            self.loaded.write().insert(*id, indexed);
+        }
+        self.loaded.write().retain(|id, _| wanted.contains(id));
+        Ok(())
+    }
+}
+
+/// The fields of the built-in schema, as a register with these columns has them.
+fn fields(columns: &Rows) -> Fields {
+    let schema = Schema::resident_payment();
+    let has = |field: &renkei_tables::schema::Field| {
+        field.columns(Side::Register).iter().any(|column| columns.column(column).is_some())
+    };
+    let fields = schema.fields.iter().map(|field| Field {
+        name: field.name.clone(),
+        kind: field.kind,
+        in_register: has(field),
+        in_list: !field.columns(Side::List).is_empty(),
+    });
+    Fields { fields: fields.collect(), date_order: schema.date_order }
+}
+
+fn load(vault: &Vault, snapshot: &Snapshot, clock: &dyn Clock) -> Result<Indexed, Refusal> {
+    let reader = snapshot.rows.open(vault)?;
+    let mut intake = RegisterIntake::new(fields(&snapshot.rows));
+    let view = ChunkView::new(&snapshot.rows, Side::Register);
+    for number in 0..snapshot.rows.chunks() {
+        let chunk = rows::chunk(&reader, number)?;
+        intake.extend(&view.of(&chunk));
+    }
+    let left_out: Vec<usize> = rows::rejected(&reader, &snapshot.rows)?
+        .iter()
+        .map(|rejected| rejected.row as usize)
+        .collect();
+    let index = intake.seal(&left_out, clock, &Unwatched);
+    let model = index.prior_model(Costs::default());
+    let model = index.prepare(model).map_err(|error| Refusal::internal(&error))?;
+    Ok(Indexed { index: Arc::new(index), model })
+}
+
+/// How chunks of sealed rows look to the engine.
+#[derive(Debug)]
+pub struct ChunkView {
+    id: usize,
+    /// The columns of each field of the schema.
+    fields: Vec<Vec<usize>>,
+}
+
+impl ChunkView {
+    /// For rows with these columns.
+    pub fn new(rows: &Rows, side: Side) -> Self {
+        let of_field = |field: &renkei_tables::schema::Field| {
+            field.columns(side).iter().filter_map(|column| rows.column(column)).collect()
+        };
+        // The id is the first column that is kept.
+        Self { id: 0, fields: Schema::resident_payment().fields.iter().map(of_field).collect() }
+    }
+
+    /// One chunk.
+    pub fn of<'a>(&'a self, chunk: &'a Chunk) -> ChunkRows<'a> {
+        ChunkRows { view: self, chunk }
+    }
+}
+
+/// A chunk as rows of the engine.
+#[derive(Debug)]
+pub struct ChunkRows<'a> {
+    view: &'a ChunkView,
+    chunk: &'a Chunk,
+}
+
+impl LinkageRows for ChunkRows<'_> {
+    fn len(&self) -> usize {
+        self.chunk.rows()
+    }
+
+    fn id(&self, row: usize) -> &str {
+        self.chunk.cell(self.view.id, row)
+    }
+
+    fn text<'a>(&'a self, field: usize, row: usize, scratch: &'a mut String) -> &'a str {
+        let columns = self.view.fields.get(field).map_or(&[][..], Vec::as_slice);
+        if let [column] = columns {
+            return self.chunk.cell(*column, row);
+        }
+        scratch.clear();
+        for cell in columns.iter().map(|&column| self.chunk.cell(column, row)) {
+            if !cell.is_empty() {
+                if !scratch.is_empty() {
+                    scratch.push(' ');
+                }
+                scratch.push_str(cell);
+            }
+        }
+        scratch
+    }
+}

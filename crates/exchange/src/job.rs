@@ -1,0 +1,248 @@
+//! Jobs: one run of the engine over one list and one register.
+//!
+//! A job pins its list, the snapshot of the register and the engine, so that it can be run again by anybody and comes to
+//! equal digests. Who runs it is no fact: a broker that dies leaves the job as it was, and the next start runs it again.
+
+use std::collections::BTreeMap;
+
+use renkei_journal::BlobRef;
+use renkei_linkage::Outcome;
+use renkei_tlog::leaf::{Counter, LeafResult, Operation};
+use renkei_types::{
+    AgreementId, DatasetId, Digest, LinkageJobId, ListId, Reason, SnapshotId, TaskId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Command, Decision, Desk};
+use crate::directory::Content;
+use crate::list::{LinkedList, OutcomeCode, Totals};
+use crate::mark::Mark;
+use crate::permit::{Link, Permit};
+use crate::refusal::Refusal;
+use crate::review::TaskPage;
+use crate::state::State;
+
+/// How a job stands.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum JobState {
+    /// Waits, or is being run.
+    Queued,
+    /// Has ended well.
+    Done,
+    /// Has ended badly: code of the reason.
+    Failed(String),
+}
+
+/// One run of the engine.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Job {
+    /// The list.
+    pub list: ListId,
+    /// The register.
+    pub dataset: DatasetId,
+    /// Its snapshot.
+    pub snapshot: SnapshotId,
+    /// The agreement under which it runs, and the digest of its terms.
+    pub agreement: Option<(AgreementId, Digest)>,
+    /// Version of the engine.
+    pub engine: String,
+    /// How it stands.
+    pub state: JobState,
+    /// How often it was started.
+    pub attempt: u32,
+}
+
+impl State {
+    /// The jobs that wait, oldest first.
+    pub fn queued_jobs(&self) -> Vec<LinkageJobId> {
+        let queued = self.jobs.iter().filter(|(_, job)| job.state == JobState::Queued);
+        queued.map(|(id, _)| *id).collect()
+    }
+}
+
+/// Asks for a list to be linked.
+#[derive(Debug)]
+pub struct CreateJob {
+    /// That the caller may.
+    pub permit: Permit<Link>,
+    /// The list.
+    pub list: ListId,
+    /// The register.
+    pub dataset: DatasetId,
+}
+
+impl Command for CreateJob {
+    type Reply = LinkageJobId;
+    const METHOD: &'static str = "CreateJob";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<LinkageJobId>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let (list, sealed) = desk.state.sealed_list(self.list)?;
+        let lines = sealed.declared.lines;
+        let failed = |id: &LinkageJobId| {
+            let job = desk.state.jobs.get(id);
+            job.is_some_and(|job| matches!(job.state, JobState::Failed(_)))
+        };
+        if list.job.is_some_and(|job| !failed(&job)) {
+            return Err(Reason::AlreadyExists.into());
+        }
+        let dataset = desk.state.datasets.get(&self.dataset).ok_or(Reason::NoAgreement)?;
+        let snapshot = match dataset.content {
+            Content::Register(snapshot) => snapshot.ok_or(Reason::NoRegister)?,
+            Content::Deliveries(_) => return Err(Refusal::field("dataset_id")),
+        };
+        let id = desk.new_job();
+        let job = Job {
+            list: self.list,
+            dataset: self.dataset,
+            snapshot,
+            agreement: self.permit.agreement(),
+            engine: renkei_linkage::ENGINE_VERSION.to_string(),
+            state: JobState::Queued,
+            attempt: 0,
+        };
+        desk.state.jobs.put(id, job);
+        desk.state.lists.change(&self.list, |list| list.job = Some(id));
+        let mark = Mark::ok(Operation::Validate)
+            .about(id)
+            .of_dataset(self.dataset)
+            .of_snapshot(snapshot)
+            .under(&self.permit)
+            .count(Counter::In, lines);
+        Ok(Decision::new(id, mark))
+    }
+}
+
+/// Notes that a job is being run.
+#[derive(Debug)]
+pub struct StartJob {
+    /// The job.
+    pub job: LinkageJobId,
+}
+
+impl Command for StartJob {
+    type Reply = u32;
+    const METHOD: &'static str = "StartJob";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<u32>, Refusal> {
+        let job = queued(desk.state, self.job)?;
+        let attempt = job.attempt + 1;
+        let snapshot = job.snapshot;
+        desk.state.jobs.change(&self.job, |job| job.attempt = attempt);
+        let mark =
+            Mark::ok(Operation::LinkRun).about(self.job).of_snapshot(snapshot).attempt(attempt);
+        Ok(Decision::new(attempt, mark))
+    }
+}
+
+fn queued(state: &State, job: LinkageJobId) -> Result<&Job, Refusal> {
+    let job = state.jobs.get(&job).ok_or(Reason::NoAgreement)?;
+    if job.state == JobState::Queued { Ok(job) } else { Err(Reason::WrongState.into()) }
+}
+
+/// What a job came to.
+#[derive(Clone, Debug)]
+pub struct JobResult {
+    /// The decisions, sealed with the list's key.
+    pub result: BlobRef,
+    /// Digest of the decisions.
+    pub result_digest: Digest,
+    /// Digest of the model.
+    pub model_digest: Digest,
+    /// Lines and yen by outcome.
+    pub totals: BTreeMap<Outcome, Totals>,
+}
+
+/// Keeps the result of a job.
+#[derive(Debug)]
+pub struct FinishJob {
+    /// The job.
+    pub job: LinkageJobId,
+    /// What it came to.
+    pub result: JobResult,
+}
+
+impl Command for FinishJob {
+    type Reply = ();
+    const METHOD: &'static str = "FinishJob";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        let job = queued(desk.state, self.job)?;
+        let (list_id, snapshot, dataset, attempt) =
+            (job.list, job.snapshot, job.dataset, job.attempt);
+        let agreement = job.agreement;
+        let (_, sealed) = desk.state.sealed_list(list_id)?;
+        let result = &self.result;
+        // No line and no yen is lost: what comes out is what was declared.
+        if result.totals.values().copied().sum::<Totals>() != sealed.declared {
+            tracing::error!(job = %self.job, "a job's outcomes do not add up to its list");
+            return Err(Reason::TotalsDiffer.into());
+        }
+        let lines = |outcome| result.totals.get(&outcome).map_or(0, |totals: &Totals| totals.lines);
+        let tasks = lines(Outcome::Review) + lines(Outcome::Ambiguous);
+        let task_count = u32::try_from(tasks).map_err(|error| Refusal::internal(&error))?;
+        let series = first_of_series(desk.new_task_series());
+        for (number, page) in (0..).zip(TaskPage::open_pages(task_count)) {
+            desk.state.task_pages.put((list_id, number), page);
+        }
+        desk.state.task_series.put(series, list_id);
+        let linked = LinkedList {
+            snapshot,
+            result: result.result.clone(),
+            result_digest: result.result_digest,
+            model_digest: result.model_digest,
+            lines: result
+                .totals
+                .iter()
+                .map(|(&outcome, totals)| (OutcomeCode(outcome), totals.lines))
+                .collect(),
+            tasks: series,
+            task_count,
+            version: 1,
+            book_frames: 0,
+        };
+        desk.state.lists.change(&list_id, |list| list.linked = Some(linked));
+        desk.state.jobs.change(&self.job, |job| job.state = JobState::Done);
+        let by_outcome = result.totals.iter().map(|(&outcome, totals)| (outcome, totals.lines));
+        let mut mark = Mark::ok(Operation::LinkRun)
+            .about(self.job)
+            .of_dataset(dataset)
+            .of_snapshot(snapshot)
+            .outcomes(by_outcome)
+            .by_model(result.model_digest)
+            .attempt(attempt);
+        if let Some((id, digest)) = agreement {
+            mark = mark.with_agreement(id, digest);
+        }
+        Ok(Decision::new((), mark))
+    }
+}
+
+/// The number of a task is in the last four bytes of its id; a series begins at 0.
+fn first_of_series(id: TaskId) -> TaskId {
+    let mut bytes = *id.as_bytes();
+    bytes[12..].fill(0);
+    TaskId::from_bytes(bytes)
+}
+
+/// Notes that a job cannot be run.
+#[derive(Debug)]
+pub struct FailJob {
+    /// The job.
+    pub job: LinkageJobId,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Command for FailJob {
+    type Reply = ();
+    const METHOD: &'static str = "FailJob";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        queued(desk.state, self.job)?;
+        let code = self.reason.as_str().to_owned();
+        desk.state.jobs.change(&self.job, |job| job.state = JobState::Failed(code));
+        let mark = Mark::ended(Operation::LinkRun, LeafResult::Failed, self.reason).about(self.job);
+        Ok(Decision::new((), mark))
+    }
+}

@@ -1,0 +1,571 @@
+//! The ledger: one thread decides commands, makes their frames durable together, and answers.
+//!
+//! While one group of frames is being synced the next commands queue up; they become the next group. So one caller waits
+//! for one sync, and 256 callers wait for one or two, not for 256.
+//!
+//! ```text
+//! queue --> decide on a draft --> frames --append, one sync--> publish the state --> answer all
+//!                 ^                             |
+//!                 +------ another writer was first: read its frames, decide again
+//! ```
+//! Invariant: readers see only what is durable. After a failed sync nothing is known, so the process ends and verifies
+//! at its next start.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use renkei_journal::{AppendError, DataKey, Frame, Journal, Seq};
+use renkei_tlog::{LogError, LogFolder};
+use renkei_types::{Clock, Digest, Entropy, ListId, Reason};
+use tokio::sync::{oneshot, watch};
+
+use crate::book::{BookChange, Books, seal_change};
+use crate::cache::{self, Cache, Projection};
+use crate::command::{Answer, AnswerKey, Call, Command, Decision, Desk, Done, Receipt};
+use crate::founding::{Began, Charter, Found};
+use crate::log::Log;
+use crate::mark::Stamp;
+use crate::refusal::Refusal;
+use crate::state::{Change, State};
+use crate::store::{OpenError, Store, StorePaths, Vault, keyed_body_digest};
+
+/// Commands that wait at most; above this callers are refused at once.
+const QUEUE: usize = 4096;
+/// Most frames in a group.
+const GROUP: usize = 1024;
+
+/// The handle through which everything is done. Clones share one ledger.
+#[derive(Clone)]
+pub struct Exchange {
+    shared: Arc<Shared>,
+    queue: SyncSender<Box<dyn Pending>>,
+}
+
+struct Shared {
+    state: ArcSwap<State>,
+    durable: watch::Sender<u64>,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock + Send + Sync>,
+    request_key: DataKey,
+    log: Log,
+    paths: StorePaths,
+}
+
+/// The threads of a ledger; join them to know that everything is written.
+pub struct Threads(Vec<JoinHandle<()>>);
+
+impl Threads {
+    /// Waits until every thread has ended, which they do when the last [`Exchange`] is dropped.
+    pub fn join(self) {
+        for thread in self.0 {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Exchange {
+    /// Opens a ledger: reads the cache and what the journal has beyond it, founds the broker where it is new, notes the
+    /// start in the log.
+    pub fn open(store: Store, charter: &Charter) -> Result<(Self, Threads), OpenError> {
+        let Store { journal, vault, paths, clock, entropy } = store;
+        let belongs = |seq: Seq, leaf: Digest| {
+            let mut frames = journal.read(seq).into_iter().flatten();
+            frames
+                .next()
+                .is_some_and(|frame| frame.is_ok_and(|(_, frame)| leaf_digest(&frame.leaf) == leaf))
+        };
+        let opened = Cache::open(&paths.cache(), belongs);
+        let (cache, mut state, at) = opened.map_err(|error| OpenError::Cache(error.to_string()))?;
+        let mut last = Last { seq: at, time: Timestamp::MIN };
+        catch_up(journal.as_ref(), &mut state, &mut last)?;
+        let changes = state.take_changes().map_err(|error| OpenError::Cache(error.to_string()))?;
+        let (projector, cache_thread) = cache::start(cache)?;
+        if last.seq > at {
+            let leaf = last_leaf(journal.as_ref())?;
+            let _ = projector.send(Projection { changes, applied: (last.seq, leaf) });
+        }
+        let request_key = match state.founding.get(&0) {
+            Some(founding) => founding.request_key,
+            None => vault.create_key(clock.now())?,
+        };
+        let founded = state.founding.get(&0).is_some();
+        let origin = state.founding.get(&0).map_or(&charter.log_origin, |known| &known.log_origin);
+        let (log, log_thread) = Log::start(
+            &paths,
+            origin,
+            journal.as_ref(),
+            entropy.as_ref(),
+            charter.checkpoint_interval,
+        )?;
+        let (durable, _) = watch::channel(last.seq.0);
+        let shared = Arc::new(Shared {
+            state: ArcSwap::from_pointee(state.clone()),
+            durable,
+            request_key: vault.key(request_key)?,
+            vault: Arc::clone(&vault),
+            clock: Arc::clone(&clock),
+            log: log.clone(),
+            paths,
+        });
+        let (queue, commands) = sync_channel(QUEUE);
+        let books = Books::new(vault);
+        let ledger = Ledger {
+            journal,
+            state,
+            last,
+            books,
+            shared: Arc::downgrade(&shared),
+            clock,
+            entropy,
+            projector,
+            log,
+        };
+        let ledger_thread = std::thread::Builder::new()
+            .name("renkei-ledger".to_owned())
+            .spawn(move || ledger.run(&commands))?;
+        let exchange = Self { shared, queue };
+        let threads = Threads(vec![ledger_thread, cache_thread, log_thread]);
+        if !founded {
+            let found = Found { charter: charter.clone(), request_key };
+            exchange.execute_now(Call::own(), found)?;
+        }
+        exchange.execute_now(Call::own(), Began)?;
+        Ok((exchange, threads))
+    }
+
+    /// The state as far as it is durable.
+    pub fn state(&self) -> Arc<State> {
+        self.shared.state.load_full()
+    }
+
+    /// Blobs and keys.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.shared.vault
+    }
+
+    /// Time.
+    pub fn clock(&self) -> &Arc<dyn Clock + Send + Sync> {
+        &self.shared.clock
+    }
+
+    /// Where the folders are.
+    pub fn paths(&self) -> &StorePaths {
+        &self.shared.paths
+    }
+
+    /// The number of the last durable frame, and a call back whenever it grows.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        self.shared.durable.subscribe()
+    }
+
+    /// A keyed digest of what a client sent, by which a repetition is recognised.
+    pub fn body_digest(&self, body: &[u8]) -> Digest {
+        keyed_body_digest(&self.shared.request_key, body)
+    }
+
+    /// Decides a command; answers when its frame is durable.
+    pub async fn execute<C: Command>(
+        &self,
+        call: Call,
+        command: C,
+    ) -> Result<Done<C::Reply>, Refusal> {
+        self.submit(call, command)?.await.unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// The same for threads that may wait.
+    pub fn execute_now<C: Command>(
+        &self,
+        call: Call,
+        command: C,
+    ) -> Result<Done<C::Reply>, Refusal> {
+        self.submit(call, command)?.blocking_recv().unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// Asks something of the state and the books together; answers when all that it has seen is durable.
+    pub async fn ask<T, Q>(&self, question: Q) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        Q: Fn(&mut Desk<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.enquire(question)?.await.unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// The same for threads that may wait.
+    pub fn ask_now<T, Q>(&self, question: Q) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        Q: Fn(&mut Desk<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.enquire(question)?.blocking_recv().unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// A signed checkpoint over every frame that is durable now.
+    pub async fn checkpoint(&self) -> Result<String, Refusal> {
+        self.shared.log.checkpoint().await.unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// Reads the log as far as the last checkpoint goes, while nothing is written to it.
+    pub async fn read_log<T: Send + 'static>(
+        &self,
+        reading: impl FnOnce(&LogFolder) -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.shared.log.read(reading).await
+    }
+
+    fn submit<C: Command>(
+        &self,
+        call: Call,
+        command: C,
+    ) -> Result<oneshot::Receiver<Result<Done<C::Reply>, Refusal>>, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        self.enqueue(Box::new(Entry { call, command, decided: None, answer: sender }))?;
+        Ok(receiver)
+    }
+
+    fn enquire<T, Q>(&self, question: Q) -> Result<oneshot::Receiver<Result<T, Refusal>>, Refusal>
+    where
+        T: Send + 'static,
+        Q: Fn(&mut Desk<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.enqueue(Box::new(Question { question, found: None, answer: sender }))?;
+        Ok(receiver)
+    }
+
+    fn enqueue(&self, pending: Box<dyn Pending>) -> Result<(), Refusal> {
+        self.queue.try_send(pending).map_err(|error| match error {
+            TrySendError::Full(_) => Reason::Overloaded.into(),
+            TrySendError::Disconnected(_) => Reason::Stopping.into(),
+        })
+    }
+}
+
+/// The last frame and its time; time in the log never goes back.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    seq: Seq,
+    time: Timestamp,
+}
+
+fn leaf_digest(leaf: &[u8]) -> Digest {
+    Digest::from_bytes(*renkei_tlog::hash::leaf_hash(leaf).as_bytes())
+}
+
+fn last_leaf(journal: &dyn Journal) -> Result<Digest, OpenError> {
+    let frame = journal.read(journal.last())?.next().transpose()?;
+    Ok(frame.map_or(Digest::from_bytes([0; 32]), |(_, frame)| leaf_digest(&frame.leaf)))
+}
+
+/// Carries over what the journal has beyond `last`; answers the leaves of those frames.
+fn catch_up(
+    journal: &dyn Journal,
+    state: &mut State,
+    last: &mut Last,
+) -> Result<Vec<Vec<u8>>, OpenError> {
+    let mut leaves = Vec::new();
+    // The last leaf is read even where nothing is new: it has the time.
+    for frame in journal.read(Seq(last.seq.0.max(1)))? {
+        let (seq, frame) = frame?;
+        last.time = last.time.max(crate::mark::time_of(&frame.leaf).unwrap_or(Timestamp::MIN));
+        if seq <= last.seq {
+            continue;
+        }
+        let unreadable = |source| OpenError::Facts { seq: seq.0, source };
+        let changes: Vec<Change> =
+            serde_json::from_slice(&frame.facts).map_err(|error| unreadable(error.into()))?;
+        for change in &changes {
+            state.apply(change).map_err(unreadable)?;
+        }
+        last.seq = seq;
+        leaves.push(frame.leaf);
+    }
+    Ok(leaves)
+}
+
+/// A command that waits for its turn, whatever its type.
+trait Pending: Send {
+    /// Decides on the draft. Answers the frame's parts, or nothing where there is nothing to write; a refusal is kept
+    /// until [`Pending::answer`].
+    fn decide(
+        &mut self,
+        desk: &mut Desk<'_>,
+        vault: &Vault,
+        index: u64,
+        time: Timestamp,
+    ) -> Option<Staged>;
+
+    /// Tells the caller. An error here overrules what was decided.
+    fn answer(self: Box<Self>, overruled: Option<Refusal>);
+}
+
+/// What goes into a frame, but for the facts.
+struct Staged {
+    leaf: Vec<u8>,
+    sealed: Vec<u8>,
+    book: Option<(ListId, BookChange)>,
+}
+
+struct Entry<C: Command> {
+    call: Call,
+    command: C,
+    decided: Option<Result<Done<C::Reply>, Refusal>>,
+    answer: oneshot::Sender<Result<Done<C::Reply>, Refusal>>,
+}
+
+impl<C: Command> Entry<C> {
+    fn stage(
+        &self,
+        desk: &mut Desk<'_>,
+        vault: &Vault,
+        index: u64,
+        time: Timestamp,
+    ) -> Result<(Done<C::Reply>, Option<Staged>), Refusal> {
+        let key: Option<(AnswerKey, Digest)> = match &self.call {
+            Call { caller: Some(caller), request: Some((request, body)) } => {
+                Some(((caller.identity.clone(), *request), *body))
+            }
+            _ => None,
+        };
+        if let Some((key, body)) = &key
+            && let Some(answer) = desk.state.answers.get(key)
+        {
+            let (reply, receipt) = answer.replay::<C>(*body)?;
+            return Ok((Done { reply, receipt: Some(receipt) }, None));
+        }
+        let Decision { reply, mark, book } = self.command.decide(desk)?;
+        let Some(mark) = mark else { return Ok((Done { reply, receipt: None }, None)) };
+        let stamp = Stamp {
+            event: desk.new_event(),
+            time,
+            caller: self.call.caller.as_ref(),
+            request: self.call.request.as_ref().map(|(request, _)| *request),
+        };
+        let leaf = mark.leaf(&stamp).map_err(|error| Refusal::internal(&error))?;
+        let receipt = Receipt { leaf_index: index, leaf_hash: leaf_digest(&leaf) };
+        if let Some((key, body)) = key {
+            let answer = Answer::new::<C>(body, &reply, receipt)
+                .map_err(|error| Refusal::internal(&error))?;
+            desk.state.answers.put(key, answer);
+        }
+        let (sealed, book) = match book {
+            None => (Vec::new(), None),
+            Some((list, key, change)) => {
+                desk.state.add_book_frame(list, index + 1);
+                let key = vault.key(key)?;
+                (seal_change(&key, vault.entropy(), &change)?, Some((list, change)))
+            }
+        };
+        Ok((Done { reply, receipt: Some(receipt) }, Some(Staged { leaf, sealed, book })))
+    }
+}
+
+impl<C: Command> Pending for Entry<C> {
+    fn decide(
+        &mut self,
+        desk: &mut Desk<'_>,
+        vault: &Vault,
+        index: u64,
+        time: Timestamp,
+    ) -> Option<Staged> {
+        match self.stage(desk, vault, index, time) {
+            Ok((done, staged)) => {
+                self.decided = Some(Ok(done));
+                staged
+            }
+            Err(refusal) => {
+                self.decided = Some(Err(refusal));
+                None
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>, overruled: Option<Refusal>) {
+        let Self { decided, answer, .. } = *self;
+        let answered = match (decided, overruled) {
+            // A refusal stands; it changed nothing.
+            (Some(Err(refusal)), _) => Err(refusal),
+            (_, Some(refusal)) => Err(refusal),
+            (Some(done), None) => done,
+            (None, None) => Err(Reason::Stopping.into()),
+        };
+        // Who has gone away will ask again.
+        let _ = answer.send(answered);
+    }
+}
+
+/// A question, which leaves no mark.
+struct Question<T, Q> {
+    question: Q,
+    found: Option<Result<T, Refusal>>,
+    answer: oneshot::Sender<Result<T, Refusal>>,
+}
+
+impl<T, Q> Pending for Question<T, Q>
+where
+    T: Send + 'static,
+    Q: Fn(&mut Desk<'_>) -> Result<T, Refusal> + Send + 'static,
+{
+    fn decide(&mut self, desk: &mut Desk<'_>, _: &Vault, _: u64, _: Timestamp) -> Option<Staged> {
+        self.found = Some((self.question)(desk));
+        None
+    }
+
+    fn answer(self: Box<Self>, overruled: Option<Refusal>) {
+        let Self { found, answer, .. } = *self;
+        let answered = match (found, overruled) {
+            (_, Some(refusal)) => Err(refusal),
+            (Some(found), None) => found,
+            (None, None) => Err(Reason::Stopping.into()),
+        };
+        let _ = answer.send(answered);
+    }
+}
+
+/// The thread's own.
+struct Ledger {
+    journal: Box<dyn Journal>,
+    state: State,
+    last: Last,
+    books: Books,
+    shared: std::sync::Weak<Shared>,
+    clock: Arc<dyn Clock + Send + Sync>,
+    entropy: Arc<dyn Entropy>,
+    projector: SyncSender<Projection>,
+    log: Log,
+}
+
+/// What a group of commands came to.
+struct Group {
+    state: State,
+    frames: Vec<Frame>,
+    changes: Vec<Change>,
+    time: Timestamp,
+}
+
+impl Ledger {
+    fn run(mut self, commands: &Receiver<Box<dyn Pending>>) {
+        while let Ok(first) = commands.recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP {
+                match commands.try_recv() {
+                    Ok(next) => group.push(next),
+                    Err(_) => break,
+                }
+            }
+            let overruled = self.commit(&mut group);
+            group.into_iter().for_each(|pending| pending.answer(overruled));
+        }
+    }
+
+    /// Decides a group and makes it durable. Answers why it is not, where it is not.
+    fn commit(&mut self, commands: &mut [Box<dyn Pending>]) -> Option<Refusal> {
+        let Some(shared) = self.shared.upgrade() else { return Some(Reason::Stopping.into()) };
+        loop {
+            let group = match self.decide(commands, &shared.vault) {
+                Ok(group) => group,
+                Err(error) => return Some(Refusal::internal(&error)),
+            };
+            if group.frames.is_empty() {
+                return None;
+            }
+            match self.journal.append(self.last.seq, &group.frames) {
+                Ok(seq) => {
+                    self.publish(&shared, group, seq);
+                    return None;
+                }
+                Err(AppendError::Conflict { .. }) => {
+                    // Another writer was first. Its facts come before ours, so everything is decided anew.
+                    self.books.clear();
+                    self.take_over(&shared).unwrap_or_else(|error| fatal(&error));
+                }
+                Err(AppendError::StorageFull) => {
+                    self.books.clear();
+                    tracing::error!("the storage is full; nothing was changed");
+                    return Some(Reason::StorageFull.into());
+                }
+                Err(AppendError::TooLarge { .. }) => {
+                    self.books.clear();
+                    return Some(Reason::TooLarge.into());
+                }
+                Err(error) => fatal(&error),
+            }
+        }
+    }
+
+    fn decide(
+        &mut self,
+        commands: &mut [Box<dyn Pending>],
+        vault: &Vault,
+    ) -> Result<Group, serde_json::Error> {
+        let mut group = Group {
+            state: self.state.clone(),
+            frames: Vec::new(),
+            changes: Vec::new(),
+            time: self.last.time,
+        };
+        self.books.trim();
+        for command in commands {
+            let now = self.clock.now();
+            let tick = jiff::SignedDuration::from_millis(1);
+            let time = now.max(group.time.checked_add(tick).unwrap_or(group.time));
+            let mut draft = group.state.clone();
+            let index = self.last.seq.0 + group.frames.len() as u64;
+            let mut desk = Desk {
+                state: &mut draft,
+                now,
+                today: self.clock.today(),
+                entropy: self.entropy.as_ref(),
+                books: &mut self.books,
+                journal: self.journal.as_ref(),
+            };
+            let Some(staged) = command.decide(&mut desk, vault, index, time) else { continue };
+            let changes = draft.take_changes()?;
+            let facts = serde_json::to_vec(&changes)?;
+            group.frames.push(Frame { leaf: staged.leaf, facts, sealed: staged.sealed });
+            group.state = draft;
+            group.changes.extend(changes);
+            group.time = time;
+            if let Some((list, change)) = staged.book {
+                self.books.apply(list, &change);
+            }
+        }
+        Ok(group)
+    }
+
+    /// Takes over what another writer has added.
+    fn take_over(&mut self, shared: &Shared) -> Result<(), OpenError> {
+        let leaves = catch_up(self.journal.as_ref(), &mut self.state, &mut self.last)?;
+        let changes =
+            self.state.take_changes().map_err(|error| OpenError::Cache(error.to_string()))?;
+        self.tell(shared, changes, leaves);
+        Ok(())
+    }
+
+    fn publish(&mut self, shared: &Shared, group: Group, seq: Seq) {
+        self.last = Last { seq, time: group.time };
+        self.state = group.state;
+        let leaves = group.frames.into_iter().map(|frame| frame.leaf).collect();
+        self.tell(shared, group.changes, leaves);
+    }
+
+    /// Shows readers the state, and gives the projections what is new.
+    fn tell(&self, shared: &Shared, changes: Vec<Change>, leaves: Vec<Vec<u8>>) {
+        let seq = self.last.seq;
+        shared.state.store(Arc::new(self.state.clone()));
+        shared.durable.send_replace(seq.0);
+        let applied =
+            (seq, leaves.last().map_or(Digest::from_bytes([0; 32]), |leaf| leaf_digest(leaf)));
+        // A cache that has stopped is built again at the next start.
+        let _ = self.projector.send(Projection { changes, applied });
+        self.log.append(leaves);
+    }
+}
+
+/// Nothing that was not synced can be trusted, and nothing more can be promised.
+fn fatal(error: &dyn std::fmt::Display) -> ! {
+    tracing::error!(%error, "the journal cannot be written; stopping at once, the next start verifies it");
+    std::process::abort()
+}

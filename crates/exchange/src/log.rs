@@ -1,0 +1,177 @@
+//! The log folder: leaves as tiles, and signed checkpoints. A projection of the journal's public part.
+//!
+//! Leaf `n` is that of frame `n + 1`. A thread of its own integrates what is durable; a checkpoint that is asked for
+//! covers every leaf that was durable at that moment.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use renkei_journal::{Journal, Seq};
+use renkei_tlog::{LogError, LogFolder, LogKey, Origin};
+use renkei_types::{Entropy, Reason};
+
+use crate::refusal::Refusal;
+use crate::store::{OpenError, StorePaths};
+
+/// Leaves that wait at most; a slower disk slows callers down instead of filling memory.
+const QUEUE: usize = 1024;
+
+enum Work {
+    Leaves(Vec<Vec<u8>>),
+    Checkpoint(tokio::sync::oneshot::Sender<Result<String, Refusal>>),
+    Read(Reading),
+}
+
+/// Something to be read while nothing is written.
+type Reading = Box<dyn FnOnce(&LogFolder) + Send>;
+
+/// Sends leaves to the log.
+#[derive(Clone)]
+pub(crate) struct Log {
+    work: SyncSender<Work>,
+}
+
+impl Log {
+    /// Brings the folder up to the journal and starts its thread. A folder that knows more than the journal, or
+    /// something else, is refused: somebody has put an old journal back.
+    pub(crate) fn start(
+        paths: &StorePaths,
+        origin: &str,
+        journal: &dyn Journal,
+        entropy: &dyn Entropy,
+        interval: Duration,
+    ) -> Result<(Self, JoinHandle<()>), OpenError> {
+        let path = paths.log();
+        let failed = |source| OpenError::Log { path: path.clone(), source };
+        let differs =
+            |what: &str| OpenError::LogDiffers { path: path.clone(), what: what.to_owned() };
+        let key = log_key(paths, origin, entropy)?;
+        let (mut folder, size) = LogFolder::open(&path).map_err(failed)?;
+        if size > journal.last().0 {
+            return Err(differs("it has more leaves than the journal has frames"));
+        }
+        if size > 0 {
+            let known = folder.read_leaf(size - 1).map_err(failed)?;
+            let frame = journal.read(Seq(size))?.next().transpose()?;
+            if frame.is_none_or(|(_, frame)| frame.leaf != known) {
+                return Err(differs("its last leaf is not that of the journal"));
+            }
+        }
+        let mut leaves = Vec::new();
+        for frame in journal.read(Seq(size + 1))? {
+            leaves.push(frame?.1.leaf);
+            if leaves.len() == 4096 {
+                folder.append(&leaves).map_err(failed)?;
+                leaves.clear();
+            }
+        }
+        if !leaves.is_empty() {
+            folder.append(&leaves).map_err(failed)?;
+        }
+        if folder.size() > 0 {
+            folder.publish(&key).map_err(failed)?;
+        }
+        let (sender, receiver) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("renkei-log".to_owned())
+            .spawn(move || integrate(folder, &key, &receiver, interval))?;
+        Ok((Self { work: sender }, thread))
+    }
+
+    /// Adds leaves that are durable in the journal.
+    pub(crate) fn append(&self, leaves: Vec<Vec<u8>>) {
+        // The thread ends only after a fault that it has logged, and then at once stops the broker.
+        let _ = self.work.send(Work::Leaves(leaves));
+    }
+
+    /// Reads the log as far as it has been integrated. Ask for a checkpoint first to read everything that is durable.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        reading: impl FnOnce(&LogFolder) -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let reading: Reading = Box::new(move |folder| {
+            let _ = sender.send(reading(folder).map_err(|error| Refusal::internal(&error)));
+        });
+        let _ = self.work.send(Work::Read(reading));
+        receiver.await.unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// Asks for a checkpoint over everything appended so far.
+    pub(crate) fn checkpoint(&self) -> tokio::sync::oneshot::Receiver<Result<String, Refusal>> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let _ = self.work.send(Work::Checkpoint(sender));
+        receiver
+    }
+}
+
+/// Reads the log's key, or makes it and writes its public half beside the store.
+fn log_key(paths: &StorePaths, origin: &str, entropy: &dyn Entropy) -> Result<LogKey, OpenError> {
+    let path = paths.log_key();
+    let wrong = |error: &dyn std::fmt::Display| OpenError::LogKey(error.to_string());
+    let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
+    if path.exists() {
+        let pem = renkei_journal::read_secret(&path).map_err(|error| wrong(&error))?;
+        let pem = String::from_utf8(pem.to_vec()).map_err(|error| wrong(&error))?;
+        return LogKey::from_pem(origin, &pem).map_err(|error| wrong(&error));
+    }
+    let key = LogKey::generate(origin, entropy);
+    let pem = key.to_pem();
+    renkei_journal::write_secret(&path, pem.as_bytes()).map_err(|error| wrong(&error))?;
+    // What auditors are given; anybody may have it.
+    fs_err::write(path.with_extension("vkey"), format!("{}\n", key.verifier()))?;
+    Ok(key)
+}
+
+fn integrate(mut folder: LogFolder, key: &LogKey, work: &Receiver<Work>, interval: Duration) {
+    // Published at the start, so there is a checkpoint of what the folder has.
+    let mut note: Option<String> = None;
+    let mut published = 0;
+    let mut waiting: Vec<Vec<u8>> = Vec::new();
+    loop {
+        let (mut asked, mut ended) = (Vec::new(), false);
+        match work.recv_timeout(interval) {
+            Ok(Work::Leaves(leaves)) => waiting.extend(leaves),
+            Ok(Work::Checkpoint(sender)) => asked.push(sender),
+            Ok(Work::Read(reading)) => reading(&folder),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => ended = true,
+        }
+        // Whatever has come meanwhile goes into the same tiles.
+        let until = Duration::ZERO;
+        while asked.is_empty() && !ended && waiting.len() < 4096 {
+            match work.recv_timeout(until) {
+                Ok(Work::Leaves(leaves)) => waiting.extend(leaves),
+                Ok(Work::Checkpoint(sender)) => asked.push(sender),
+                Ok(Work::Read(reading)) => reading(&folder),
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => ended = true,
+            }
+        }
+        let result = (|| {
+            if !waiting.is_empty() {
+                folder.append(&waiting)?;
+                waiting.clear();
+            }
+            if folder.size() > published {
+                note = Some(folder.publish(key)?.note().to_owned());
+                published = folder.size();
+            }
+            Ok::<_, LogError>(())
+        })();
+        let answer = match result {
+            Ok(()) => note.clone().ok_or_else(|| Reason::Internal.into()),
+            Err(error) => {
+                tracing::error!(%error, "the log cannot be written; it catches up at the next start");
+                Err(Reason::Internal.into())
+            }
+        };
+        for sender in asked {
+            let _ = sender.send(answer.clone());
+        }
+        if ended {
+            return;
+        }
+    }
+}

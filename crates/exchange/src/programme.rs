@@ -1,0 +1,201 @@
+//! Programmes: benefits and their rules; and the lists that belong to them.
+
+use jiff::civil::Date;
+use renkei_linkage::Cardinality;
+use renkei_tlog::leaf::Operation;
+use renkei_types::{
+    AgencyId, DataKeyId, DatasetId, Identity, ListId, ProgrammeId, Reason, Slug, UploadId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Command, Decision, Desk};
+use crate::directory::{Content, Dataset, title};
+use crate::list::List;
+use crate::mark::Mark;
+use crate::permit::{Operate, Permit, Submit};
+use crate::refusal::Refusal;
+use crate::rows::LIST_FIELDS;
+use crate::transfer::Consignor;
+use crate::upload::{FileShape, Target, Upload, UploadState};
+
+/// Whom a programme pays.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum PayeeUnit {
+    /// Each person once.
+    Person,
+    /// Each household once.
+    Household,
+}
+
+impl PayeeUnit {
+    /// How lines and persons may be paired: a household may be named by several of its members.
+    pub fn cardinality(self) -> Cardinality {
+        match self {
+            Self::Person => Cardinality::OneToOne,
+            Self::Household => Cardinality::ManyToOne,
+        }
+    }
+}
+
+/// The rules of a benefit, as they are set up.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Rules {
+    /// Its short name, unique within the agency.
+    pub name: Slug,
+    /// Its name for people.
+    pub title: String,
+    /// Base date (基準日).
+    pub base_date: Date,
+    /// Whom it pays.
+    pub unit: PayeeUnit,
+    /// Most yen that one line may pay.
+    pub line_yen_max: u64,
+    /// Day of the transfers.
+    pub transfer_date: Date,
+    /// Who orders the transfers; nothing where no transfer file is needed.
+    pub consignor: Option<Consignor>,
+}
+
+/// A benefit.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Programme {
+    /// The agency that pays.
+    pub agency: AgencyId,
+    /// Its rules.
+    pub rules: Rules,
+    /// The dataset under which its deliveries are agreed on.
+    pub dataset: DatasetId,
+    /// The key that seals whom it pays.
+    pub key: DataKeyId,
+    /// Its lists in order.
+    pub lists: Vec<ListId>,
+    /// Entries in its delivery feed.
+    pub feed_length: u64,
+    /// The last entry that the receiver has acknowledged.
+    pub acknowledged: u64,
+    /// Batches so far.
+    pub batches: u64,
+    /// Who stopped its releases, where they are stopped.
+    pub hold: Option<Identity>,
+}
+
+/// Sets a benefit up.
+#[derive(Debug)]
+pub struct CreateProgramme {
+    /// That the caller may.
+    pub permit: Permit<Operate>,
+    /// The agency that pays.
+    pub agency: AgencyId,
+    /// The rules.
+    pub rules: Rules,
+    /// A key made for it.
+    pub key: DataKeyId,
+}
+
+impl Command for CreateProgramme {
+    type Reply = (ProgrammeId, DatasetId);
+    const METHOD: &'static str = "CreateProgramme";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Self::Reply>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let title = title(&self.rules.title, "programme.title")?;
+        if !desk.state.agencies.contains(&self.agency) {
+            return Err(Refusal::field("programme.agency"));
+        }
+        if self.rules.line_yen_max == 0 {
+            return Err(Refusal::field("programme.line_yen_max"));
+        }
+        if let Some(consignor) = &self.rules.consignor {
+            consignor.check()?;
+        }
+        let named =
+            |agency: &AgencyId, name: &Slug| *agency == self.agency && *name == self.rules.name;
+        let taken = desk
+            .state
+            .programmes
+            .iter()
+            .any(|(_, programme)| named(&programme.agency, &programme.rules.name));
+        let dataset_taken =
+            desk.state.datasets.iter().any(|(_, dataset)| named(&dataset.provider, &dataset.name));
+        if taken || dataset_taken {
+            return Err(Reason::AlreadyExists.into());
+        }
+        let (id, dataset_id) = (desk.new_programme(), desk.new_dataset());
+        let rules = Rules { title: title.clone(), ..self.rules.clone() };
+        let dataset = Dataset {
+            provider: self.agency.clone(),
+            name: rules.name.clone(),
+            title,
+            fields: LIST_FIELDS.iter().map(|&field| field.to_owned()).collect(),
+            content: Content::Deliveries(id),
+        };
+        let programme = Programme {
+            agency: self.agency.clone(),
+            rules,
+            dataset: dataset_id,
+            key: self.key,
+            lists: Vec::new(),
+            feed_length: 0,
+            acknowledged: 0,
+            batches: 0,
+            hold: None,
+        };
+        desk.state.datasets.put(dataset_id, dataset);
+        desk.state.programmes.put(id, programme);
+        let mark = Mark::ok(Operation::AdminAction).about(id).of_dataset(dataset_id);
+        Ok(Decision::new((id, dataset_id), mark))
+    }
+}
+
+/// Opens a list of a programme.
+#[derive(Debug)]
+pub struct OpenList {
+    /// That the caller may.
+    pub permit: Permit<Submit>,
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// Its short name, unique within the programme.
+    pub name: Slug,
+    /// What kind of file will come.
+    pub shape: FileShape,
+    /// A key made for it.
+    pub key: DataKeyId,
+}
+
+impl Command for OpenList {
+    type Reply = (ListId, UploadId);
+    const METHOD: &'static str = "OpenList";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Self::Reply>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        self.shape.check()?;
+        let programme = desk.state.programmes.get(&self.programme).ok_or(Reason::NoAgreement)?;
+        let named =
+            |list: &ListId| desk.state.lists.get(list).is_some_and(|list| list.name == self.name);
+        if programme.lists.iter().any(named) {
+            return Err(Reason::AlreadyExists.into());
+        }
+        let (id, upload_id) = (desk.new_list(), desk.new_upload());
+        let upload = Upload {
+            target: Target::List(id),
+            shape: self.shape.clone(),
+            key: self.key,
+            state: UploadState::Open,
+        };
+        let list = List {
+            programme: self.programme,
+            name: self.name.clone(),
+            upload: upload_id,
+            key: self.key,
+            sealed: None,
+            job: None,
+            linked: None,
+            batches: Vec::new(),
+            hold: None,
+        };
+        desk.state.uploads.put(upload_id, upload);
+        desk.state.lists.put(id, list);
+        desk.state.programmes.change(&self.programme, |programme| programme.lists.push(id));
+        Ok(Decision::new((id, upload_id), Mark::ok(Operation::UploadOpen).about(id)))
+    }
+}

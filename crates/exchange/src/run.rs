@@ -1,0 +1,151 @@
+//! Running a job: rows out of blobs, through the engine, decisions into a blob.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use renkei_linkage::{
+    Costs, LinkError, Linkable, Linkage, ListIntake, Options, Outcome, Watcher, link,
+};
+use renkei_tables::Side;
+use renkei_types::{Clock, LinkageJobId, Reason, Yen};
+
+use crate::book::{DecidedLine, outcome_code};
+use crate::command::Call;
+use crate::index::{ChunkView, Indexed, Indexes};
+use crate::job::{FailJob, FinishJob, Job, JobResult, StartJob};
+use crate::ledger::Exchange;
+use crate::list::Totals;
+use crate::refusal::Refusal;
+use crate::rows;
+use crate::state::State;
+use crate::store::{Vault, blob_refusal};
+
+/// Most lines in a chunk of a result.
+pub const CHUNK_LINES: usize = 4096;
+
+/// Most further candidates that are kept for a clerk.
+const OTHERS_MAX: usize = 9;
+
+/// Runs a job to its end. Blocks: for threads that may wait. A job that was stopped is left as it was.
+pub fn run(
+    exchange: &Exchange,
+    indexes: &Indexes,
+    id: LinkageJobId,
+    watcher: &dyn Watcher,
+) -> Result<(), Refusal> {
+    exchange.execute_now(Call::own(), StartJob { job: id })?;
+    let state = exchange.state();
+    let job = state.jobs.get(&id).ok_or(Reason::NoAgreement)?;
+    let indexed = indexes.get(job.snapshot)?;
+    match link_list(exchange.vault(), &state, job, &indexed, exchange.clock().as_ref(), watcher) {
+        Ok(result) => {
+            exchange.execute_now(Call::own(), FinishJob { job: id, result })?;
+            Ok(())
+        }
+        Err(refusal) if matches!(refusal.reason, Reason::Stopping | Reason::StorageFull) => {
+            Err(refusal)
+        }
+        Err(refusal) => {
+            exchange.execute_now(Call::own(), FailJob { job: id, reason: refusal.reason })?;
+            Err(refusal)
+        }
+    }
+}
+
+fn link_list(
+    vault: &Vault,
+    state: &State,
+    job: &Job,
+    indexed: &Indexed,
+    clock: &dyn Clock,
+    watcher: &dyn Watcher,
+) -> Result<JobResult, Refusal> {
+    let (list, sealed) = state.sealed_list(job.list)?;
+    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+    let reader = sealed.rows.open(vault)?;
+    let view = ChunkView::new(&sealed.rows, Side::List);
+    let amount = sealed.rows.column("amount");
+    let mut intake = ListIntake::new(Arc::clone(&indexed.index));
+    let mut yen: Vec<u64> = Vec::new();
+    for number in 0..sealed.rows.chunks() {
+        let chunk = rows::chunk(&reader, number)?;
+        intake.extend(&view.of(&chunk));
+        let cell = |row| amount.map_or("", |column| chunk.cell(column, row));
+        // A list is sealed only when every amount can be read.
+        yen.extend((0..chunk.rows()).map(|row| Yen::read(cell(row)).map_or(0, |yen| yen.0)));
+    }
+    let mut rejected = BTreeMap::new();
+    for line in rows::rejected(&reader, &sealed.rows)? {
+        let reason = Reason::ALL.iter().find(|reason| reason.as_str() == line.reason);
+        rejected.insert(line.row, *reason.ok_or(Reason::Internal)?);
+    }
+    let linkable = intake.seal();
+    let cardinality = programme.rules.unit.cardinality();
+    let options = Options { cardinality, model: None, costs: Costs::default() };
+    let linkage =
+        link(&linkable, &rejected, options, clock, watcher).map_err(|error| match error {
+            LinkError::Stopped(_) => Reason::Stopping.into(),
+            LinkError::Model(error) => {
+                tracing::error!(%error, "the engine refused a job");
+                Refusal::new(Reason::JobFailed)
+            }
+        })?;
+    keep(vault, list, &linkable, &linkage, &yen)
+}
+
+/// Writes the decisions down.
+fn keep(
+    vault: &Vault,
+    list: &crate::list::List,
+    linkable: &Linkable,
+    linkage: &Linkage,
+    yen: &[u64],
+) -> Result<JobResult, Refusal> {
+    let key = vault.key(list.key)?;
+    let mut writer = vault.blob_writer(&key, list.key)?;
+    let mut totals = BTreeMap::<Outcome, Totals>::new();
+    let mut chunk = Vec::with_capacity(CHUNK_LINES);
+    for (row, (decision, &yen)) in (0u32..).zip(linkage.decisions.iter().zip(yen)) {
+        totals.entry(decision.outcome).or_default().add(yen);
+        let best = decision.best.map(|(resident, _)| resident);
+        let others = match decision.outcome {
+            Outcome::Review | Outcome::Ambiguous => linkage
+                .candidates(linkable, row, linkage.model.thresholds.review)
+                .iter()
+                .map(|candidate| candidate.resident)
+                .filter(|&resident| Some(resident) != best)
+                .take(OTHERS_MAX)
+                .collect(),
+            _ => Vec::new(),
+        };
+        chunk.push(DecidedLine {
+            outcome: outcome_code(decision.outcome),
+            register_row: best,
+            weight: decision.best.map_or(0, |(_, weight)| weight.millibits()),
+            reason: linkage.reason_text(linkable, decision),
+            yen,
+            others,
+        });
+        if chunk.len() == CHUNK_LINES {
+            write(&mut writer, &mut chunk)?;
+        }
+    }
+    if !chunk.is_empty() {
+        write(&mut writer, &mut chunk)?;
+    }
+    Ok(JobResult {
+        result: writer.finish().map_err(|error| blob_refusal(&error))?,
+        result_digest: linkage.result_digest(linkable),
+        model_digest: linkage.model.digest(),
+        totals,
+    })
+}
+
+fn write(
+    writer: &mut renkei_journal::BlobWriter,
+    chunk: &mut Vec<DecidedLine>,
+) -> Result<(), Refusal> {
+    let bytes = postcard::to_stdvec(chunk).map_err(|error| Refusal::internal(&error))?;
+    chunk.clear();
+    writer.chunk(&bytes).map_err(|error| blob_refusal(&error))
+}

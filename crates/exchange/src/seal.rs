@@ -1,0 +1,407 @@
+//! Sealing: the broker reads an uploaded file, counts it, and refuses it if anything differs from what was declared.
+//!
+//! A sealed file cannot change. Of a list every line is kept, also those that are rejected; of a register the new
+//! snapshot replaces the old one as a whole. The work is done before the command is decided, on files that nobody sees
+//! until the command refers to them.
+
+use std::io::{Cursor, Read as _};
+
+use bytes::Bytes;
+use renkei_journal::{BlobRef, DataKey};
+use renkei_tables::encoding::Encoding;
+use renkei_tables::{
+    Admission, AdmissionError, Admitted, ReadError, ReadOptions, Schema, SchemaError, Side,
+    TableReader,
+};
+use renkei_tlog::leaf::{Counter, LeafResult, Operation};
+use renkei_types::{DatasetId, Digest, ListId, ProgrammeId, Reason, SnapshotId, UploadId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::command::{Call, Command, Decision, Desk};
+use crate::directory::Content;
+use crate::ledger::Exchange;
+use crate::list::{SealedList, Totals};
+use crate::mark::Mark;
+use crate::permit::{Permit, Submit};
+use crate::refusal::Refusal;
+use crate::rows::{LIST_FIELDS, REGISTER_FIELDS, Rejected, Rows, RowsWriter};
+use crate::snapshot::Snapshot;
+use crate::state::State;
+use crate::store::{Vault, blob_refusal};
+use crate::upload::{FileEncoding, Spools, Target, Upload, UploadState, spool_refusal};
+
+/// What a sender says of a file that it has sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Declaration {
+    /// How many bytes.
+    pub bytes: u64,
+    /// Their SHA-256.
+    pub sha256: [u8; 32],
+    /// Its lines, and of a list the sum of its amounts.
+    pub totals: Totals,
+}
+
+/// A file that has been read and agrees with its declaration.
+#[derive(Debug)]
+struct ReadFile {
+    rows: Rows,
+    file: BlobRef,
+    counted: Totals,
+    rejected: Totals,
+    file_digest: Option<Digest>,
+}
+
+/// Seals an upload. Blocks: for threads that may wait.
+///
+/// A My Number in the file destroys the key under which it arrived, and with it every byte.
+pub fn seal(
+    exchange: &Exchange,
+    spools: &Spools,
+    call: Call,
+    permit: Permit<Submit>,
+    upload: UploadId,
+    declared: Declaration,
+) -> Result<crate::Done<Sealed>, Refusal> {
+    let state = exchange.state();
+    let known = state.uploads.get_shared(&upload).ok_or(Reason::NoAgreement)?;
+    let file = match known.state {
+        // Perhaps a repetition: the stored answer tells, or the command refuses.
+        UploadState::Sealed | UploadState::Destroyed => None,
+        UploadState::Open => match read(exchange.vault(), spools, &state, upload, &known, declared)
+        {
+            Ok(file) => Some(file),
+            Err(refusal) if refusal.reason == Reason::MyNumber => {
+                exchange.vault().destroy_key(known.key)?;
+                let caller = permit.caller().clone();
+                exchange.execute_now(Call::read(caller), DestroyUpload { permit, upload })?;
+                spools.discard(upload);
+                return Err(refusal);
+            }
+            Err(refusal) => return Err(refusal),
+        },
+    };
+    let done = exchange.execute_now(call, SealUpload { permit, upload, declared, file })?;
+    spools.discard(upload);
+    Ok(done)
+}
+
+fn read(
+    vault: &Vault,
+    spools: &Spools,
+    state: &State,
+    id: UploadId,
+    upload: &Upload,
+    declared: Declaration,
+) -> Result<ReadFile, Refusal> {
+    let key = vault.key(upload.key)?;
+    let bytes = received(vault, spools, id, upload, declared)?;
+    let (side, known) = match upload.target {
+        Target::Register(_) => (Side::Register, REGISTER_FIELDS),
+        Target::List(_) => (Side::List, LIST_FIELDS),
+    };
+    let file_digest = match upload.target {
+        Target::Register(_) => None,
+        Target::List(list) => Some(recognise(vault, state, list, &bytes)?),
+    };
+    let layout = match &upload.shape.layout {
+        Some(text) => Some(
+            renkei_tables::layout::Layout::parse(text, "layout")
+                .map_err(|_| Refusal::field("layout"))?,
+        ),
+        None => None,
+    };
+    let encoding = match upload.shape.encoding {
+        FileEncoding::Auto => None,
+        FileEncoding::Utf8 => Some(Encoding::Utf8),
+        FileEncoding::Cp932 => Some(Encoding::Cp932),
+    };
+    let options = ReadOptions { layout, encoding, ..ReadOptions::default() };
+    let mut reader =
+        TableReader::from_source(Box::new(Cursor::new(bytes.clone())), "upload", &options)
+            .map_err(|error| unreadable(&error))?;
+    let binding =
+        reader.bind(&Schema::resident_payment(), side).map_err(|error| unbound(&error))?;
+    let mut admission = Admission::of(&reader, &binding).map_err(|error| not_admitted(&error))?;
+    let mut writer = RowsWriter::new(vault, &key, upload.key, reader.header(), &binding, known)?;
+    while let Some(batch) = reader.next_batch().map_err(|error| unreadable(&error))? {
+        let (observed, written) =
+            rayon::join(|| admission.observe(&batch), || writer.extend(&batch));
+        observed.map_err(|error| not_admitted(&error))?;
+        written?;
+    }
+    let admitted = admission.finish().map_err(|error| not_admitted(&error))?;
+    let (counted, rejected) = count(state, upload, &admitted, declared)?;
+    let rejections: Vec<Rejected> = admitted
+        .rejections()
+        .iter()
+        .filter_map(|rejection| {
+            let row = u32::try_from(rejection.row).ok()?;
+            Some(Rejected { row, reason: rejection.reason.as_str().to_owned() })
+        })
+        .collect();
+    let rows = writer.finish(&rejections)?;
+    let file = write_file(vault, &key, upload, &bytes)?;
+    Ok(ReadFile { rows, file, counted, rejected, file_digest })
+}
+
+/// The bytes that arrived, if they are those that were sent.
+fn received(
+    vault: &Vault,
+    spools: &Spools,
+    id: UploadId,
+    upload: &Upload,
+    declared: Declaration,
+) -> Result<Bytes, Refusal> {
+    let spool = spools.of(vault, id, upload)?;
+    let mut spool = spool.lock();
+    let spool = spool.as_mut().ok_or(Reason::WrongState)?;
+    spool.sync().map_err(|error| spool_refusal(&error))?;
+    if spool.durable_through() != declared.bytes {
+        return Err(Refusal::new(Reason::BytesDiffer).in_field("bytes"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(declared.bytes).unwrap_or_default());
+    spool.reader().read_to_end(&mut bytes).map_err(|error| Refusal::internal(&error))?;
+    let digest: [u8; 32] = Sha256::digest(&bytes).into();
+    if digest != declared.sha256 {
+        return Err(Refusal::new(Reason::BytesDiffer).in_field("sha256"));
+    }
+    Ok(bytes.into())
+}
+
+/// Keeps the file's own bytes.
+fn write_file(
+    vault: &Vault,
+    key: &DataKey,
+    upload: &Upload,
+    bytes: &[u8],
+) -> Result<BlobRef, Refusal> {
+    const CHUNK_BYTES: usize = 1 << 20;
+    let mut writer = vault.blob_writer(key, upload.key)?;
+    for chunk in bytes.chunks(CHUNK_BYTES) {
+        writer.chunk(chunk).map_err(|error| blob_refusal(&error))?;
+    }
+    writer.finish().map_err(|error| blob_refusal(&error))
+}
+
+/// The digest by which the same file is recognised within a programme.
+fn recognise(vault: &Vault, state: &State, list: ListId, bytes: &[u8]) -> Result<Digest, Refusal> {
+    let list = state.lists.get(&list).ok_or(Reason::NoAgreement)?;
+    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+    Ok(vault.key(programme.key)?.keyed_digest("renkei list file", bytes))
+}
+
+fn count(
+    state: &State,
+    upload: &Upload,
+    admitted: &Admitted,
+    declared: Declaration,
+) -> Result<(Totals, Totals), Refusal> {
+    let my_number = |reason| reason == Reason::MyNumber;
+    if let Some(found) = admitted.rejections().iter().find(|found| my_number(found.reason)) {
+        return Err(Refusal::new(Reason::MyNumber).at_line(found.line));
+    }
+    let counted = Totals { lines: admitted.lines(), yen: admitted.yen().0 };
+    if let Target::List(list) = upload.target {
+        let unreadable = |reason| reason == Reason::AmountUnreadable;
+        if let Some(found) = admitted.rejections().iter().find(|found| unreadable(found.reason)) {
+            return Err(Refusal::new(Reason::AmountUnreadable)
+                .at_line(found.line)
+                .in_field("amount"));
+        }
+        if admitted.yen_unreadable() > 0 {
+            // In a line with too few or too many fields nobody knows which cell is the amount.
+            let found =
+                admitted.rejections().iter().find(|found| found.reason == Reason::FieldCount);
+            return Err(Refusal {
+                line: found.map(|found| found.line),
+                ..Reason::FieldCount.into()
+            });
+        }
+        let programme =
+            state.lists.get(&list).and_then(|list| state.programmes.get(&list.programme));
+        let most = programme.ok_or(Reason::NoAgreement)?.rules.line_yen_max;
+        let rows = usize::try_from(counted.lines).unwrap_or_default();
+        if (0..rows).any(|row| admitted.amount(row).is_some_and(|yen| yen.0 > most)) {
+            return Err(Refusal::new(Reason::AmountAboveMax).in_field("amount"));
+        }
+    }
+    if counted.lines != declared.totals.lines {
+        return Err(Refusal::new(Reason::TotalsDiffer).in_field("declared.lines"));
+    }
+    if counted.yen != declared.totals.yen {
+        return Err(Refusal::new(Reason::TotalsDiffer).in_field("declared.yen"));
+    }
+    let mut rejected = Totals::default();
+    for rejection in admitted.rejections() {
+        rejected.add(admitted.amount(rejection.row).map_or(0, |yen| yen.0));
+    }
+    Ok((counted, rejected))
+}
+
+fn unreadable(error: &ReadError) -> Refusal {
+    tracing::info!(kind = ?std::mem::discriminant(error), "an upload cannot be read");
+    Reason::UnreadableFile.into()
+}
+
+fn unbound(error: &SchemaError) -> Refusal {
+    match error {
+        SchemaError::ColumnMissing { .. } => Reason::ColumnMissing.into(),
+        _ => Reason::HeaderInvalid.into(),
+    }
+}
+
+fn not_admitted(error: &AdmissionError) -> Refusal {
+    match error {
+        AdmissionError::MyNumberColumn { .. } => Reason::MyNumber.into(),
+        AdmissionError::Undecodable { line, .. }
+        | AdmissionError::TooManyUndecodable { line, .. } => {
+            Refusal::new(Reason::Undecodable).at_line(*line)
+        }
+        AdmissionError::IdsRepeated { second, .. } => {
+            Refusal::new(Reason::IdRepeated).at_line(*second)
+        }
+        AdmissionError::TotalOverflow { line, .. } => {
+            Refusal::new(Reason::AmountUnreadable).at_line(*line)
+        }
+        AdmissionError::TooManyLines { .. } => Reason::TooLarge.into(),
+    }
+}
+
+/// What a sealed file came to.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Sealed {
+    /// The register's new snapshot; nothing for a list.
+    pub snapshot: Option<SnapshotId>,
+    /// What was counted.
+    pub counted: Totals,
+    /// What was rejected.
+    pub rejected: Totals,
+    /// Keyed digest of the rows.
+    pub digest: Digest,
+}
+
+struct SealUpload {
+    permit: Permit<Submit>,
+    upload: UploadId,
+    declared: Declaration,
+    file: Option<ReadFile>,
+}
+
+impl Command for SealUpload {
+    type Reply = Sealed;
+    const METHOD: &'static str = "Seal";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Sealed>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let upload = desk.state.uploads.get_shared(&self.upload).ok_or(Reason::NoAgreement)?;
+        match upload.state {
+            UploadState::Open => {}
+            UploadState::Sealed => return Err(Reason::WrongState.into()),
+            UploadState::Destroyed => return Err(Reason::MyNumber.into()),
+        }
+        let file = self.file.as_ref().ok_or(Reason::WrongState)?;
+        if file.counted != self.declared.totals || file.rows.rows != self.declared.totals.lines {
+            return Err(Reason::TotalsDiffer.into());
+        }
+        let snapshot = match upload.target {
+            Target::Register(dataset) => Some(self.switch(desk, dataset, &upload, file)?),
+            Target::List(list) => {
+                self.keep(desk, list, file)?;
+                None
+            }
+        };
+        desk.state.uploads.change(&self.upload, |upload| upload.state = UploadState::Sealed);
+        let (counted, rejected) = (file.counted, file.rejected);
+        let mut mark = Mark::ok(Operation::UploadSeal)
+            .count(Counter::In, counted.lines)
+            .count(Counter::Valid, counted.lines - rejected.lines)
+            .count(Counter::Rejected, rejected.lines);
+        mark = match upload.target {
+            Target::Register(dataset) => mark.about(self.upload).of_dataset(dataset),
+            Target::List(list) => {
+                mark.about(list).yen_in(counted.yen, counted.lines, &desk.chance())
+            }
+        };
+        if let Some(snapshot) = snapshot {
+            mark = mark.of_snapshot(snapshot);
+        }
+        let digest = file.rows.blob.digest;
+        Ok(Decision::new(Sealed { snapshot, counted, rejected, digest }, mark))
+    }
+}
+
+impl SealUpload {
+    /// The register is the new snapshot from here on.
+    fn switch(
+        &self,
+        desk: &mut Desk<'_>,
+        dataset: DatasetId,
+        upload: &Upload,
+        file: &ReadFile,
+    ) -> Result<SnapshotId, Refusal> {
+        let known = desk.state.datasets.get(&dataset).ok_or(Reason::NoAgreement)?;
+        if let Some(column) =
+            file.rows.columns.iter().find(|column| !known.fields.contains(*column))
+        {
+            tracing::info!(column, "a register brings a column that was not announced");
+            return Err(Refusal::new(Reason::HeaderInvalid).in_field("dataset.fields"));
+        }
+        let id = desk.new_snapshot();
+        let snapshot = Snapshot {
+            dataset,
+            rows: file.rows.clone(),
+            file: file.file.clone(),
+            key: upload.key,
+            digest: file.rows.blob.digest,
+        };
+        desk.state.snapshots.put(id, snapshot);
+        desk.state.datasets.change(&dataset, |dataset| {
+            dataset.content = Content::Register(Some(id));
+        });
+        Ok(id)
+    }
+
+    fn keep(&self, desk: &mut Desk<'_>, list: ListId, file: &ReadFile) -> Result<(), Refusal> {
+        let file_digest = file.file_digest.ok_or(Reason::Internal)?;
+        let programme = desk.state.lists.get(&list).ok_or(Reason::NoAgreement)?.programme;
+        if same_file(desk.state, programme, file_digest) {
+            return Err(Reason::SameFile.into());
+        }
+        let sealed = SealedList {
+            declared: self.declared.totals,
+            rejected: file.rejected,
+            rows: file.rows.clone(),
+            file: file.file.clone(),
+            file_digest,
+        };
+        desk.state.lists.change(&list, |list| list.sealed = Some(sealed));
+        Ok(())
+    }
+}
+
+fn same_file(state: &State, programme: ProgrammeId, digest: Digest) -> bool {
+    let lists = state.programmes.get(&programme).map(|programme| programme.lists.as_slice());
+    lists.unwrap_or_default().iter().any(|list| {
+        let sealed = state.lists.get(list).and_then(|list| list.sealed.as_ref());
+        sealed.is_some_and(|sealed| sealed.file_digest == digest)
+    })
+}
+
+/// Notes that what had arrived is destroyed.
+struct DestroyUpload {
+    permit: Permit<Submit>,
+    upload: UploadId,
+}
+
+impl Command for DestroyUpload {
+    type Reply = ();
+    const METHOD: &'static str = "SealRefused";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        desk.state.uploads.change(&self.upload, |upload| upload.state = UploadState::Destroyed);
+        let mark = Mark::ended(Operation::Delete, LeafResult::Rejected, Reason::MyNumber);
+        Ok(Decision::new((), mark.about(self.upload)))
+    }
+}

@@ -1,0 +1,166 @@
+//! What a clerk is shown: a line beside its candidates, differences marked, the score hidden.
+//!
+//! Candidates stand in an order that depends on chance alone, so that nobody learns to take the first. Only the fields of
+//! the agreement are shown.
+
+use renkei_japanese::text::fold;
+use renkei_types::Reason;
+
+use crate::book::DecidedLine;
+use crate::permit::{DecideLines, Permit};
+use crate::refusal::Refusal;
+use crate::review::TaskPlace;
+use crate::rows::{self, Rows};
+use crate::run::CHUNK_LINES;
+use crate::state::State;
+use crate::store::Vault;
+
+/// Most candidates that are shown at once.
+pub const CANDIDATES_MAX: usize = 10;
+
+/// How a value of a candidate relates to the line's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Difference {
+    /// Equal, as far as width and spaces go.
+    Same,
+    /// Written differently.
+    Other,
+    /// Only the line has it.
+    LineOnly,
+    /// Only the candidate has it.
+    CandidateOnly,
+}
+
+/// One field of a candidate.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ComparedCell {
+    /// Canonical name.
+    pub field: String,
+    /// The candidate's text.
+    pub value: String,
+    /// How it relates to the line's.
+    pub difference: Difference,
+}
+
+/// Somebody the line could mean.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Candidate {
+    /// Row in the register.
+    pub row: u32,
+    /// Id in the register.
+    pub id: String,
+    /// The fields that may be shown.
+    pub cells: Vec<ComparedCell>,
+}
+
+/// A line and its candidates.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Shown {
+    /// What the engine decided.
+    pub decided: DecidedLine,
+    /// The line.
+    pub line: Vec<(String, String)>,
+    /// Whom it could mean.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Columns of a list that say nothing about who is meant.
+const NOT_SHOWN: &[&str] = &["bank_code", "branch_code", "account_type", "account_number"];
+
+/// What a clerk is shown of a task. `row` is the line's. Blocks: for threads that may wait.
+pub fn task(
+    vault: &Vault,
+    state: &State,
+    permit: &Permit<DecideLines>,
+    place: TaskPlace,
+    row: u32,
+) -> Result<Shown, Refusal> {
+    let (_, linked) = state.linked_list(place.list)?;
+    let decided = decided_line(vault, linked, row)?;
+    let rows: Vec<u32> = decided.register_row.iter().chain(&decided.others).copied().collect();
+    let line = line(vault, state, place, row)?;
+    let candidates = candidates(vault, state, permit, place, &line, &rows)?;
+    Ok(Shown { decided, line, candidates })
+}
+
+/// What the engine decided on one line.
+pub fn decided_line(
+    vault: &Vault,
+    linked: &crate::list::LinkedList,
+    row: u32,
+) -> Result<DecidedLine, Refusal> {
+    let reader = vault.open_blob(&linked.result)?;
+    let lines = CHUNK_LINES as u32;
+    let bytes = reader.chunk(row / lines).map_err(|error| Refusal::internal(&error))?;
+    let mut chunk: Vec<DecidedLine> =
+        postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
+    let at = (row % lines) as usize;
+    if at < chunk.len() { Ok(chunk.swap_remove(at)) } else { Err(Reason::Internal.into()) }
+}
+
+/// The line of a task.
+pub fn line(
+    vault: &Vault,
+    state: &State,
+    place: TaskPlace,
+    row: u32,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let (_, sealed) = state.sealed_list(place.list)?;
+    let cells = record(vault, &sealed.rows, row)?;
+    Ok(cells.into_iter().filter(|(field, _)| !NOT_SHOWN.contains(&field.as_str())).collect())
+}
+
+fn record(vault: &Vault, rows: &Rows, row: u32) -> Result<Vec<(String, String)>, Refusal> {
+    let reader = rows.open(vault)?;
+    let (chunk, at) = rows::place(u64::from(row));
+    let chunk = rows::chunk(&reader, chunk)?;
+    let cell = |(column, name): (usize, &String)| (name.clone(), chunk.cell(column, at).to_owned());
+    Ok(rows.columns.iter().enumerate().map(cell).collect())
+}
+
+/// Records of the register beside a line.
+pub fn candidates(
+    vault: &Vault,
+    state: &State,
+    permit: &Permit<DecideLines>,
+    place: TaskPlace,
+    line: &[(String, String)],
+    rows: &[u32],
+) -> Result<Vec<Candidate>, Refusal> {
+    let (_, linked) = state.linked_list(place.list)?;
+    let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let mut candidates = Vec::new();
+    for &row in rows.iter().take(CANDIDATES_MAX) {
+        let mut id = String::new();
+        let mut cells = Vec::new();
+        for (field, value) in record(vault, &snapshot.rows, row)? {
+            if field == "resident_id" {
+                id = value;
+            } else if permit.allows_field(&field) {
+                let of_line = line.iter().find(|(name, _)| *name == field);
+                let of_line = of_line.map_or("", |(_, value)| value.as_str());
+                let difference = difference(of_line, &value);
+                cells.push(ComparedCell { field, value, difference });
+            }
+        }
+        candidates.push(Candidate { row, id, cells });
+    }
+    // A key that nobody chooses, and that stays the same while the clerk looks.
+    let key = vault.key(linked.result.key)?;
+    candidates.sort_by_cached_key(|candidate| {
+        let name = [place.number.to_be_bytes().as_slice(), candidate.id.as_bytes()].concat();
+        *key.keyed_digest("renkei order of candidates", &name).as_bytes()
+    });
+    Ok(candidates)
+}
+
+fn difference(line: &str, candidate: &str) -> Difference {
+    let plain =
+        |text: &str| -> String { fold(text).chars().filter(|c| !c.is_whitespace()).collect() };
+    match (plain(line), plain(candidate)) {
+        (line, candidate) if line == candidate => Difference::Same,
+        (_, candidate) if candidate.is_empty() => Difference::LineOnly,
+        (line, _) if line.is_empty() => Difference::CandidateOnly,
+        _ => Difference::Other,
+    }
+}

@@ -1,0 +1,269 @@
+//! The folders of a broker, opened: journal, blobs, keys, cache and log.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use renkei_journal::{
+    BlobError, BlobReader, BlobRef, BlobWriter, Blobs, DataKey, Journal, KeyError, KeyFolder,
+    Spool, SpoolError,
+};
+use renkei_types::{Classify as _, Clock, DataKeyId, Digest, Entropy, Kind, Reason, UploadId};
+
+use crate::refusal::Refusal;
+
+/// Where a broker's folders are. Keys lie outside the store, so that a copy of the store opens nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StorePaths {
+    /// Journal, blobs, uploads, cache and log.
+    pub store: PathBuf,
+    /// Root key, data keys and the log's key.
+    pub keys: PathBuf,
+}
+
+impl StorePaths {
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.store.join("journal")
+    }
+
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.store.join("blobs")
+    }
+
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.store.join("uploads")
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.store.join("cache")
+    }
+
+    /// The log: a bundle for auditors.
+    pub fn log(&self) -> PathBuf {
+        self.store.join("log")
+    }
+
+    pub(crate) fn log_key(&self) -> PathBuf {
+        self.keys.join("log.key")
+    }
+}
+
+/// Sealed blobs and the keys to them.
+pub struct Vault {
+    blobs: Blobs,
+    keys: KeyFolder,
+    entropy: Arc<dyn Entropy>,
+    uploads: PathBuf,
+}
+
+impl Vault {
+    /// Opens the blobs and the keys, making what is missing.
+    pub fn open(
+        paths: &StorePaths,
+        entropy: Arc<dyn Entropy>,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Self, OpenError> {
+        let keys = KeyFolder::open_or_create(&paths.keys, entropy.as_ref())?;
+        let blobs = Blobs::local(&paths.blobs(), runtime)?;
+        let uploads = paths.uploads();
+        fs_err::create_dir_all(&uploads)?;
+        Ok(Self { blobs, keys, entropy, uploads })
+    }
+
+    /// The spool of an upload, with what had been made durable before.
+    pub(crate) fn spool(&self, id: UploadId, key: &DataKey) -> Result<Spool, SpoolError> {
+        match Spool::reopen(&self.uploads, id, key) {
+            Err(SpoolError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                Spool::create(&self.uploads, id, key)
+            }
+            reopened => reopened.map(|reopened| reopened.spool),
+        }
+    }
+
+    /// Chance.
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.entropy.as_ref()
+    }
+
+    /// Makes a key; it is durable when this returns.
+    pub fn create_key(&self, now: Timestamp) -> Result<DataKeyId, Refusal> {
+        let id = DataKeyId::new(now, self.entropy.as_ref());
+        self.keys.create(id, self.entropy.as_ref()).map_err(|error| key_refusal(&error))?;
+        Ok(id)
+    }
+
+    /// A key.
+    pub fn key(&self, id: DataKeyId) -> Result<DataKey, Refusal> {
+        self.keys.get(id).map_err(|error| key_refusal(&error))
+    }
+
+    /// Destroys a key, and with it all that it seals.
+    pub fn destroy_key(&self, id: DataKeyId) -> Result<(), Refusal> {
+        self.keys.destroy(id).map_err(|error| key_refusal(&error))
+    }
+
+    /// Starts a blob.
+    pub fn blob_writer(&self, key: &DataKey, id: DataKeyId) -> Result<BlobWriter, Refusal> {
+        Ok(self.blobs.writer(key, id, self.entropy.as_ref()))
+    }
+
+    /// Opens a blob with its key.
+    pub fn open_blob(&self, blob: &BlobRef) -> Result<BlobReader, Refusal> {
+        let key = self.key(blob.key)?;
+        self.blobs.open(blob, &key).map_err(|error| blob_refusal(&error))
+    }
+}
+
+/// What a caller is told when a blob cannot be written or read.
+pub(crate) fn blob_refusal(error: &BlobError) -> Refusal {
+    if error.kind() == Kind::Exhausted {
+        Reason::StorageFull.into()
+    } else {
+        Refusal::internal(error)
+    }
+}
+
+fn key_refusal(error: &KeyError) -> Refusal {
+    match error {
+        KeyError::Destroyed { .. } => Reason::DataDestroyed.into(),
+        other => Refusal::internal(other),
+    }
+}
+
+/// Why a broker's folders cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The journal cannot be opened.
+    #[error(transparent)]
+    Journal(#[from] renkei_journal::OpenError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Read(#[from] renkei_journal::ReadError),
+    /// The keys cannot be opened.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The blobs cannot be opened.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// A frame holds facts of another version.
+    #[error("frame {seq} of the journal: {source}")]
+    Facts {
+        /// The frame.
+        seq: u64,
+        /// What is wrong.
+        source: crate::state::FactsError,
+    },
+    /// The log folder and the journal tell different stories.
+    #[error("the log in {} does not fit the journal: {what}. Nothing was changed. If the journal was restored from a backup, restore the log too", path.display())]
+    LogDiffers {
+        /// The folder.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+    /// The log folder cannot be used.
+    #[error("the log in {}: {source}", path.display())]
+    Log {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        source: renkei_tlog::LogError,
+    },
+    /// The cache cannot be used.
+    #[error("the cache: {0}. It may be deleted; it is built again from the journal")]
+    Cache(String),
+    /// The log's key cannot be used.
+    #[error("the log's key: {0}")]
+    LogKey(String),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The first frame was refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl renkei_types::Classify for OpenError {
+    fn kind(&self) -> renkei_types::Kind {
+        match self {
+            Self::Journal(error) => error.kind(),
+            Self::Read(error) => error.kind(),
+            Self::Keys(error) => error.kind(),
+            Self::Blobs(error) => error.kind(),
+            Self::Log { source, .. } => source.kind(),
+            Self::Refused(refusal) => refusal.kind(),
+            Self::Facts { .. } | Self::LogDiffers { .. } | Self::LogKey(_) => Kind::Refused,
+            Self::Cache(_) | Self::Io(_) => Kind::Unavailable,
+        }
+    }
+}
+
+impl renkei_types::Localised for OpenError {
+    fn localised(&self, language: renkei_types::Language) -> String {
+        match self {
+            Self::Journal(error) => error.localised(language),
+            Self::Read(error) => error.localised(language),
+            Self::Keys(error) => error.localised(language),
+            Self::Blobs(error) => error.localised(language),
+            Self::Log { path, source } => format!("{}: {}", path.display(), source.localised(language)),
+            Self::Refused(refusal) => refusal.localised(language),
+            Self::LogDiffers { path, what } => language.pick(
+                self.to_string(),
+                format!(
+                    "{} の記録が台帳と一致しません（{what}）。何も変更していません。台帳をバックアップから戻した場合は記録も戻してください",
+                    path.display()
+                ),
+            ),
+            Self::Facts { seq, .. } => language.pick(
+                self.to_string(),
+                format!("台帳の {seq} 番目は、この版では読めません。書き込んだ版を使ってください"),
+            ),
+            Self::Cache(_) => language.pick(
+                self.to_string(),
+                "キャッシュを使えません。削除してよく、次の起動で作り直されます".to_owned(),
+            ),
+            Self::LogKey(error) => {
+                language.pick(self.to_string(), format!("記録の署名鍵を使えません: {error}"))
+            }
+            Self::Io(error) => error.to_string(),
+        }
+    }
+}
+
+/// Everything that a broker needs to begin.
+pub struct Store {
+    /// The commit point.
+    pub journal: Box<dyn Journal>,
+    /// Blobs and keys.
+    pub vault: Arc<Vault>,
+    /// Where the folders are.
+    pub paths: StorePaths,
+    /// Time.
+    pub clock: Arc<dyn Clock + Send + Sync>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Store {
+    /// Opens the folders, making what is missing. A second broker on the same folders is refused.
+    pub fn open(
+        paths: StorePaths,
+        clock: Arc<dyn Clock + Send + Sync>,
+        entropy: Arc<dyn Entropy>,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Self, OpenError> {
+        fs_err::create_dir_all(paths.journal())?;
+        let options = renkei_journal::Options::default();
+        let opened = renkei_journal::LocalJournal::open(&paths.journal(), options)?;
+        if opened.cut_bytes > 0 {
+            tracing::warn!(bytes = opened.cut_bytes, "cut an unfinished frame off the journal");
+        }
+        let vault = Arc::new(Vault::open(&paths, Arc::clone(&entropy), runtime)?);
+        Ok(Self { journal: Box::new(opened.journal), vault, paths, clock, entropy })
+    }
+}
+
+/// Digests what a client sent, so that a repetition is recognised without keeping what was sent.
+pub(crate) fn keyed_body_digest(key: &DataKey, body: &[u8]) -> Digest {
+    key.keyed_digest("renkei request body", body)
+}

@@ -1,0 +1,127 @@
+//! Transfer files: a released batch as a bank takes it (全銀協 総合振込).
+//!
+//! The trailer's count and sum are those that were certified, or no file is made. A line without a bank detail, or with
+//! one that cannot be read, is told by its row; nothing of it is told to anybody else.
+
+use jiff::civil::Date;
+use renkei_japanese::zengin::transfer::{
+    OrderFields, Transfer, TransferFields, TransferOrder, TransferWriteError, TransferWriter,
+};
+use renkei_tlog::leaf::{Counter, Operation};
+use renkei_types::{BatchId, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{self, Batch, BatchState, PAYMENT_FIELDS};
+use crate::command::{Command, Decision, Desk};
+use crate::list::Totals;
+use crate::mark::Mark;
+use crate::permit::{Permit, Receive};
+use crate::programme::Programme;
+use crate::refusal::Refusal;
+use crate::store::Vault;
+
+/// Who orders transfers, as the bank knows it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Consignor {
+    /// 委託者コード, 10 digits.
+    pub code: String,
+    /// Name in half-width kana, 40 cells at most.
+    pub name_kana: String,
+    /// Bank code, 4 digits.
+    pub bank_code: String,
+    /// Branch code, 3 digits.
+    pub branch_code: String,
+    /// 1 普通, 2 当座, 9 その他.
+    pub account_type: String,
+    /// Account number, 7 digits.
+    pub account_number: String,
+}
+
+impl Consignor {
+    /// Whether a bank would take it.
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.order(Date::constant(2026, 1, 5)).map(|_| ())
+    }
+
+    fn order(&self, day: Date) -> Result<TransferOrder, Refusal> {
+        let order = TransferOrder::parse(OrderFields {
+            consignor_code: &self.code,
+            consignor_name: &self.name_kana,
+            month: day.month().unsigned_abs(),
+            day: day.day().unsigned_abs(),
+            bank_code: &self.bank_code,
+            bank_name: None,
+            branch_code: &self.branch_code,
+            branch_name: None,
+            account_type: &self.account_type,
+            account_number: &self.account_number,
+        });
+        order.map_err(|_| Refusal::field("programme.consignor"))
+    }
+}
+
+/// The file of a batch.
+pub fn write(vault: &Vault, programme: &Programme, batch: &Batch) -> Result<Vec<u8>, Refusal> {
+    let consignor = programme.rules.consignor.as_ref();
+    let consignor =
+        consignor.ok_or(Refusal::new(Reason::WrongState).in_field("programme.consignor"))?;
+    let order = consignor.order(programme.rules.transfer_date)?;
+    let failed = |error: TransferWriteError| Refusal::internal(&error);
+    let mut writer = TransferWriter::new(&order, Vec::new()).map_err(failed)?;
+    for payment in batch::payments(vault, batch)? {
+        let cell = |name: &str| {
+            let at = PAYMENT_FIELDS.iter().position(|field| *field == name);
+            at.and_then(|at| payment.cells.get(at)).map_or("", String::as_str)
+        };
+        // Line 1 of the file is its header.
+        let line = u64::from(payment.row) + 2;
+        let transfer = Transfer::parse(TransferFields {
+            bank_code: cell("bank_code"),
+            branch_code: cell("branch_code"),
+            account_type: cell("account_type"),
+            account_number: cell("account_number"),
+            payee: cell("account_holder_kana"),
+            yen: payment.yen,
+            customer_code: None,
+        });
+        let transfer = transfer.map_err(|error| {
+            Refusal::new(Reason::BankDetailsMissing).in_field(error.field).at_line(line)
+        })?;
+        writer.row(&transfer).map_err(failed)?;
+    }
+    let written = writer.totals();
+    if (Totals { lines: u64::from(written.rows()), yen: written.yen() }) != batch.totals {
+        tracing::error!("a transfer file does not add up to its batch");
+        return Err(Reason::TotalsDiffer.into());
+    }
+    writer.finish().map_err(failed)
+}
+
+/// Notes that a transfer file is handed out.
+#[derive(Debug)]
+pub struct ExportTransfer {
+    /// That the caller may.
+    pub permit: Permit<Receive>,
+    /// The batch.
+    pub batch: BatchId,
+}
+
+impl Command for ExportTransfer {
+    type Reply = ();
+    const METHOD: &'static str = "ExportTransfer";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let batch = desk.state.batches.get(&self.batch).ok_or(Reason::NoAgreement)?;
+        if !matches!(batch.state, BatchState::Released | BatchState::Acknowledged) {
+            return Err(Reason::WrongState.into());
+        }
+        let Totals { lines, yen } = batch.totals;
+        let mark = Mark::ok(Operation::Export)
+            .about(self.batch)
+            .under(&self.permit)
+            .count(Counter::Out, lines)
+            .yen_out(yen, lines, &desk.chance());
+        Ok(Decision::new((), mark))
+    }
+}

@@ -1,0 +1,288 @@
+//! The whole road below the network: register, list, job, review, batch, delivery; and what must survive it.
+
+mod town;
+
+use renkei_exchange::batch::{self, BatchState, CertifyBatch, propose};
+use renkei_exchange::command::Call;
+use renkei_exchange::delivery::{Acknowledge, Deliver};
+use renkei_exchange::directory::AddAgency;
+use renkei_exchange::hold::{Hold, ReleaseHold};
+use renkei_exchange::list::Totals;
+use renkei_exchange::permit::{Certify, Operate, Receive, StopReleases};
+use renkei_exchange::reconcile::{Step, reconcile};
+use renkei_exchange::review::{Claim, Decide, Verdict};
+use renkei_journal::{Frame, Journal as _, MemoryJournal, Seq};
+use renkei_linkage::Outcome;
+use renkei_types::Reason;
+use town::{Town, caller};
+
+#[test]
+fn a_list_goes_from_upload_to_the_treasury_and_every_yen_is_accounted_for() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    let declared = town.totals_of(&town.payments(90));
+    let counted = town.exchange.ask_now(move |desk| reconcile(desk, list)).expect("totals");
+    assert!(counted.is_balanced() && counted.declared == declared);
+    assert!(counted.outcomes[&Outcome::Linked].lines > 60);
+
+    town.decide_all(list, "clerk-1");
+    let batch = town.certify(list).expect("two signatures");
+    let state = town.exchange.state();
+    let known = state.batches.get(&batch).expect("the batch");
+    assert_eq!(known.state, BatchState::Released);
+    let payments = batch::payments(town.exchange.vault(), known).expect("payments");
+    let sum = payments.iter().map(|payment| Totals { lines: 1, yen: payment.yen }).sum::<Totals>();
+    assert_eq!(sum, known.totals);
+
+    let permit = || town.permit_dataset::<Receive>("transfers", town.deliveries());
+    let programme = town.programme;
+    let deliver = Deliver { permit: permit(), programme, number: 1 };
+    let call = || Call::read(caller("transfers"));
+    assert_eq!(town.exchange.execute_now(call(), deliver).expect("an entry").reply, batch);
+    let ack = |totals| Acknowledge { permit: permit(), programme, number: 1, totals };
+    for wrong in [
+        Totals { lines: sum.lines - 1, yen: sum.yen },
+        Totals { lines: sum.lines, yen: sum.yen + 1 },
+    ] {
+        let refused = town.exchange.execute_now(call(), ack(wrong)).expect_err("a wrong sum");
+        assert_eq!(refused.reason, Reason::TotalsDiffer);
+    }
+    town.exchange.execute_now(call(), ack(sum)).expect("the right sum");
+    let counted = town.exchange.ask_now(move |desk| reconcile(desk, list)).expect("totals");
+    assert!(counted.is_balanced());
+    assert_eq!(counted.steps[&Step::Acknowledged], sum);
+    assert!(!counted.steps.contains_key(&Step::Open));
+}
+
+#[test]
+fn a_payee_is_paid_once_in_a_programme_whatever_the_list() {
+    let town = Town::new();
+    let first = town.linked_list("wave-1", 90);
+    town.decide_all(first, "clerk-1");
+    town.certify(first).expect("two signatures");
+    // The same people apply again, in another order: another file, the same persons.
+    let second = town.linked_list_of("wave-2", &town.shuffled_payments(90));
+    town.decide_all(second, "clerk-1");
+    let refused = town.certify(second).expect_err("everybody is paid");
+    assert_eq!(refused.reason, Reason::NothingToCertify);
+}
+
+#[test]
+fn the_same_file_is_not_taken_twice() {
+    let town = Town::new();
+    town.linked_list("wave-1", 40);
+    let payments = town.payments(40);
+    let refused = town.try_seal_list("wave-2", &payments, town.totals_of(&payments));
+    assert_eq!(refused.expect_err("the same file").reason, Reason::SameFile);
+}
+
+#[test]
+fn a_total_off_by_one_line_or_one_yen_is_refused_and_the_upload_stays_open() {
+    let town = Town::new();
+    let payments = town.payments(40);
+    let Totals { lines, yen } = town.totals_of(&payments);
+    for (at, wrong) in [
+        Totals { lines: lines + 1, yen },
+        Totals { lines: lines - 1, yen },
+        Totals { lines, yen: yen + 1 },
+        Totals { lines, yen: yen - 1 },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let refused = town.try_seal_list(&format!("wrong-{at}"), &payments, wrong);
+        assert_eq!(refused.expect_err("a wrong total").reason, Reason::TotalsDiffer);
+    }
+    town.try_seal_list("right", &payments, Totals { lines, yen }).expect("the right total");
+}
+
+#[test]
+fn my_numbers_destroy_what_had_arrived() {
+    let town = Town::new();
+    let mut payments = town.payments(40);
+    payments = payments.replacen("性別", "個人番号", 1);
+    let refused = town.try_seal_list("wave-1", &payments, town.totals_of(&town.payments(40)));
+    assert_eq!(refused.expect_err("My Numbers").reason, Reason::MyNumber);
+    let state = town.exchange.state();
+    let (_, upload) = state
+        .uploads
+        .iter()
+        .find(|(_, upload)| upload.state == renkei_exchange::upload::UploadState::Destroyed)
+        .expect("the upload is marked");
+    let gone = town.exchange.vault().key(upload.key).expect_err("the key is gone");
+    assert_eq!(gone.reason, Reason::DataDestroyed);
+}
+
+#[test]
+fn who_decided_a_line_cannot_certify_it_and_one_person_cannot_sign_twice() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    town.decide_all(list, "certifying-clerk");
+    let sign = |who: &str| {
+        let permit = town.permit_own::<Certify>(who);
+        propose(&town.exchange, Call::read(caller(who)), permit, list)
+    };
+    assert_eq!(sign("certifying-clerk").expect_err("a decider").reason, Reason::OwnDecision);
+    let batch = sign("certifier-1").expect("the first signature").reply.batch;
+    let digest = town.exchange.state().batches.get(&batch).expect("the batch").digest;
+    let second = |who: &str, digest| {
+        let permit = town.permit_own::<Certify>(who);
+        let command = CertifyBatch { permit, list, batch, digest };
+        town.exchange.execute_now(Call::read(caller(who)), command)
+    };
+    assert_eq!(second("certifier-1", digest).expect_err("twice").reason, Reason::SamePerson);
+    assert_eq!(
+        second("certifying-clerk", digest).expect_err("a decider").reason,
+        Reason::OwnDecision
+    );
+    let other = renkei_types::Digest::of(b"another batch");
+    assert_eq!(second("certifier-2", other).expect_err("unseen").reason, Reason::DigestDiffers);
+    second("certifier-2", digest).expect("the second signature");
+}
+
+#[test]
+fn nothing_is_released_while_a_hold_stands_and_another_person_lifts_it() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 40);
+    town.decide_all(list, "clerk-1");
+    let programme = town.programme;
+    let permit = |who: &str| town.permit_own::<StopReleases>(who);
+    let call = |who: &str| Call::read(caller(who));
+    let hold = Hold { permit: permit("certifier-1"), programme, list: None };
+    town.exchange.execute_now(call("certifier-1"), hold).expect("a hold");
+    let batch = town.certify(list).expect("two signatures");
+    let state = |batch| town.exchange.state().batches.get(&batch).expect("the batch").state;
+    assert_eq!(state(batch), BatchState::Certified);
+    let lift = |who: &str| {
+        let lift = ReleaseHold { permit: permit(who), programme, list: None };
+        town.exchange.execute_now(call(who), lift)
+    };
+    assert_eq!(lift("certifier-1").expect_err("the same person").reason, Reason::SamePerson);
+    assert_eq!(lift("certifier-2").expect("another person").reply, vec![batch]);
+    assert_eq!(state(batch), BatchState::Released);
+}
+
+#[test]
+fn a_decision_can_be_revised_until_the_line_is_in_a_batch() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    let permit = || town.permit_review("clerk-1", list);
+    let claim = Claim {
+        permit: permit(),
+        list,
+        parked: false,
+        duration: std::time::Duration::from_secs(60),
+        records_max: 10,
+    };
+    let call = || Call::read(caller("clerk-1"));
+    let claimed = town.exchange.execute_now(call(), claim).expect("a task").reply.expect("one");
+    let decide = |version, verdict, revises| {
+        let decide = Decide { permit: permit(), place: claimed.place, version, verdict, revises };
+        town.exchange.execute_now(call(), decide).map(|done| done.reply)
+    };
+    let first = decide(claimed.version, Verdict::Nobody, false).expect("a decision");
+    assert_eq!(first.outcome.0, Outcome::NotFound);
+    let late = decide(claimed.version, Verdict::Duplicate, true);
+    assert_eq!(late.expect_err("an old version").reason, Reason::VersionOld);
+    let second = decide(first.version, Verdict::Duplicate, true).expect("a revision");
+    assert_eq!(second.outcome.0, Outcome::Duplicate);
+    let counted = town.exchange.ask_now(move |desk| reconcile(desk, list)).expect("totals");
+    assert!(counted.is_balanced());
+}
+
+#[test]
+fn a_deleted_cache_is_built_again_to_an_equal_digest() {
+    let mut town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    town.decide_all(list, "clerk-1");
+    town.certify(list).expect("two signatures");
+    let before = town.digest();
+    town.restart();
+    assert_eq!(town.digest(), before, "from the cache");
+    town.close();
+    fs_err::remove_dir_all(town.paths().store.join("cache")).expect("the cache is deleted");
+    town.reopen();
+    assert_eq!(town.digest(), before, "from the journal");
+}
+
+#[test]
+fn a_destroyed_key_changes_nothing_that_the_state_says() {
+    let mut town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    town.decide_all(list, "clerk-1");
+    let before = town.digest();
+    let key = town.exchange.state().lists.get(&list).expect("the list").key;
+    town.exchange.vault().destroy_key(key).expect("the key is destroyed");
+    town.close();
+    fs_err::remove_dir_all(town.paths().store.join("cache")).expect("the cache is deleted");
+    town.reopen();
+    assert_eq!(town.digest(), before);
+    let gone = town.exchange.ask_now(move |desk| reconcile(desk, list)).expect_err("unreadable");
+    assert_eq!(gone.reason, Reason::DataDestroyed);
+}
+
+#[test]
+fn a_rival_writer_is_noticed_and_its_facts_come_first() {
+    let journal = MemoryJournal::new();
+    let town = Town::over(journal.clone());
+    let add = |agency: &str| {
+        let permit = town.permit::<Operate>("operator-1");
+        let agency = agency.parse().expect("an agency");
+        let command = AddAgency { permit, agency, title: "x".to_owned() };
+        town.exchange.execute_now(Call::read(caller("operator-1")), command)
+    };
+    add("131016/before").expect("nobody is in the way");
+    let (_, last) = journal
+        .read(journal.last())
+        .expect("the journal is read")
+        .next()
+        .expect("a frame")
+        .expect("a sound frame");
+    let facts = br#"[{"t":"agencies","k":"131016/rival","v":{"title":"rival"}}]"#.to_vec();
+    let rival = |facts| Frame { leaf: last.leaf.clone(), facts, sealed: Vec::new() };
+    journal.rival(&[rival(facts)]);
+    assert_eq!(add("131016/rival").expect_err("the rival was first").reason, Reason::AlreadyExists);
+    journal.rival(&[rival(b"[]".to_vec())]);
+    let before = journal.last();
+    let done = add("131016/after").expect("decided anew");
+    assert_eq!(done.receipt.expect("a leaf").leaf_index, before.0);
+    assert_eq!(journal.last(), Seq(before.0 + 1));
+    let agencies = town.exchange.state();
+    assert!(agencies.agencies.iter().any(|(id, _)| id.to_string() == "131016/rival"));
+}
+
+#[test]
+fn the_same_request_has_one_effect_and_another_body_under_its_id_is_refused() {
+    let town = Town::new();
+    let request = renkei_types::RequestId::from_bytes([7; 16]);
+    let add = |title: &str| {
+        let permit = town.permit::<Operate>("operator-1");
+        let agency = "131016/once".parse().expect("an agency");
+        let body = town.exchange.body_digest(title.as_bytes());
+        let command = AddAgency { permit, agency, title: title.to_owned() };
+        town.exchange.execute_now(Call::mutation(caller("operator-1"), request, body), command)
+    };
+    let first = add("Once").expect("the first time");
+    let frames = *town.exchange.durable().borrow();
+    let again = add("Once").expect("the stored answer");
+    assert_eq!(again, first);
+    assert_eq!(*town.exchange.durable().borrow(), frames);
+    assert_eq!(add("Twice").expect_err("another body").reason, Reason::RequestReused);
+}
+
+#[test]
+fn a_full_disk_refuses_and_changes_nothing() {
+    let journal = MemoryJournal::new();
+    let town = Town::over(journal.clone());
+    let before = town.digest();
+    let add = || {
+        let permit = town.permit::<Operate>("operator-1");
+        let agency = "131016/full".parse().expect("an agency");
+        let command = AddAgency { permit, agency, title: "x".to_owned() };
+        town.exchange.execute_now(Call::read(caller("operator-1")), command)
+    };
+    journal.fail_next_append(renkei_journal::AppendFault::StorageFull);
+    assert_eq!(add().expect_err("no space").reason, Reason::StorageFull);
+    assert_eq!(town.digest(), before);
+    add().expect("space again");
+}

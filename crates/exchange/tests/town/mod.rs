@@ -1,0 +1,458 @@
+//! A town with a small register, known people and every role, over real folders and no network.
+
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use renkei_exchange::agreement::{
+    ActivateAgreement, ApproveAgreement, LegalBasis, ProposeAgreement, Terms,
+};
+use renkei_exchange::batch::{CertifyBatch, propose};
+use renkei_exchange::command::Call;
+use renkei_exchange::directory::{AddAgency, AddParty, CreateDataset};
+use renkei_exchange::index::Indexes;
+use renkei_exchange::job::CreateJob;
+use renkei_exchange::ledger::Threads;
+use renkei_exchange::list::Totals;
+use renkei_exchange::permit::{Certify, DecideLines, Link, Operate, Permit, Right, Submit};
+use renkei_exchange::programme::{CreateProgramme, OpenList, PayeeUnit, Rules};
+use renkei_exchange::review::{Claim, Decide, Verdict};
+use renkei_exchange::seal::{Declaration, Sealed, seal};
+use renkei_exchange::store::Vault;
+use renkei_exchange::upload::{FileEncoding, FileShape, OpenUpload, Spools};
+use renkei_exchange::{
+    Caller, Charter, Exchange, Operation, Refusal, Role, Store, StorePaths, run, shown,
+};
+use renkei_journal::{Journal, LocalJournal, MemoryJournal, Options};
+use renkei_linkage::Unwatched;
+use renkei_testkit::{Files, Mix, Recipe, generate};
+use renkei_types::{
+    BatchId, DatasetId, Digest, FixedClock, Identity, ListId, ProgrammeId, SeededEntropy, UploadId,
+    Yen,
+};
+use sha2::{Digest as _, Sha256};
+
+/// Name, agency's body, kind, roles.
+const PARTIES: [(&str, &str, &str, &[Role]); 9] = [
+    ("operator-2", "operations", "person", &[Role::Operator]),
+    ("residents-operator", "residents", "person", &[Role::Operator]),
+    ("register", "residents", "system", &[Role::Submitter]),
+    ("payments", "benefits", "system", &[Role::Submitter]),
+    ("clerk-1", "benefits", "person", &[Role::Clerk]),
+    ("certifying-clerk", "benefits", "person", &[Role::Clerk, Role::Certifier]),
+    ("certifier-1", "benefits", "person", &[Role::Certifier]),
+    ("certifier-2", "benefits", "person", &[Role::Certifier, Role::Operator]),
+    ("transfers", "treasury", "system", &[Role::Consumer]),
+];
+
+pub(crate) fn identity(name: &str) -> Identity {
+    let known = PARTIES.iter().find(|(known, ..)| *known == name);
+    let (body, kind) = known.map_or(("operations", "person"), |(_, body, kind, _)| (*body, *kind));
+    format!("spiffe://renkei.example/131016/{body}/{kind}/{name}").parse().expect("an identity")
+}
+
+pub(crate) fn caller(name: &str) -> Caller {
+    let (certificate, authority) = (Digest::of(name.as_bytes()), Digest::of(b"authority"));
+    Caller { identity: identity(name), certificate, authority }
+}
+
+pub(crate) struct Town {
+    pub(crate) exchange: Exchange,
+    pub(crate) indexes: Indexes,
+    pub(crate) spools: Spools,
+    pub(crate) register: DatasetId,
+    pub(crate) programme: ProgrammeId,
+    threads: Option<Threads>,
+    memory: Option<MemoryJournal>,
+    residents: String,
+    payments: String,
+    runtime: tokio::runtime::Runtime,
+    folder: tempfile::TempDir,
+}
+
+fn files() -> (String, String) {
+    let recipe = Recipe { residents: 300, lines: 90, mix: Mix::Typical, seed: 11 };
+    let (mut residents, mut payments, mut truth, mut classes) =
+        <(Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>)>::default();
+    let files = Files {
+        residents: &mut residents,
+        payments: &mut payments,
+        truth: &mut truth,
+        classes: &mut classes,
+    };
+    generate(&recipe, files, &mut |_, _, _| {}).expect("a town");
+    let text = |bytes: Vec<u8>| {
+        // Registers are UTF-8, lists come as the old system writes them.
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|error| encoding_rs::SHIFT_JIS.decode(error.as_bytes()).0.into_owned());
+        text.trim_start_matches('\u{feff}').to_owned()
+    };
+    (text(residents), text(payments))
+}
+
+impl Town {
+    /// A town whose journal is a folder.
+    pub(crate) fn new() -> Self {
+        Self::found(None)
+    }
+
+    /// A town whose journal others can reach.
+    pub(crate) fn over(journal: MemoryJournal) -> Self {
+        Self::found(Some(journal))
+    }
+
+    fn found(memory: Option<MemoryJournal>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let (exchange, threads) = open(folder.path(), memory.as_ref(), &runtime);
+        let (residents, payments) = files();
+        let nowhere = DatasetId::from_bytes([0; 16]);
+        let mut town = Self {
+            exchange,
+            indexes: Indexes::default(),
+            spools: Spools::default(),
+            register: nowhere,
+            programme: ProgrammeId::from_bytes([0; 16]),
+            threads: Some(threads),
+            memory,
+            residents,
+            payments,
+            runtime,
+            folder,
+        };
+        town.settle();
+        town
+    }
+
+    /// Agencies, parties, the register, a programme, agreements.
+    fn settle(&mut self) {
+        let call = || Call::read(caller("operator-1"));
+        let permit = || self.permit::<Operate>("operator-1");
+        for body in ["residents", "benefits", "treasury"] {
+            let agency = format!("131016/{body}").parse().expect("an agency");
+            let command = AddAgency { permit: permit(), agency, title: body.to_owned() };
+            self.exchange.execute_now(call(), command).expect("an agency");
+        }
+        for (name, _, _, roles) in PARTIES {
+            let roles = roles.iter().copied().collect();
+            let command = AddParty { permit: permit(), identity: identity(name), roles };
+            self.exchange.execute_now(call(), command).expect("a party");
+        }
+        let header = self.residents.lines().next().unwrap_or_default();
+        let header: Vec<String> = header.split(',').map(|name| name.trim().to_owned()).collect();
+        let known = renkei_exchange::rows::REGISTER_FIELDS.iter();
+        let fields: BTreeSet<String> = known
+            .filter(|field| renkei_tables::built_in_column(&header, field).is_some())
+            .map(|&field| field.to_owned())
+            .collect();
+        let command = CreateDataset {
+            permit: permit(),
+            provider: "131016/residents".parse().expect("an agency"),
+            name: "residents".parse().expect("a name"),
+            title: "住民記録".to_owned(),
+            fields: fields.clone(),
+        };
+        let register = self.exchange.execute_now(call(), command).expect("a register").reply;
+        let rules = Rules {
+            name: "benefit".parse().expect("a name"),
+            title: "給付金".to_owned(),
+            base_date: "2026-09-01".parse().expect("a day"),
+            unit: PayeeUnit::Person,
+            line_yen_max: 1_000_000,
+            transfer_date: "2026-12-10".parse().expect("a day"),
+            consignor: None,
+        };
+        let agency = "131016/benefits".parse().expect("an agency");
+        let key = self.key();
+        let command = CreateProgramme { permit: permit(), agency, rules, key };
+        let programme = self.exchange.execute_now(call(), command).expect("a programme").reply;
+        let use_register = [Operation::Link, Operation::Identify, Operation::Review];
+        self.agree("benefits", register, fields, &use_register, "residents-operator");
+        let list_fields = renkei_exchange::rows::LIST_FIELDS.iter().map(|&field| field.to_owned());
+        let receive = [Operation::Deliver];
+        self.agree("treasury", programme.1, list_fields.collect(), &receive, "certifier-2");
+        (self.register, self.programme) = (register, programme.0);
+        self.upload_register();
+    }
+
+    fn agree(
+        &self,
+        consumer: &str,
+        dataset: DatasetId,
+        fields: BTreeSet<String>,
+        operations: &[Operation],
+        approver: &str,
+    ) {
+        let terms = Terms {
+            consumer: format!("131016/{consumer}").parse().expect("an agency"),
+            dataset,
+            basis: LegalBasis::OwnDuties,
+            purpose: "benefit-2026".parse().expect("a code"),
+            fields,
+            operations: operations.iter().copied().collect(),
+            valid_from: "2026-01-01".parse().expect("a day"),
+            valid_until: "2027-03-31".parse().expect("a day"),
+            daily_records_max: 1_000_000,
+            retention_days: 365,
+        };
+        let call = |who: &str| Call::read(caller(who));
+        let permit = |who: &str| self.permit::<Operate>(who);
+        let propose = ProposeAgreement { permit: permit("operator-1"), terms };
+        let proposed = self.exchange.execute_now(call("operator-1"), propose);
+        let agreement = proposed.expect("a proposal").reply;
+        let approve = ApproveAgreement { permit: permit(approver), agreement };
+        self.exchange.execute_now(call(approver), approve).expect("an approval");
+        let activate = |who: &str| ActivateAgreement { permit: permit(who), agreement };
+        let same = self.exchange.execute_now(call("operator-1"), activate("operator-1"));
+        assert_eq!(same.expect_err("who proposed it").reason, renkei_types::Reason::SamePerson);
+        let other = self.exchange.execute_now(call("operator-2"), activate("operator-2"));
+        other.expect("another operator");
+    }
+
+    fn upload_register(&self) {
+        let state = self.exchange.state();
+        let owner = state.datasets.get(&self.register).map(|dataset| dataset.provider.clone());
+        let permit =
+            || state.permit_own::<Submit>(&caller("register"), owner.as_ref()).expect("a permit");
+        let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
+        let command =
+            OpenUpload { permit: permit(), dataset: self.register, shape, key: self.key() };
+        let call = || Call::read(caller("register"));
+        let upload = self.exchange.execute_now(call(), command).expect("an upload").reply;
+        let lines = self.residents.lines().count() as u64 - 1;
+        let totals = Totals { lines, yen: 0 };
+        let bytes = self.residents.clone();
+        self.send_and_seal(permit(), "register", upload, &bytes, totals).expect("a snapshot");
+        let state = self.exchange.state();
+        let clock = self.exchange.clock();
+        self.indexes.follow(&state, self.exchange.vault(), clock.as_ref()).expect("an index");
+    }
+
+    fn send_and_seal(
+        &self,
+        permit: Permit<Submit>,
+        who: &str,
+        upload: UploadId,
+        text: &str,
+        totals: Totals,
+    ) -> Result<Sealed, Refusal> {
+        let state = self.exchange.state();
+        let known = state.uploads.get(&upload).expect("the upload");
+        let spool = self.spools.of(self.exchange.vault(), upload, known)?;
+        let entropy = SeededEntropy::new(3);
+        for (at, piece) in text.as_bytes().chunks(1000).enumerate() {
+            let mut spool = spool.lock();
+            let spool = spool.as_mut().expect("an open spool");
+            spool.append(at as u64 * 1000, piece, &entropy).expect("bytes are taken");
+        }
+        let sha256 = Sha256::digest(text.as_bytes()).into();
+        let declared = Declaration { bytes: text.len() as u64, sha256, totals };
+        let call = Call::read(caller(who));
+        seal(&self.exchange, &self.spools, call, permit, upload, declared).map(|done| done.reply)
+    }
+
+    /// The first lines of the payment list.
+    pub(crate) fn payments(&self, lines: usize) -> String {
+        self.payments.split_inclusive('\n').take(lines + 1).collect()
+    }
+
+    /// The same lines from the last to the first.
+    pub(crate) fn shuffled_payments(&self, lines: usize) -> String {
+        let mut all: Vec<&str> = self.payments.split_inclusive('\n').take(lines + 1).collect();
+        all[1..].reverse();
+        all.concat()
+    }
+
+    pub(crate) fn totals_of(&self, payments: &str) -> Totals {
+        let mut lines = payments.lines();
+        let header = lines.next().unwrap_or_default();
+        let amount = header.split(',').position(|name| name.trim() == "支給額").expect("an amount");
+        let mut totals = Totals::default();
+        for line in lines {
+            let mut reader = renkei_tables::TableReader::from_bytes(
+                format!("{header}\n{line}\n").into_bytes(),
+                "line",
+                &renkei_tables::ReadOptions::default(),
+            )
+            .expect("a line");
+            let batch = reader.next_batch().expect("a line").expect("a row");
+            totals.add(Yen::read(batch.cell(amount, 0)).expect("an amount").0);
+        }
+        totals
+    }
+
+    pub(crate) fn try_seal_list(
+        &self,
+        name: &str,
+        payments: &str,
+        totals: Totals,
+    ) -> Result<ListId, Refusal> {
+        let permit = || self.permit_own::<Submit>("payments");
+        let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
+        let name = name.parse().expect("a name");
+        let open =
+            OpenList { permit: permit(), programme: self.programme, name, shape, key: self.key() };
+        let call = Call::read(caller("payments"));
+        let (list, upload) = self.exchange.execute_now(call, open).expect("a list").reply;
+        self.send_and_seal(permit(), "payments", upload, payments, totals)?;
+        Ok(list)
+    }
+
+    /// A list of the first lines, linked.
+    pub(crate) fn linked_list(&self, name: &str, lines: usize) -> ListId {
+        self.linked_list_of(name, &self.payments(lines))
+    }
+
+    pub(crate) fn linked_list_of(&self, name: &str, payments: &str) -> ListId {
+        let totals = self.totals_of(payments);
+        let list = self.try_seal_list(name, payments, totals).expect("a sealed list");
+        let state = self.exchange.state();
+        let owner = state.owner_of_list(list);
+        let today = self.exchange.clock().today();
+        let permit = state
+            .permit_own_with_dataset::<Link>(&caller("payments"), owner, Some(self.register), today)
+            .expect("a permit");
+        let command = CreateJob { permit, list, dataset: self.register };
+        let call = Call::read(caller("payments"));
+        let job = self.exchange.execute_now(call, command).expect("a job").reply;
+        run::run(&self.exchange, &self.indexes, job, &Unwatched).expect("a result");
+        list
+    }
+
+    /// Decides every open task: the first candidate that no line holds, else nobody.
+    pub(crate) fn decide_all(&self, list: ListId, clerk: &str) {
+        let call = || Call::read(caller(clerk));
+        loop {
+            let claim = Claim {
+                permit: self.permit_review(clerk, list),
+                list,
+                parked: false,
+                duration: std::time::Duration::from_secs(60),
+                records_max: 10,
+            };
+            let claimed = self.exchange.execute_now(call(), claim).expect("a claim").reply;
+            let Some(claimed) = claimed else { return };
+            let place = claimed.place;
+            let book = self.exchange.ask_now(move |desk| desk.book(list)).expect("the book");
+            let row = book.task_rows()[place.number as usize];
+            let state = self.exchange.state();
+            let permit = self.permit_review(clerk, list);
+            let shown = shown::task(self.exchange.vault(), &state, &permit, place, row);
+            let shown = shown.expect("the task");
+            let free = shown.candidates.iter().find(|one| book.holder(one.row).is_none());
+            let verdict = free.map_or(Verdict::Nobody, |one| Verdict::Person(one.row));
+            let version = claimed.version;
+            let decide = Decide { permit, place, version, verdict, revises: false };
+            self.exchange.execute_now(call(), decide).expect("a decision");
+        }
+    }
+
+    /// Two signatures under all payable lines of a list.
+    pub(crate) fn certify(&self, list: ListId) -> Result<BatchId, Refusal> {
+        let permit = |who: &str| self.permit_own::<Certify>(who);
+        let call = |who: &str| Call::read(caller(who));
+        let proposed = propose(&self.exchange, call("certifier-1"), permit("certifier-1"), list)?;
+        let batch = proposed.reply.batch;
+        let digest = self.exchange.state().batches.get(&batch).expect("the batch").digest;
+        let command = CertifyBatch { permit: permit("certifier-2"), list, batch, digest };
+        self.exchange.execute_now(call("certifier-2"), command).map(|done| done.reply)
+    }
+
+    /// The dataset under which the programme's deliveries are agreed on.
+    pub(crate) fn deliveries(&self) -> DatasetId {
+        self.exchange.state().programmes.get(&self.programme).expect("the programme").dataset
+    }
+
+    pub(crate) fn permit<R: Right>(&self, who: &str) -> Permit<R> {
+        self.exchange.state().permit(&caller(who)).expect("a permit")
+    }
+
+    pub(crate) fn permit_own<R: Right>(&self, who: &str) -> Permit<R> {
+        let state = self.exchange.state();
+        let owner = &state.programmes.get(&self.programme).expect("the programme").agency;
+        state.permit_own(&caller(who), Some(owner)).expect("a permit")
+    }
+
+    pub(crate) fn permit_dataset<R: Right>(&self, who: &str, dataset: DatasetId) -> Permit<R> {
+        let today = self.exchange.clock().today();
+        let state = self.exchange.state();
+        state.permit_dataset(&caller(who), Some(dataset), None, today).expect("a permit")
+    }
+
+    pub(crate) fn permit_review(&self, who: &str, list: ListId) -> Permit<DecideLines> {
+        let (state, today) = (self.exchange.state(), self.exchange.clock().today());
+        let owner = state.owner_of_list(list);
+        let permit = state.permit_own_with_dataset(&caller(who), owner, Some(self.register), today);
+        permit.expect("a permit")
+    }
+
+    fn key(&self) -> renkei_types::DataKeyId {
+        self.exchange.vault().create_key(self.exchange.clock().now()).expect("a key")
+    }
+
+    pub(crate) fn paths(&self) -> StorePaths {
+        paths(self.folder.path())
+    }
+
+    /// Digest of everything that the state says, but for the starts of the broker.
+    pub(crate) fn digest(&self) -> Digest {
+        self.exchange.state().digest().expect("a digest")
+    }
+
+    /// Ends the ledger and waits until everything is written.
+    pub(crate) fn close(&mut self) {
+        let journal = MemoryJournal::new();
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let (other, other_threads) = open(elsewhere.path(), Some(&journal), &self.runtime);
+        drop(std::mem::replace(&mut self.exchange, other));
+        if let Some(threads) = self.threads.replace(other_threads) {
+            threads.join();
+        }
+    }
+
+    /// Opens the ledger again.
+    pub(crate) fn reopen(&mut self) {
+        let (exchange, threads) = open(self.folder.path(), self.memory.as_ref(), &self.runtime);
+        self.exchange = exchange;
+        self.threads = Some(threads);
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.close();
+        self.reopen();
+    }
+}
+
+fn paths(folder: &std::path::Path) -> StorePaths {
+    StorePaths { store: folder.join("store"), keys: folder.join("keys") }
+}
+
+fn open(
+    folder: &std::path::Path,
+    memory: Option<&MemoryJournal>,
+    runtime: &tokio::runtime::Runtime,
+) -> (Exchange, Threads) {
+    let paths = paths(folder);
+    let clock = Arc::new(FixedClock("2026-11-21T01:00:00Z".parse().expect("a time")));
+    // Another seed at each start: ids must not come again.
+    let starts = fs_err::read_dir(folder).map_or(0, Iterator::count) as u64;
+    let seed = starts + memory.map_or(0, |journal| journal.last().0);
+    let entropy = Arc::new(SeededEntropy::new(seed));
+    let vault = Vault::open(&paths, entropy.clone(), runtime.handle().clone()).expect("a vault");
+    let journal: Box<dyn Journal> = match memory {
+        Some(journal) => Box::new(journal.clone()),
+        None => {
+            let folder = paths.store.join("journal");
+            fs_err::create_dir_all(&folder).expect("a folder");
+            Box::new(LocalJournal::open(&folder, Options::default()).expect("a journal").journal)
+        }
+    };
+    let store = Store { journal, vault: Arc::new(vault), paths, clock, entropy };
+    let charter = Charter {
+        founders: vec![identity("operator-1")],
+        log_origin: "renkei.example/renkei-audit/131016".to_owned(),
+        checkpoint_interval: std::time::Duration::from_millis(50),
+    };
+    Exchange::open(store, &charter).expect("an exchange")
+}
