@@ -1,1 +1,63 @@
-//! The wire contract: generated code, conversions and the client channel.
+//! The wire contract: generated code, conversions, and the client's side of a connection.
+//!
+//! ```text
+//! ClientFile -> Connection -> call(request)   one answer, repeated under its request id where the way broke
+//!                          -> stream(request) answers one by one
+//!                          -> upload(..)      a file's bytes, resumed where the broker's durable bytes end
+//! ```
+//! This is the only crate that knows prost. What a broker refuses becomes a [`Rejection`], whose reason is one of the
+//! closed list and speaks both languages; a broker makes the same thing with [`refusal_status`], so that the two sides
+//! cannot drift apart. Invariant: nothing is sent twice unless the broker can tell that it is the same request. What the
+//! messages mean is left to the broker, and what is shown of them to the command line.
+
+mod body;
+mod call;
+mod client_file;
+mod connection;
+mod contract;
+mod outcome;
+mod raw;
+mod receipt;
+mod rejection;
+mod request_id;
+mod retry;
+mod tls;
+mod upload;
+
+/// The generated messages, clients and servers of `renkei.v1`. The comments are those of `proto/renkei/v1`.
+pub mod v1 {
+    #![allow(
+        missing_docs,
+        unreachable_pub,
+        unused_qualifications,
+        clippy::all,
+        clippy::unwrap_used,
+        clippy::wildcard_enum_match_arm,
+        clippy::cast_lossless,
+        rustdoc::all,
+        reason = "generated from the contract"
+    )]
+    tonic::include_proto!("renkei.v1");
+}
+
+/// The descriptor set of the contract, encoded: every service and call, for reflection and for tests that must not
+/// forget one.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
+
+/// Most bytes of one message, on both sides.
+pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
+
+pub use body::encoded;
+pub use call::{Call, StreamCall};
+pub use client_file::{ClientFile, ClientFileError};
+pub use connection::{Answers, Connection};
+pub use contract::{Rpc, rpcs};
+pub use outcome::outcome_text;
+pub use receipt::hex;
+pub use rejection::{DOMAIN, Rejection, refusal_status};
+pub use request_id::{following_request_id, new_request_id};
+pub use retry::{Backoff, Repeats};
+pub use upload::{CHUNK_BYTES, UploadError, Uploaded, upload};
+
+#[cfg(test)]
+mod fake_broker;

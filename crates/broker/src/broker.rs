@@ -1,0 +1,195 @@
+//! The broker as a whole: everything opened, joined, served, and closed again.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use renkei_exchange::index::Indexes;
+use renkei_exchange::upload::Spools;
+use renkei_exchange::{Charter, Exchange, OpenError, Store, StorePaths};
+use renkei_types::{Classify, Clock, Entropy, Kind, Language, Localised};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tonic::service::Routes;
+
+use crate::config::BrokerConfig;
+use crate::gate::Gate;
+use crate::jobs::{self, JobBoard};
+use crate::services::{self, Desk};
+use crate::telemetry::{self, MetricsRecorder, ServiceManager};
+use crate::transport::{self, CredentialStore, Drained, Listener, ServeError, TlsError};
+
+/// How often refusals that were collected are written to the log.
+const DENIALS_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Why a broker does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Its folders cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Its certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A port cannot be opened.
+    #[error("{address} cannot be listened on: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It ended by itself.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Classify for RunError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Open(error) => error.kind(),
+            Self::Tls(error) => error.kind(),
+            Self::Listen { .. } => Kind::Unavailable,
+            Self::Serve(error) => error.kind(),
+            Self::Thread(_) => Kind::Internal,
+        }
+    }
+}
+
+impl Localised for RunError {
+    fn localised(&self, language: Language) -> String {
+        match self {
+            Self::Tls(error) => error.localised(language),
+            Self::Open(error) => error.localised(language),
+            Self::Listen { address, source } => language.pick(
+                format!("{address} cannot be listened on: {source}"),
+                format!("{address} で待ち受けできません: {source}"),
+            ),
+            Self::Serve(error) => {
+                language.pick(error.to_string(), format!("サーバーが停止しました: {error}"))
+            }
+            Self::Thread(error) => {
+                language.pick(self.to_string(), format!("スレッドを開始できません: {error}"))
+            }
+        }
+    }
+}
+
+/// What whoever started a broker is told once it serves.
+#[derive(Clone, Copy, Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where metrics are read.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// Runs a broker until `shutdown`. `recorder` is what its metrics are read from, `ready` is called once it serves.
+pub async fn run(
+    config: BrokerConfig,
+    clock: Arc<dyn Clock + Send + Sync>,
+    entropy: Arc<dyn Entropy>,
+    recorder: Option<MetricsRecorder>,
+    ready: impl FnOnce(Running),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let credentials = Arc::new(CredentialStore::open(
+        config.tls.clone(),
+        &config.trust_domain,
+        Arc::clone(&clock),
+    )?);
+    let runtime = tokio::runtime::Handle::current();
+    let paths = StorePaths { store: config.store.clone(), keys: config.keys.clone() };
+    let charter = Charter {
+        founders: config.founders.clone(),
+        log_origin: config.log.origin.clone(),
+        checkpoint_interval: config.log.checkpoint_interval,
+    };
+    let opened = tokio::task::spawn_blocking(move || {
+        Exchange::open(Store::open(paths, clock, entropy, runtime)?, &charter)
+    });
+    let (exchange, threads) = opened.await.map_err(std::io::Error::other)??;
+    let limits = &config.limits;
+    let gate = Gate::new(exchange.clone(), Arc::clone(&credentials), limits.request_timeout);
+    let (indexes, board) = (Arc::new(Indexes::default()), Arc::new(JobBoard::default()));
+    let desk = Desk {
+        gate: gate.clone(),
+        exchange: exchange.clone(),
+        indexes: Arc::clone(&indexes),
+        spools: Arc::new(Spools::default()),
+        jobs: Arc::clone(&board),
+        lease: limits.lease_duration,
+        upload_bytes_max: limits.upload_bytes_max,
+        upload_window_bytes: u64::from(limits.upload_window_bytes),
+        stream_idle: limits.stream_idle_timeout,
+        stopping: CancellationToken::new(),
+    };
+    let (health, health_service) = tonic_health::server::health_reporter();
+    let message_bytes_max = usize::try_from(limits.message_bytes_max).unwrap_or(usize::MAX);
+    let routes = services::routes(&desk, message_bytes_max, Routes::new(health_service));
+    let listener =
+        Listener::bind(config.listen, Arc::clone(&credentials), Arc::new(gate.clone()), limits)
+            .await
+            .map_err(|source| RunError::Listen { address: config.listen, source })?;
+    let mut tasks = vec![
+        AbortOnDropHandle::new(tokio::spawn(Arc::clone(&credentials).keep_fresh())),
+        AbortOnDropHandle::new(tokio::spawn(flush_denials(gate))),
+        AbortOnDropHandle::new(tokio::spawn(ServiceManager.watchdog(|| true))),
+    ];
+    let metrics = match config.metrics_listen.zip(recorder) {
+        None => None,
+        Some((address, recorder)) => {
+            let listen = |source| RunError::Listen { address, source };
+            let listener = tokio::net::TcpListener::bind(address).await.map_err(listen)?;
+            let address = listener.local_addr().map_err(listen)?;
+            tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
+                if let Err(error) = telemetry::serve_metrics(listener, recorder, || true).await {
+                    tracing::error!(%error, "metrics are no longer served");
+                }
+            })));
+            Some(address)
+        }
+    };
+    let driver = jobs::start(exchange.clone(), indexes, Arc::clone(&board))?;
+    health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let address = listener.local_addr()?;
+    ServiceManager.ready();
+    ready(Running { address, metrics });
+    let stopping = desk.stopping.clone();
+    let shutdown = async move {
+        shutdown.await;
+        stopping.cancel();
+    };
+    let drained = transport::serve(listener, routes, shutdown, limits).await;
+    ServiceManager.stopping();
+    if matches!(drained, Ok(Drained::Cut)) {
+        tracing::warn!("calls that took too long were cut");
+    }
+    board.stop();
+    drop(tasks);
+    drop(desk);
+    drop(exchange);
+    // The threads end when the last handle is gone; calls that were cut may hold one for a moment.
+    let closed = tokio::task::spawn_blocking(move || {
+        let _ = driver.join();
+        threads.join();
+    });
+    if tokio::time::timeout(limits.shutdown_grace, closed).await.is_err() {
+        tracing::warn!(
+            "some work did not end in time; the next start finds everything that was promised"
+        );
+    }
+    drained.map(|_| ()).map_err(Into::into)
+}
+
+async fn flush_denials(gate: Gate) {
+    let mut ticks = tokio::time::interval(DENIALS_INTERVAL);
+    loop {
+        ticks.tick().await;
+        gate.flush_denials();
+    }
+}

@@ -1,0 +1,183 @@
+//! The configuration of one broker: one TOML file, read once at the start.
+//!
+//! A typo must never become a default: unknown keys are refused, durations carry their unit, and what makes no sense is
+//! refused before a port is open, with file, line and key. Paths are meant from the folder of the file. A secret is only
+//! ever the path of a file, so the configuration itself may be printed and committed.
+//! Whether the files exist is left to those who open them.
+
+mod duration;
+mod error;
+mod limits;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use renkei_types::Identity;
+use serde::{Deserialize, Serialize};
+
+pub use duration::{DurationText, InvalidDuration};
+pub use error::{ConfigError, Place, Rule};
+pub use limits::Limits;
+
+/// Everything that an operator decides about one broker.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokerConfig {
+    /// Where clients connect; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where metrics are read, in plain HTTP and without a password; absent: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Whose certificates these are: the domain of every identity.
+    pub trust_domain: String,
+    /// The folder of the journal, the blobs, the cache and the log.
+    pub store: PathBuf,
+    /// The folder of `root.key` and `log.key`, outside the store.
+    pub keys: PathBuf,
+    /// Identities that are operators before anybody was registered.
+    pub founders: Vec<Identity>,
+    /// Certificates.
+    pub tls: TlsConfig,
+    /// The audit log.
+    pub log: LogConfig,
+    /// What clients may use up.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Logs of the process and metrics.
+    #[serde(default)]
+    pub telemetry: TelemetryConfig,
+}
+
+/// The `[tls]` section. All files are PEM and are read again when they change.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The broker's certificate, then the intermediates if there are any.
+    pub certificate: PathBuf,
+    /// The private key of that certificate.
+    pub key: PathBuf,
+    /// The authorities that issue clients' certificates; two while one replaces the other.
+    pub client_ca: PathBuf,
+    /// A revocation list of each of them.
+    pub crl: PathBuf,
+    /// How often the files are looked at. Default 5s.
+    #[serde(with = "duration", default = "reload_interval")]
+    pub reload_interval: Duration,
+}
+
+/// The `[log]` section.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// The name of the log in checkpoints, which never changes.
+    pub origin: String,
+    /// How often a checkpoint is signed, if anything was written. Default 1s.
+    #[serde(with = "duration", default = "checkpoint_interval")]
+    pub checkpoint_interval: Duration,
+}
+
+/// The `[telemetry]` section.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// For machines or for eyes. Default json.
+    pub log_format: LogFormat,
+    /// A level, or pairs of module and level. Default info.
+    pub log_level: String,
+}
+
+/// The form of the process log.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    #[default]
+    Json,
+    /// One sentence a line.
+    Text,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { log_format: LogFormat::default(), log_level: "info".to_owned() }
+    }
+}
+
+fn reload_interval() -> Duration {
+    Duration::from_secs(5)
+}
+
+fn checkpoint_interval() -> Duration {
+    Duration::from_secs(1)
+}
+
+impl BrokerConfig {
+    /// Reads and checks the file at `path`.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable { file: path.to_owned(), source };
+        let text = fs_err::read_to_string(path)
+            .map_err(|error| unreadable(std::io::Error::from(error.kind())))?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads and checks `text` as the content of `file`, whose folder relative paths are meant from.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::of_toml(file, text, &error))?;
+        if let Some((key, rule)) = config.broken_rule() {
+            return Err(ConfigError::of_key(file, text, key, rule));
+        }
+        let folder = file.parent().unwrap_or(Path::new(""));
+        for path in config.paths_mut() {
+            *path = folder.join(&*path);
+        }
+        Ok(config)
+    }
+
+    fn paths_mut(&mut self) -> [&mut PathBuf; 6] {
+        let Self { store, keys, tls, .. } = self;
+        [store, keys, &mut tls.certificate, &mut tls.key, &mut tls.client_ca, &mut tls.crl]
+    }
+
+    /// The first rule that does not hold, and its key.
+    fn broken_rule(&self) -> Option<(&'static str, Rule)> {
+        // The grammar of a trust domain is that of identities, which therefore decide.
+        let sample = format!("spiffe://{}/131016/broker/system/sample", self.trust_domain);
+        if sample.parse::<Identity>().is_err() {
+            return Some(("trust_domain", Rule::TrustDomain));
+        }
+        if self.founders.is_empty() {
+            return Some(("founders", Rule::NoFounder));
+        }
+        for (index, founder) in self.founders.iter().enumerate() {
+            if founder.trust_domain() != self.trust_domain {
+                return Some(("founders", Rule::ForeignFounder));
+            }
+            if self.founders[..index].contains(founder) {
+                return Some(("founders", Rule::RepeatedFounder));
+            }
+        }
+        if self.metrics_listen.is_some_and(|metrics| metrics == self.listen && metrics.port() != 0)
+        {
+            return Some(("metrics_listen", Rule::SamePort));
+        }
+        if self.keys.starts_with(&self.store) {
+            return Some(("keys", Rule::KeysInsideStore));
+        }
+        let origin = &self.log.origin;
+        let forbidden = |c: char| c.is_whitespace() || c.is_control() || c == '+';
+        if origin.is_empty() || origin.len() > 255 || origin.contains(forbidden) {
+            return Some(("log.origin", Rule::Origin));
+        }
+        if crate::telemetry::log_filter(&self.telemetry.log_level).is_err() {
+            return Some(("telemetry.log_level", Rule::LogLevel));
+        }
+        let found = self.limits.out_of_range()?;
+        Some((found.key, Rule::Range { least: found.least, most: found.most }))
+    }
+}

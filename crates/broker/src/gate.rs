@@ -1,0 +1,239 @@
+//! The gate: what happens around every call, once for all.
+//!
+//! ```text
+//! certificate -> caller -> span, deadline -> handler: permit, domain call -> reply
+//!                                               |
+//!                                               +-- refusal -> status, leaf, metric
+//! ```
+//! Only the gate makes a [`Caller`], and only the gate turns a refusal into a status. Refusals are collected by caller and
+//! reason, so that a flood of them is one leaf a minute with a count.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use renkei_api::v1;
+use renkei_exchange::command::Call;
+use renkei_exchange::denial::NoteDenials;
+use renkei_exchange::{Caller, Exchange, Refusal};
+use renkei_types::{Classify as _, Identity, Kind, Reason, RequestId};
+use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
+
+use crate::failure;
+use crate::telemetry;
+use crate::transport::{CredentialStore, Peer};
+
+/// Which call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Method {
+    pub(crate) service: &'static str,
+    pub(crate) name: &'static str,
+}
+
+/// The gate. Clones are one gate.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    exchange: Exchange,
+    credentials: Arc<CredentialStore>,
+    deadline: Duration,
+    denials: Mutex<HashMap<(Option<Identity>, Reason), Denied>>,
+}
+
+/// Refusals of one kind to one caller since their last leaf.
+struct Denied {
+    caller: Option<Caller>,
+    count: u64,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        exchange: Exchange,
+        credentials: Arc<CredentialStore>,
+        deadline: Duration,
+    ) -> Self {
+        let denials = Mutex::default();
+        Self { inner: Arc::new(Inner { exchange, credentials, deadline, denials }) }
+    }
+
+    /// Lets a call through to its handler.
+    pub(crate) async fn handle<B, R, F, Work>(
+        &self,
+        method: Method,
+        request: Request<B>,
+        handler: F,
+    ) -> Result<Response<R>, Status>
+    where
+        F: FnOnce(Caller, B) -> Work,
+        Work: Future<Output = Result<R, Refusal>>,
+    {
+        let started = Instant::now();
+        let span = tracing::info_span!("call", service = method.service, method = method.name);
+        let caller = self.caller(&request);
+        let result = async {
+            let caller = caller.clone()?;
+            self.admit(&caller)?;
+            let work = handler(caller, request.into_inner());
+            match tokio::time::timeout(self.inner.deadline, work).await {
+                Ok(result) => result,
+                Err(_) => Err(Reason::DeadlineExceeded.into()),
+            }
+        }
+        .instrument(span)
+        .await;
+        let kind = result.as_ref().err().map(Refusal::kind);
+        telemetry::rpc_finished(method.service, method.name, kind, started.elapsed());
+        result.map(Response::new).map_err(|refusal| {
+            self.note(caller.ok(), &refusal);
+            failure::status(&refusal)
+        })
+    }
+
+    /// The same for a call that changes something: the handler is also given what makes repeating it harmless.
+    pub(crate) async fn mutate<B, R, F, Work>(
+        &self,
+        method: Method,
+        request: Request<B>,
+        handler: F,
+    ) -> Result<Response<R>, Status>
+    where
+        B: Mutation,
+        F: FnOnce(Caller, Call, B) -> Work,
+        Work: Future<Output = Result<R, Refusal>>,
+    {
+        let exchange = self.inner.exchange.clone();
+        self.handle(method, request, |caller, body| async move {
+            let request: RequestId =
+                body.request_id().parse().map_err(|_| Refusal::field("request_id"))?;
+            let digest = exchange.body_digest(&body.bytes());
+            let call = Call::mutation(caller.clone(), request, digest);
+            handler(caller, call, body).await
+        })
+        .await
+    }
+
+    /// A stranger gets no further than this, whatever the call.
+    fn admit(&self, caller: &Caller) -> Result<(), Refusal> {
+        let state = self.inner.exchange.state();
+        let party = state.parties.get(&caller.identity).ok_or(Reason::NotRegistered)?;
+        if party.revoked { Err(Reason::PartyRevoked.into()) } else { Ok(()) }
+    }
+
+    /// Who calls: from the certificate of the connection, checked again at every call.
+    fn caller<B>(&self, request: &Request<B>) -> Result<Caller, Refusal> {
+        let peer = request.extensions().get::<Arc<Peer>>().ok_or(Reason::CertificateRefused)?;
+        let now = self.inner.exchange.clock().now();
+        if let Err(error) = peer.check(&self.inner.credentials, now) {
+            tracing::info!(code = error.code(), "a certificate is no longer accepted");
+            return Err(Reason::CertificateRefused.into());
+        }
+        Ok(Caller {
+            identity: peer.identity().clone(),
+            certificate: peer.certificate(),
+            authority: peer.authority(),
+        })
+    }
+
+    /// Collects a refusal for the log.
+    pub(crate) fn note(&self, caller: Option<Caller>, refusal: &Refusal) {
+        // What may be tried again, and what is our own fault, is no attempt at anything.
+        if matches!(refusal.kind(), Kind::Unavailable | Kind::Internal | Kind::Exhausted) {
+            return;
+        }
+        let key = (caller.as_ref().map(|caller| caller.identity.clone()), refusal.reason);
+        let mut denials = self.inner.denials.lock();
+        if let Some(denied) = denials.get_mut(&key) {
+            denied.count += 1;
+            return;
+        }
+        // The first is told at once, those after it are counted until the minute is over.
+        denials.insert(key, Denied { caller: caller.clone(), count: 0 });
+        drop(denials);
+        self.log(caller, refusal.reason, 1);
+    }
+
+    fn log(&self, caller: Option<Caller>, reason: Reason, count: u64) {
+        let unknown = caller.is_none() || reason == Reason::NotRegistered;
+        let call = Call { caller, request: None };
+        let exchange = self.inner.exchange.clone();
+        tokio::spawn(async move {
+            let denials = NoteDenials { reason, count, unknown };
+            if let Err(error) = exchange.execute(call, denials).await {
+                tracing::warn!(%error, "a refusal could not be noted in the log");
+            }
+        });
+    }
+
+    /// Writes what was collected. To be called every minute.
+    pub(crate) fn flush_denials(&self) {
+        let collected = std::mem::take(&mut *self.inner.denials.lock());
+        for ((_, reason), denied) in collected {
+            if denied.count > 0 {
+                self.log(denied.caller, reason, denied.count);
+            }
+        }
+    }
+}
+
+impl crate::transport::Refusals for Gate {
+    fn refused(&self, _: std::net::SocketAddr, refused: crate::transport::RefusedHandshake) {
+        tracing::info!(code = refused.refusal.code(), "a handshake was refused");
+        self.note(None, &Reason::CertificateRefused.into());
+    }
+}
+
+/// A request that changes something.
+pub(crate) trait Mutation {
+    /// The client's name for it.
+    fn request_id(&self) -> &str;
+
+    /// What is compared when it comes again.
+    fn bytes(&self) -> Vec<u8>;
+}
+
+macro_rules! mutations {
+    ($($request:ident,)+) => {$(
+        impl Mutation for v1::$request {
+            fn request_id(&self) -> &str {
+                &self.request_id
+            }
+
+            fn bytes(&self) -> Vec<u8> {
+                renkei_api::encoded(self)
+            }
+        }
+    )+};
+}
+
+mutations! {
+    AckRequest,
+    ActivateAgreementRequest,
+    AddAgencyRequest,
+    AddPartyRequest,
+    ApproveAgreementRequest,
+    CertifyRequest,
+    ClaimRequest,
+    CreateDatasetRequest,
+    CreateJobRequest,
+    CreateProgrammeRequest,
+    DecideRequest,
+    GrantRoleRequest,
+    HoldRequest,
+    OpenListRequest,
+    OpenUploadRequest,
+    ParkRequest,
+    ProposeAgreementRequest,
+    ReleaseHoldRequest,
+    ReleaseRequest,
+    RenewRequest,
+    ReviseRequest,
+    RevokePartyRequest,
+    RevokeRoleRequest,
+    SealRequest,
+}

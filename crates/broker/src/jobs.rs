@@ -1,0 +1,175 @@
+//! The job driver: loads registers, runs waiting jobs one after the other, and tells how far they are.
+//!
+//! Which jobs wait is in the state, so a broker that dies leaves nothing to clean up: the next start finds the job still
+//! waiting and runs it again. How far a job is, is only in memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use renkei_exchange::index::Indexes;
+use renkei_exchange::{Exchange, run};
+use renkei_linkage::{Stage, Watcher};
+use renkei_types::LinkageJobId;
+use tokio::sync::watch;
+
+/// How long the driver waits before it tries again what could not be done.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    pub(crate) stage: Option<Stage>,
+    pub(crate) lines: usize,
+    pub(crate) done: usize,
+    since: Instant,
+}
+
+impl Progress {
+    /// Lines a second in this stage, and seconds until it ends.
+    pub(crate) fn rate(&self) -> (u64, u32) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        if self.done == 0 || seconds <= 0.0 {
+            return (0, 0);
+        }
+        let rate = self.done as f64 / seconds;
+        let left = self.lines.saturating_sub(self.done) as f64 / rate;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "both are positive and small"
+        )]
+        let rounded = (rate as u64, left.ceil() as u32);
+        rounded
+    }
+}
+
+/// What is known of jobs that run, and the bell that wakes the driver.
+pub(crate) struct JobBoard {
+    running: Mutex<HashMap<LinkageJobId, Progress>>,
+    changed: watch::Sender<u64>,
+    stopping: AtomicBool,
+    bell: (Mutex<bool>, parking_lot::Condvar),
+}
+
+impl Default for JobBoard {
+    fn default() -> Self {
+        Self {
+            running: Mutex::default(),
+            changed: watch::channel(0).0,
+            stopping: AtomicBool::new(false),
+            bell: (Mutex::new(true), parking_lot::Condvar::new()),
+        }
+    }
+}
+
+impl JobBoard {
+    /// How far a job is, if it runs.
+    pub(crate) fn progress(&self, job: LinkageJobId) -> Option<Progress> {
+        self.running.lock().get(&job).copied()
+    }
+
+    /// Told whenever some job is further.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// A register was switched: its index must be loaded.
+    pub(crate) fn registers_changed(&self) {
+        self.ring();
+    }
+
+    /// A job waits.
+    pub(crate) fn job_created(&self) {
+        self.ring();
+    }
+
+    /// Jobs that run are given up; they wait for the next start.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.ring();
+    }
+
+    fn ring(&self) {
+        *self.bell.0.lock() = true;
+        self.bell.1.notify_all();
+    }
+
+    fn wait(&self) {
+        let mut rung = self.bell.0.lock();
+        if !*rung {
+            self.bell.1.wait_for(&mut rung, PAUSE);
+        }
+        *rung = false;
+    }
+
+    fn set(&self, job: LinkageJobId, progress: Option<Progress>) {
+        match progress {
+            Some(progress) => self.running.lock().insert(job, progress),
+            None => self.running.lock().remove(&job),
+        };
+        self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+/// Starts the driver; it ends when the board says stop.
+pub(crate) fn start(
+    exchange: Exchange,
+    indexes: Arc<Indexes>,
+    board: Arc<JobBoard>,
+) -> std::io::Result<std::thread::JoinHandle<()>> {
+    std::thread::Builder::new().name("renkei-jobs".to_owned()).spawn(move || {
+        while !board.stopping.load(Ordering::Relaxed) {
+            let state = exchange.state();
+            if let Err(refusal) =
+                indexes.follow(&state, exchange.vault(), exchange.clock().as_ref())
+            {
+                tracing::error!(%refusal, "a register cannot be loaded");
+            }
+            for job in state.queued_jobs() {
+                let reporter = Reporter { job, board: &board, lines: Mutex::default() };
+                reporter.stage_begins(None, 0);
+                if let Err(refusal) = run::run(&exchange, &indexes, job, &reporter) {
+                    tracing::warn!(%job, %refusal, "a job did not end well");
+                }
+                board.set(job, None);
+            }
+            board.wait();
+        }
+    })
+}
+
+/// Writes a job's progress on the board.
+struct Reporter<'a> {
+    job: LinkageJobId,
+    board: &'a JobBoard,
+    lines: Mutex<Option<Progress>>,
+}
+
+impl Reporter<'_> {
+    fn stage_begins(&self, stage: Option<Stage>, lines: usize) {
+        let progress = Progress { stage, lines, done: 0, since: Instant::now() };
+        *self.lines.lock() = Some(progress);
+        self.board.set(self.job, Some(progress));
+    }
+}
+
+impl Watcher for Reporter<'_> {
+    fn stage(&self, stage: Stage, lines: usize) {
+        self.stage_begins(Some(stage), lines);
+    }
+
+    fn done(&self, lines: usize) {
+        let mut progress = self.lines.lock();
+        if let Some(progress) = progress.as_mut() {
+            progress.done += lines;
+            self.board.set(self.job, Some(*progress));
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.board.stopping.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,88 @@
+//! One file per service; each handler reads: parse, permit, domain call, reply.
+
+mod audit;
+mod benefits;
+mod deliveries;
+mod directory;
+mod linkage;
+mod records;
+mod review;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::Stream;
+use renkei_api::v1;
+use renkei_exchange::index::Indexes;
+use renkei_exchange::upload::Spools;
+use renkei_exchange::{Exchange, Refusal};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::service::Routes;
+
+use crate::gate::Gate;
+use crate::jobs::JobBoard;
+
+/// A stream of answers.
+pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// What every service works with.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) gate: Gate,
+    pub(crate) exchange: Exchange,
+    pub(crate) indexes: Arc<Indexes>,
+    pub(crate) spools: Arc<Spools>,
+    pub(crate) jobs: Arc<JobBoard>,
+    pub(crate) lease: Duration,
+    pub(crate) upload_bytes_max: u64,
+    pub(crate) upload_window_bytes: u64,
+    pub(crate) stream_idle: Duration,
+    /// The broker stops: streams that would stay open end.
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Desk {
+    /// Today in Japan: agreements count by days.
+    pub(crate) fn today(&self) -> jiff::civil::Date {
+        self.exchange.clock().today()
+    }
+
+    /// Work that blocks, off the threads that serve calls.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let desk = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&desk)).await;
+        done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
+    }
+}
+
+/// All services, each with its limits on messages.
+pub(crate) fn routes(desk: &Desk, message_bytes_max: usize, health: Routes) -> Routes {
+    macro_rules! service {
+        ($server:path) => {{
+            <$server>::new(desk.clone())
+                .max_decoding_message_size(message_bytes_max)
+                .max_encoding_message_size(renkei_api::MESSAGE_BYTES_MAX)
+        }};
+    }
+    health
+        .add_service(service!(v1::audit_server::AuditServer<Desk>))
+        .add_service(service!(v1::benefits_server::BenefitsServer<Desk>))
+        .add_service(service!(v1::deliveries_server::DeliveriesServer<Desk>))
+        .add_service(service!(v1::directory_server::DirectoryServer<Desk>))
+        .add_service(service!(v1::linkage_server::LinkageServer<Desk>))
+        .add_service(service!(v1::records_server::RecordsServer<Desk>))
+        .add_service(service!(v1::review_server::ReviewServer<Desk>))
+}
+
+/// The name of a call, for metrics and spans.
+macro_rules! method {
+    ($service:literal, $name:literal) => {
+        crate::gate::Method { service: $service, name: $name }
+    };
+}
+pub(crate) use method;

@@ -1,0 +1,226 @@
+//! Audit: the log for those who read it.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use renkei_api::v1;
+use renkei_exchange::audit::{LeafFilter, ReadLeaves};
+use renkei_exchange::command::Call;
+use renkei_exchange::permit::ReadLog;
+use renkei_exchange::{Caller, Refusal};
+use renkei_tlog::leaf::ObjectId;
+use renkei_tlog::proof::{consistency_proof, inclusion_proof};
+use renkei_tlog::tile::files_of;
+use renkei_tlog::{Leaf, LogError, LogFolder};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::{Answers, Desk, method};
+use crate::{convert, failure};
+
+/// Most leaves in an answer, and how many where nothing is said.
+const LEAVES_MAX: u32 = 10_000;
+const LEAVES_DEFAULT: u32 = 1_000;
+/// Bytes of a file in a message.
+const PIECE_BYTES: usize = 256 * 1024;
+
+fn filter(body: &v1::QueryRequest, state: &renkei_exchange::State) -> Result<LeafFilter, Refusal> {
+    let about = match body.about.as_str() {
+        "" => None,
+        id => match id.parse::<ObjectId>() {
+            Ok(object) => Some(state.names_about(&object)),
+            Err(_) => Some([id.to_owned()].into()),
+        },
+    };
+    Ok(LeafFilter {
+        operations: body
+            .operations
+            .iter()
+            .map(|word| convert::parse(word, "operations"))
+            .collect::<Result<_, _>>()?,
+        results: body
+            .results
+            .iter()
+            .map(|word| convert::parse(word, "results"))
+            .collect::<Result<_, _>>()?,
+        from: convert::time(&body.from, "from")?,
+        until: convert::time(&body.until, "until")?,
+        actor: if body.actor.is_empty() {
+            None
+        } else {
+            Some(convert::parse(&body.actor, "actor")?)
+        },
+        about,
+    })
+}
+
+#[async_trait]
+impl v1::audit_server::Audit for Desk {
+    type QueryStream = Answers<v1::QueryResponse>;
+
+    async fn query(
+        &self,
+        request: Request<v1::QueryRequest>,
+    ) -> Result<Response<Self::QueryStream>, Status> {
+        let handler = |caller: Caller, body: v1::QueryRequest| async move {
+            let state = self.exchange.state();
+            let permit = state.permit::<ReadLog>(&caller)?;
+            let filter = filter(&body, &state)?;
+            let most = match body.leaves_max {
+                0 => LEAVES_DEFAULT,
+                most if most <= LEAVES_MAX => most,
+                _ => return Err(Refusal::field("leaves_max")),
+            };
+            self.exchange.checkpoint().await?;
+            let found = self
+                .exchange
+                .read_log(move |log| {
+                    let mut found = Vec::new();
+                    for (index, leaf) in (0..).zip(log.leaves(0..log.size())) {
+                        let bytes = leaf?;
+                        // What this version cannot read it cannot have asked for.
+                        if Leaf::parse(&bytes).is_ok_and(|leaf| filter.fits(&leaf)) {
+                            found.push(v1::QueryResponse { leaf_index: index, leaf: bytes });
+                        }
+                        if found.len() >= most as usize {
+                            break;
+                        }
+                    }
+                    Ok(found)
+                })
+                .await?;
+            let read = ReadLeaves { permit, leaves: Some(found.len() as u64) };
+            self.exchange.execute(Call::read(caller), read).await?;
+            let found = found.into_iter().map(Ok);
+            Ok(Box::pin(futures_util::stream::iter(found)) as Self::QueryStream)
+        };
+        self.gate.handle(method!("Audit", "Query"), request, handler).await
+    }
+
+    async fn checkpoint(
+        &self,
+        request: Request<v1::CheckpointRequest>,
+    ) -> Result<Response<v1::CheckpointResponse>, Status> {
+        let handler = |caller: Caller, _| async move {
+            self.exchange.state().permit::<ReadLog>(&caller)?;
+            Ok(v1::CheckpointResponse { checkpoint: self.exchange.checkpoint().await? })
+        };
+        self.gate.handle(method!("Audit", "Checkpoint"), request, handler).await
+    }
+
+    async fn proofs(
+        &self,
+        request: Request<v1::ProofsRequest>,
+    ) -> Result<Response<v1::ProofsResponse>, Status> {
+        let handler = |caller: Caller, body: v1::ProofsRequest| async move {
+            self.exchange.state().permit::<ReadLog>(&caller)?;
+            let checkpoint = self.exchange.checkpoint().await?;
+            let wanted = body.proof.ok_or(Refusal::field("proof"))?;
+            let asked_size = body.tree_size;
+            let (tree_size, latest, hashes) = self
+                .exchange
+                .read_log(move |log| {
+                    let latest = log.published().map_or(0, |checkpoint| checkpoint.size);
+                    let tree_size = if asked_size == 0 { latest } else { asked_size };
+                    Ok((tree_size, latest, hashes(log, wanted, tree_size)?))
+                })
+                .await?;
+            let hashes = hashes.ok_or(Refusal::field("proof"))?;
+            Ok(v1::ProofsResponse {
+                tree_size,
+                hashes: hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect(),
+                checkpoint: if tree_size == latest { checkpoint } else { String::new() },
+            })
+        };
+        self.gate.handle(method!("Audit", "Proofs"), request, handler).await
+    }
+
+    type ExportBundleStream = Answers<v1::ExportBundleResponse>;
+
+    async fn export_bundle(
+        &self,
+        request: Request<v1::ExportBundleRequest>,
+    ) -> Result<Response<Self::ExportBundleStream>, Status> {
+        let handler = |caller: Caller, _| async move {
+            let permit = self.exchange.state().permit::<ReadLog>(&caller)?;
+            let read = ReadLeaves { permit, leaves: None };
+            self.exchange.execute(Call::read(caller), read).await?;
+            self.exchange.checkpoint().await?;
+            let folder = self.exchange.paths().log();
+            let root = folder.clone();
+            // Files of full tiles never change; the others are read while nothing is written.
+            let (early, late) = self
+                .exchange
+                .read_log(move |log| {
+                    let mut early =
+                        vec![("checkpoint".to_owned(), read_file(&root, "checkpoint")?)];
+                    let size = log.published().map_or(0, |checkpoint| checkpoint.size);
+                    let (full, partial): (Vec<_>, Vec<_>) =
+                        files_of(size).partition(|tile| tile.is_full());
+                    for tile in partial {
+                        early.push((tile.to_string(), read_file(&root, &tile.to_string())?));
+                    }
+                    let late: Vec<String> = full.iter().map(ToString::to_string).collect();
+                    Ok((early, late))
+                })
+                .await?;
+            let (sender, receiver) = mpsc::channel(4);
+            tokio::task::spawn_blocking(move || {
+                let late = late.into_iter().map(|name| {
+                    let bytes = read_file(&folder, &name);
+                    bytes.map(|bytes| (name, bytes)).map_err(|error| Refusal::internal(&error))
+                });
+                for file in early.into_iter().map(Ok).chain(late) {
+                    if !send_file(&sender, file) {
+                        return;
+                    }
+                }
+            });
+            Ok(Box::pin(ReceiverStream::new(receiver)) as Self::ExportBundleStream)
+        };
+        self.gate.handle(method!("Audit", "ExportBundle"), request, handler).await
+    }
+}
+
+/// The hashes of a proof; nothing where the tree has no such leaf or is not that large.
+fn hashes(
+    log: &LogFolder,
+    wanted: v1::proofs_request::Proof,
+    tree_size: u64,
+) -> Result<Option<Vec<renkei_tlog::Hash>>, LogError> {
+    if tree_size > log.size() {
+        return Ok(None);
+    }
+    match wanted {
+        v1::proofs_request::Proof::LeafIndex(index) if index < tree_size => {
+            Ok(inclusion_proof(log, index, tree_size)?.map(|proof| proof.hashes))
+        }
+        v1::proofs_request::Proof::OldSize(old) if (1..=tree_size).contains(&old) => {
+            Ok(consistency_proof(log, old, tree_size)?.map(|proof| proof.hashes))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn read_file(folder: &Path, name: &str) -> Result<Bytes, std::io::Error> {
+    fs_err::read(folder.join(name)).map(Bytes::from)
+}
+
+/// Sends a file in pieces; false when nobody takes them.
+fn send_file(sender: &Sender, file: Result<(String, Bytes), Refusal>) -> bool {
+    let (name, bytes) = match file {
+        Ok(file) => file,
+        Err(refusal) => {
+            let _ = sender.blocking_send(Err(failure::status(&refusal)));
+            return false;
+        }
+    };
+    (0..bytes.len()).step_by(PIECE_BYTES).all(|start| {
+        let data = bytes.slice(start..bytes.len().min(start + PIECE_BYTES));
+        let message = v1::ExportBundleResponse { path: name.clone(), data };
+        sender.blocking_send(Ok(message)).is_ok()
+    })
+}
+
+type Sender = mpsc::Sender<Result<v1::ExportBundleResponse, Status>>;

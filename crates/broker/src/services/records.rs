@@ -1,0 +1,224 @@
+//! Records: files in.
+
+use futures_util::StreamExt as _;
+use renkei_api::v1;
+use renkei_exchange::list::Totals;
+use renkei_exchange::permit::{Permit, Submit};
+use renkei_exchange::seal::{Declaration, seal};
+use renkei_exchange::upload::{
+    OpenUpload, SharedSpool, Target, Upload, UploadState, spool_refusal,
+};
+use renkei_exchange::{Caller, Refusal, State};
+use renkei_types::{AgencyId, Reason, UploadId};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming, async_trait};
+
+use super::{Answers, Desk, method};
+use crate::{convert, failure};
+
+/// Most bytes in a chunk.
+const CHUNK_BYTES_MAX: usize = 1 << 20;
+
+fn owner(state: &State, upload: &Upload) -> Option<AgencyId> {
+    match upload.target {
+        Target::Register(dataset) => {
+            state.datasets.get(&dataset).map(|dataset| dataset.provider.clone())
+        }
+        Target::List(list) => state.owner_of_list(list).cloned(),
+    }
+}
+
+impl Desk {
+    /// An upload that the caller may add to.
+    fn upload_of(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<(Permit<Submit>, UploadId, Upload), Refusal> {
+        let state = self.exchange.state();
+        let id: Option<UploadId> = id.parse().ok();
+        let upload = id.and_then(|id| state.uploads.get(&id));
+        let owner = upload.and_then(|upload| owner(&state, upload));
+        let permit = state.permit_own::<Submit>(caller, owner.as_ref())?;
+        let (id, upload) = id.zip(upload.cloned()).ok_or(Reason::NoAgreement)?;
+        Ok((permit, id, upload))
+    }
+
+    /// Takes chunks until the stream ends, syncing whenever a window is full or the sender pauses.
+    async fn receive(
+        &self,
+        spool: SharedSpool,
+        mut chunks: Streaming<v1::UploadRequest>,
+        answers: &mpsc::Sender<Result<v1::UploadResponse, Status>>,
+    ) -> Result<(), Refusal> {
+        let mut unsynced = 0_u64;
+        loop {
+            let next = tokio::select! {
+                next = tokio::time::timeout(self.stream_idle, chunks.next()) => {
+                    next.map_err(|_| Refusal::new(Reason::DeadlineExceeded))?
+                }
+                () = self.stopping.cancelled() => return Err(Reason::Stopping.into()),
+            };
+            let ended = !matches!(next, Some(Ok(_)));
+            if let Some(Ok(message)) = next {
+                let Some(v1::upload_request::Part::Chunk(chunk)) = message.part else {
+                    return Err(Refusal::field("part"));
+                };
+                unsynced += chunk.data.len() as u64;
+                self.append(&spool, chunk).await?;
+            }
+            if unsynced >= self.upload_window_bytes || (ended && unsynced > 0) {
+                unsynced = 0;
+                let spool = spool.clone();
+                let durable_through = self
+                    .blocking(move |_| {
+                        let mut spool = spool.lock();
+                        let spool = spool.as_mut().ok_or(Reason::WrongState)?;
+                        spool.sync().map_err(|error| spool_refusal(&error))
+                    })
+                    .await?;
+                // Who has gone away asks GetUpload where to go on.
+                let _ = answers.send(Ok(v1::UploadResponse { durable_through })).await;
+            }
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn append(&self, spool: &SharedSpool, chunk: v1::UploadChunk) -> Result<(), Refusal> {
+        if chunk.data.len() > CHUNK_BYTES_MAX {
+            return Err(Refusal::new(Reason::TooLarge).in_field("chunk.data"));
+        }
+        if chunk.offset.saturating_add(chunk.data.len() as u64) > self.upload_bytes_max {
+            return Err(Reason::TooLarge.into());
+        }
+        crate::telemetry::upload_received(chunk.data.len() as u64);
+        let spool = spool.clone();
+        self.blocking(move |desk| {
+            if crc32c::crc32c(&chunk.data) != chunk.crc32c {
+                return Err(Refusal::new(Reason::ChecksumWrong).in_field("chunk.crc32c"));
+            }
+            let mut spool = spool.lock();
+            let spool = spool.as_mut().ok_or(Reason::WrongState)?;
+            spool
+                .append(chunk.offset, &chunk.data, desk.exchange.vault().entropy())
+                .map_err(|error| spool_refusal(&error))
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl v1::records_server::Records for Desk {
+    async fn open_upload(
+        &self,
+        request: Request<v1::OpenUploadRequest>,
+    ) -> Result<Response<v1::OpenUploadResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::OpenUploadRequest| async move {
+            let state = self.exchange.state();
+            let dataset: Option<renkei_types::DatasetId> = body.dataset_id.parse().ok();
+            let known = dataset.and_then(|id| state.datasets.get(&id));
+            let owner = known.map(|dataset| &dataset.provider);
+            let permit = state.permit_own::<Submit>(&caller, owner)?;
+            let dataset = dataset.ok_or(Reason::NoAgreement)?;
+            let v1::FileShape { encoding, layout } = body.shape.unwrap_or_default();
+            let shape = convert::shape(&encoding, layout)?;
+            let key = self.new_key().await?;
+            let command = OpenUpload { permit, dataset, shape, key };
+            let done = self.exchange.execute(call, command).await?;
+            let receipt = convert::receipt(done.receipt);
+            Ok(v1::OpenUploadResponse { upload_id: done.reply.to_string(), receipt })
+        };
+        self.gate.mutate(method!("Records", "OpenUpload"), request, handler).await
+    }
+
+    type UploadStream = Answers<v1::UploadResponse>;
+
+    async fn upload(
+        &self,
+        request: Request<Streaming<v1::UploadRequest>>,
+    ) -> Result<Response<Self::UploadStream>, Status> {
+        let handler = |caller: Caller, mut chunks: Streaming<v1::UploadRequest>| async move {
+            let first = tokio::time::timeout(self.stream_idle, chunks.next()).await;
+            let first = first.map_err(|_| Refusal::new(Reason::DeadlineExceeded))?;
+            let part = first.and_then(Result::ok).and_then(|message| message.part);
+            let Some(v1::upload_request::Part::Start(start)) = part else {
+                return Err(Refusal::field("start"));
+            };
+            let (_, id, upload) = self.upload_of(&caller, &start.upload_id)?;
+            let spool = self
+                .blocking(move |desk| desk.spools.of(desk.exchange.vault(), id, &upload))
+                .await?;
+            let (sender, receiver) = mpsc::channel(8);
+            let desk = self.clone();
+            tokio::spawn(async move {
+                if let Err(refusal) = desk.receive(spool, chunks, &sender).await {
+                    desk.gate.note(Some(caller), &refusal);
+                    let _ = sender.send(Err(failure::status(&refusal))).await;
+                }
+            });
+            Ok(Box::pin(ReceiverStream::new(receiver)) as Self::UploadStream)
+        };
+        self.gate.handle(method!("Records", "Upload"), request, handler).await
+    }
+
+    async fn get_upload(
+        &self,
+        request: Request<v1::GetUploadRequest>,
+    ) -> Result<Response<v1::GetUploadResponse>, Status> {
+        let handler = |caller: Caller, body: v1::GetUploadRequest| async move {
+            let (_, id, upload) = self.upload_of(&caller, &body.upload_id)?;
+            if upload.state != UploadState::Open {
+                return Ok(v1::GetUploadResponse { durable_through: 0, sealed: true });
+            }
+            self.blocking(move |desk| {
+                let spool = desk.spools.of(desk.exchange.vault(), id, &upload)?;
+                let mut spool = spool.lock();
+                let spool = spool.as_mut().ok_or(Reason::WrongState)?;
+                // What has been taken but not acknowledged is made durable, so that the sender goes on behind it.
+                let durable_through = spool.sync().map_err(|error| spool_refusal(&error))?;
+                Ok(v1::GetUploadResponse { durable_through, sealed: false })
+            })
+            .await
+        };
+        self.gate.handle(method!("Records", "GetUpload"), request, handler).await
+    }
+
+    async fn seal(
+        &self,
+        request: Request<v1::SealRequest>,
+    ) -> Result<Response<v1::SealResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::SealRequest| async move {
+            let (permit, id, _) = self.upload_of(&caller, &body.upload_id)?;
+            let declared = Declaration {
+                bytes: body.bytes,
+                sha256: *convert::digest(&body.sha256, "sha256")?.as_bytes(),
+                totals: convert::totals_from(body.declared, "declared")?,
+            };
+            let done = self
+                .blocking(move |desk| {
+                    seal(&desk.exchange, &desk.spools, call, permit, id, declared)
+                })
+                .await?;
+            self.jobs.registers_changed();
+            let Totals { lines, yen } = done.reply.rejected;
+            Ok(v1::SealResponse {
+                snapshot_id: done.reply.snapshot.map(|id| id.to_string()).unwrap_or_default(),
+                counted: Some(convert::totals(done.reply.counted)),
+                rejected: Some(v1::Totals { lines, yen }),
+                digest: convert::bytes(done.reply.digest),
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.mutate(method!("Records", "Seal"), request, handler).await
+    }
+}
+
+impl Desk {
+    /// A key for something that is about to begin. Where the command is refused, or is a repetition, the key seals nothing.
+    pub(crate) async fn new_key(&self) -> Result<renkei_types::DataKeyId, Refusal> {
+        self.blocking(|desk| desk.exchange.vault().create_key(desk.exchange.clock().now())).await
+    }
+}

@@ -1,0 +1,346 @@
+//! Review: doubtful lines for clerks.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use renkei_api::v1;
+use renkei_exchange::book::outcome;
+use renkei_exchange::command::Call;
+use renkei_exchange::identify::Query;
+use renkei_exchange::permit::{DecideLines, Permit};
+use renkei_exchange::review::{
+    ChangeLease, Claim, Claimed, Decide, LeaseChange, ParkReason, Searched, TaskPlace, TaskState,
+    Verdict,
+};
+use renkei_exchange::shown::{self, Difference};
+use renkei_exchange::{Caller, Refusal, State, review};
+use renkei_types::{ListId, Reason, TaskId};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::{Answers, Desk, method};
+use crate::{convert, failure};
+
+/// How often a queue that is watched is counted at most.
+const QUEUE_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Desk {
+    /// The right of a clerk to the lines of a list.
+    fn clerk(
+        &self,
+        state: &State,
+        caller: &Caller,
+        list: Option<ListId>,
+    ) -> Result<Permit<DecideLines>, Refusal> {
+        let owner = list.and_then(|list| state.owner_of_list(list));
+        let job = list.and_then(|list| state.lists.get(&list)?.job);
+        let dataset = job.and_then(|job| state.jobs.get(&job)).map(|job| job.dataset);
+        state.permit_own_with_dataset::<DecideLines>(caller, owner, dataset, self.today())
+    }
+
+    /// A task that the caller may work on.
+    fn task_of(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<(Permit<DecideLines>, TaskPlace), Refusal> {
+        let state = self.exchange.state();
+        let place = id.parse::<TaskId>().ok().and_then(|id| state.task_place(id));
+        let permit = self.clerk(&state, caller, place.map(|place| place.list))?;
+        Ok((permit, place.ok_or(Reason::NoAgreement)?))
+    }
+
+    async fn change_lease(
+        &self,
+        caller: Caller,
+        call: Call,
+        task: &str,
+        change: LeaseChange,
+    ) -> Result<(Timestamp, Option<v1::Receipt>), Refusal> {
+        let (permit, place) = self.task_of(&caller, task)?;
+        let done = self.exchange.execute(call, ChangeLease { permit, place, change }).await?;
+        Ok((done.reply, convert::receipt(done.receipt)))
+    }
+
+    /// What a clerk is shown of a task that is theirs.
+    async fn show(
+        &self,
+        permit: Permit<DecideLines>,
+        claimed: Claimed,
+    ) -> Result<v1::Task, Refusal> {
+        let place = claimed.place;
+        let book = self.exchange.ask(move |desk| desk.book(place.list)).await?;
+        let row = *book.task_rows().get(place.number as usize).ok_or(Reason::Internal)?;
+        self.blocking(move |desk| {
+            let state = desk.exchange.state();
+            let shown = shown::task(desk.exchange.vault(), &state, &permit, place, row)?;
+            let id = state.task_id(place).ok_or(Reason::Internal)?;
+            let held = |resident| book.holder(resident).is_some_and(|holder| holder != row);
+            Ok(v1::Task {
+                task_id: id.to_string(),
+                outcome: convert::outcome(outcome(shown.decided.outcome)).into(),
+                reason: shown.decided.reason.clone(),
+                line: shown.line.iter().map(|(field, value)| convert::cell(field, value)).collect(),
+                candidates: shown
+                    .candidates
+                    .iter()
+                    .map(|candidate| candidate_message(candidate, held(candidate.row)))
+                    .collect(),
+                lease_until: claimed.until.to_string(),
+                version: claimed.version,
+            })
+        })
+        .await
+    }
+
+    async fn decide_task(
+        &self,
+        caller: Caller,
+        call: Call,
+        task: &str,
+        version: u64,
+        verdict: Option<v1::Verdict>,
+        revises: bool,
+    ) -> Result<(v1::Outcome, u64, Option<v1::Receipt>), Refusal> {
+        let (permit, place) = self.task_of(&caller, task)?;
+        let verdict = match verdict.and_then(|verdict| verdict.verdict) {
+            Some(v1::verdict::Verdict::RegisterId(id)) => {
+                Verdict::Person(self.register_row(place, id).await?)
+            }
+            Some(v1::verdict::Verdict::Nobody(true)) => Verdict::Nobody,
+            Some(v1::verdict::Verdict::Duplicate(true)) => Verdict::Duplicate,
+            _ => return Err(Refusal::field("verdict")),
+        };
+        let command = Decide { permit, place, version, verdict, revises };
+        let done = self.exchange.execute(call, command).await?;
+        let receipt = convert::receipt(done.receipt);
+        Ok((convert::outcome(done.reply.outcome.0), done.reply.version, receipt))
+    }
+
+    /// The row of a person in the register that the list was linked to.
+    async fn register_row(&self, place: TaskPlace, id: String) -> Result<u32, Refusal> {
+        let state = self.exchange.state();
+        let snapshot_id = state.linked_list(place.list)?.1.snapshot;
+        let unknown = Refusal::new(Reason::UnknownPerson).in_field("verdict.register_id");
+        if let Ok(indexed) = self.indexes.get(snapshot_id) {
+            return indexed.index.row(&id).ok_or(unknown);
+        }
+        // An older snapshot than the one in memory: its rows are read through.
+        self.blocking(move |desk| {
+            let snapshot = state.snapshots.get(&snapshot_id).ok_or(Reason::DataDestroyed)?;
+            renkei_exchange::rows::find(desk.exchange.vault(), &snapshot.rows, &id)?.ok_or(unknown)
+        })
+        .await
+    }
+}
+
+fn candidate_message(candidate: &shown::Candidate, held: bool) -> v1::CandidateRecord {
+    let difference = |difference| match difference {
+        Difference::Same => v1::Difference::Same,
+        Difference::Other => v1::Difference::Other,
+        Difference::LineOnly => v1::Difference::LineOnly,
+        Difference::CandidateOnly => v1::Difference::CandidateOnly,
+    };
+    let cells = candidate.cells.iter().map(|cell| v1::ComparedCell {
+        field: cell.field.clone(),
+        value: cell.value.clone(),
+        difference: difference(cell.difference).into(),
+    });
+    v1::CandidateRecord { register_id: candidate.id.clone(), cells: cells.collect(), held }
+}
+
+fn queue(queue: review::Queue) -> v1::Queue {
+    let review::Queue { open, leased, parked, decided } = queue;
+    v1::Queue { open, leased, parked, decided }
+}
+
+#[async_trait]
+impl v1::review_server::Review for Desk {
+    async fn claim(
+        &self,
+        request: Request<v1::ClaimRequest>,
+    ) -> Result<Response<v1::ClaimResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::ClaimRequest| async move {
+            let list: Option<ListId> = body.list_id.parse().ok();
+            let permit = self.clerk(&self.exchange.state(), &caller, list)?;
+            let list = list.ok_or(Reason::NoAgreement)?;
+            let command = Claim {
+                permit: permit.clone(),
+                list,
+                parked: body.parked,
+                duration: self.lease,
+                records_max: shown::CANDIDATES_MAX as u64,
+            };
+            let done = self.exchange.execute(call, command).await?;
+            // A repeated request shows the task again only as long as it is the caller's.
+            let mine = |claimed: &Claimed| {
+                let state = self.exchange.state();
+                let task = state.task(claimed.place);
+                task.is_some_and(|task| {
+                    matches!(&task.state, TaskState::Leased { by, .. } if *by == caller.identity)
+                })
+            };
+            let task = match done.reply.filter(mine) {
+                Some(claimed) => Some(self.show(permit, claimed).await?),
+                None => None,
+            };
+            let counted = self.exchange.state().queue(list, self.exchange.clock().now());
+            let receipt = convert::receipt(done.receipt);
+            Ok(v1::ClaimResponse { task, queue: Some(queue(counted)), receipt })
+        };
+        self.gate.mutate(method!("Review", "Claim"), request, handler).await
+    }
+
+    async fn renew(
+        &self,
+        request: Request<v1::RenewRequest>,
+    ) -> Result<Response<v1::RenewResponse>, Status> {
+        let handler = |caller, call, body: v1::RenewRequest| async move {
+            let change = LeaseChange::Renew(self.lease);
+            let (until, receipt) = self.change_lease(caller, call, &body.task_id, change).await?;
+            Ok(v1::RenewResponse { lease_until: until.to_string(), receipt })
+        };
+        self.gate.mutate(method!("Review", "Renew"), request, handler).await
+    }
+
+    async fn release(
+        &self,
+        request: Request<v1::ReleaseRequest>,
+    ) -> Result<Response<v1::ReleaseResponse>, Status> {
+        let handler = |caller, call, body: v1::ReleaseRequest| async move {
+            let change = LeaseChange::GiveBack;
+            let (_, receipt) = self.change_lease(caller, call, &body.task_id, change).await?;
+            Ok(v1::ReleaseResponse { receipt })
+        };
+        self.gate.mutate(method!("Review", "Release"), request, handler).await
+    }
+
+    async fn search(
+        &self,
+        request: Request<v1::SearchRequest>,
+    ) -> Result<Response<v1::SearchResponse>, Status> {
+        let handler = |caller: Caller, body: v1::SearchRequest| async move {
+            let (permit, place) = self.task_of(&caller, &body.task_id)?;
+            let values = body.record.iter().map(|cell| (cell.field.as_str(), cell.value.as_str()));
+            let query = Query::new(values)?;
+            let state = self.exchange.state();
+            let snapshot = state.linked_list(place.list)?.1.snapshot;
+            let indexed = self.indexes.get(snapshot)?;
+            let found: Vec<u32> = query
+                .ask(&indexed)
+                .candidates
+                .iter()
+                .take(shown::CANDIDATES_MAX)
+                .map(|candidate| candidate.resident)
+                .collect();
+            let searched = Searched { permit: permit.clone(), place, records: found.len() as u64 };
+            let done = self.exchange.execute(Call::read(caller), searched).await?;
+            let book = self.exchange.ask(move |desk| desk.book(place.list)).await?;
+            let candidates = self
+                .blocking(move |desk| {
+                    let row =
+                        *book.task_rows().get(place.number as usize).ok_or(Reason::Internal)?;
+                    let vault = desk.exchange.vault();
+                    let line = shown::line(vault, &state, place, row)?;
+                    let shown = shown::candidates(vault, &state, &permit, place, &line, &found)?;
+                    let held = |resident| book.holder(resident).is_some_and(|holder| holder != row);
+                    Ok(shown.iter().map(|one| candidate_message(one, held(one.row))).collect())
+                })
+                .await?;
+            Ok(v1::SearchResponse { candidates, receipt: convert::receipt(done.receipt) })
+        };
+        self.gate.handle(method!("Review", "Search"), request, handler).await
+    }
+
+    async fn decide(
+        &self,
+        request: Request<v1::DecideRequest>,
+    ) -> Result<Response<v1::DecideResponse>, Status> {
+        let handler = |caller, call, body: v1::DecideRequest| async move {
+            let v1::DecideRequest { task_id, version, verdict, .. } = body;
+            let (outcome, version, receipt) =
+                self.decide_task(caller, call, &task_id, version, verdict, false).await?;
+            Ok(v1::DecideResponse { outcome: outcome.into(), version, receipt })
+        };
+        self.gate.mutate(method!("Review", "Decide"), request, handler).await
+    }
+
+    async fn park(
+        &self,
+        request: Request<v1::ParkRequest>,
+    ) -> Result<Response<v1::ParkResponse>, Status> {
+        let handler = |caller, call, body: v1::ParkRequest| async move {
+            let reason = match body.reason() {
+                v1::ParkReason::AskingPerson => ParkReason::AskingPerson,
+                v1::ParkReason::AskingOffice => ParkReason::AskingOffice,
+                v1::ParkReason::SecondOpinion => ParkReason::SecondOpinion,
+                v1::ParkReason::Unspecified => return Err(Refusal::field("reason")),
+            };
+            let change = LeaseChange::Park(reason);
+            let (_, receipt) = self.change_lease(caller, call, &body.task_id, change).await?;
+            Ok(v1::ParkResponse { receipt })
+        };
+        self.gate.mutate(method!("Review", "Park"), request, handler).await
+    }
+
+    async fn revise(
+        &self,
+        request: Request<v1::ReviseRequest>,
+    ) -> Result<Response<v1::ReviseResponse>, Status> {
+        let handler = |caller, call, body: v1::ReviseRequest| async move {
+            let v1::ReviseRequest { task_id, version, verdict, .. } = body;
+            let (outcome, version, receipt) =
+                self.decide_task(caller, call, &task_id, version, verdict, true).await?;
+            Ok(v1::ReviseResponse { outcome: outcome.into(), version, receipt })
+        };
+        self.gate.mutate(method!("Review", "Revise"), request, handler).await
+    }
+
+    type WatchQueueStream = Answers<v1::WatchQueueResponse>;
+
+    async fn watch_queue(
+        &self,
+        request: Request<v1::WatchQueueRequest>,
+    ) -> Result<Response<Self::WatchQueueStream>, Status> {
+        let handler = |caller: Caller, body: v1::WatchQueueRequest| async move {
+            let list: Option<ListId> = body.list_id.parse().ok();
+            self.clerk(&self.exchange.state(), &caller, list)?;
+            let list = list.ok_or(Reason::NoAgreement)?;
+            let (sender, receiver) = mpsc::channel(1);
+            let desk = self.clone();
+            tokio::spawn(async move {
+                let mut durable = desk.exchange.durable();
+                let mut last = None;
+                loop {
+                    let state = desk.exchange.state();
+                    // The right may end while the stream is open.
+                    if let Err(refusal) = desk.clerk(&state, &caller, Some(list)) {
+                        let _ = sender.send(Err(failure::status(&refusal))).await;
+                        return;
+                    }
+                    let counted = state.queue(list, desk.exchange.clock().now());
+                    if last != Some(counted) {
+                        last = Some(counted);
+                        let answer = v1::WatchQueueResponse { queue: Some(queue(counted)) };
+                        if sender.send(Ok(answer)).await.is_err() || body.once {
+                            return;
+                        }
+                    }
+                    tokio::select! {
+                        changed = durable.changed() => if changed.is_err() { return },
+                        () = sender.closed() => return,
+                        () = desk.stopping.cancelled() => {
+                            let stopping = Refusal::new(Reason::Stopping);
+                            let _ = sender.send(Err(failure::status(&stopping))).await;
+                            return;
+                        }
+                    }
+                    tokio::time::sleep(QUEUE_INTERVAL).await;
+                }
+            });
+            Ok(Box::pin(ReceiverStream::new(receiver)) as Self::WatchQueueStream)
+        };
+        self.gate.handle(method!("Review", "WatchQueue"), request, handler).await
+    }
+}

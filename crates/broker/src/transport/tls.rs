@@ -1,0 +1,180 @@
+//! TLS settings: version 1.3, HTTP/2, and a certificate that the client must show.
+//!
+//! Sessions are never resumed: a resumed session skips the look at the certificate, and with it the revocation list. A
+//! whole handshake costs under a millisecond, and a client keeps its connection for minutes. Every reload builds new
+//! settings, so nothing of the old ones lives on.
+//!
+//! The verifier is rustls' own with a second look behind it: the chain, the time and the revocation list are checked
+//! there, the identity here, so that a client with a good chain and no identity fails in the handshake as well.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use renkei_types::{Clock, Digest};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::time_provider::TimeProvider;
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
+
+use super::authority::Authority;
+use super::peer::Peer;
+use super::refusal::Refusal;
+use super::tls_error::TlsError;
+
+/// A clock that connections can share.
+pub(super) type SharedClock = Arc<dyn Clock + Send + Sync>;
+
+/// What the client presented in the handshake that the present task is in.
+#[derive(Debug)]
+pub(super) struct Presented {
+    /// SHA-256 of its certificate.
+    pub(super) certificate: Digest,
+    /// Who it is, or why it is nobody.
+    pub(super) peer: Result<Peer, Refusal>,
+}
+
+tokio::task_local! {
+    /// rustls keeps nothing of a certificate that it refused, yet the audit log wants its digest. The verifier runs
+    /// inside the task of the handshake, so it can leave the digest there.
+    pub(super) static PRESENTED: RefCell<Option<Presented>>;
+}
+
+/// Clients send their own certificate and at most an authority's or two. More would only cost time.
+const INTERMEDIATES_MAX: usize = 4;
+
+/// Settings for the broker's certificate `chain` and its key; `Err` with what rustls says.
+pub(super) fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    verifier: Arc<dyn ClientCertVerifier>,
+    clock: SharedClock,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(ClockTime(clock)))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// The verifier of clients of these authorities. A client without a certificate, of unknown revocation status or with a
+/// list past its end is refused.
+pub(super) fn client_verifier(
+    authorities: Arc<[Authority]>,
+    lists: Vec<CertificateRevocationListDer<'static>>,
+    trust_domain: Arc<str>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let settings = |reason: String| TlsError::Settings { reason };
+    let mut roots = RootCertStore::empty();
+    for authority in authorities.iter() {
+        roots.add(authority.certificate().clone()).map_err(|error| settings(error.to_string()))?;
+    }
+    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+        .with_crls(lists)
+        .enforce_revocation_expiration()
+        .build()
+        .map_err(|error| settings(error.to_string()))?;
+    Ok(Arc::new(ClientVerifier { chain, authorities, trust_domain }))
+}
+
+/// The one crypto provider. Named explicitly, because rustls panics on a default when another crate brings a second one.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// Our clock as rustls wants it.
+struct ClockTime(SharedClock);
+
+impl fmt::Debug for ClockTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClockTime")
+    }
+}
+
+impl TimeProvider for ClockTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
+    }
+}
+
+#[derive(Debug)]
+struct ClientVerifier {
+    chain: Arc<dyn ClientCertVerifier>,
+    authorities: Arc<[Authority]>,
+    trust_domain: Arc<str>,
+}
+
+impl ClientVerifier {
+    fn verify(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Peer, (Refusal, rustls::Error)> {
+        let refuse = |refusal| {
+            let error = CertificateError::ApplicationVerificationFailure;
+            (refusal, rustls::Error::InvalidCertificate(error))
+        };
+        if intermediates.len() > INTERMEDIATES_MAX {
+            return Err(refuse(Refusal::ChainTooLong));
+        }
+        self.chain
+            .verify_client_cert(certificate, intermediates, now)
+            .map_err(|error| (Refusal::of_tls(&error), error))?;
+        Peer::of_certificate(certificate, &self.authorities, &self.trust_domain).map_err(refuse)
+    }
+}
+
+impl ClientCertVerifier for ClientVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.chain.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let (peer, verified) = match self.verify(certificate, intermediates, now) {
+            Ok(peer) => (Ok(peer), Ok(ClientCertVerified::assertion())),
+            Err((refusal, error)) => (Err(refusal), Err(error)),
+        };
+        let presented = Presented { certificate: Digest::of(certificate), peer };
+        // Outside a handshake task nobody asks for it, and then there is no connection either.
+        let _ = PRESENTED.try_with(|slot| slot.replace(Some(presented)));
+        verified
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.chain.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.chain.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chain.supported_verify_schemes()
+    }
+}
