@@ -5,6 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use renkei_types::Language;
 
+use crate::broker::BrokerCommand;
+use crate::commands::check_config::CheckConfigArguments;
+use crate::commands::pki::arguments::PkiCommand;
+use crate::commands::serve::ServeArguments;
+use crate::demo::DemoArguments;
+
 /// Links lists to registers, and says why.
 #[derive(Debug, Parser)]
 #[command(name = "renkei", version, about, max_term_width = 100)]
@@ -16,6 +22,10 @@ pub(crate) struct Arguments {
     /// Print one JSON object to standard output
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Whose certificate calls which broker
+    #[arg(long = "as", global = true, value_name = "FILE.toml", env = "RENKEI_AS")]
+    pub(crate) client_file: Option<PathBuf>,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -51,6 +61,20 @@ pub(crate) enum Command {
     Generate(GenerateArguments),
     /// Examine a file for damage, wrong values and My Numbers
     Check(CheckArguments),
+    /// Found a broker for a made-up city, and take a list through it from upload to bank file and audit
+    Demo(DemoArguments),
+    /// Run a broker
+    Serve(ServeArguments),
+    /// Check a broker's configuration
+    CheckConfig(CheckConfigArguments),
+    /// Issue, renew and revoke the certificates of brokers, systems and people
+    Pki {
+        /// What to do
+        #[command(subcommand)]
+        command: PkiCommand,
+    },
+    #[command(flatten)]
+    Broker(BrokerCommand),
     /// Print completions for a shell
     Completions {
         /// The shell

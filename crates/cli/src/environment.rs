@@ -17,6 +17,8 @@ pub(crate) struct Environment {
     /// Whether somebody watches standard error.
     pub(crate) terminal: bool,
     pub(crate) clock: SystemClock,
+    /// The client file with which a broker is called.
+    pub(crate) client_file: Option<std::path::PathBuf>,
 }
 
 impl Environment {
@@ -32,6 +34,7 @@ impl Environment {
             json: arguments.json,
             terminal: std::io::stderr().is_terminal(),
             clock: SystemClock::start(),
+            client_file: arguments.client_file.clone(),
         }
     }
 

@@ -8,7 +8,9 @@
 mod output;
 
 mod arguments;
+mod broker;
 mod commands;
+mod demo;
 mod environment;
 mod failure;
 mod json;
@@ -48,6 +50,11 @@ fn run(command: Command, environment: &Environment) -> Result<Exit, Failure> {
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments, environment),
         Command::Generate(arguments) => commands::generate::run(&arguments, environment),
         Command::Check(arguments) => commands::check::run(&arguments, environment),
+        Command::Demo(arguments) => demo::run(&arguments, environment),
+        Command::Serve(arguments) => commands::serve::run(&arguments, environment),
+        Command::CheckConfig(arguments) => commands::check_config::run(&arguments, environment),
+        Command::Pki { command } => commands::pki::run(&command, environment),
+        Command::Broker(command) => broker::run(&command, environment),
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Man => commands::manual::man(),
     }

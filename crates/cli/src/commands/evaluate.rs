@@ -100,7 +100,8 @@ impl Requirement {
     }
 }
 
-fn figures(evaluation: &Evaluation) -> Value {
+/// The figures as the machine contract names them.
+pub(crate) fn figures(evaluation: &Evaluation) -> Value {
     let accuracy = |accuracy: Option<Accuracy>| match accuracy {
         Some(Accuracy { precision, recall, f1, links, right }) => json!({
             "precision": rounded(precision),
@@ -280,7 +281,8 @@ fn two_columns(
     }
 }
 
-fn read_truth(path: &Path) -> Result<Truth, Failure> {
+/// Reads who each line really is.
+pub(crate) fn read_truth(path: &Path) -> Result<Truth, Failure> {
     let mut truth = Truth::new();
     each_row(path, two_columns(path, "list id, then register id"), |line, cells| {
         let &[list_id, register_id] = cells else {

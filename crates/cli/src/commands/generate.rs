@@ -116,7 +116,8 @@ fn write_parts(
     Ok(totals)
 }
 
-fn recipe_error(error: &RecipeError, environment: &Environment) -> String {
+/// What a recipe asks too much of, in the user's language.
+pub(crate) fn recipe_error(error: &RecipeError, environment: &Environment) -> String {
     let japanese = match error {
         RecipeError::Residents { residents, max } => {
             format!("住民 {residents} 人: 1 人から {max} 人までです")

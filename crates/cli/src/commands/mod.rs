@@ -1,11 +1,15 @@
 //! One file per command.
 
+pub(crate) mod audit_verify;
 pub(crate) mod check;
+pub(crate) mod check_config;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod link;
 pub(crate) mod manual;
+pub(crate) mod pki;
+pub(crate) mod serve;
 mod shown_pairs;
 
 use std::path::Path;
@@ -66,7 +70,7 @@ fn distinct_files<'a>(
 }
 
 /// Writes a whole text file: beside its place first, then into it.
-fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let beside = Path::new(&beside);

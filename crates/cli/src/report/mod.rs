@@ -5,10 +5,10 @@
 //! Invariant: a value of a file reaches the page only through the escaping of a template.
 
 mod blocking;
-mod chart;
+pub(crate) mod chart;
 mod histogram;
-mod number;
-mod outcomes;
+pub(crate) mod number;
+pub(crate) mod outcomes;
 mod page;
 mod summary;
 mod thresholds;

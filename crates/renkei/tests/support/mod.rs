@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "every journey uses a part of it")]
 
+pub(crate) mod broker;
 pub(crate) mod people;
 pub(crate) mod sample;
 

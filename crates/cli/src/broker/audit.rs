@@ -1,0 +1,205 @@
+//! `renkei audit`: the log, for those who do not trust the operator.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use renkei_api::hex;
+use renkei_api::v1::{
+    CheckpointRequest, ExportBundleRequest, ProofsRequest, QueryRequest, QueryResponse,
+    proofs_request,
+};
+use serde_json::{Value, json};
+
+use super::bundle::NewBundle;
+use super::session::{self, Session, plain};
+use crate::environment::Environment;
+use crate::failure::{Exit, Failure};
+use crate::json;
+use crate::progress::Progress;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Show leaves of the log, one JSON object on each line
+    Query(QueryArguments),
+    /// Write the whole log as a folder that can be verified offline
+    Bundle {
+        /// The folder; must be absent or empty
+        #[arg(long, value_name = "DIR")]
+        output: PathBuf,
+    },
+    /// Show a signed checkpoint over every leaf that is durable now
+    Checkpoint,
+    /// Show a proof that a leaf is in the log, or that the log has only grown
+    Proof(ProofArguments),
+    /// Verify an exported log offline, with its public key alone
+    Verify(crate::commands::audit_verify::VerifyArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct QueryArguments {
+    /// Only these operations, such as REVIEW_DECISION
+    #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
+    operations: Vec<String>,
+    /// Only these results: OK, DENIED, REJECTED, FAILED, PARTIAL
+    #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
+    results: Vec<String>,
+    /// From this time on, such as 2026-11-21T00:00:00+09:00
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Only of this system or person
+    #[arg(long, value_name = "IDENTITY")]
+    actor: Option<renkei_types::Identity>,
+    /// Only about this list, job, dataset, agreement, programme or batch
+    #[arg(long, value_name = "ID")]
+    about: Option<String>,
+    /// Most leaves to show
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProofArguments {
+    /// Proof that this leaf is in the tree
+    #[arg(
+        long,
+        value_name = "INDEX",
+        required_unless_present = "old_size",
+        conflicts_with = "old_size"
+    )]
+    leaf: Option<u64>,
+    /// Proof that the tree continues the tree of this size
+    #[arg(long, value_name = "SIZE")]
+    old_size: Option<u64>,
+    /// Size of the tree; that of the latest checkpoint otherwise
+    #[arg(long, value_name = "SIZE", default_value_t = 0)]
+    size: u64,
+}
+
+pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<Exit, Failure> {
+    match command {
+        AuditCommand::Query(arguments) => {
+            session::with(environment, async |session| query(session, arguments).await)
+        }
+        AuditCommand::Bundle { output } => {
+            session::with(environment, async |session| bundle(session, output).await)
+        }
+        AuditCommand::Checkpoint => session::with(environment, async |session| {
+            let checkpoint = session.ask(CheckpointRequest {}).await?.checkpoint;
+            if environment.json {
+                json::print(&json!({"checkpoint": checkpoint}));
+            } else {
+                // A signed note ends with a line break of its own.
+                print_line!("{}", checkpoint.strip_suffix('\n').unwrap_or(&checkpoint));
+            }
+            Ok(Exit::Done)
+        }),
+        AuditCommand::Proof(arguments) => {
+            session::with(environment, async |session| proof(session, arguments).await)
+        }
+        AuditCommand::Verify(arguments) => {
+            crate::commands::audit_verify::run(arguments, environment)
+        }
+    }
+}
+
+async fn query(session: &Session<'_>, arguments: &QueryArguments) -> Result<Exit, Failure> {
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+    let call = QueryRequest {
+        operations: arguments.operations.clone(),
+        results: arguments.results.clone(),
+        from: time(arguments.from),
+        until: time(arguments.until),
+        actor: arguments.actor.as_ref().map(ToString::to_string).unwrap_or_default(),
+        about: arguments.about.clone().unwrap_or_default(),
+        leaves_max: arguments.max,
+    };
+    let mut leaves = session.stream(call).await?;
+    let mut count = 0;
+    while let Some(leaf) = leaves.next().await? {
+        json::print(&leaf_json(&leaf));
+        count += 1;
+    }
+    if count == arguments.max {
+        session.environment.warn(
+            "there may be more leaves; narrow the query, or raise --max",
+            "続きがある可能性があります。条件を絞るか --max を増やしてください",
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// The leaf as JSON where it is JSON, which it should be; else as text, so that nothing is hidden.
+fn leaf_json(answer: &QueryResponse) -> Value {
+    let leaf = serde_json::from_slice(&answer.leaf)
+        .unwrap_or_else(|_| json!(String::from_utf8_lossy(&answer.leaf)));
+    json!({"leaf_index": answer.leaf_index, "leaf": leaf})
+}
+
+async fn bundle(session: &Session<'_>, output: &std::path::Path) -> Result<Exit, Failure> {
+    let mut bundle = NewBundle::create(output)?;
+    let mut parts = session.stream(ExportBundleRequest {}).await?;
+    let progress = Progress::bytes(session.environment, "receiving", "受信", 0);
+    let mut received = 0;
+    while let Some(part) = parts.next().await? {
+        bundle.write(&part.path, &part.data)?;
+        received += part.data.len() as u64;
+        progress.set(received);
+    }
+    let (files, bytes) = bundle.finish()?;
+    drop(progress);
+    let name = output.display().to_string();
+    if session.environment.json {
+        json::print(&json!({"output": name, "files": files, "bytes": bytes}));
+    }
+    session.environment.note(
+        &format!("{name}: {files} files; verify them with: renkei audit verify {name} --key FILE"),
+        &format!("{name}: {files} ファイル。検証は renkei audit verify {name} --key FILE"),
+    );
+    Ok(Exit::Done)
+}
+
+async fn proof(session: &Session<'_>, arguments: &ProofArguments) -> Result<Exit, Failure> {
+    use proofs_request::Proof;
+    let proof = match (arguments.leaf, arguments.old_size) {
+        (Some(leaf), _) => Some(Proof::LeafIndex(leaf)),
+        (None, old_size) => old_size.map(Proof::OldSize),
+    };
+    let call = ProofsRequest { tree_size: arguments.size, proof };
+    let answer = session.ask(call).await?;
+    let hashes: Vec<String> = answer.hashes.iter().map(|hash| hex(hash)).collect();
+    if session.environment.json {
+        json::print(&json!({
+            "tree_size": answer.tree_size,
+            "leaf_index": arguments.leaf,
+            "old_size": arguments.old_size,
+            "hashes": hashes,
+            "checkpoint": answer.checkpoint,
+        }));
+        return Ok(Exit::Done);
+    }
+    print_line!("{}", answer.tree_size);
+    for hash in &hashes {
+        print_line!("{hash}");
+    }
+    for line in answer.checkpoint.lines() {
+        session.environment.note(&plain(line), &plain(line));
+    }
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_is_shown_as_json_and_one_that_is_none_as_text() {
+        let leaf = QueryResponse { leaf_index: 3, leaf: b"{\"op\":\"SEAL\"}".to_vec() };
+        assert_eq!(leaf_json(&leaf), json!({"leaf_index": 3, "leaf": {"op": "SEAL"}}));
+        let leaf = QueryResponse { leaf_index: 4, leaf: b"\xffx".to_vec() };
+        assert_eq!(leaf_json(&leaf)["leaf"], "\u{fffd}x");
+    }
+}

@@ -1,0 +1,141 @@
+//! What commands against a broker find wrong on this side of the connection.
+
+use renkei_types::{Classify, Kind, Language, Localised, Reason};
+
+/// Why an errand at a broker was not made, or not ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BrokerError {
+    #[error("who calls? name a client file with --as FILE.toml or in the variable RENKEI_AS")]
+    NoClientFile,
+    #[error(
+        "this identity is not that of a {wanted}; an identity is spiffe://DOMAIN/CODE/BODY/{wanted}/NAME"
+    )]
+    WrongKindOfIdentity { wanted: &'static str },
+    #[error("{file}{}: {what}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    ProgrammeFile { file: String, line: Option<usize>, what: String },
+    #[error("--{option} is needed, or a file that says it")]
+    OptionMissing { option: &'static str },
+    #[error(
+        "a record is FIELD=VALUE for each field, with fields such as name_kanji, name_kana, birth_date, sex, postal_code, address; or a JSON object of texts on standard input"
+    )]
+    Record,
+    #[error("the list has no batch of this id")]
+    UnknownBatch,
+    #[error("the job ended badly: {0}")]
+    JobFailed(String),
+    #[error("entry {number} of the feed: {} were received, {} were announced; nothing of it was acknowledged; report this to the broker's operator", sums(*received), sums(*announced))]
+    EntryDiffers { number: u64, received: (u64, u64), announced: (u64, u64) },
+    #[error("the broker's answer cannot be used: {what}; report this to its operator")]
+    Answer { what: &'static str },
+    #[error("the bundle names a file outside checkpoint and tile/; nothing was written")]
+    UnsafePath,
+    #[error("{folder}: is there already and not empty; name another folder")]
+    FolderInUse { folder: String },
+}
+
+fn sums((lines, yen): (u64, u64)) -> String {
+    format!("{lines} lines and {yen} yen")
+}
+
+impl Classify for BrokerError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoClientFile
+            | Self::WrongKindOfIdentity { .. }
+            | Self::ProgrammeFile { .. }
+            | Self::OptionMissing { .. }
+            | Self::Record => Kind::InvalidArgument,
+            Self::UnknownBatch
+            | Self::JobFailed(_)
+            | Self::EntryDiffers { .. }
+            | Self::UnsafePath
+            | Self::FolderInUse { .. } => Kind::Refused,
+            Self::Answer { .. } => Kind::Internal,
+        }
+    }
+}
+
+impl Localised for BrokerError {
+    fn localised(&self, language: Language) -> String {
+        if language == Language::English {
+            return match self {
+                Self::JobFailed(reason) => {
+                    format!("the job ended badly: {}", reason_text(reason, language))
+                }
+                Self::NoClientFile
+                | Self::WrongKindOfIdentity { .. }
+                | Self::ProgrammeFile { .. }
+                | Self::OptionMissing { .. }
+                | Self::Record
+                | Self::UnknownBatch
+                | Self::EntryDiffers { .. }
+                | Self::Answer { .. }
+                | Self::UnsafePath
+                | Self::FolderInUse { .. } => self.to_string(),
+            };
+        }
+        match self {
+            Self::NoClientFile => {
+                "接続設定がありません。--as FILE.toml または環境変数 RENKEI_AS で指定してください".to_owned()
+            }
+            Self::WrongKindOfIdentity { wanted } => {
+                let noun = if *wanted == "person" { "職員" } else { "システム" };
+                format!("{noun}の名義ではありません。spiffe://ドメイン/団体コード/機関/{wanted}/名前 の形で指定してください")
+            }
+            Self::ProgrammeFile { file, line, what } => {
+                let line = line.map(|line| format!(" {line} 行目")).unwrap_or_default();
+                format!("{file}{line}: 書式が正しくありません（{what}）")
+            }
+            Self::OptionMissing { option } => {
+                format!("--{option} またはそれを記した設定ファイルが必要です")
+            }
+            Self::Record => "記録は「項目=値」の形（name_kanji, name_kana, birth_date, sex, postal_code, address など）、または標準入力のJSONで指定してください".to_owned(),
+            Self::UnknownBatch => "このリストに指定された確定対象はありません".to_owned(),
+            Self::JobFailed(reason) => {
+                format!("処理に失敗しました: {}", reason_text(reason, language))
+            }
+            Self::EntryDiffers { number, received, announced } => format!(
+                "配信 {number} 番: 受信 {} 件 {} 円が通知 {} 件 {} 円と一致しません。受領通知は送っていません。運用者に連絡してください",
+                received.0, received.1, announced.0, announced.1
+            ),
+            Self::Answer { .. } => {
+                "連携サーバーの応答が不正です。運用者に連絡してください".to_owned()
+            }
+            Self::UnsafePath => {
+                "監査一式に checkpoint と tile/ 以外のファイルが含まれるため、書き出していません".to_owned()
+            }
+            Self::FolderInUse { folder } => {
+                format!("{folder}: 既に存在し、空ではありません。別のフォルダーを指定してください")
+            }
+        }
+    }
+}
+
+/// A reason code with its words, where it is known; codes may carry an id after a colon.
+pub(super) fn reason_text(code: &str, language: Language) -> String {
+    let bare = code.split(':').next().unwrap_or_default();
+    let code = super::session::plain(code);
+    match Reason::ALL.iter().find(|reason| reason.as_str() == bare) {
+        Some(reason) => format!("{code}, {}", reason.localised(language)),
+        None => code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_keeps_its_code_and_gains_words() {
+        let text = reason_text("HELD_BY_LINE:a-1", Language::Japanese);
+        assert!(text.starts_with("HELD_BY_LINE:a-1, その住民"), "{text}");
+        assert_eq!(reason_text("MOON_PHASE", Language::English), "MOON_PHASE");
+    }
+
+    #[test]
+    fn sums_that_differ_are_told_in_both_languages() {
+        let error = BrokerError::EntryDiffers { number: 3, received: (1, 20), announced: (2, 30) };
+        assert!(error.to_string().contains("1 lines and 20 yen"));
+        assert!(error.localised(Language::Japanese).contains("2 件 30 円"));
+    }
+}

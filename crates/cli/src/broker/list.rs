@@ -1,0 +1,366 @@
+//! `renkei list`: from an open list to certified batches that reconcile to the yen.
+//!
+//! ```text
+//! open -> list and upload -> upload FILE -> seal FILE -> (job) -> certify -> certify --batch, by another person -> export
+//! ```
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use renkei_api::v1::{
+    Batch, CertifyRequest, ExportTransferRequest, OpenListRequest, ReconcileRequest,
+    ReconcileResponse, ReconcileStep, SealRequest, Totals,
+};
+use renkei_tables::Side;
+use renkei_types::{BatchId, Digest, ListId, ProgrammeId, UploadId, Yen};
+use serde_json::{Value, json};
+
+use super::control_totals::{ShapeArguments, count};
+use super::error::BrokerError;
+use super::names::short;
+use super::new_file::NewFile;
+use super::session::{
+    self, RequestArgument, Session, digest_json, plain, receipt_json, totals_json,
+};
+use crate::environment::Environment;
+use crate::failure::{Exit, Failure};
+use crate::json;
+use crate::text_table::text_table;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ListCommand {
+    /// Open a list of a programme, and an upload for its file
+    Open {
+        /// The programme
+        programme: ProgrammeId,
+        /// A short name, unique within the programme
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        shape: ShapeArguments,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
+    /// Send the list's file, or go on where an earlier run was cut off
+    Upload {
+        /// The upload that `list open` answered
+        upload: UploadId,
+        /// The file
+        file: PathBuf,
+    },
+    /// Seal the list with its control totals
+    Seal(SealArguments),
+    /// Certify payable lines: first propose a batch, then another person certifies it
+    Certify(CertifyArguments),
+    /// Show lines and yen at every step
+    Reconcile {
+        /// The list
+        list: ListId,
+    },
+    /// Write a bank's transfer file (全銀協 総合振込) of a released batch
+    Export {
+        /// The batch
+        #[arg(long, value_name = "ID")]
+        batch: BatchId,
+        /// Where it goes
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SealArguments {
+    /// The upload that `list open` answered
+    upload: UploadId,
+    /// The file that was sent; its bytes and digest are declared with the totals
+    file: PathBuf,
+    /// Lines of the list, as the system that made it counted them; counted here otherwise
+    #[arg(long, value_name = "N", requires = "yen")]
+    lines: Option<u64>,
+    /// Yen of the list
+    #[arg(long, value_name = "N", requires = "lines")]
+    yen: Option<u64>,
+    #[command(flatten)]
+    shape: ShapeArguments,
+    #[command(flatten)]
+    request: RequestArgument,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CertifyArguments {
+    /// The list
+    list: ListId,
+    /// Certify this batch, which another person has proposed
+    #[arg(long, value_name = "ID")]
+    batch: Option<BatchId>,
+    /// Digest of the batch as it was examined; that of the broker otherwise
+    #[arg(long, value_name = "sha256:HEX", requires = "batch")]
+    digest: Option<Digest>,
+    #[command(flatten)]
+    request: RequestArgument,
+}
+
+pub(super) fn run(command: &ListCommand, environment: &Environment) -> Result<Exit, Failure> {
+    match command {
+        ListCommand::Open { programme, name, shape, request } => {
+            let shape = shape.shape()?;
+            session::with(environment, async |session| {
+                let id = session.request_id(*request);
+                let call = OpenListRequest {
+                    request_id: id.to_string(),
+                    programme_id: programme.to_string(),
+                    name: name.clone(),
+                    encoding: shape.encoding,
+                    layout: shape.layout,
+                };
+                let answer = session.change(&id, call).await?;
+                let object = json!({"list_id": answer.list_id, "upload_id": answer.upload_id});
+                let ids = format!("{} {}", answer.list_id, answer.upload_id);
+                Ok(session.done(object, &ids, answer.receipt.as_ref()))
+            })
+        }
+        ListCommand::Upload { upload, file } => session::with(environment, async |session| {
+            let uploaded = session.upload(&upload.to_string(), file).await?;
+            if environment.json {
+                json::print(&json!({
+                    "upload_id": upload.to_string(),
+                    "bytes": uploaded.bytes,
+                    "sha256": uploaded.sha256.to_string(),
+                }));
+            } else {
+                print_line!("{}", uploaded.sha256);
+                let bytes = uploaded.bytes;
+                environment.note(
+                    &format!("{bytes} bytes are durable; seal them with `renkei list seal`"),
+                    &format!("{bytes} バイトを保存しました。`renkei list seal` で確定してください"),
+                );
+            }
+            Ok(Exit::Done)
+        }),
+        ListCommand::Seal(arguments) => seal(arguments, environment),
+        ListCommand::Certify(arguments) => {
+            session::with(environment, async |session| certify(session, arguments).await)
+        }
+        ListCommand::Reconcile { list } => session::with(environment, async |session| {
+            let answer = session.ask(ReconcileRequest { list_id: list.to_string() }).await?;
+            if environment.json {
+                json::print(&reconcile_json(&answer));
+            } else {
+                show(&answer, environment);
+            }
+            Ok(if answer.balanced { Exit::Done } else { Exit::FoundWrong })
+        }),
+        ListCommand::Export { batch, output } => {
+            session::with(environment, async |session| export(session, *batch, output).await)
+        }
+    }
+}
+
+fn seal(arguments: &SealArguments, environment: &Environment) -> Result<Exit, Failure> {
+    let declared = match (arguments.lines, arguments.yen) {
+        (Some(lines), Some(yen)) => Totals { lines, yen },
+        // clap lets neither come alone.
+        (Some(_) | None, _) => count(&arguments.file, &arguments.shape, Side::List, environment)?,
+    };
+    session::with(environment, async |session| {
+        let id = session.request_id(arguments.request);
+        let upload_id = arguments.upload.to_string();
+        // Digests the file, and sends what may be missing.
+        let uploaded = session.upload(&upload_id, &arguments.file).await?;
+        let call = SealRequest {
+            request_id: id.to_string(),
+            upload_id: upload_id.clone(),
+            bytes: uploaded.bytes,
+            sha256: uploaded.sha256.as_bytes().to_vec(),
+            declared: Some(declared),
+        };
+        let sealed = session.change(&id, call).await?;
+        let counted = session.totals(sealed.counted.as_ref());
+        let rejected = session.totals(sealed.rejected.as_ref());
+        environment.note(
+            &format!("sealed: {counted}; of these rejected: {rejected}"),
+            &format!("確定: {counted}（うち受付不可 {rejected}）"),
+        );
+        let object = json!({
+            "upload_id": upload_id,
+            "bytes": uploaded.bytes,
+            "sha256": uploaded.sha256.to_string(),
+            "counted": totals_json(sealed.counted.as_ref()),
+            "rejected": totals_json(sealed.rejected.as_ref()),
+            "digest": digest_json(&sealed.digest),
+        });
+        Ok(session.done(object, "", sealed.receipt.as_ref()))
+    })
+}
+
+async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<Exit, Failure> {
+    let id = session.request_id(arguments.request);
+    let (batch_id, digest) = match (arguments.batch, arguments.digest) {
+        (None, _) => (String::new(), Vec::new()),
+        (Some(batch), Some(digest)) => (batch.to_string(), digest.as_bytes().to_vec()),
+        (Some(batch), None) => {
+            let batch = find_batch(session, arguments.list, batch).await?;
+            let totals = session.totals(batch.totals.as_ref());
+            session.environment.note(
+                &format!("certifying {}: {totals}", plain(&batch.batch_id)),
+                &format!("確定対象 {}: {totals}", plain(&batch.batch_id)),
+            );
+            (batch.batch_id, batch.digest)
+        }
+    };
+    let call = CertifyRequest {
+        request_id: id.to_string(),
+        list_id: arguments.list.to_string(),
+        batch_id,
+        digest,
+    };
+    let answer = session.change(&id, call).await?;
+    let batch = answer.batch.unwrap_or_default();
+    if answer.lines_already_paid > 0 {
+        let lines = answer.lines_already_paid;
+        session.environment.warn(
+            &format!("{lines} lines are left out: their payee is paid by another line"),
+            &format!("{lines} 件は別の行で支給済みのため除きました"),
+        );
+    }
+    let totals = session.totals(batch.totals.as_ref());
+    let state = state(&batch);
+    session.environment.note(&format!("{state}: {totals}"), &format!("{state}: {totals}"));
+    let mut object = batch_json(&batch);
+    object["lines_already_paid"] = json!(answer.lines_already_paid);
+    Ok(session.done(object, &batch.batch_id, answer.receipt.as_ref()))
+}
+
+async fn find_batch(session: &Session<'_>, list: ListId, batch: BatchId) -> Result<Batch, Failure> {
+    let answer = session.ask(ReconcileRequest { list_id: list.to_string() }).await?;
+    let wanted = batch.to_string();
+    let found = answer.batches.into_iter().find(|batch| batch.batch_id == wanted);
+    Ok(found.ok_or(BrokerError::UnknownBatch)?)
+}
+
+fn state(batch: &Batch) -> &'static str {
+    short(batch.state().as_str_name(), "BATCH_STATE_")
+}
+
+fn batch_json(batch: &Batch) -> Value {
+    json!({
+        "batch_id": batch.batch_id,
+        "list_id": batch.list_id,
+        "state": state(batch),
+        "totals": totals_json(batch.totals.as_ref()),
+        "digest": digest_json(&batch.digest),
+        "proposed_by": batch.proposed_by,
+        "certified_by": batch.certified_by,
+        "feed_number": batch.feed_number,
+    })
+}
+
+fn reconcile_json(answer: &ReconcileResponse) -> Value {
+    let steps = |steps: &[ReconcileStep]| -> Vec<Value> {
+        let step = |step: &ReconcileStep| {
+            let totals = step.totals.unwrap_or_default();
+            json!({"step": step.step, "lines": totals.lines, "yen": totals.yen})
+        };
+        steps.iter().map(step).collect()
+    };
+    json!({
+        "declared": totals_json(answer.declared.as_ref()),
+        "outcomes": steps(&answer.outcomes),
+        "steps": steps(&answer.steps),
+        "batches": answer.batches.iter().map(batch_json).collect::<Vec<_>>(),
+        "balanced": answer.balanced,
+        "receipt": receipt_json(answer.receipt.as_ref()),
+    })
+}
+
+fn show(answer: &ReconcileResponse, environment: &Environment) {
+    let header = vec![
+        environment.say("step", "段階"),
+        environment.say("lines", "件数"),
+        environment.say("yen", "金額（円）"),
+    ];
+    let mut table = text_table(header, &[1, 2]);
+    let mut add = |name: &str, totals: Option<Totals>| {
+        let totals = totals.unwrap_or_default();
+        table.add_row(vec![plain(name), totals.lines.to_string(), Yen(totals.yen).to_string()]);
+    };
+    add("DECLARED", answer.declared);
+    for step in answer.outcomes.iter().chain(&answer.steps) {
+        add(&step.step, step.totals);
+    }
+    for batch in &answer.batches {
+        add(&format!("{} {}", batch.batch_id, state(batch)), batch.totals);
+    }
+    print_line!("{table}");
+    if answer.balanced {
+        environment.note("both sums are what was declared", "いずれの合計も申告値と一致しています");
+    } else {
+        environment.warn(
+            "a sum differs from what was declared; nothing of this list may be paid; tell the broker's operator",
+            "合計が申告値と一致しません。このリストの支払を止め、運用者に連絡してください",
+        );
+    }
+}
+
+async fn export(
+    session: &Session<'_>,
+    batch: BatchId,
+    output: &std::path::Path,
+) -> Result<Exit, Failure> {
+    let call = ExportTransferRequest { batch_id: batch.to_string() };
+    let mut parts = session.stream(call).await?;
+    let mut file = NewFile::create(output)?;
+    let (mut totals, mut receipt, mut bytes) = (None, None, 0);
+    while let Some(part) = parts.next().await? {
+        totals = totals.or(part.totals);
+        receipt = receipt.or(part.receipt);
+        bytes += part.data.len();
+        file.write(&part.data)?;
+    }
+    if bytes == 0 || totals.is_none() {
+        return Err(BrokerError::Answer { what: "a transfer file without content" }.into());
+    }
+    file.finish()?;
+    let (name, sum) = (output.display(), session.totals(totals.as_ref()));
+    session.environment.note(&format!("{name}: {sum}"), &format!("{name}: {sum}"));
+    let object = json!({
+        "batch_id": batch.to_string(),
+        "output": output.display().to_string(),
+        "bytes": bytes,
+        "totals": totals_json(totals.as_ref()),
+    });
+    Ok(session.done(object, "", receipt.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_api::v1::BatchState;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_names_its_state_and_digest() {
+        let batch = Batch {
+            state: BatchState::Proposed.into(),
+            totals: Some(Totals { lines: 2, yen: 30 }),
+            digest: vec![1; 32],
+            ..Batch::default()
+        };
+        let object = batch_json(&batch);
+        assert_eq!(object["state"], "PROPOSED");
+        assert_eq!(object["totals"], json!({"lines": 2, "yen": 30}));
+        assert_eq!(object["digest"], format!("sha256:{}", "01".repeat(32)));
+    }
+
+    #[test]
+    fn a_reconciliation_keeps_the_order_of_its_steps() {
+        let step = |step: &str| ReconcileStep { step: step.to_owned(), totals: None };
+        let answer = ReconcileResponse {
+            steps: vec![step("OPEN"), step("CERTIFIED")],
+            ..ReconcileResponse::default()
+        };
+        let object = reconcile_json(&answer);
+        assert_eq!(object["steps"][1], json!({"step": "CERTIFIED", "lines": 0, "yen": 0}));
+        assert_eq!(object["balanced"], false);
+    }
+}

@@ -1,0 +1,189 @@
+//! Commands against a broker: one file per noun, its arguments beside it.
+//!
+//! Every command reads its arguments, makes one errand of calls through a [`session::Session`], and prints what came of
+//! it: data to standard output, words to standard error. Who calls is decided by the client file (`--as`) alone. A change
+//! carries a request id that can be given again with `--request-id`, so that whoever was cut off repeats instead of doing
+//! things twice. What the calls mean is written in `proto/renkei/v1`.
+
+mod agency;
+mod agreement;
+mod audit;
+mod bundle;
+mod cells;
+mod control_totals;
+mod dataset;
+mod delivery;
+mod error;
+mod identify;
+mod job;
+mod list;
+mod names;
+mod new_file;
+mod party;
+mod payments;
+mod programme;
+mod results;
+mod review;
+mod session;
+mod task_table;
+
+use clap::Subcommand;
+
+use crate::environment::Environment;
+use crate::failure::{Exit, Failure};
+
+/// The nouns that a broker keeps.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BrokerCommand {
+    /// Legal bodies that take part
+    #[command(subcommand)]
+    Agency(agency::AgencyCommand),
+    /// Persons and their roles
+    #[command(subcommand)]
+    Person(party::PersonCommand),
+    /// Systems and their roles
+    #[command(subcommand)]
+    System(party::SystemCommand),
+    /// Registers that agencies provide
+    #[command(subcommand)]
+    Dataset(dataset::DatasetCommand),
+    /// Rights to use a dataset
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
+    /// Benefits and their rules
+    #[command(subcommand)]
+    Programme(programme::ProgrammeCommand),
+    /// Lists of lines to be linked and paid
+    #[command(subcommand)]
+    List(list::ListCommand),
+    /// Linkage jobs
+    #[command(subcommand)]
+    Job(job::JobCommand),
+    /// Doubtful lines and the clerks who decide them
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
+    /// The numbered feed of released batches
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
+    /// Ask who in a register a record means
+    Identify(identify::IdentifyArguments),
+    /// The log, for those who do not trust the operator
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+}
+
+/// Runs a command.
+pub(crate) fn run(command: &BrokerCommand, environment: &Environment) -> Result<Exit, Failure> {
+    match command {
+        BrokerCommand::Agency(command) => agency::run(command, environment),
+        BrokerCommand::Person(command) => party::run_person(command, environment),
+        BrokerCommand::System(command) => party::run_system(command, environment),
+        BrokerCommand::Dataset(command) => dataset::run(command, environment),
+        BrokerCommand::Agreement(command) => agreement::run(command, environment),
+        BrokerCommand::Programme(command) => programme::run(command, environment),
+        BrokerCommand::List(command) => list::run(command, environment),
+        BrokerCommand::Job(command) => job::run(command, environment),
+        BrokerCommand::Review(command) => review::run(command, environment),
+        BrokerCommand::Delivery(command) => delivery::run(command, environment),
+        BrokerCommand::Identify(arguments) => identify::run(arguments, environment),
+        BrokerCommand::Audit(command) => audit::run(command, environment),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use crate::arguments::Arguments;
+
+    const ID: &str = "06bpj3w4q8v1s9c2d5f7g0h1j2";
+
+    /// A command line in which `_` after a noun stands for an id of it.
+    fn parses(line: &str) -> bool {
+        let word = |word: &str| match word.strip_suffix('_') {
+            Some(_) => format!("{word}{ID}"),
+            None => word.to_owned(),
+        };
+        let words = std::iter::once("renkei".to_owned()).chain(line.split(' ').map(word));
+        Arguments::try_parse_from(words).is_ok()
+    }
+
+    #[test]
+    fn no_two_arguments_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_of_the_manual_is_understood() {
+        let person = "spiffe://renkei.example/131016/benefits/person/c-1";
+        let system = "spiffe://renkei.example/131016/benefits/system/payments";
+        for line in [
+            "agency add 131016/benefits --title X --as a.toml",
+            "agency list --json",
+            &format!("person add {person} --role clerk,certifier --request-id request_"),
+            &format!("person grant {person} --role clerk"),
+            &format!("person revoke {person} --yes"),
+            &format!("person revoke {person} --role clerk"),
+            "person list",
+            &format!("system add {system} --role submitter --role consumer"),
+            &format!("system revoke {system}"),
+            "system list",
+            "dataset create --provider 131016/residents --name register --title X --fields a,b",
+            "dataset upload dataset_ residents.csv --lines 5 --encoding cp932",
+            "dataset list",
+            "agreement propose --consumer 131016/benefits --dataset dataset_ --legal-basis L \
+             --purpose P --fields name_kanji --operations link,review --valid-from 2026-04-01 \
+             --valid-until 2027-03-31 --daily-records-max 10 --retention-days 30",
+            "agreement approve agreement_",
+            "agreement activate agreement_",
+            "agreement list",
+            "programme create p.toml --unit person",
+            "programme show programme_",
+            "programme hold programme_ --list list_",
+            "programme release-hold programme_",
+            "list open programme_ --name a",
+            "list upload upload_ a.csv",
+            "list seal upload_ a.csv --lines 3 --yen 10",
+            "list seal upload_ a.csv",
+            "list certify list_",
+            "list certify list_ --batch batch_",
+            "list reconcile list_",
+            "list export --batch batch_ --output a.txt",
+            "job create --list list_ --dataset dataset_",
+            "job watch job_",
+            "job results list_ --output a.xlsx",
+            "review next list_ --parked",
+            "review search task_ name_kana=X",
+            "review decide task_ --version 1 --none",
+            "review park task_ --reason asking-person",
+            "review revise task_ --version 2 --link r-1",
+            "review release task_",
+            "review queue list_ --watch",
+            "delivery read programme_ --after 3 --output a.csv --ack",
+            "delivery ack programme_ --number 1 --lines 2 --yen 3",
+            "identify dataset_ --purpose P name_kana=X",
+            "audit query --operations SEAL --from 2026-11-21T00:00:00+09:00",
+            "audit bundle --output b",
+            "audit checkpoint",
+            "audit proof --leaf 3",
+            "audit proof --old-size 3 --size 9",
+        ] {
+            assert!(parses(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn half_a_total_another_nouns_id_and_two_proofs_are_refused() {
+        for line in [
+            "list seal upload_ a.csv --lines 3",
+            "list reconcile job_",
+            "list certify list_ --digest sha256:00",
+            "audit proof",
+            "audit proof --leaf 1 --old-size 2",
+            "person add spiffe://renkei.example/131016/benefits/person/c-1",
+            "identify dataset_ --purpose P --candidates 21",
+        ] {
+            assert!(!parses(line), "{line}");
+        }
+    }
+}

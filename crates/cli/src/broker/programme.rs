@@ -1,0 +1,348 @@
+//! `renkei programme`: benefits and their rules.
+//!
+//! ```toml
+//! agency = "131016/benefits"
+//! name = "relief-2026"
+//! title = "物価高騰対応給付金"
+//! base_date = "2026-06-01"
+//! unit = "household"              # or person
+//! line_yen_max = 100000
+//! transfer_date = "2026-12-01"
+//! [consignor]                     # only where a bank's transfer file is needed
+//! code = "0000000001"
+//! name_kana = "ﾚﾝｹｲｼ"
+//! bank_code = "0001"
+//! branch_code = "001"
+//! account_type = 1
+//! account_number = "0000001"
+//! ```
+//! What the options say wins over the file; the consignor stands in the file only.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum as _};
+use jiff::civil::Date;
+use renkei_api::v1::{
+    Consignor, CreateProgrammeRequest, GetProgrammeRequest, HoldRequest, PayeeUnit, Programme,
+    ReleaseHoldRequest,
+};
+use renkei_types::{AgencyId, ListId, ProgrammeId, Yen};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::error::BrokerError;
+use super::names::{UnitArgument, short};
+use super::session::{self, RequestArgument, plain};
+use crate::environment::Environment;
+use crate::failure::{Exit, Failure};
+use crate::json;
+use crate::table_input::read_text;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProgrammeCommand {
+    /// Set a benefit up
+    Create {
+        #[command(flatten)]
+        rules: RulesArguments,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
+    /// Show a programme
+    Show {
+        /// The programme
+        programme: ProgrammeId,
+    },
+    /// Stop releases at once
+    Hold(HoldArguments),
+    /// Lift a hold; by somebody other than who placed it
+    ReleaseHold(HoldArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct HoldArguments {
+    /// The programme
+    programme: ProgrammeId,
+    /// Only one list of it
+    #[arg(long, value_name = "ID")]
+    list: Option<ListId>,
+    #[command(flatten)]
+    request: RequestArgument,
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct RulesArguments {
+    /// The rules (TOML); options win over it
+    #[arg(value_name = "FILE.toml")]
+    file: Option<PathBuf>,
+    /// The agency that pays
+    #[arg(long, value_name = "AGENCY")]
+    agency: Option<AgencyId>,
+    /// A short name, unique within the agency
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Its name for people
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Base date (基準日)
+    #[arg(long, value_name = "DATE")]
+    base_date: Option<Date>,
+    /// Whom it pays
+    #[arg(long)]
+    unit: Option<UnitArgument>,
+    /// Most yen that one line may pay
+    #[arg(long, value_name = "YEN")]
+    line_yen_max: Option<u64>,
+    /// Day of the transfers
+    #[arg(long, value_name = "DATE")]
+    transfer_date: Option<Date>,
+}
+
+/// The file of a programme.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RulesFile {
+    agency: Option<AgencyId>,
+    name: Option<String>,
+    title: Option<String>,
+    base_date: Option<String>,
+    unit: Option<String>,
+    line_yen_max: Option<u64>,
+    transfer_date: Option<String>,
+    consignor: Option<ConsignorFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsignorFile {
+    code: String,
+    name_kana: String,
+    bank_code: String,
+    branch_code: String,
+    account_type: u32,
+    account_number: String,
+}
+
+impl From<ConsignorFile> for Consignor {
+    fn from(file: ConsignorFile) -> Self {
+        Self {
+            code: file.code,
+            name_kana: file.name_kana,
+            bank_code: file.bank_code,
+            branch_code: file.branch_code,
+            account_type: file.account_type,
+            account_number: file.account_number,
+        }
+    }
+}
+
+impl RulesArguments {
+    fn programme(&self) -> Result<Programme, Failure> {
+        let file = match &self.file {
+            Some(path) => parse(&read_text(path)?, path)?,
+            None => RulesFile::default(),
+        };
+        let unit = match (self.unit, &file.unit, &self.file) {
+            (Some(unit), _, _) => Some(unit),
+            (None, Some(name), Some(path)) => Some(unit_of(name, path)?),
+            (None, _, _) => None,
+        };
+        let unit: PayeeUnit = needed(unit, "unit")?.into();
+        // The broker is the judge of days in a file, and names the field.
+        let day = |given: Option<Date>, in_file: Option<String>| {
+            given.map(|date| date.to_string()).or(in_file)
+        };
+        Ok(Programme {
+            agency: needed(self.agency.clone().or(file.agency), "agency")?.to_string(),
+            name: needed(self.name.clone().or(file.name), "name")?,
+            title: needed(self.title.clone().or(file.title), "title")?,
+            base_date: needed(day(self.base_date, file.base_date), "base-date")?,
+            unit: unit.into(),
+            line_yen_max: needed(self.line_yen_max.or(file.line_yen_max), "line-yen-max")?,
+            transfer_date: needed(day(self.transfer_date, file.transfer_date), "transfer-date")?,
+            consignor: file.consignor.map(Consignor::from),
+            ..Programme::default()
+        })
+    }
+}
+
+fn needed<T>(value: Option<T>, option: &'static str) -> Result<T, BrokerError> {
+    value.ok_or(BrokerError::OptionMissing { option })
+}
+
+fn unit_of(name: &str, path: &Path) -> Result<UnitArgument, BrokerError> {
+    UnitArgument::from_str(name, false).map_err(|_| BrokerError::ProgrammeFile {
+        file: path.display().to_string(),
+        line: None,
+        what: "unit is person or household".to_owned(),
+    })
+}
+
+fn parse(text: &str, path: &Path) -> Result<RulesFile, BrokerError> {
+    toml::from_str(text).map_err(|error| BrokerError::ProgrammeFile {
+        file: path.display().to_string(),
+        line: error.span().map(|span| text[..span.start].matches('\n').count() + 1),
+        what: error.message().to_owned(),
+    })
+}
+
+pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Result<Exit, Failure> {
+    match command {
+        ProgrammeCommand::Create { rules, request } => {
+            let programme = rules.programme()?;
+            session::with(environment, async |session| {
+                let id = session.request_id(*request);
+                let call = CreateProgrammeRequest {
+                    request_id: id.to_string(),
+                    programme: Some(programme),
+                };
+                let answer = session.change(&id, call).await?;
+                let object = json!({
+                    "programme_id": answer.programme_id,
+                    "dataset_id": answer.dataset_id,
+                });
+                Ok(session.done(object, &answer.programme_id, answer.receipt.as_ref()))
+            })
+        }
+        ProgrammeCommand::Show { programme } => session::with(environment, async |session| {
+            let call = GetProgrammeRequest { programme_id: programme.to_string() };
+            let programme = session.ask(call).await?.programme.unwrap_or_default();
+            if environment.json {
+                json::print(&programme_json(&programme));
+            } else {
+                show(&programme, environment);
+            }
+            Ok(Exit::Done)
+        }),
+        ProgrammeCommand::Hold(arguments) => session::with(environment, async |session| {
+            let id = session.request_id(arguments.request);
+            let call = HoldRequest {
+                request_id: id.to_string(),
+                programme_id: arguments.programme.to_string(),
+                list_id: arguments.list.map(|list| list.to_string()).unwrap_or_default(),
+            };
+            let answer = session.change(&id, call).await?;
+            let object = json!({
+                "programme_id": arguments.programme.to_string(),
+                "list_id": arguments.list.map(|list| list.to_string()),
+                "on_hold": true,
+            });
+            Ok(session.done(object, "", answer.receipt.as_ref()))
+        }),
+        ProgrammeCommand::ReleaseHold(arguments) => session::with(environment, async |session| {
+            let id = session.request_id(arguments.request);
+            let call = ReleaseHoldRequest {
+                request_id: id.to_string(),
+                programme_id: arguments.programme.to_string(),
+                list_id: arguments.list.map(|list| list.to_string()).unwrap_or_default(),
+            };
+            let answer = session.change(&id, call).await?;
+            let object = json!({
+                "programme_id": arguments.programme.to_string(),
+                "list_id": arguments.list.map(|list| list.to_string()),
+                "on_hold": false,
+                "batch_ids": answer.batch_ids,
+            });
+            Ok(session.done(object, &answer.batch_ids.join("\n"), answer.receipt.as_ref()))
+        }),
+    }
+}
+
+fn unit_name(programme: &Programme) -> &'static str {
+    short(programme.unit().as_str_name(), "PAYEE_UNIT_")
+}
+
+fn show(programme: &Programme, environment: &Environment) {
+    let hold = if programme.on_hold {
+        environment.say("stopped", "停止中")
+    } else {
+        environment.say("released when certified", "確定後に支払")
+    };
+    let rows = [
+        (environment.say("programme", "給付事業"), plain(&programme.programme_id)),
+        (environment.say("agency", "実施機関"), plain(&programme.agency)),
+        (environment.say("name", "略称"), plain(&programme.name)),
+        (environment.say("title", "名称"), plain(&programme.title)),
+        (environment.say("base date", "基準日"), plain(&programme.base_date)),
+        (environment.say("unit", "支給単位"), unit_name(programme).to_owned()),
+        (
+            environment.say("yen at most", "一件の上限（円）"),
+            Yen(programme.line_yen_max).to_string(),
+        ),
+        (environment.say("transfer date", "振込日"), plain(&programme.transfer_date)),
+        (environment.say("dataset", "データセット"), plain(&programme.dataset_id)),
+        (environment.say("releases", "支払"), hold.to_owned()),
+        (environment.say("lists", "リスト"), plain(&programme.list_ids.join(" "))),
+    ];
+    for (name, value) in rows {
+        print_line!("{name}: {value}");
+    }
+}
+
+fn programme_json(programme: &Programme) -> Value {
+    let consignor = programme.consignor.as_ref().map(|consignor| {
+        json!({
+            "code": consignor.code,
+            "name_kana": consignor.name_kana,
+            "bank_code": consignor.bank_code,
+            "branch_code": consignor.branch_code,
+            "account_type": consignor.account_type,
+            "account_number": consignor.account_number,
+        })
+    });
+    json!({
+        "programme_id": programme.programme_id,
+        "agency": programme.agency,
+        "name": programme.name,
+        "title": programme.title,
+        "base_date": programme.base_date,
+        "unit": unit_name(programme),
+        "line_yen_max": programme.line_yen_max,
+        "transfer_date": programme.transfer_date,
+        "consignor": consignor,
+        "dataset_id": programme.dataset_id,
+        "on_hold": programme.on_hold,
+        "list_ids": programme.list_ids,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "agency = \"131016/benefits\"\nname = \"relief\"\ntitle = \"給付金\"\n\
+        base_date = \"2026-06-01\"\nunit = \"household\"\nline_yen_max = 100000\n\
+        transfer_date = \"2026-12-01\"\n[consignor]\ncode = \"0000000001\"\nname_kana = \"ﾚﾝｹｲｼ\"\n\
+        bank_code = \"0001\"\nbranch_code = \"001\"\naccount_type = 1\naccount_number = \"0000001\"\n";
+
+    fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("programme.toml");
+        fs_err::write(&path, text).expect("written");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_file_gives_the_rules_and_options_win() {
+        let (_folder, path) = written(FILE);
+        let rules =
+            RulesArguments { file: Some(path), line_yen_max: Some(5), ..RulesArguments::default() };
+        let programme = rules.programme().map_err(|_| "refused").expect("a programme");
+        assert_eq!(programme.agency, "131016/benefits");
+        assert_eq!(programme.unit(), PayeeUnit::Household);
+        assert_eq!((programme.base_date.as_str(), programme.line_yen_max), ("2026-06-01", 5));
+        assert_eq!(programme.consignor.expect("a consignor").bank_code, "0001");
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_with_its_line() {
+        let error = parse(&FILE.replace("title", "titel"), Path::new("p.toml")).expect_err("typo");
+        assert!(error.to_string().starts_with("p.toml, line 3: "), "{error}");
+    }
+
+    #[test]
+    fn what_neither_file_nor_options_say_is_asked_for() {
+        let failure = RulesArguments::default().programme().expect_err("nothing given");
+        assert!(failure.message(renkei_types::Language::English).contains("--unit"));
+        assert_eq!(failure.exit(), Exit::Unusable);
+    }
+}

@@ -1,0 +1,196 @@
+//! One errand at a broker: connection, request ids, receipts.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use renkei_api::v1::{Receipt, Totals};
+use renkei_api::{
+    Answers, Call, ClientFile, Connection, StreamCall, Uploaded, hex, new_request_id, upload,
+};
+use renkei_types::{Entropy, Language, RequestId, Yen};
+use serde_json::{Value, json};
+
+use super::error::BrokerError;
+use crate::commands::pki::system_entropy::SystemEntropy;
+use crate::environment::Environment;
+use crate::failure::{CommandError, Exit, Failure};
+use crate::json;
+use crate::progress::Progress;
+
+/// The id under which a change is made.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct RequestArgument {
+    /// Repeat the request of this id instead of making a new one
+    #[arg(long, value_name = "ID")]
+    request_id: Option<RequestId>,
+}
+
+/// Destructive commands say what they would do until they are told to do it.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct ConfirmArgument {
+    /// Do it; without it, only say what would be done
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+/// A connection, and whom it talks for.
+pub(super) struct Session<'e> {
+    pub(super) environment: &'e Environment,
+    pub(super) connection: Connection,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Connects with the client file of `--as`, and runs an errand.
+pub(super) fn with(
+    environment: &Environment,
+    errand: impl AsyncFnOnce(&Session<'_>) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let path = environment.client_file.as_deref().ok_or(BrokerError::NoClientFile)?;
+    let file = ClientFile::read(path)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| CommandError::Plain(error.to_string()))?;
+    let done = runtime.block_on(async {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::open()?);
+        let connection = Connection::open(&file, Arc::clone(&entropy))?;
+        errand(&Session { environment, connection, entropy }).await
+    });
+    // A file that is still being read in the background must not hold the program up.
+    runtime.shutdown_background();
+    done
+}
+
+impl Session<'_> {
+    /// The request id that was given, or a new one.
+    pub(super) fn request_id(&self, argument: RequestArgument) -> RequestId {
+        argument
+            .request_id
+            .unwrap_or_else(|| new_request_id(&self.environment.clock, &*self.entropy))
+    }
+
+    /// Asks something.
+    pub(super) async fn ask<C: Call>(&self, call: C) -> Result<C::Answer, Failure> {
+        Ok(self.connection.call(call).await?)
+    }
+
+    /// Asks for a stream of answers.
+    pub(super) async fn stream<C: StreamCall>(&self, call: C) -> Result<Answers<C::Part>, Failure> {
+        Ok(self.connection.stream(call).await?)
+    }
+
+    /// Changes something. If it is not known whether that was done, says how to repeat the errand; `errand` is the id
+    /// that the user may give, which is that of the errand's first call.
+    pub(super) async fn change<C: Call>(
+        &self,
+        errand: &RequestId,
+        call: C,
+    ) -> Result<C::Answer, Failure> {
+        match self.connection.call(call).await {
+            Ok(answer) => Ok(answer),
+            Err(rejection) => {
+                if rejection.leaves_doubt() {
+                    self.say_how_to_repeat(errand);
+                }
+                Err(rejection.into())
+            }
+        }
+    }
+
+    /// Sends a file's bytes, or what an earlier run left over of them.
+    pub(super) async fn upload(&self, upload_id: &str, path: &Path) -> Result<Uploaded, Failure> {
+        let unreadable = |error| CommandError::file(path, error);
+        let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+        let bytes = file.metadata().await.map_err(unreadable)?.len();
+        let progress = Progress::bytes(self.environment, "uploading", "送信", bytes);
+        let uploaded = upload(&self.connection, upload_id, file, |at| progress.set(at)).await;
+        match uploaded {
+            Ok(uploaded) => Ok(uploaded),
+            Err(renkei_api::UploadError::Read(error)) => Err(unreadable(error).into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn say_how_to_repeat(&self, errand: &RequestId) {
+        self.environment.warn(
+            &format!("it is not known whether this was done; run the same command again with --request-id {errand}, which does nothing twice"),
+            &format!("完了したかどうか不明です。同じコマンドに --request-id {errand} を付けて再実行してください（二重には処理されません）"),
+        );
+    }
+
+    pub(super) fn language(&self) -> Language {
+        self.environment.language
+    }
+
+    /// The end of a change: one JSON object with its receipt, or the data alone and the receipt as a remark.
+    pub(super) fn done(&self, mut object: Value, data: &str, receipt: Option<&Receipt>) -> Exit {
+        if self.environment.json {
+            object["receipt"] = receipt_json(receipt);
+            json::print(&object);
+            return Exit::Done;
+        }
+        if !data.is_empty() {
+            print_line!("{data}");
+        }
+        if let Some(receipt) = receipt {
+            let (index, hash) = (receipt.leaf_index, receipt.leaf_hash_hex());
+            self.environment.note(
+                &format!("in the log: leaf {index}, {hash}"),
+                &format!("記録: {index} 番 {hash}"),
+            );
+        }
+        Exit::Done
+    }
+
+    /// Lines and yen for people.
+    pub(super) fn totals(&self, totals: Option<&Totals>) -> String {
+        let Totals { lines, yen } = totals.copied().unwrap_or_default();
+        let yen = Yen(yen);
+        self.language().pick(format!("{lines} lines, {yen} yen"), format!("{lines} 件 {yen} 円"))
+    }
+}
+
+/// A receipt, or null where the broker gave none.
+pub(super) fn receipt_json(receipt: Option<&Receipt>) -> Value {
+    receipt.map_or(
+        Value::Null,
+        |receipt| json!({"leaf_index": receipt.leaf_index, "leaf_hash": receipt.leaf_hash_hex()}),
+    )
+}
+
+/// `{lines, yen}`.
+pub(super) fn totals_json(totals: Option<&Totals>) -> Value {
+    let totals = totals.copied().unwrap_or_default();
+    json!({"lines": totals.lines, "yen": totals.yen})
+}
+
+/// A SHA-256 as it is written everywhere, or null where there is none yet.
+pub(super) fn digest_json(bytes: &[u8]) -> Value {
+    if bytes.is_empty() { Value::Null } else { json!(format!("sha256:{}", hex(bytes))) }
+}
+
+/// Text of others, harmless to a terminal: control characters become visible.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_cannot_steer_a_terminal() {
+        assert_eq!(plain("山田\u{1b}[2J太郎\n"), "山田\u{fffd}[2J太郎\u{fffd}");
+    }
+
+    #[test]
+    fn receipts_and_digests_are_written_in_hexadecimal() {
+        let receipt = Receipt::of_leaf(7, [0xab; 32]);
+        assert_eq!(
+            receipt_json(Some(&receipt)),
+            json!({"leaf_index": 7, "leaf_hash": "ab".repeat(32)})
+        );
+        assert_eq!(receipt_json(None), Value::Null);
+        assert_eq!(digest_json(&[]), Value::Null);
+        assert_eq!(digest_json(&[1, 2]), json!("sha256:0102"));
+    }
+}
