@@ -181,6 +181,7 @@ impl Command for OpenList {
             shape: self.shape.clone(),
             key: self.key,
             state: UploadState::Open,
+            bytes: 0,
         };
         let list = List {
             programme: self.programme,

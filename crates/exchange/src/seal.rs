@@ -311,7 +311,10 @@ impl Command for SealUpload {
                 None
             }
         };
-        desk.state.uploads.change(&self.upload, |upload| upload.state = UploadState::Sealed);
+        desk.state.uploads.change(&self.upload, |upload| {
+            upload.state = UploadState::Sealed;
+            upload.bytes = self.declared.bytes;
+        });
         let (counted, rejected) = (file.counted, file.rejected);
         let mut mark = Mark::ok(Operation::UploadSeal)
             .count(Counter::In, counted.lines)

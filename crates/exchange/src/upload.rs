@@ -90,6 +90,8 @@ pub struct Upload {
     pub key: DataKeyId,
     /// How it stands.
     pub state: UploadState,
+    /// How many bytes were sealed.
+    pub bytes: u64,
 }
 
 /// Begins the upload of a register's next snapshot.
@@ -122,6 +124,7 @@ impl Command for OpenUpload {
             shape: self.shape.clone(),
             key: self.key,
             state: UploadState::Open,
+            bytes: 0,
         };
         desk.state.uploads.put(id, upload);
         Ok(Decision::new(id, Mark::ok(Operation::UploadOpen).about(id).of_dataset(self.dataset)))

@@ -133,7 +133,7 @@ fn every_call_refuses_strangers_wrong_roles_and_those_without_agreement() {
         }
     });
     // Refusals are in the log, by code.
-    let denied = broker.as_client("auditor-1", &["audit", "query", "--result", "DENIED"]).exits(0);
+    let denied = broker.as_client("auditor-1", &["audit", "query", "--results", "DENIED"]).exits(0);
     for code in ["NOT_REGISTERED", "ROLE_MISSING", "NO_AGREEMENT"] {
         assert!(denied.stdout.contains(code), "{code} is not in the log");
     }

@@ -12,16 +12,17 @@ use super::{Desk, method};
 use crate::convert;
 
 impl Desk {
-    /// Changes a party and answers the receipt.
+    /// Changes a party and answers the receipt. What is to be changed is read only once the caller may.
     async fn change_party(
         &self,
         caller: Caller,
         call: Call,
         identity: &str,
-        change: PartyChange,
+        change: impl FnOnce() -> Result<PartyChange, Refusal>,
     ) -> Result<Option<v1::Receipt>, Refusal> {
-        let identity = convert::parse(identity, "identity")?;
         let permit = self.exchange.state().permit::<Operate>(&caller)?;
+        let identity = convert::parse(identity, "identity")?;
+        let change = change()?;
         let command = ChangeParty { permit, identity, change };
         let done = self.exchange.execute(call, command).await?;
         Ok(convert::receipt(done.receipt))
@@ -64,7 +65,7 @@ impl v1::directory_server::Directory for Desk {
         request: Request<v1::GrantRoleRequest>,
     ) -> Result<Response<v1::GrantRoleResponse>, Status> {
         let handler = |caller: Caller, call, body: v1::GrantRoleRequest| async move {
-            let change = PartyChange::Grant(convert::role(body.role, "role")?);
+            let change = || Ok(PartyChange::Grant(convert::role(body.role, "role")?));
             let receipt = self.change_party(caller, call, &body.identity, change).await?;
             Ok(v1::GrantRoleResponse { receipt })
         };
@@ -76,7 +77,7 @@ impl v1::directory_server::Directory for Desk {
         request: Request<v1::RevokeRoleRequest>,
     ) -> Result<Response<v1::RevokeRoleResponse>, Status> {
         let handler = |caller: Caller, call, body: v1::RevokeRoleRequest| async move {
-            let change = PartyChange::Withdraw(convert::role(body.role, "role")?);
+            let change = || Ok(PartyChange::Withdraw(convert::role(body.role, "role")?));
             let receipt = self.change_party(caller, call, &body.identity, change).await?;
             Ok(v1::RevokeRoleResponse { receipt })
         };
@@ -88,7 +89,7 @@ impl v1::directory_server::Directory for Desk {
         request: Request<v1::RevokePartyRequest>,
     ) -> Result<Response<v1::RevokePartyResponse>, Status> {
         let handler = |caller: Caller, call, body: v1::RevokePartyRequest| async move {
-            let change = PartyChange::ShutOut;
+            let change = || Ok(PartyChange::ShutOut);
             let receipt = self.change_party(caller, call, &body.identity, change).await?;
             Ok(v1::RevokePartyResponse { receipt })
         };

@@ -171,7 +171,8 @@ impl v1::records_server::Records for Desk {
         let handler = |caller: Caller, body: v1::GetUploadRequest| async move {
             let (_, id, upload) = self.upload_of(&caller, &body.upload_id)?;
             if upload.state != UploadState::Open {
-                return Ok(v1::GetUploadResponse { durable_through: 0, sealed: true });
+                let durable_through = upload.bytes;
+                return Ok(v1::GetUploadResponse { durable_through, sealed: true });
             }
             self.blocking(move |desk| {
                 let spool = desk.spools.of(desk.exchange.vault(), id, &upload)?;

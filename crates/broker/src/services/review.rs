@@ -56,9 +56,10 @@ impl Desk {
         caller: Caller,
         call: Call,
         task: &str,
-        change: LeaseChange,
+        change: impl FnOnce() -> Result<LeaseChange, Refusal>,
     ) -> Result<(Timestamp, Option<v1::Receipt>), Refusal> {
         let (permit, place) = self.task_of(&caller, task)?;
+        let change = change()?;
         let done = self.exchange.execute(call, ChangeLease { permit, place, change }).await?;
         Ok((done.reply, convert::receipt(done.receipt)))
     }
@@ -197,7 +198,7 @@ impl v1::review_server::Review for Desk {
         request: Request<v1::RenewRequest>,
     ) -> Result<Response<v1::RenewResponse>, Status> {
         let handler = |caller, call, body: v1::RenewRequest| async move {
-            let change = LeaseChange::Renew(self.lease);
+            let change = || Ok(LeaseChange::Renew(self.lease));
             let (until, receipt) = self.change_lease(caller, call, &body.task_id, change).await?;
             Ok(v1::RenewResponse { lease_until: until.to_string(), receipt })
         };
@@ -209,7 +210,7 @@ impl v1::review_server::Review for Desk {
         request: Request<v1::ReleaseRequest>,
     ) -> Result<Response<v1::ReleaseResponse>, Status> {
         let handler = |caller, call, body: v1::ReleaseRequest| async move {
-            let change = LeaseChange::GiveBack;
+            let change = || Ok(LeaseChange::GiveBack);
             let (_, receipt) = self.change_lease(caller, call, &body.task_id, change).await?;
             Ok(v1::ReleaseResponse { receipt })
         };
@@ -271,13 +272,13 @@ impl v1::review_server::Review for Desk {
         request: Request<v1::ParkRequest>,
     ) -> Result<Response<v1::ParkResponse>, Status> {
         let handler = |caller, call, body: v1::ParkRequest| async move {
-            let reason = match body.reason() {
-                v1::ParkReason::AskingPerson => ParkReason::AskingPerson,
-                v1::ParkReason::AskingOffice => ParkReason::AskingOffice,
-                v1::ParkReason::SecondOpinion => ParkReason::SecondOpinion,
-                v1::ParkReason::Unspecified => return Err(Refusal::field("reason")),
+            let reason = body.reason();
+            let change = || match reason {
+                v1::ParkReason::AskingPerson => Ok(LeaseChange::Park(ParkReason::AskingPerson)),
+                v1::ParkReason::AskingOffice => Ok(LeaseChange::Park(ParkReason::AskingOffice)),
+                v1::ParkReason::SecondOpinion => Ok(LeaseChange::Park(ParkReason::SecondOpinion)),
+                v1::ParkReason::Unspecified => Err(Refusal::field("reason")),
             };
-            let change = LeaseChange::Park(reason);
             let (_, receipt) = self.change_lease(caller, call, &body.task_id, change).await?;
             Ok(v1::ParkResponse { receipt })
         };

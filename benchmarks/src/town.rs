@@ -1,0 +1,185 @@
+//! A demo's town with a register and a list of any size.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+/// The files that were generated.
+pub(crate) struct Files {
+    pub(crate) residents: PathBuf,
+    pub(crate) payments: PathBuf,
+}
+
+/// A demo's folder, and the broker that serves it.
+pub(crate) struct Town {
+    folder: PathBuf,
+    program: PathBuf,
+    process: Option<Child>,
+    pub(crate) register: String,
+    pub(crate) payments: Option<PathBuf>,
+}
+
+impl Town {
+    /// A small demo, whose people and agreements are used.
+    pub(crate) fn found(folder: &Path) -> Result<Self> {
+        let program = std::env::current_exe()?.with_file_name("renkei");
+        if !program.exists() {
+            bail!("{} is not built; run `cargo build --release` first", program.display());
+        }
+        let folder = folder.join("town");
+        let status = Command::new(&program)
+            .args(["demo", "--json", "--residents", "1000", "--lines", "300", "--dir"])
+            .arg(&folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        if !status.success() {
+            bail!("the demo failed");
+        }
+        Ok(Self { folder, program, process: None, register: String::new(), payments: None })
+    }
+
+    pub(crate) fn client(&self, name: &str) -> PathBuf {
+        self.folder.join("clients").join(format!("{name}.toml"))
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn process_id(&self) -> Result<u32> {
+        Ok(self.process.as_ref().context("a broker that runs")?.id())
+    }
+
+    /// Starts the broker and waits until it listens.
+    pub(crate) fn start(&mut self) -> Result<()> {
+        let mut process = Command::new(&self.program)
+            .args(["serve", "--json", "--config"])
+            .arg(self.folder.join("broker.toml"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().context("standard output")?).read_line(&mut line)?;
+        if line.is_empty() {
+            bail!("the broker did not start");
+        }
+        self.process = Some(process);
+        if self.register.is_empty() {
+            let said = self.command("operator-1", &["dataset", "list"])?;
+            let all = said["datasets"].as_array().context("datasets")?;
+            let known = all.iter().find(|one| one["records"].as_u64().unwrap_or_default() > 0);
+            let id = known.and_then(|one| one["dataset_id"].as_str()).context("a register")?;
+            id.clone_into(&mut self.register);
+        }
+        Ok(())
+    }
+
+    /// Asks it to stop and waits.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            Command::new("kill").args(["-TERM", &process.id().to_string()]).status()?;
+            process.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Runs a command as a client.
+    pub(crate) fn command(&self, client: &str, arguments: &[&str]) -> Result<Value> {
+        let output = Command::new(&self.program)
+            .args(arguments)
+            .args(["--json", "--as"])
+            .arg(self.client(client))
+            .output()?;
+        if !output.status.success() {
+            bail!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        let text = String::from_utf8(output.stdout)?;
+        Ok(serde_json::from_str(text.lines().last().unwrap_or("null"))?)
+    }
+
+    pub(crate) fn generate(&self, residents: usize, lines: usize) -> Result<Files> {
+        let place = self.folder.with_file_name("large");
+        let status = Command::new(&self.program)
+            .args(["generate", "--mix", "typical", "--seed", "5"])
+            .args(["--residents", &residents.to_string(), "--lines", &lines.to_string(), "--dir"])
+            .arg(&place)
+            .stderr(Stdio::null())
+            .status()?;
+        if !status.success() {
+            bail!("no files were generated");
+        }
+        Ok(Files { residents: place.join("residents.csv"), payments: place.join("payments.csv") })
+    }
+
+    pub(crate) fn upload_register(&self, file: &Path) -> Result<()> {
+        let file = file.to_str().context("a path")?;
+        self.command("register", &["dataset", "upload", &self.register, file]).map(|_| ())
+    }
+
+    /// Waits until a question is answered; answers the seconds.
+    pub(crate) fn wait_for_index(&self) -> Result<f64> {
+        let started = Instant::now();
+        let question =
+            ["identify", &self.register, "--purpose", "benefit-2026", "name_kana=ヤマダ タロウ"];
+        loop {
+            if self.command("counter", &question).is_ok() {
+                return Ok(started.elapsed().as_secs_f64());
+            }
+            if started.elapsed() > Duration::from_secs(120) {
+                bail!("the register is not loaded after two minutes");
+            }
+        }
+    }
+
+    /// Opens a programme and a list, uploads and seals it; answers the list.
+    pub(crate) fn upload_list(&mut self, file: &Path) -> Result<String> {
+        self.payments = Some(file.to_owned());
+        let programme = self.command(
+            "operator-1",
+            &[
+                "programme",
+                "create",
+                "--agency",
+                "131016/benefits",
+                "--name",
+                "benchmark",
+                "--title",
+                "benchmark",
+                "--base-date",
+                "2026-10-01",
+                "--unit",
+                "person",
+                "--line-yen-max",
+                "10000000",
+                "--transfer-date",
+                "2026-12-20",
+            ],
+        )?;
+        let programme = programme["programme_id"].as_str().context("a programme")?;
+        let opened = self.command("payments", &["list", "open", programme, "--name", "all"])?;
+        let upload = opened["upload_id"].as_str().context("an upload")?;
+        let file = file.to_str().context("a path")?;
+        self.command("payments", &["list", "seal", upload, file])?;
+        Ok(opened["list_id"].as_str().context("a list")?.to_owned())
+    }
+
+    /// Links a list and waits until it is ready for review.
+    pub(crate) fn link(&self, list: &str) -> Result<Value> {
+        let register = &self.register;
+        let created =
+            self.command("payments", &["job", "create", "--list", list, "--dataset", register])?;
+        let job = created["job_id"].as_str().context("a job")?;
+        self.command("payments", &["job", "watch", job])
+    }
+}
+
+impl Drop for Town {
+    fn drop(&mut self) {
+        let _ = self.stop();
+    }
+}
