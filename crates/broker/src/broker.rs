@@ -23,6 +23,9 @@ use crate::transport::{self, CredentialStore, Drained, Listener, ServeError, Tls
 /// How often refusals that were collected are written to the log.
 const DENIALS_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How often the length of the log is shown at most.
+const LEAVES_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Why a broker does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -138,6 +141,7 @@ pub async fn run(
     let mut tasks = vec![
         AbortOnDropHandle::new(tokio::spawn(Arc::clone(&credentials).keep_fresh())),
         AbortOnDropHandle::new(tokio::spawn(flush_denials(gate))),
+        AbortOnDropHandle::new(tokio::spawn(count_leaves(exchange.durable()))),
         AbortOnDropHandle::new(tokio::spawn(ServiceManager.watchdog(|| true))),
     ];
     let metrics = match config.metrics_listen.zip(recorder) {
@@ -184,6 +188,17 @@ pub async fn run(
         );
     }
     drained.map(|_| ()).map_err(Into::into)
+}
+
+/// Shows how long the log is, for as long as it is polled.
+async fn count_leaves(mut durable: tokio::sync::watch::Receiver<u64>) {
+    loop {
+        telemetry::audit_log_grew(*durable.borrow_and_update());
+        if durable.changed().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(LEAVES_INTERVAL).await;
+    }
 }
 
 async fn flush_denials(gate: Gate) {

@@ -24,7 +24,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs_err::read_dir(from).expect("a folder") {
         let from = entry.expect("an entry").path();
         let to = to.join(from.file_name().expect("a name"));
-        if from.is_dir() { copy(&from, &to) } else { drop(fs_err::copy(&from, &to).expect("copied")) }
+        if from.is_dir() {
+            copy(&from, &to)
+        } else {
+            drop(fs_err::copy(&from, &to).expect("copied"))
+        }
     }
 }
 

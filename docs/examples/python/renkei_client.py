@@ -74,11 +74,25 @@ def connect(file):
     return grpc.secure_channel(settings["address"].removeprefix("https://"), credentials)
 
 
+def rows_of(data):
+    """The rows of a CSV file, whose letters are UTF-8 or, in files of older systems, Windows-31J."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp932")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def column(row, *names):
+    """The cell under the first of these headers that is there."""
+    return next((row[name] for name in names if row.get(name)), "")
+
+
 def totals_of(data):
     """Lines and yen, as the file itself says them."""
-    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
-    amount = next(name for name in rows[0] if name in ("amount", "支給額"))
-    return len(rows), sum(int(row[amount].replace(",", "").rstrip("円")) for row in rows)
+    rows = rows_of(data)
+    amounts = (column(row, "amount", "支給額") for row in rows)
+    return len(rows), sum(int(amount.replace(",", "").rstrip("円")) for amount in amounts)
 
 
 def chunks(upload_id, data, start, pb):
@@ -174,10 +188,17 @@ def main():
     with connect(options["as"]) as channel:
         list_id = send_list(channel, options["programme"], options["name"], options["list"], pb)
         outcomes, rows = link(channel, list_id, options["register"], pb)
-    with open(options["list"], encoding="utf-8-sig", newline="") as file:
-        first = next(csv.DictReader(file))
-    known = ("name_kanji", "name_kana", "birth_date", "sex", "postal_code", "address")
-    record = {field: first[field] for field in known if first.get(field)}
+    first = rows_of(pathlib.Path(options["list"]).read_bytes())[0]
+    known = {
+        "name_kanji": "氏名",
+        "name_kana": "氏名カナ",
+        "birth_date": "生年月日",
+        "sex": "性別",
+        "postal_code": "郵便番号",
+        "address": "住所",
+    }
+    record = {field: column(first, field, header) for field, header in known.items()}
+    record = {field: value for field, value in record.items() if value}
     with connect(options["counter"]) as channel:
         answer = identify(channel, options["register"], options["purpose"], record, pb)
     print(

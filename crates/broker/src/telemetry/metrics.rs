@@ -65,12 +65,6 @@ pub fn revocation_list_ends_in(remaining: Duration) {
     gauge!("renkei_revocation_list_remaining_seconds").set(remaining);
 }
 
-/// A frame of the journal became durable.
-pub fn journal_committed(took: Duration, bytes: u64) {
-    histogram!("renkei_journal_commit_seconds").record(took);
-    counter!("renkei_journal_bytes_total").increment(bytes);
-}
-
 /// Bytes of an upload became durable.
 pub fn upload_received(bytes: u64) {
     counter!("renkei_upload_bytes_total").increment(bytes);
@@ -79,11 +73,6 @@ pub fn upload_received(bytes: u64) {
 /// How many leaves the audit log has.
 pub fn audit_log_grew(leaves: u64) {
     gauge!("renkei_audit_log_leaves").set(approximately(leaves));
-}
-
-/// Whether the store takes no writes, because it is full or damaged.
-pub fn store_read_only(read_only: bool) {
-    gauge!("renkei_store_read_only").set(f64::from(u8::from(read_only)));
 }
 
 /// A gauge is a float, exact up to 2^53.
@@ -127,17 +116,10 @@ pub(super) fn describe() {
         Unit::Seconds,
         "Until the first revocation list ends and everybody is refused."
     );
-    describe_histogram!(
-        "renkei_journal_commit_seconds",
-        Unit::Seconds,
-        "Until a frame of the journal is durable."
-    );
-    describe_counter!("renkei_journal_bytes_total", Unit::Bytes, "Bytes written to the journal.");
     describe_counter!(
         "renkei_upload_bytes_total",
         Unit::Bytes,
         "Bytes of uploads that are durable."
     );
     describe_gauge!("renkei_audit_log_leaves", "Leaves of the audit log.");
-    describe_gauge!("renkei_store_read_only", "1 while the store takes no writes.");
 }

@@ -3,7 +3,7 @@
 //! The demo leaves a town that is complete: authority, agencies, parties, agreements, register, programme. It is made once
 //! for a test binary; every test works on a copy of its own, on a port of its own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -81,11 +81,16 @@ impl Broker {
 
     /// Starts it again and tells the clients where it is.
     pub(crate) fn restart(&mut self) {
+        self.restart_with(self.command());
+    }
+
+    /// The same with another command.
+    pub(crate) fn restart_with(&mut self, mut command: Command) {
         self.kill();
         let log =
             fs_err::OpenOptions::new().create(true).append(true).open(self.folder.path("log"));
         let log = log.expect("a log").into_file();
-        let mut process = self.command().stderr(log).spawn().expect("the broker starts");
+        let mut process = command.stderr(log).spawn().expect("the broker starts");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("standard output");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
@@ -182,6 +187,23 @@ impl Broker {
     #[track_caller]
     pub(crate) fn done(&self, client: &str, arguments: &[&str]) -> Value {
         self.as_client(client, arguments).exits(0).json()
+    }
+
+    /// Its metrics, as they are read.
+    pub(crate) fn metrics(&self) -> String {
+        let log = self.log();
+        let address = log
+            .lines()
+            .rev()
+            .find_map(|line| {
+                line.split_once("http://").map(|(_, rest)| rest.replace("/metrics", ""))
+            })
+            .expect("the address of the metrics");
+        let mut stream = std::net::TcpStream::connect(address.trim()).expect("metrics are served");
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("a request");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("an answer");
+        text
     }
 
     /// The checkpoint's size, and whether the whole log verifies with the public key.

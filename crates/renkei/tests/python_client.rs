@@ -1,0 +1,81 @@
+//! A client that has nothing but Python, the stock gRPC library and the folder proto/.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use support::broker::Broker;
+use support::shared_folder;
+
+/// A Python with the libraries that the client names.
+fn python() -> PathBuf {
+    let folder = shared_folder("python-client");
+    let python = folder.join("bin/python3");
+    let run = |command: &mut Command| {
+        let output = command.output().expect("Python runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+    };
+    if !python.exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    }
+    let requirements = examples().join("requirements.txt");
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements));
+    python
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/python")
+}
+
+#[test]
+fn the_stock_grpc_library_and_the_contract_are_enough_to_upload_link_and_identify() {
+    let broker = Broker::start();
+    let shown = broker.done("operator-1", &["dataset", "list"]);
+    let datasets = shown["datasets"].as_array().expect("datasets");
+    let register = datasets.iter().find(|one| one["records"].as_u64().is_some_and(|n| n > 0));
+    let register = register.and_then(|one| one["dataset_id"].as_str()).expect("the register");
+    let made = broker.done(
+        "operator-1",
+        &[
+            "programme",
+            "create",
+            "--agency",
+            "131016/benefits",
+            "--name",
+            "python",
+            "--title",
+            "Python",
+            "--base-date",
+            "2026-10-01",
+            "--unit",
+            "person",
+            "--line-yen-max",
+            "1000000",
+            "--transfer-date",
+            "2026-12-20",
+        ],
+    );
+    let programme = made["programme_id"].as_str().expect("a programme");
+    let output = Command::new(python())
+        .arg(examples().join("renkei_client.py"))
+        .arg("--proto")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto"))
+        .arg("--as")
+        .arg(broker.town("clients/payments.toml"))
+        .arg("--counter")
+        .arg(broker.town("clients/counter.toml"))
+        .args(["--programme", programme, "--register", register, "--purpose", "benefit-2026"])
+        .arg("--list")
+        .arg(broker.town("files/payments.csv"))
+        .output()
+        .expect("Python runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{}", broker.log());
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(answer["rows"], 120, "{answer}");
+    assert!(answer["outcomes"]["LINKED"]["lines"].as_u64().is_some_and(|lines| lines > 90));
+    assert_eq!(answer["identified"][0], answer["first"], "{answer}");
+}
