@@ -104,19 +104,21 @@ pub(crate) fn measure_busy(town: &Town) -> Result<Value> {
     runtime.block_on(async {
         let connections = [connect(town)?, connect(town)?, connect(town)?, connect(town)?];
         let started = Instant::now();
-        let mut asking = tokio::task::JoinSet::new();
+        let asking = tokio::task::LocalSet::new();
+        let mut lanes = Vec::new();
         for lane in 0..IN_FLIGHT {
             let connection = connections[lane % connections.len()].clone();
             let questions = Arc::clone(&questions);
-            asking.spawn(async move {
+            lanes.push(asking.spawn_local(async move {
                 for question in questions.iter().skip(lane).step_by(IN_FLIGHT) {
                     connection.call(question.clone()).await?;
                 }
                 anyhow::Ok(())
-            });
+            }));
         }
-        while let Some(done) = asking.join_next().await {
-            done??;
+        asking.await;
+        for lane in lanes {
+            lane.await??;
         }
         let seconds = started.elapsed().as_secs_f64();
         Ok(json!({ "calls_per_second": (questions.len() as f64 / seconds).round() }))

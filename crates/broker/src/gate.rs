@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use renkei_api::v1;
@@ -73,7 +73,8 @@ impl Gate {
         F: FnOnce(Caller, B) -> Work,
         Work: Future<Output = Result<R, Refusal>>,
     {
-        let started = Instant::now();
+        let clock = Arc::clone(self.inner.exchange.clock());
+        let started = clock.monotonic();
         let span = tracing::info_span!("call", service = method.service, method = method.name);
         let caller = self.caller(&request);
         let result = async {
@@ -88,7 +89,12 @@ impl Gate {
         .instrument(span)
         .await;
         let kind = result.as_ref().err().map(Refusal::kind);
-        telemetry::rpc_finished(method.service, method.name, kind, started.elapsed());
+        telemetry::rpc_finished(
+            method.service,
+            method.name,
+            kind,
+            clock.monotonic().saturating_sub(started),
+        );
         result.map(Response::new).map_err(|refusal| {
             self.note(caller.ok(), &refusal);
             failure::status(&refusal)

@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use renkei_exchange::index::Indexes;
 use renkei_exchange::{Exchange, run};
 use renkei_linkage::{Stage, Watcher};
-use renkei_types::LinkageJobId;
+use renkei_types::{Clock, LinkageJobId};
 use tokio::sync::watch;
 
 /// How long the driver waits before it tries again what could not be done.
@@ -24,13 +24,13 @@ pub(crate) struct Progress {
     pub(crate) stage: Option<Stage>,
     pub(crate) lines: usize,
     pub(crate) done: usize,
-    since: Instant,
+    since: Duration,
 }
 
 impl Progress {
     /// Lines a second in this stage, and seconds until it ends.
-    pub(crate) fn rate(&self) -> (u64, u32) {
-        let seconds = self.since.elapsed().as_secs_f64();
+    pub(crate) fn rate(&self, now: Duration) -> (u64, u32) {
+        let seconds = now.saturating_sub(self.since).as_secs_f64();
         if self.done == 0 || seconds <= 0.0 {
             return (0, 0);
         }
@@ -129,7 +129,8 @@ pub(crate) fn start(
                 tracing::error!(%refusal, "a register cannot be loaded");
             }
             for job in state.queued_jobs() {
-                let reporter = Reporter { job, board: &board, lines: Mutex::default() };
+                let clock = exchange.clock().as_ref();
+                let reporter = Reporter { job, board: &board, clock, lines: Mutex::default() };
                 reporter.stage_begins(None, 0);
                 if let Err(refusal) = run::run(&exchange, &indexes, job, &reporter) {
                     tracing::warn!(%job, %refusal, "a job did not end well");
@@ -145,12 +146,13 @@ pub(crate) fn start(
 struct Reporter<'a> {
     job: LinkageJobId,
     board: &'a JobBoard,
+    clock: &'a dyn Clock,
     lines: Mutex<Option<Progress>>,
 }
 
 impl Reporter<'_> {
     fn stage_begins(&self, stage: Option<Stage>, lines: usize) {
-        let progress = Progress { stage, lines, done: 0, since: Instant::now() };
+        let progress = Progress { stage, lines, done: 0, since: self.clock.monotonic() };
         *self.lines.lock() = Some(progress);
         self.board.set(self.job, Some(progress));
     }

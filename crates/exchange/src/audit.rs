@@ -75,7 +75,16 @@ impl State {
                     names.extend(self.names_about(&ObjectId::List(*list)));
                 }
             }
-            _ => {}
+            ObjectId::Agreement(_)
+            | ObjectId::Batch(_)
+            | ObjectId::DataKey(_)
+            | ObjectId::Dataset(_)
+            | ObjectId::Event(_)
+            | ObjectId::LinkageJob(_)
+            | ObjectId::Request(_)
+            | ObjectId::Snapshot(_)
+            | ObjectId::Task(_)
+            | ObjectId::Upload(_) => {}
         }
         names
     }

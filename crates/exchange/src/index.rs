@@ -22,6 +22,9 @@ use crate::snapshot::Snapshot;
 use crate::state::State;
 use crate::store::Vault;
 
+/// Chunks that are opened before they are needed.
+const CHUNKS_AHEAD: usize = 4;
+
 /// A register in memory.
 #[derive(Debug)]
 pub struct Indexed {
@@ -88,10 +91,24 @@ fn load(vault: &Vault, snapshot: &Snapshot, clock: &dyn Clock) -> Result<Indexed
     let reader = snapshot.rows.open(vault)?;
     let mut intake = RegisterIntake::new(fields(&snapshot.rows));
     let view = ChunkView::new(&snapshot.rows, Side::Register);
-    for number in 0..snapshot.rows.chunks() {
-        let chunk = rows::chunk(&reader, number)?;
-        intake.extend(&view.of(&chunk));
-    }
+    std::thread::scope(|scope| -> Result<(), Refusal> {
+        // One thread opens chunks while the other takes them in; a few ahead bound the memory.
+        let (sender, chunks) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
+        let reader = &reader;
+        scope.spawn(move || {
+            for number in 0..snapshot.rows.chunks() {
+                let chunk = rows::chunk(reader, number);
+                let failed = chunk.is_err();
+                if sender.send(chunk).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        for chunk in chunks {
+            intake.extend(&view.of(&chunk?));
+        }
+        Ok(())
+    })?;
     let left_out: Vec<usize> = rows::rejected(&reader, &snapshot.rows)?
         .iter()
         .map(|rejected| rejected.row as usize)

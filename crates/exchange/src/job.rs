@@ -188,7 +188,7 @@ impl Command for FinishJob {
         desk.state.task_series.put(series, list_id);
         let linked = LinkedList {
             snapshot,
-            result: result.result.clone(),
+            result: result.result,
             result_digest: result.result_digest,
             model_digest: result.model_digest,
             lines: result

@@ -31,6 +31,7 @@ use crate::mark::Stamp;
 use crate::refusal::Refusal;
 use crate::state::{Change, State};
 use crate::store::{OpenError, Store, StorePaths, Vault, keyed_body_digest};
+use crate::upload::UploadState;
 
 /// Commands that wait at most; above this callers are refused at once.
 const QUEUE: usize = 4096;
@@ -53,6 +54,9 @@ struct Shared {
     log: Log,
     paths: StorePaths,
 }
+
+/// What will be answered.
+type Answered<T> = oneshot::Receiver<Result<T, Refusal>>;
 
 /// The threads of a ledger; join them to know that everything is written.
 pub struct Threads(Vec<JoinHandle<()>>);
@@ -87,6 +91,9 @@ impl Exchange {
             let leaf = last_leaf(journal.as_ref())?;
             let _ = projector.send(Projection { changes, applied: (last.seq, leaf) });
         }
+        vault.sweep(|id| {
+            state.uploads.get(&id).is_some_and(|upload| upload.state != UploadState::Open)
+        })?;
         let request_key = match state.founding.get(&0) {
             Some(founding) => founding.request_key,
             None => vault.create_key(clock.now())?,
@@ -219,7 +226,7 @@ impl Exchange {
         &self,
         call: Call,
         command: C,
-    ) -> Result<oneshot::Receiver<Result<Done<C::Reply>, Refusal>>, Refusal> {
+    ) -> Result<Answered<Done<C::Reply>>, Refusal> {
         let (sender, receiver) = oneshot::channel();
         self.enqueue(Box::new(Entry { call, command, decided: None, answer: sender }))?;
         Ok(receiver)

@@ -59,7 +59,7 @@ impl Reconciliation {
 pub fn reconcile(desk: &mut Desk<'_>, list_id: ListId) -> Result<Reconciliation, Refusal> {
     let (list, sealed) = desk.state.sealed_list(list_id)?;
     let declared = sealed.declared;
-    if !list.linked.is_some() {
+    if list.linked.is_none() {
         let steps = BTreeMap::from([(Step::Open, declared)]);
         return Ok(Reconciliation { declared, outcomes: BTreeMap::new(), steps });
     }

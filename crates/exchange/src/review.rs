@@ -180,7 +180,10 @@ fn leased<'a>(
         TaskState::Leased { by, until } if *by == permit.caller().identity && *until > desk.now => {
             Ok(task)
         }
-        _ => Err(Reason::LeaseLost.into()),
+        TaskState::Open
+        | TaskState::Leased { .. }
+        | TaskState::Parked { .. }
+        | TaskState::Decided => Err(Reason::LeaseLost.into()),
     }
 }
 

@@ -116,7 +116,12 @@ fn keep(
                 .filter(|&resident| Some(resident) != best)
                 .take(OTHERS_MAX)
                 .collect(),
-            _ => Vec::new(),
+            Outcome::Linked
+            | Outcome::LinkedByClerk
+            | Outcome::Duplicate
+            | Outcome::NotFound
+            | Outcome::Unlinkable
+            | Outcome::RejectedInput => Vec::new(),
         };
         chunk.push(DecidedLine {
             outcome: outcome_code(decision.outcome),

@@ -247,7 +247,12 @@ fn unreadable(error: &ReadError) -> Refusal {
 fn unbound(error: &SchemaError) -> Refusal {
     match error {
         SchemaError::ColumnMissing { .. } => Reason::ColumnMissing.into(),
-        _ => Reason::HeaderInvalid.into(),
+        SchemaError::Unreadable { .. }
+        | SchemaError::Syntax { .. }
+        | SchemaError::Meaning { .. }
+        | SchemaError::NoIdColumn { .. }
+        | SchemaError::ColumnNested { .. }
+        | SchemaError::ColumnRepeated { .. } => Reason::HeaderInvalid.into(),
     }
 }
 
@@ -354,7 +359,7 @@ impl SealUpload {
         let snapshot = Snapshot {
             dataset,
             rows: file.rows.clone(),
-            file: file.file.clone(),
+            file: file.file,
             key: upload.key,
             digest: file.rows.blob.digest,
         };
@@ -375,7 +380,7 @@ impl SealUpload {
             declared: self.declared.totals,
             rejected: file.rejected,
             rows: file.rows.clone(),
-            file: file.file.clone(),
+            file: file.file,
             file_digest,
         };
         desk.state.lists.change(&list, |list| list.sealed = Some(sealed));

@@ -80,6 +80,19 @@ impl Vault {
         }
     }
 
+    /// Removes what a crash has left behind: half-written blobs, and spools of uploads that have ended. Before any writer.
+    pub(crate) fn sweep(&self, ended: impl Fn(UploadId) -> bool) -> Result<(), OpenError> {
+        self.blobs.sweep_staging()?;
+        for entry in fs_err::read_dir(&self.uploads)? {
+            let path = entry?.path();
+            let id = path.file_stem().and_then(|name| name.to_str()?.parse().ok());
+            if id.is_some_and(&ended) {
+                fs_err::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Chance.
     pub fn entropy(&self) -> &dyn Entropy {
         self.entropy.as_ref()
@@ -126,7 +139,11 @@ pub(crate) fn blob_refusal(error: &BlobError) -> Refusal {
 fn key_refusal(error: &KeyError) -> Refusal {
     match error {
         KeyError::Destroyed { .. } => Reason::DataDestroyed.into(),
-        other => Refusal::internal(other),
+        KeyError::Unknown { .. }
+        | KeyError::Exists { .. }
+        | KeyError::RootMissing { .. }
+        | KeyError::Damaged { .. }
+        | KeyError::File(_) => Refusal::internal(error),
     }
 }
 

@@ -89,7 +89,7 @@ impl TilePath {
 pub fn files_of(tree_size: u64) -> impl Iterator<Item = TilePath> {
     tile_kinds().flat_map(move |kind| {
         let count = row_count(kind, tree_size);
-        (0..count.div_ceil(u64::from(TILE_WIDTH)))
+        (0..count.div_ceil(TILE_WIDTH))
             .filter_map(move |index| TilePath::in_row(kind, index, count))
     })
 }

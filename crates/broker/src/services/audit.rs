@@ -199,7 +199,7 @@ fn hashes(
         v1::proofs_request::Proof::OldSize(old) if (1..=tree_size).contains(&old) => {
             Ok(consistency_proof(log, old, tree_size)?.map(|proof| proof.hashes))
         }
-        _ => Ok(None),
+        v1::proofs_request::Proof::LeafIndex(_) | v1::proofs_request::Proof::OldSize(_) => Ok(None),
     }
 }
 

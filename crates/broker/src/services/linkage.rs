@@ -51,7 +51,8 @@ impl Desk {
             JobState::Queued => match self.jobs.progress(id) {
                 None => v1::JobStage::Queued,
                 Some(progress) => {
-                    let (rate, left) = progress.rate();
+                    let now = self.exchange.clock().monotonic();
+                    let (rate, left) = progress.rate(now);
                     message.lines_done = progress.done as u64;
                     message.lines_per_second = rate;
                     message.seconds_left = left;

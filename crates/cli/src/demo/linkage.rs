@@ -49,7 +49,14 @@ pub(super) async fn link(
     match last.stage() {
         JobStage::Done => Ok(last),
         JobStage::Failed => Err(DemoError::JobFailed { reason: last.reason }.into()),
-        _ => Err(DemoError::Answer { what: "a job without an end" }.into()),
+        JobStage::Unspecified
+        | JobStage::Queued
+        | JobStage::Reading
+        | JobStage::Indexing
+        | JobStage::Comparing
+        | JobStage::Training
+        | JobStage::Assigning
+        | JobStage::Writing => Err(DemoError::Answer { what: "a job without an end" }.into()),
     }
 }
 
