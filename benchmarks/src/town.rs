@@ -12,6 +12,8 @@ use serde_json::Value;
 pub(crate) struct Files {
     pub(crate) residents: PathBuf,
     pub(crate) payments: PathBuf,
+    pub(crate) lines: u64,
+    pub(crate) yen: u64,
 }
 
 /// A demo's folder, and the broker that serves it.
@@ -104,16 +106,23 @@ impl Town {
 
     pub(crate) fn generate(&self, residents: usize, lines: usize) -> Result<Files> {
         let place = self.folder.with_file_name("large");
-        let status = Command::new(&self.program)
-            .args(["generate", "--mix", "typical", "--seed", "5"])
+        let output = Command::new(&self.program)
+            .args(["generate", "--json", "--mix", "typical", "--seed", "5"])
             .args(["--residents", &residents.to_string(), "--lines", &lines.to_string(), "--dir"])
             .arg(&place)
             .stderr(Stdio::null())
-            .status()?;
-        if !status.success() {
+            .output()?;
+        if !output.status.success() {
             bail!("no files were generated");
         }
-        Ok(Files { residents: place.join("residents.csv"), payments: place.join("payments.csv") })
+        let said: Value = serde_json::from_slice(&output.stdout)?;
+        let yen = said["yen"].as_u64().context("the sum of the list")?;
+        Ok(Files {
+            lines: lines as u64,
+            yen,
+            residents: place.join("residents.csv"),
+            payments: place.join("payments.csv"),
+        })
     }
 
     pub(crate) fn upload_register(&self, file: &Path) -> Result<()> {
@@ -136,9 +145,9 @@ impl Town {
         }
     }
 
-    /// Opens a programme and a list, uploads and seals it; answers the list.
-    pub(crate) fn upload_list(&mut self, file: &Path) -> Result<String> {
-        self.payments = Some(file.to_owned());
+    /// Opens a programme and a list; answers the list and its upload.
+    pub(crate) fn open_list(&mut self, files: &Files) -> Result<(String, String)> {
+        self.payments = Some(files.payments.clone());
         let programme = self.command(
             "operator-1",
             &[
@@ -162,10 +171,23 @@ impl Town {
         )?;
         let programme = programme["programme_id"].as_str().context("a programme")?;
         let opened = self.command("payments", &["list", "open", programme, "--name", "all"])?;
-        let upload = opened["upload_id"].as_str().context("an upload")?;
-        let file = file.to_str().context("a path")?;
-        self.command("payments", &["list", "seal", upload, file])?;
-        Ok(opened["list_id"].as_str().context("a list")?.to_owned())
+        let id = |key: &str| opened[key].as_str().map(str::to_owned).context("an id");
+        Ok((id("list_id")?, id("upload_id")?))
+    }
+
+    /// Sends and seals a list whose totals are known, as a system's own export has them.
+    pub(crate) fn seal_list(&self, upload: &str, files: &Files) -> Result<()> {
+        let file = files.payments.to_str().context("a path")?;
+        let (lines, yen) = (files.lines.to_string(), files.yen.to_string());
+        let options = ["list", "seal", upload, file, "--lines", &lines, "--yen", &yen];
+        self.command("payments", &options).map(|_| ())
+    }
+
+    /// How many leaves the log has.
+    pub(crate) fn leaves(&self) -> Result<u64> {
+        let said = self.command("auditor-1", &["audit", "checkpoint"])?;
+        let note = said["checkpoint"].as_str().context("a checkpoint")?;
+        Ok(note.lines().nth(1).context("a size")?.parse()?)
     }
 
     /// Links a list and waits until it is ready for review.

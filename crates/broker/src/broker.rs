@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use renkei_exchange::index::Indexes;
@@ -22,6 +23,10 @@ use crate::transport::{self, CredentialStore, Drained, Listener, ServeError, Tls
 
 /// How often refusals that were collected are written to the log.
 const DENIALS_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often the ledger is asked whether it lives, and how long it may take to answer.
+const PULSE_INTERVAL: Duration = Duration::from_secs(2);
+const PULSE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the length of the log is shown at most.
 const LEAVES_INTERVAL: Duration = Duration::from_secs(1);
@@ -138,11 +143,17 @@ pub async fn run(
         Listener::bind(config.listen, Arc::clone(&credentials), Arc::new(gate.clone()), limits)
             .await
             .map_err(|source| RunError::Listen { address: config.listen, source })?;
+    let pulse = Arc::new(AtomicBool::new(true));
+    let alive = {
+        let pulse = Arc::clone(&pulse);
+        move || pulse.load(Ordering::Relaxed)
+    };
     let mut tasks = vec![
         AbortOnDropHandle::new(tokio::spawn(Arc::clone(&credentials).keep_fresh())),
         AbortOnDropHandle::new(tokio::spawn(flush_denials(gate))),
         AbortOnDropHandle::new(tokio::spawn(count_leaves(exchange.durable()))),
-        AbortOnDropHandle::new(tokio::spawn(ServiceManager.watchdog(|| true))),
+        AbortOnDropHandle::new(tokio::spawn(feel_pulse(exchange.clone(), Arc::clone(&pulse)))),
+        AbortOnDropHandle::new(tokio::spawn(ServiceManager.watchdog(alive.clone()))),
     ];
     let metrics = match config.metrics_listen.zip(recorder) {
         None => None,
@@ -151,7 +162,7 @@ pub async fn run(
             let listener = tokio::net::TcpListener::bind(address).await.map_err(listen)?;
             let address = listener.local_addr().map_err(listen)?;
             tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
-                if let Err(error) = telemetry::serve_metrics(listener, recorder, || true).await {
+                if let Err(error) = telemetry::serve_metrics(listener, recorder, alive).await {
                     tracing::error!(%error, "metrics are no longer served");
                 }
             })));
@@ -188,6 +199,21 @@ pub async fn run(
         );
     }
     drained.map(|_| ()).map_err(Into::into)
+}
+
+/// Asks the ledger something every now and then, for as long as it is polled: a broker whose ledger does not answer is not
+/// alive, whatever its ports say.
+async fn feel_pulse(exchange: Exchange, pulse: Arc<AtomicBool>) {
+    let mut ticks = tokio::time::interval(PULSE_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let answer = tokio::time::timeout(PULSE_PATIENCE, exchange.ask(|_| Ok(()))).await;
+        let beats = matches!(answer, Ok(Ok(())));
+        if !beats {
+            tracing::error!("the ledger does not answer");
+        }
+        pulse.store(beats, Ordering::Relaxed);
+    }
 }
 
 /// Shows how long the log is, for as long as it is polled.

@@ -137,7 +137,7 @@ async fn walk(city: &City<'_>, data: &Data, stages: &mut Stages<'_>) -> Result<C
     stages.done(
         "directory",
         "bodies, parties and two agreements: residents to benefits, benefits to treasury",
-        "機関・利用者を登録し、協定を 2 件締結（市民課→給付金室→会計課）",
+        "機関・利用者を登録し、取決めを 2 件登録（市民課→給付金室→会計課）",
     );
     let records = data.totals.residents as u64;
     upload::register(city, &directory, &folder.file("residents.csv"), records).await?;

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use renkei_journal::Seq;
 use renkei_types::Digest;
@@ -24,6 +25,9 @@ const VALUE_BYTES_MAX: usize = 16 * 1024;
 const CACHE_BYTES: u64 = 32 << 20;
 const FLUSH_MILLISECONDS: u64 = 500;
 const QUEUE: usize = 256;
+/// How long the cache waits for further changes before it writes, and how many groups it gathers at most.
+const PATIENCE: Duration = Duration::from_millis(200);
+const GATHERED_MAX: usize = 2_000;
 
 /// Why a cache is not used.
 #[derive(Debug, thiserror::Error)]
@@ -176,16 +180,20 @@ pub(crate) fn start(cache: Cache) -> std::io::Result<(SyncSender<Projection>, Jo
 
 fn project(cache: &Cache, projections: &Receiver<Projection>) {
     while let Ok(first) = projections.recv() {
-        // Of an entry that changed several times only the last value counts.
+        // Of an entry that changed several times only the last value counts. Waiting for more costs nothing: what is not
+        // here yet is read from the journal, whose own syncs are not slowed down by ours.
         let mut changes = BTreeMap::new();
         let mut applied = first.applied;
         let mut next = Some(first);
+        let mut gathered = 0;
         while let Some(projection) = next {
             applied = projection.applied;
+            gathered += 1;
             for change in projection.changes {
                 changes.insert((change.table.clone(), change.key.get().to_owned()), change);
             }
-            next = projections.try_recv().ok();
+            let patience = if gathered < GATHERED_MAX { PATIENCE } else { Duration::ZERO };
+            next = projections.recv_timeout(patience).ok();
         }
         if let Err(error) = cache.write(changes.into_values(), applied).and_then(|()| cache.flush())
         {

@@ -31,7 +31,9 @@ impl Command for Deliver {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<BatchId>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let id = *desk.state.feed.get(&(self.programme, self.number)).ok_or(Reason::NoAgreement)?;
-        let Totals { lines, yen } = desk.state.batches.get(&id).ok_or(Reason::Internal)?.totals;
+        let batch = desk.state.batches.get(&id).ok_or(Reason::Internal)?;
+        crate::hold::check(desk.state, batch)?;
+        let Totals { lines, yen } = batch.totals;
         let mark = Mark::ok(Operation::Deliver)
             .about(id)
             .under(&self.permit)

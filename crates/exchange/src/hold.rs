@@ -3,7 +3,7 @@
 use renkei_tlog::leaf::Operation;
 use renkei_types::{BatchId, Identity, ListId, ProgrammeId, Reason};
 
-use crate::batch::BatchState;
+use crate::batch::{Batch, BatchState};
 use crate::command::{Command, Decision, Desk};
 use crate::mark::Mark;
 use crate::permit::{Permit, StopReleases};
@@ -42,6 +42,13 @@ pub(crate) fn release_what_may_go(state: &mut State, programme: ProgrammeId) -> 
     released
 }
 
+/// A hold also stops what is released but not handed out yet: whoever places one wants nothing more to leave.
+pub(crate) fn check(state: &State, batch: &Batch) -> Result<(), Refusal> {
+    let programme = state.programmes.get(&batch.programme).and_then(|known| known.hold.as_ref());
+    let list = state.lists.get(&batch.list).and_then(|known| known.hold.as_ref());
+    if programme.or(list).is_some() { Err(Reason::OnHold.into()) } else { Ok(()) }
+}
+
 /// Stops releases of a programme or of one of its lists.
 #[derive(Debug)]
 pub struct Hold {
@@ -64,7 +71,7 @@ impl Command for Hold {
         }
         let caller = self.permit.caller().identity.clone();
         set(desk.state, self.programme, self.list, Some(caller));
-        Ok(Decision::new((), mark(self.programme, self.list)))
+        Ok(Decision::new((), mark(Operation::AdminAction, self.programme, self.list)))
     }
 }
 
@@ -91,7 +98,9 @@ impl Command for ReleaseHold {
         }
         set(desk.state, self.programme, self.list, None);
         let released = release_what_may_go(desk.state, self.programme);
-        Ok(Decision::new(released, mark(self.programme, self.list)))
+        let operation =
+            if released.is_empty() { Operation::AdminAction } else { Operation::Release };
+        Ok(Decision::new(released, mark(operation, self.programme, self.list)))
     }
 }
 
@@ -117,8 +126,8 @@ fn set(state: &mut State, programme: ProgrammeId, list: Option<ListId>, holder: 
     }
 }
 
-fn mark(programme: ProgrammeId, list: Option<ListId>) -> Mark {
-    let mark = Mark::ok(Operation::AdminAction);
+fn mark(operation: Operation, programme: ProgrammeId, list: Option<ListId>) -> Mark {
+    let mark = Mark::ok(operation);
     match list {
         None => mark.about(programme),
         Some(list) => mark.about(list),

@@ -63,8 +63,12 @@ impl Indexes {
                 continue;
             }
             let snapshot = state.snapshots.get(id).ok_or(Reason::Internal)?;
+            let started = clock.monotonic();
             let indexed = Arc::new(load(vault, snapshot, clock)?);
-            tracing::info!(snapshot = %id, records = indexed.index.records(), "register loaded");
+            let (records, times) = (indexed.index.records(), indexed.index.times());
+            let seconds = clock.monotonic().saturating_sub(started).as_secs_f64();
+            let (normalise, index) = (times.normalise.as_secs_f64(), times.index.as_secs_f64());
+            tracing::info!(snapshot = %id, records, seconds, normalise, index, "register loaded");
             self.loaded.write().insert(*id, indexed);
         }
         self.loaded.write().retain(|id, _| wanted.contains(id));

@@ -106,6 +106,7 @@ impl Exchange {
             journal.as_ref(),
             entropy.as_ref(),
             charter.checkpoint_interval,
+            Arc::clone(&clock),
         )?;
         let (durable, _) = watch::channel(last.seq.0);
         let shared = Arc::new(Shared {
@@ -211,6 +212,8 @@ impl Exchange {
 
     /// A signed checkpoint over every frame that is durable now.
     pub async fn checkpoint(&self) -> Result<String, Refusal> {
+        // The log is told after callers are; behind one more turn of the ledger it has been told of everything.
+        self.ask(|_| Ok(())).await?;
         self.shared.log.checkpoint().await.unwrap_or(Err(Reason::Stopping.into()))
     }
 
@@ -462,40 +465,49 @@ impl Ledger {
                     Err(_) => break,
                 }
             }
-            let overruled = self.commit(&mut group);
+            let (overruled, news) = self.commit(&mut group);
+            // Callers first: the projections have time.
             group.into_iter().for_each(|pending| pending.answer(overruled));
+            self.tell(news);
         }
     }
 
-    /// Decides a group and makes it durable. Answers why it is not, where it is not.
-    fn commit(&mut self, commands: &mut [Box<dyn Pending>]) -> Option<Refusal> {
-        let Some(shared) = self.shared.upgrade() else { return Some(Reason::Stopping.into()) };
+    /// Decides a group and makes it durable. Answers why it is not, where it is not, and what is new.
+    fn commit(&mut self, commands: &mut [Box<dyn Pending>]) -> (Option<Refusal>, News) {
+        let mut news = News::default();
+        let Some(shared) = self.shared.upgrade() else {
+            return (Some(Reason::Stopping.into()), news);
+        };
         loop {
             let group = match self.decide(commands, &shared.vault) {
                 Ok(group) => group,
-                Err(error) => return Some(Refusal::internal(&error)),
+                Err(error) => return (Some(Refusal::internal(&error)), news),
             };
             if group.frames.is_empty() {
-                return None;
+                return (None, news);
             }
             match self.journal.append(self.last.seq, &group.frames) {
                 Ok(seq) => {
-                    self.publish(&shared, group, seq);
-                    return None;
+                    self.last = Last { seq, time: group.time };
+                    self.state = group.state;
+                    shared.state.store(Arc::new(self.state.clone()));
+                    news.changes.extend(group.changes);
+                    news.leaves.extend(group.frames.into_iter().map(|frame| frame.leaf));
+                    return (None, news);
                 }
                 Err(AppendError::Conflict { .. }) => {
                     // Another writer was first. Its facts come before ours, so everything is decided anew.
                     self.books.clear();
-                    self.take_over(&shared).unwrap_or_else(|error| fatal(&error));
+                    self.take_over(&shared, &mut news).unwrap_or_else(|error| fatal(&error));
                 }
                 Err(AppendError::StorageFull) => {
                     self.books.clear();
                     tracing::error!("the storage is full; nothing was changed");
-                    return Some(Reason::StorageFull.into());
+                    return (Some(Reason::StorageFull.into()), news);
                 }
                 Err(AppendError::TooLarge { .. }) => {
                     self.books.clear();
-                    return Some(Reason::TooLarge.into());
+                    return (Some(Reason::TooLarge.into()), news);
                 }
                 Err(error) => fatal(&error),
             }
@@ -543,32 +555,34 @@ impl Ledger {
     }
 
     /// Takes over what another writer has added.
-    fn take_over(&mut self, shared: &Shared) -> Result<(), OpenError> {
-        let leaves = catch_up(self.journal.as_ref(), &mut self.state, &mut self.last)?;
+    fn take_over(&mut self, shared: &Shared, news: &mut News) -> Result<(), OpenError> {
+        news.leaves.extend(catch_up(self.journal.as_ref(), &mut self.state, &mut self.last)?);
         let changes =
             self.state.take_changes().map_err(|error| OpenError::Cache(error.to_string()))?;
-        self.tell(shared, changes, leaves);
+        news.changes.extend(changes);
+        shared.state.store(Arc::new(self.state.clone()));
         Ok(())
     }
 
-    fn publish(&mut self, shared: &Shared, group: Group, seq: Seq) {
-        self.last = Last { seq, time: group.time };
-        self.state = group.state;
-        let leaves = group.frames.into_iter().map(|frame| frame.leaf).collect();
-        self.tell(shared, group.changes, leaves);
-    }
-
-    /// Shows readers the state, and gives the projections what is new.
-    fn tell(&self, shared: &Shared, changes: Vec<Change>, leaves: Vec<Vec<u8>>) {
-        let seq = self.last.seq;
-        shared.state.store(Arc::new(self.state.clone()));
-        shared.durable.send_replace(seq.0);
-        let applied =
-            (seq, leaves.last().map_or(Digest::from_bytes([0; 32]), |leaf| leaf_digest(leaf)));
+    /// Gives the projections, and those who wait for something new, what is durable.
+    fn tell(&self, news: News) {
+        let News { changes, leaves } = news;
+        let Some(last) = leaves.last() else { return };
+        let applied = (self.last.seq, leaf_digest(last));
+        if let Some(shared) = self.shared.upgrade() {
+            shared.durable.send_replace(self.last.seq.0);
+        }
         // A cache that has stopped is built again at the next start.
         let _ = self.projector.send(Projection { changes, applied });
         self.log.append(leaves);
     }
+}
+
+/// What became durable.
+#[derive(Default)]
+struct News {
+    changes: Vec<Change>,
+    leaves: Vec<Vec<u8>>,
 }
 
 /// Nothing that was not synced can be trusted, and nothing more can be promised.

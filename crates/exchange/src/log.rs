@@ -3,16 +3,20 @@
 //! Leaf `n` is that of frame `n + 1`. A thread of its own integrates what is durable; a checkpoint that is asked for
 //! covers every leaf that was durable at that moment.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use renkei_journal::{Journal, Seq};
 use renkei_tlog::{LogError, LogFolder, LogKey, Origin};
-use renkei_types::{Entropy, Reason};
+use renkei_types::{Clock, Entropy, Reason};
 
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
+
+/// Leaves that are gathered at most before they are written.
+const WAITING_MAX: usize = 4096;
 
 /// Leaves that wait at most; a slower disk slows callers down instead of filling memory.
 const QUEUE: usize = 1024;
@@ -41,6 +45,7 @@ impl Log {
         journal: &dyn Journal,
         entropy: &dyn Entropy,
         interval: Duration,
+        clock: Arc<dyn Clock + Send + Sync>,
     ) -> Result<(Self, JoinHandle<()>), OpenError> {
         let path = paths.log();
         let failed = |source| OpenError::Log { path: path.clone(), source };
@@ -61,7 +66,7 @@ impl Log {
         let mut leaves = Vec::new();
         for frame in journal.read(Seq(size + 1))? {
             leaves.push(frame?.1.leaf);
-            if leaves.len() == 4096 {
+            if leaves.len() == WAITING_MAX {
                 folder.append(&leaves).map_err(failed)?;
                 leaves.clear();
             }
@@ -75,7 +80,7 @@ impl Log {
         let (sender, receiver) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("renkei-log".to_owned())
-            .spawn(move || integrate(folder, &key, &receiver, interval))?;
+            .spawn(move || integrate(folder, &key, &receiver, interval, clock.as_ref()))?;
         Ok((Self { work: sender }, thread))
     }
 
@@ -124,7 +129,13 @@ fn log_key(paths: &StorePaths, origin: &str, entropy: &dyn Entropy) -> Result<Lo
     Ok(key)
 }
 
-fn integrate(mut folder: LogFolder, key: &LogKey, work: &Receiver<Work>, interval: Duration) {
+fn integrate(
+    mut folder: LogFolder,
+    key: &LogKey,
+    work: &Receiver<Work>,
+    interval: Duration,
+    clock: &dyn Clock,
+) {
     // Published at the start, so there is a checkpoint of what the folder has.
     let mut note: Option<String> = None;
     let mut published = 0;
@@ -138,13 +149,15 @@ fn integrate(mut folder: LogFolder, key: &LogKey, work: &Receiver<Work>, interva
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => ended = true,
         }
-        // Whatever has come meanwhile goes into the same tiles.
-        let until = Duration::ZERO;
-        while asked.is_empty() && !ended && waiting.len() < 4096 {
-            match work.recv_timeout(until) {
+        // Whatever comes within the interval goes into the same tiles: each file that is written is synced, and the disk is
+        // the journal's too.
+        let until = if waiting.is_empty() { Duration::ZERO } else { clock.monotonic() + interval };
+        let mut reading = None;
+        while asked.is_empty() && reading.is_none() && !ended && waiting.len() < WAITING_MAX {
+            match work.recv_timeout(until.saturating_sub(clock.monotonic())) {
                 Ok(Work::Leaves(leaves)) => waiting.extend(leaves),
                 Ok(Work::Checkpoint(sender)) => asked.push(sender),
-                Ok(Work::Read(reading)) => reading(&folder),
+                Ok(Work::Read(read)) => reading = Some(read),
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => ended = true,
             }
@@ -169,6 +182,9 @@ fn integrate(mut folder: LogFolder, key: &LogKey, work: &Receiver<Work>, interva
         };
         for sender in asked {
             let _ = sender.send(answer.clone());
+        }
+        if let Some(reading) = reading {
+            reading(&folder);
         }
         if ended {
             return;

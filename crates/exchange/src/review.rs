@@ -302,11 +302,16 @@ impl Command for ChangeLease {
     }
 }
 
-/// What a clerk decides. The row is the person's in the register's snapshot of the job.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What a clerk decides.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {
     /// The line means this person.
-    Person(u32),
+    Person {
+        /// Row in the register's snapshot of the job.
+        row: u32,
+        /// Id in the register.
+        id: String,
+    },
     /// It means nobody in the register.
     Nobody,
     /// It repeats another line.
@@ -363,15 +368,22 @@ impl Command for Decide {
             return Err(Reason::InBatch.into());
         }
         let (list, _) = desk.state.linked_list(list_id)?;
-        let programme = desk.state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+        let programme_id = list.programme;
+        let programme = desk.state.programmes.get(&programme_id).ok_or(Reason::NoAgreement)?;
         let (key, unit) = (list.key, programme.rules.unit);
-        let (outcome, register_row) = match self.verdict {
-            Verdict::Person(resident) => {
-                let held = book.holder(resident).is_some_and(|holder| holder != row);
-                if unit == PayeeUnit::Person && held {
-                    return Err(Refusal::new(Reason::HeldByLine).in_field("verdict.register_id"));
+        let (outcome, register_row) = match &self.verdict {
+            Verdict::Person { row: resident, id } => {
+                let refused = |reason| Refusal::new(reason).in_field("verdict.register_id");
+                if unit == PayeeUnit::Person {
+                    if book.holder(*resident).is_some_and(|holder| holder != row) {
+                        return Err(refused(Reason::HeldByLine));
+                    }
+                    // A line that is in a batch never comes here, so whoever is paid is paid by another.
+                    if desk.payees(programme_id)?.line(id).is_some() {
+                        return Err(refused(Reason::AlreadyPaid));
+                    }
                 }
-                (Outcome::LinkedByClerk, Some(resident))
+                (Outcome::LinkedByClerk, Some(*resident))
             }
             Verdict::Nobody => (Outcome::NotFound, None),
             Verdict::Duplicate => (Outcome::Duplicate, before.register_row),
@@ -393,7 +405,7 @@ impl Command for Decide {
         let decided = Decided { outcome: OutcomeCode(outcome), version: version + 1 };
         let task = desk.state.task_id(self.place).ok_or(Reason::Internal)?;
         let act = match self.verdict {
-            Verdict::Person(_) => DecisionKind::Merge,
+            Verdict::Person { .. } => DecisionKind::Merge,
             Verdict::Nobody => DecisionKind::Split,
             Verdict::Duplicate => DecisionKind::Deny,
         };

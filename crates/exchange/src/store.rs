@@ -227,13 +227,13 @@ impl renkei_types::Localised for OpenError {
             Self::LogDiffers { path, what } => language.pick(
                 self.to_string(),
                 format!(
-                    "{} の記録が台帳と一致しません（{what}）。何も変更していません。台帳をバックアップから戻した場合は記録も戻してください",
+                    "{} の記録がジャーナルと一致しません（{what}）。何も変更していません。ジャーナルをバックアップから戻した場合は記録も戻してください",
                     path.display()
                 ),
             ),
             Self::Facts { seq, .. } => language.pick(
                 self.to_string(),
-                format!("台帳の {seq} 番目は、この版では読めません。書き込んだ版を使ってください"),
+                format!("ジャーナルの {seq} 番目は、この版では読めません。書き込んだ版を使ってください"),
             ),
             Self::Cache(_) => language.pick(
                 self.to_string(),

@@ -118,7 +118,7 @@ pub enum AppendError {
         last: Seq,
     },
     /// The disk is full. The journal stays usable.
-    #[error("the disk of the journal is full; free space (releasing the ballast helps) and repeat")]
+    #[error("the disk of the journal is full; free space and repeat")]
     StorageFull,
     /// A frame is over the limit.
     #[error(
@@ -176,11 +176,9 @@ impl Localised for AppendError {
             Self::Conflict { last } => {
                 format!("ジャーナルは{last}番まで進んでいます。判断からやり直してください")
             }
-            Self::StorageFull => {
-                "ジャーナルのディスクに空きがありません。空きを作って（予備領域の解放も可）\
+            Self::StorageFull => "ジャーナルのディスクに空きがありません。空きを作って\
                                   再実行してください"
-                    .to_owned()
-            }
+                .to_owned(),
             Self::TooLarge { bytes } => format!(
                 "1件の記録が{bytes}バイトで、上限{FRAME_BYTES_MAX}を超えています。大きな本体は blob に入れてください"
             ),

@@ -69,7 +69,7 @@ pub struct Limits {
     /// Streams that the broker had to reset because of the client's errors, before the connection is cut (server).
     /// Default 1024.
     pub local_resets_max: u32,
-    /// One uploaded file (services). Default 4 GiB.
+    /// One uploaded file, which is read in memory when it is sealed (services). Default 1 GiB.
     pub upload_bytes_max: u64,
     /// What an upload may send ahead of the last durable byte, and so the most that a cut costs (services).
     /// Default 8 MiB.
@@ -109,7 +109,7 @@ impl Default for Limits {
             connection_window_bytes: 4 * MIB,
             pending_resets_max: 20,
             local_resets_max: 1024,
-            upload_bytes_max: 4096 * u64::from(MIB),
+            upload_bytes_max: 1024 * u64::from(MIB),
             upload_window_bytes: 8 * MIB,
             upload_bytes_per_second_min: KIB,
             shutdown_grace: seconds(30),

@@ -107,7 +107,8 @@ impl Desk {
         let (permit, place) = self.task_of(&caller, task)?;
         let verdict = match verdict.and_then(|verdict| verdict.verdict) {
             Some(v1::verdict::Verdict::RegisterId(id)) => {
-                Verdict::Person(self.register_row(place, id).await?)
+                let row = self.register_row(place, id.clone()).await?;
+                Verdict::Person { row, id }
             }
             Some(v1::verdict::Verdict::Nobody(true)) => Verdict::Nobody,
             Some(v1::verdict::Verdict::Duplicate(true)) => Verdict::Duplicate,

@@ -160,7 +160,7 @@ fn payee(name: &str) -> Option<String> {
     (!written.is_empty()).then(|| written.to_owned())
 }
 
-/// The columns of the register, and every so manieth resident as a question.
+/// The columns of the register, and residents at equal distances as questions.
 fn read_register(
     path: &Path,
     residents: usize,

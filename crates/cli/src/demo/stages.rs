@@ -13,7 +13,7 @@ const STAGES: [(&str, &str, &str); 14] = [
     ("generate", "make data", "データの作成"),
     ("certificates", "issue certificates", "証明書の発行"),
     ("found", "found the broker", "連携サーバーの開設"),
-    ("directory", "set up agreements", "協定の締結"),
+    ("directory", "set up agreements", "取決めの登録"),
     ("register", "receive the register", "台帳の受付"),
     ("list", "receive the list", "リストの受付"),
     ("link", "link", "照合"),

@@ -341,10 +341,23 @@ impl Town {
             let shown = shown::task(self.exchange.vault(), &state, &permit, place, row);
             let shown = shown.expect("the task");
             let free = shown.candidates.iter().find(|one| book.holder(one.row).is_none());
-            let verdict = free.map_or(Verdict::Nobody, |one| Verdict::Person(one.row));
+            let verdict = free.map_or(Verdict::Nobody, |one| Verdict::Person {
+                row: one.row,
+                id: one.id.clone(),
+            });
             let version = claimed.version;
             let decide = Decide { permit, place, version, verdict, revises: false };
-            self.exchange.execute_now(call(), decide).expect("a decision");
+            match self.exchange.execute_now(call(), decide) {
+                Ok(_) => {}
+                // Somebody whom another list pays: the line repeats that application.
+                Err(refused) if refused.reason == renkei_types::Reason::AlreadyPaid => {
+                    let permit = self.permit_review(clerk, list);
+                    let verdict = Verdict::Duplicate;
+                    let decide = Decide { permit, place, version, verdict, revises: false };
+                    self.exchange.execute_now(call(), decide).expect("a decision");
+                }
+                Err(refused) => panic!("{refused}"),
+            }
         }
     }
 
