@@ -190,7 +190,10 @@ impl Gate {
 impl crate::transport::Refusals for Gate {
     fn refused(&self, _: std::net::SocketAddr, refused: crate::transport::RefusedHandshake) {
         tracing::info!(code = refused.refusal.code(), "a handshake was refused");
-        self.note(None, &Reason::CertificateRefused.into());
+        // A full house and a slow line say nothing about who it was.
+        if refused.refusal.kind() == Kind::Refused {
+            self.note(None, &Reason::CertificateRefused.into());
+        }
     }
 }
 

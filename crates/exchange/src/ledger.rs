@@ -481,7 +481,10 @@ impl Ledger {
         loop {
             let group = match self.decide(commands, &shared.vault) {
                 Ok(group) => group,
-                Err(error) => return (Some(Refusal::internal(&error)), news),
+                Err(error) => {
+                    self.books.clear();
+                    return (Some(Refusal::internal(&error)), news);
+                }
             };
             if group.frames.is_empty() {
                 return (None, news);

@@ -1,7 +1,7 @@
 //! The state: everything that is known and says nothing about a person.
 //!
 //! Tables of entries by id. A command changes a draft; what it touched are the facts of its frame, each an entry's new
-//! value. Reading a journal therefore needs no rules, only [`State::apply`], and gives the same state bit by bit.
+//! value. Reading a journal therefore needs no rules, only the entries, and gives the same state bit by bit.
 
 mod table;
 

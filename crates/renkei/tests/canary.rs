@@ -70,28 +70,7 @@ fn nothing_personal_is_found_in_anything_the_broker_writes() {
     let mut broker = Broker::start();
     let payments = broker.town("files/payments.csv");
     let place = payments.to_str().expect("a path");
-    let made = broker.done(
-        "operator-1",
-        &[
-            "programme",
-            "create",
-            "--agency",
-            "131016/benefits",
-            "--name",
-            "canary",
-            "--title",
-            "Canary",
-            "--base-date",
-            "2026-10-01",
-            "--unit",
-            "person",
-            "--line-yen-max",
-            "1000000",
-            "--transfer-date",
-            "2026-12-20",
-        ],
-    );
-    let programme = made["programme_id"].as_str().expect("a programme").to_owned();
+    let programme = broker.programme("canary");
     let open = |broker: &Broker, name: &str| {
         let opened = broker.done("payments", &["list", "open", &programme, "--name", name]);
         opened["upload_id"].as_str().expect("an upload").to_owned()

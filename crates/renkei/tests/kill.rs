@@ -76,14 +76,7 @@ fn nothing_acknowledged_is_lost_and_nothing_happens_twice_whenever_the_broker_is
     town.look();
     let payments = town.broker.town("files/payments.csv");
     let payments = payments.to_str().expect("a path").to_owned();
-    let shown = town.broker.done("operator-1", &["dataset", "list"]);
-    let register = shown["datasets"]
-        .as_array()
-        .expect("datasets")
-        .iter()
-        .find(|dataset| dataset["records"].as_u64().is_some_and(|records| records > 0))
-        .map(|dataset| text(dataset, "dataset_id").to_owned())
-        .expect("the register");
+    let register = town.broker.register();
 
     // 1: the directory.
     town.through_kills(&[0, 5, 20], "operator-1", |at| {
@@ -91,24 +84,7 @@ fn nothing_acknowledged_is_lost_and_nothing_happens_twice_whenever_the_broker_is
     });
     // 2: a programme.
     let made = town.through_kills(&[2, 10], "operator-1", |at| {
-        owned(&[
-            "programme",
-            "create",
-            "--agency",
-            "131016/benefits",
-            "--name",
-            &format!("second-{at}"),
-            "--title",
-            "Second",
-            "--base-date",
-            "2026-10-01",
-            "--unit",
-            "person",
-            "--line-yen-max",
-            "1000000",
-            "--transfer-date",
-            "2026-12-20",
-        ])
+        owned(&Broker::create_programme(&format!("second-{at}")))
     });
     let programme = text(&made[0], "programme_id").to_owned();
     // 3: a list.

@@ -33,32 +33,7 @@ fn examples() -> PathBuf {
 #[test]
 fn the_stock_grpc_library_and_the_contract_are_enough_to_upload_link_and_identify() {
     let broker = Broker::start();
-    let shown = broker.done("operator-1", &["dataset", "list"]);
-    let datasets = shown["datasets"].as_array().expect("datasets");
-    let register = datasets.iter().find(|one| one["records"].as_u64().is_some_and(|n| n > 0));
-    let register = register.and_then(|one| one["dataset_id"].as_str()).expect("the register");
-    let made = broker.done(
-        "operator-1",
-        &[
-            "programme",
-            "create",
-            "--agency",
-            "131016/benefits",
-            "--name",
-            "python",
-            "--title",
-            "Python",
-            "--base-date",
-            "2026-10-01",
-            "--unit",
-            "person",
-            "--line-yen-max",
-            "1000000",
-            "--transfer-date",
-            "2026-12-20",
-        ],
-    );
-    let programme = made["programme_id"].as_str().expect("a programme");
+    let (register, programme) = (broker.register(), broker.programme("python"));
     let output = Command::new(python())
         .arg(examples().join("renkei_client.py"))
         .arg("--proto")
@@ -67,7 +42,7 @@ fn the_stock_grpc_library_and_the_contract_are_enough_to_upload_link_and_identif
         .arg(broker.town("clients/payments.toml"))
         .arg("--counter")
         .arg(broker.town("clients/counter.toml"))
-        .args(["--programme", programme, "--register", register, "--purpose", "benefit-2026"])
+        .args(["--programme", &programme, "--register", &register, "--purpose", "benefit-2026"])
         .arg("--list")
         .arg(broker.town("files/payments.csv"))
         .output()

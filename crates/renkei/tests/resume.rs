@@ -12,31 +12,6 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_else(|| panic!("no {key} in {value}"))
 }
 
-fn programme(broker: &Broker, name: &str) -> String {
-    let made = broker.done(
-        "operator-1",
-        &[
-            "programme",
-            "create",
-            "--agency",
-            "131016/benefits",
-            "--name",
-            name,
-            "--title",
-            name,
-            "--base-date",
-            "2026-10-01",
-            "--unit",
-            "person",
-            "--line-yen-max",
-            "10000000",
-            "--transfer-date",
-            "2026-12-20",
-        ],
-    );
-    text(&made, "programme_id").to_owned()
-}
-
 #[test]
 fn a_call_past_its_deadline_is_done_once_when_it_is_repeated() {
     let request = "request_06bpj3w4q8v1s9c2d5f7g0h1j2";
@@ -77,7 +52,7 @@ fn an_upload_whose_sender_is_killed_goes_on_where_the_durable_bytes_end() {
         .exits(0);
     let payments = place.join("payments.csv");
     let file = payments.to_str().expect("a path");
-    let programme = programme(&broker, "cut");
+    let programme = broker.programme("cut");
     let opened = broker.done("payments", &["list", "open", &programme, "--name", "one"]);
     let upload = text(&opened, "upload_id").to_owned();
     for _ in 0..3 {

@@ -181,13 +181,17 @@ impl v1::linkage_server::Linkage for Desk {
         request: Request<v1::WatchJobRequest>,
     ) -> Result<Response<Self::WatchJobStream>, Status> {
         let handler = |caller: Caller, body: v1::WatchJobRequest| async move {
-            let id = self.job_of(&caller, &body.job_id)?;
+            self.job_of(&caller, &body.job_id)?;
             let (sender, receiver) = mpsc::channel(4);
             let desk = self.clone();
             tokio::spawn(async move {
                 let (mut progress, mut durable) = (desk.jobs.watch(), desk.exchange.durable());
                 loop {
-                    let answer = desk.job(id).await;
+                    // The right may end while the stream is open.
+                    let answer = match desk.job_of(&caller, &body.job_id) {
+                        Ok(id) => desk.job(id).await,
+                        Err(refusal) => Err(refusal),
+                    };
                     let ended = match &answer {
                         Ok(job) => matches!(job.stage(), v1::JobStage::Done | v1::JobStage::Failed),
                         Err(_) => true,

@@ -48,6 +48,8 @@ impl Desk {
     /// Takes chunks until the stream ends, syncing whenever a window is full or the sender pauses.
     async fn receive(
         &self,
+        caller: &Caller,
+        id: &str,
         spool: SharedSpool,
         mut chunks: Streaming<v1::UploadRequest>,
         answers: &mpsc::Sender<Result<v1::UploadResponse, Status>>,
@@ -70,6 +72,8 @@ impl Desk {
             }
             if unsynced >= self.upload_window_bytes || (ended && unsynced > 0) {
                 unsynced = 0;
+                // The right may end while the stream is open.
+                self.upload_of(caller, id)?;
                 let spool = spool.clone();
                 let durable_through = self
                     .blocking(move |_| {
@@ -154,7 +158,8 @@ impl v1::records_server::Records for Desk {
             let (sender, receiver) = mpsc::channel(8);
             let desk = self.clone();
             tokio::spawn(async move {
-                if let Err(refusal) = desk.receive(spool, chunks, &sender).await {
+                let id = &start.upload_id;
+                if let Err(refusal) = desk.receive(&caller, id, spool, chunks, &sender).await {
                     desk.gate.note(Some(caller), &refusal);
                     let _ = sender.send(Err(failure::status(&refusal))).await;
                 }

@@ -189,6 +189,31 @@ impl Broker {
         self.as_client(client, arguments).exits(0).json()
     }
 
+    /// The register that the demo has uploaded.
+    pub(crate) fn register(&self) -> String {
+        let shown = self.done("operator-1", &["dataset", "list"]);
+        let all = shown["datasets"].as_array().expect("datasets");
+        let known = all.iter().find(|one| one["records"].as_u64().is_some_and(|n| n > 0));
+        known.and_then(|one| one["dataset_id"].as_str()).expect("the register").to_owned()
+    }
+
+    /// A new programme.
+    pub(crate) fn programme(&self, name: &str) -> String {
+        let made = self.done("operator-1", &Self::create_programme(name));
+        made["programme_id"].as_str().expect("a programme").to_owned()
+    }
+
+    /// The command that creates one.
+    pub(crate) fn create_programme(name: &str) -> [&str; 16] {
+        #[rustfmt::skip]
+        let command = [
+            "programme", "create", "--agency", "131016/benefits", "--name", name, "--title", name,
+            "--base-date", "2026-10-01", "--unit", "person", "--line-yen-max", "10000000",
+            "--transfer-date", "2026-12-20",
+        ];
+        command
+    }
+
     /// Its metrics, as they are read.
     pub(crate) fn metrics(&self) -> String {
         let log = self.log();
