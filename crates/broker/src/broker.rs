@@ -87,6 +87,12 @@ impl Localised for RunError {
     }
 }
 
+/// Whether a broker is at work on this store.
+pub fn is_in_use(store: &std::path::Path) -> bool {
+    let journal = store.join("journal");
+    journal.exists() && renkei_journal::Lock::take(&journal).is_err()
+}
+
 /// What whoever started a broker is told once it serves.
 #[derive(Clone, Copy, Debug)]
 pub struct Running {
@@ -110,7 +116,6 @@ pub async fn run(
         &config.trust_domain,
         Arc::clone(&clock),
     )?);
-    let runtime = tokio::runtime::Handle::current();
     let paths = StorePaths { store: config.store.clone(), keys: config.keys.clone() };
     let charter = Charter {
         founders: config.founders.clone(),
@@ -118,7 +123,7 @@ pub async fn run(
         checkpoint_interval: config.log.checkpoint_interval,
     };
     let opened = tokio::task::spawn_blocking(move || {
-        Exchange::open(Store::open(paths, clock, entropy, runtime)?, &charter)
+        Exchange::open(Store::open(paths, clock, entropy)?, &charter)
     });
     let (exchange, threads) = opened.await.map_err(std::io::Error::other)??;
     let limits = &config.limits;

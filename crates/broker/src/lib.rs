@@ -16,4 +16,4 @@ mod services;
 pub mod telemetry;
 pub mod transport;
 
-pub use broker::{RunError, Running, run};
+pub use broker::{RunError, Running, is_in_use, run};

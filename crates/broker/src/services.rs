@@ -49,6 +49,15 @@ impl Desk {
         self.exchange.clock().today()
     }
 
+    /// Sends an answer; false where nobody takes it in time: whoever does not read holds nothing for long.
+    pub(crate) async fn send<T>(
+        &self,
+        sender: &tokio::sync::mpsc::Sender<Result<T, Status>>,
+        answer: Result<T, Status>,
+    ) -> bool {
+        matches!(tokio::time::timeout(self.stream_idle, sender.send(answer)).await, Ok(Ok(())))
+    }
+
     /// Work that blocks, off the threads that serve calls.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,

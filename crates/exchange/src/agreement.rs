@@ -264,6 +264,19 @@ impl Command for ActivateAgreement {
         if agreement.proposed_by == *caller {
             return Err(Reason::SamePerson.into());
         }
+        // A feed has one cursor, so it has one receiver.
+        let rival = |other: &Agreement| {
+            other.state == AgreementState::Active
+                && other.terms.dataset == agreement.terms.dataset
+                && other.terms.consumer != agreement.terms.consumer
+                && other.terms.operations.contains(&role::Operation::Deliver)
+                && other.terms.valid_until >= agreement.terms.valid_from
+        };
+        if agreement.terms.operations.contains(&role::Operation::Deliver)
+            && desk.state.agreements.iter().any(|(_, other)| rival(other))
+        {
+            return Err(Refusal::new(Reason::AlreadyExists).in_field("terms.operations"));
+        }
         let digest = agreement.digest;
         desk.state.agreements.change(&self.agreement, |agreement| {
             agreement.state = AgreementState::Active;

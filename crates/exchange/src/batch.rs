@@ -12,7 +12,7 @@ use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKi
 use renkei_types::{BatchId, Digest, DigestBuilder, Identity, ListId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::book::{Book, BookChange};
+use crate::book::{Book, BookChange, runs};
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::ledger::Exchange;
 use crate::list::Totals;
@@ -21,6 +21,7 @@ use crate::permit::{Certify, Permit};
 use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
 use crate::review::TaskState;
+use crate::role::Role;
 use crate::rows;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
@@ -43,6 +44,23 @@ pub enum BatchState {
     Released,
     /// The receiver has acknowledged it.
     Acknowledged,
+    /// It was proposed, and fell before anybody certified it.
+    Withdrawn,
+}
+
+/// Whether a batch waits for its second signature.
+pub(crate) fn is_proposal(state: &State, batch: BatchId) -> bool {
+    state.batches.get(&batch).is_some_and(|batch| batch.state == BatchState::Proposed)
+}
+
+/// Lets a proposal fall; its lines are free again.
+pub(crate) fn dissolve(state: &mut State, batch: BatchId) {
+    let programme = state.batches.get(&batch).map(|batch| batch.programme);
+    state.batches.change(&batch, |batch| batch.state = BatchState::Withdrawn);
+    if let Some(programme) = programme {
+        // Who is paid already is to be read again by those who are drawing up a batch.
+        state.programmes.change(&programme, |programme| programme.batches += 1);
+    }
 }
 
 /// Lines that are certified together.
@@ -66,6 +84,8 @@ pub struct Batch {
     pub certified_by: Option<Identity>,
     /// Number in the delivery feed.
     pub feed_number: Option<u64>,
+    /// Whether it has been sent to the receiver.
+    pub delivered: bool,
 }
 
 /// One payment of a batch.
@@ -115,6 +135,9 @@ struct Draft {
     /// How many batches the programme had: who is paid already depends on them.
     batches: u64,
     already_paid: u64,
+    incomplete: u64,
+    /// Proposals of the list that it takes the place of.
+    dissolved: Vec<BatchId>,
 }
 
 /// What a certifier is told.
@@ -124,6 +147,8 @@ pub struct Proposed {
     pub batch: BatchId,
     /// Payable lines that are left out because their payee is paid by another line of the programme.
     pub already_paid: u64,
+    /// Payable lines that are left out because a bank detail or the household is missing.
+    pub incomplete: u64,
 }
 
 /// First signature: gathers the payable lines and proposes them as a batch. Blocks: for threads that may wait.
@@ -197,7 +222,15 @@ fn draw_up(
     let key = vault.key(programme.key)?;
     let mut writer = vault.blob_writer(&key, programme.key)?;
     let mut digest = key.keyed_digest_of_parts("renkei batch");
-    let (mut totals, mut taken, mut already_paid) = (Totals::default(), Vec::new(), 0);
+    // A new proposal takes the place of those of this list that nobody has certified.
+    let dissolved: Vec<BatchId> =
+        list.batches.iter().copied().filter(|&batch| is_proposal(state, batch)).collect();
+    let free = |row| book.batch_of(row).is_none_or(|batch| dissolved.contains(&batch));
+    let paid = |payee: &str| {
+        payees.line(payee).is_some_and(|(of_list, row)| of_list != list_id || !free(row))
+    };
+    let mut totals = Totals::default();
+    let (mut taken, mut already_paid, mut incomplete) = (Vec::new(), 0, 0);
     let mut seen = HashSet::new();
     let mut waiting: Vec<Payment> = Vec::new();
     for number in 0..sealed.rows.chunks() {
@@ -205,7 +238,7 @@ fn draw_up(
         for at in 0..chunk.rows() {
             let row = number * rows::CHUNK_ROWS as u32 + at as u32;
             let line = book.line(row).ok_or(Reason::Internal)?;
-            if !line.is_payable() || book.batch_of(row).is_some() {
+            if !line.is_payable() || !free(row) {
                 continue;
             }
             let (person, household) =
@@ -215,9 +248,10 @@ fn draw_up(
                 PayeeUnit::Household => household,
             };
             if payee.is_empty() {
-                return Err(Refusal::new(Reason::UnknownPerson).in_field("household_id"));
+                incomplete += 1;
+                continue;
             }
-            if payees.line(&payee).is_some() || !seen.insert(payee.clone()) {
+            if paid(&payee) || seen.contains(&payee) {
                 already_paid += 1;
                 continue;
             }
@@ -232,6 +266,12 @@ fn draw_up(
                 yen: line.yen,
                 cells: columns.iter().map(cell).collect(),
             };
+            // One line that the bank would refuse must not hold up the file of all others.
+            if programme.rules.consignor.is_some() && crate::transfer::record(&payment).is_err() {
+                incomplete += 1;
+                continue;
+            }
+            seen.insert(payment.payee.clone());
             digest
                 .update(&postcard::to_stdvec(&payment).map_err(|error| Refusal::internal(&error))?);
             totals.add(payment.yen);
@@ -263,6 +303,7 @@ fn draw_up(
         proposed_by: permit.caller().identity.clone(),
         certified_by: None,
         feed_number: None,
+        delivered: false,
     };
     Ok(Draft {
         batch,
@@ -270,6 +311,8 @@ fn draw_up(
         version: linked.version,
         batches: programme.batches,
         already_paid,
+        incomplete,
+        dissolved,
     })
 }
 
@@ -305,6 +348,7 @@ impl Command for Propose {
         }
         let book = desk.book(self.list)?;
         not_a_decider(desk.state, &book, self.list, &draft.rows, &self.permit.caller().identity)?;
+        draft.dissolved.iter().for_each(|&batch| dissolve(desk.state, batch));
         let id = desk.new_batch();
         desk.state.batches.put(id, draft.batch.clone());
         desk.state.lists.change(&self.list, |list| {
@@ -314,9 +358,11 @@ impl Command for Propose {
             }
         });
         desk.state.programmes.change(&programme, |programme| programme.batches += 1);
-        let change = BookChange::Batched { batch: id, rows: draft.rows.clone() };
+        let dissolved = draft.dissolved.clone();
+        let change = BookChange::Batched { batch: id, runs: runs(&draft.rows), dissolved };
         let mark = mark(desk, id, &draft.batch);
-        let proposed = Proposed { batch: id, already_paid: draft.already_paid };
+        let Draft { already_paid, incomplete, .. } = *draft;
+        let proposed = Proposed { batch: id, already_paid, incomplete };
         Ok(Decision::new(proposed, mark).with_book(self.list, key, change))
     }
 }
@@ -380,6 +426,11 @@ impl Command for CertifyBatch {
         let caller = self.permit.caller().identity.clone();
         if batch.proposed_by == caller {
             return Err(Reason::SamePerson.into());
+        }
+        // A signature counts only as long as its owner may still give it.
+        let proposer = desk.state.parties.get(&batch.proposed_by);
+        if !proposer.is_some_and(|party| !party.revoked && party.roles.contains(&Role::Certifier)) {
+            return Err(Refusal::new(Reason::RoleMissing).in_field("batch_id"));
         }
         let book = desk.book(self.list)?;
         let rows: Vec<u32> = (0..u32::try_from(book.len()).unwrap_or(u32::MAX))

@@ -66,13 +66,18 @@ pub enum BookChange {
         register_row: Option<u32>,
         /// Index into [`Outcome::ALL`].
         outcome: u8,
+        /// The proposal that fell because of it.
+        dissolved: Option<BatchId>,
     },
     /// Lines were put in a batch.
     Batched {
         /// The batch.
         batch: BatchId,
-        /// The lines, in order.
-        rows: Vec<u32>,
+        /// The lines, as runs of a first line and how many follow it: most lines of a list are payable, so a million of
+        /// them are few runs.
+        runs: Vec<(u32, u32)>,
+        /// Proposals that it takes the place of.
+        dissolved: Vec<BatchId>,
     },
 }
 
@@ -160,7 +165,8 @@ impl Book {
     /// Carries a change out.
     pub fn apply(&mut self, change: &BookChange) {
         match change {
-            BookChange::Decided { row, register_row, outcome: code } => {
+            BookChange::Decided { row, register_row, outcome: code, dissolved } => {
+                self.dissolve(dissolved.as_slice());
                 let Some(before) = self.line(*row) else { return };
                 if let Some(resident) = before.register_row.filter(|_| before.is_payable()) {
                     self.holders.remove_mut(&resident);
@@ -171,13 +177,44 @@ impl Book {
                 }
                 self.decided.insert_mut(*row, line);
             }
-            BookChange::Batched { batch, rows } => {
-                rows.iter().for_each(|&row| {
-                    self.batched.insert_mut(row, *batch);
-                });
+            BookChange::Batched { batch, runs, dissolved } => {
+                self.dissolve(dissolved);
+                for &(first, more) in runs {
+                    (first..=first + more).for_each(|row| {
+                        self.batched.insert_mut(row, *batch);
+                    });
+                }
             }
         }
     }
+
+    /// Takes the lines out of batches that are no more.
+    fn dissolve(&mut self, batches: &[BatchId]) {
+        if batches.is_empty() {
+            return;
+        }
+        let fallen: Vec<u32> = self
+            .batched
+            .iter()
+            .filter(|(_, batch)| batches.contains(batch))
+            .map(|(row, _)| *row)
+            .collect();
+        fallen.iter().for_each(|row| {
+            self.batched.remove_mut(row);
+        });
+    }
+}
+
+/// Lines in order as runs of a first line and how many follow it.
+pub(crate) fn runs(rows: &[u32]) -> Vec<(u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for &row in rows {
+        match runs.last_mut() {
+            Some((first, more)) if *first + *more + 1 == row => *more += 1,
+            _ => runs.push((row, 0)),
+        }
+    }
+    runs
 }
 
 /// The code of an outcome in sealed parts.
@@ -258,6 +295,9 @@ impl Books {
             let batches = state.lists.get(list_id).map(|list| list.batches.as_slice());
             for batch in batches.unwrap_or_default() {
                 let batch = state.batches.get(batch).ok_or(Reason::Internal)?;
+                if batch.state == crate::batch::BatchState::Withdrawn {
+                    continue;
+                }
                 for payment in crate::batch::payments(&self.vault, batch)? {
                     payees.add(&payment.payee, *list_id, payment.row);
                 }
@@ -278,7 +318,8 @@ impl Books {
 
     /// Carries a change out in a book that is open.
     pub(crate) fn apply(&mut self, list: ListId, change: &BookChange) {
-        if matches!(change, BookChange::Batched { .. }) {
+        let unchanged = matches!(change, BookChange::Decided { dissolved: None, .. });
+        if !unchanged {
             self.payees.clear();
         }
         if let Some(book) = self.open.get_mut(&list) {
@@ -307,6 +348,17 @@ pub fn read_result(
         lines.extend(chunk);
     }
     Ok(lines)
+}
+
+/// The engine's decisions on one chunk of a list.
+pub fn read_result_chunk(
+    vault: &Vault,
+    linked: &crate::list::LinkedList,
+    number: u32,
+) -> Result<Vec<DecidedLine>, Refusal> {
+    let reader = vault.open_blob(&linked.result)?;
+    let bytes = reader.chunk(number).map_err(|error| Refusal::internal(&error))?;
+    postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))
 }
 
 /// The label under which changes of books are sealed.

@@ -34,6 +34,8 @@ const GATHERED_MAX: usize = 2_000;
 pub(crate) enum CacheError {
     #[error("sled: {0}")]
     Sled(#[from] sled::Error),
+    #[error("it was written by another version")]
+    Format,
     #[error("sled panicked while opening")]
     Panicked,
     #[error("{0}")]
@@ -103,10 +105,13 @@ impl Cache {
     }
 
     fn read(&self) -> Result<(State, Option<(Seq, Digest)>), CacheError> {
-        let Some(applied) = self.db.get(APPLIED_KEY)? else { return Ok((State::default(), None)) };
+        if self.db.is_empty() {
+            return Ok((State::default(), None));
+        }
+        let Some(applied) = self.db.get(APPLIED_KEY)? else { return Err(CacheError::Format) };
         let mut state = State::default();
         if self.db.get(FORMAT_KEY)?.is_none_or(|format| format != FORMAT) {
-            return Ok((state, None));
+            return Err(CacheError::Format);
         }
         for entry in self.db.iter() {
             let (key, value) = entry?;

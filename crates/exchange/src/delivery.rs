@@ -34,6 +34,7 @@ impl Command for Deliver {
         let batch = desk.state.batches.get(&id).ok_or(Reason::Internal)?;
         crate::hold::check(desk.state, batch)?;
         let Totals { lines, yen } = batch.totals;
+        desk.state.batches.change(&id, |batch| batch.delivered = true);
         let mark = Mark::ok(Operation::Deliver)
             .about(id)
             .under(&self.permit)
@@ -73,6 +74,9 @@ impl Command for Acknowledge {
             .get(&(self.programme, self.number))
             .ok_or(Refusal::new(Reason::WrongState).in_field("number"))?;
         let batch = desk.state.batches.get(&id).ok_or(Reason::Internal)?;
+        if !batch.delivered {
+            return Err(Refusal::new(Reason::WrongState).in_field("number"));
+        }
         if batch.totals != self.totals {
             return Err(Refusal::new(Reason::TotalsDiffer).in_field("totals"));
         }

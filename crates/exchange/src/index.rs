@@ -58,13 +58,28 @@ impl Indexes {
         wanted.extend(
             state.queued_jobs().iter().filter_map(|job| Some(state.jobs.get(job)?.snapshot)),
         );
+        // Clerks search in the register that their list was linked to.
+        for (id, list) in state.lists.iter() {
+            let open = |task: &crate::review::Task| task.state != crate::review::TaskState::Decided;
+            if let Some(linked) = &list.linked
+                && state.tasks(*id).any(|(_, task)| open(task))
+            {
+                wanted.push(linked.snapshot);
+            }
+        }
         for id in &wanted {
             if self.loaded.read().contains_key(id) {
                 continue;
             }
             let snapshot = state.snapshots.get(id).ok_or(Reason::Internal)?;
             let started = clock.monotonic();
-            let indexed = Arc::new(load(vault, snapshot, clock)?);
+            let indexed = match load(vault, snapshot, clock) {
+                Ok(indexed) => Arc::new(indexed),
+                Err(refusal) => {
+                    tracing::error!(snapshot = %id, %refusal, "a register cannot be loaded");
+                    continue;
+                }
+            };
             let (records, times) = (indexed.index.records(), indexed.index.times());
             let seconds = clock.monotonic().saturating_sub(started).as_secs_f64();
             let (normalise, index) = (times.normalise.as_secs_f64(), times.index.as_secs_f64());

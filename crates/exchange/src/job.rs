@@ -19,7 +19,6 @@ use crate::list::{LinkedList, OutcomeCode, Totals};
 use crate::mark::Mark;
 use crate::permit::{Link, Permit};
 use crate::refusal::Refusal;
-use crate::review::TaskPage;
 use crate::state::State;
 
 /// How a job stands.
@@ -86,6 +85,12 @@ impl Command for CreateJob {
         if list.job.is_some_and(|job| !failed(&job)) {
             return Err(Reason::AlreadyExists.into());
         }
+        // Payee keys are ids of one register: those of another would name other people.
+        let programme = list.programme;
+        let known = desk.state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+        if known.register.is_some_and(|register| register != self.dataset) {
+            return Err(Refusal::new(Reason::WrongState).in_field("dataset_id"));
+        }
         let dataset = desk.state.datasets.get(&self.dataset).ok_or(Reason::NoAgreement)?;
         let snapshot = match dataset.content {
             Content::Register(snapshot) => snapshot.ok_or(Reason::NoRegister)?,
@@ -103,6 +108,8 @@ impl Command for CreateJob {
         };
         desk.state.jobs.put(id, job);
         desk.state.lists.change(&self.list, |list| list.job = Some(id));
+        let register = self.dataset;
+        desk.state.programmes.change(&programme, |known| known.register = Some(register));
         let mark = Mark::ok(Operation::Validate)
             .about(id)
             .of_dataset(self.dataset)
@@ -182,9 +189,6 @@ impl Command for FinishJob {
         let tasks = lines(Outcome::Review) + lines(Outcome::Ambiguous);
         let task_count = u32::try_from(tasks).map_err(|error| Refusal::internal(&error))?;
         let series = first_of_series(desk.new_task_series());
-        for (number, page) in (0..).zip(TaskPage::open_pages(task_count)) {
-            desk.state.task_pages.put((list_id, number), page);
-        }
         desk.state.task_series.put(series, list_id);
         let linked = LinkedList {
             snapshot,

@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use renkei_journal::{AppendError, DataKey, Frame, Journal, Seq};
+use renkei_journal::{AppendError, DataKey, FRAME_BYTES_MAX, Frame, Journal, Seq};
 use renkei_tlog::{LogError, LogFolder};
 use renkei_types::{Clock, Digest, Entropy, ListId, Reason};
 use tokio::sync::{oneshot, watch};
@@ -91,7 +91,12 @@ impl Exchange {
             let leaf = last_leaf(journal.as_ref())?;
             let _ = projector.send(Projection { changes, applied: (last.seq, leaf) });
         }
-        vault.sweep(|id| {
+        let destroyed = state
+            .uploads
+            .iter()
+            .filter(|(_, upload)| upload.state == UploadState::Destroyed)
+            .map(|(_, upload)| upload.key);
+        vault.sweep(destroyed, |id| {
             state.uploads.get(&id).is_some_and(|upload| upload.state != UploadState::Open)
         })?;
         let request_key = match state.founding.get(&0) {
@@ -307,6 +312,9 @@ trait Pending: Send {
         time: Timestamp,
     ) -> Option<Staged>;
 
+    /// Overrules what was decided.
+    fn refuse(&mut self, refusal: Refusal);
+
     /// Tells the caller. An error here overrules what was decided.
     fn answer(self: Box<Self>, overruled: Option<Refusal>);
 }
@@ -392,6 +400,10 @@ impl<C: Command> Pending for Entry<C> {
         }
     }
 
+    fn refuse(&mut self, refusal: Refusal) {
+        self.decided = Some(Err(refusal));
+    }
+
     fn answer(self: Box<Self>, overruled: Option<Refusal>) {
         let Self { decided, answer, .. } = *self;
         let answered = match (decided, overruled) {
@@ -421,6 +433,10 @@ where
     fn decide(&mut self, desk: &mut Desk<'_>, _: &Vault, _: u64, _: Timestamp) -> Option<Staged> {
         self.found = Some((self.question)(desk));
         None
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.found = Some(Err(refusal));
     }
 
     fn answer(self: Box<Self>, overruled: Option<Refusal>) {
@@ -546,7 +562,13 @@ impl Ledger {
             let Some(staged) = command.decide(&mut desk, vault, index, time) else { continue };
             let changes = draft.take_changes()?;
             let facts = serde_json::to_vec(&changes)?;
-            group.frames.push(Frame { leaf: staged.leaf, facts, sealed: staged.sealed });
+            let frame = Frame { leaf: staged.leaf, facts, sealed: staged.sealed };
+            if frame.bytes() > FRAME_BYTES_MAX {
+                // Alone: whoever happens to be in the same group has nothing to do with it.
+                command.refuse(Reason::TooLarge.into());
+                continue;
+            }
+            group.frames.push(frame);
             group.state = draft;
             group.changes.extend(changes);
             group.time = time;

@@ -159,10 +159,12 @@ impl State {
             agreement.allows::<R>(caller, dataset, today)
                 && purpose.is_none_or(|purpose| *purpose == agreement.terms.purpose)
         };
+        // Ids sort by time: the newest that fits is what was agreed last.
         let (id, agreement) = self
             .agreements
             .iter()
-            .find(|(_, agreement)| fits(agreement))
+            .filter(|(_, agreement)| fits(agreement))
+            .last()
             .ok_or(Reason::NoAgreement)?;
         let grant = Grant {
             id: *id,

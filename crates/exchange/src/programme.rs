@@ -65,6 +65,8 @@ pub struct Programme {
     pub rules: Rules,
     /// The dataset under which its deliveries are agreed on.
     pub dataset: DatasetId,
+    /// The register that its lists are linked to, from the first job on.
+    pub register: Option<DatasetId>,
     /// The key that seals whom it pays.
     pub key: DataKeyId,
     /// Its lists in order.
@@ -126,13 +128,19 @@ impl Command for CreateProgramme {
             provider: self.agency.clone(),
             name: rules.name.clone(),
             title,
-            fields: LIST_FIELDS.iter().map(|&field| field.to_owned()).collect(),
+            // Whoever may see it is also told who in the register is paid.
+            fields: LIST_FIELDS
+                .iter()
+                .chain(&["resident_id"])
+                .map(|&field| field.to_owned())
+                .collect(),
             content: Content::Deliveries(id),
         };
         let programme = Programme {
             agency: self.agency.clone(),
             rules,
             dataset: dataset_id,
+            register: None,
             key: self.key,
             lists: Vec::new(),
             feed_length: 0,

@@ -69,7 +69,8 @@ pub fn reconcile(desk: &mut Desk<'_>, list_id: ListId) -> Result<Reconciliation,
         let step = match (line.outcome, book.batch_of(row)) {
             (_, Some(batch)) => {
                 match desk.state.batches.get(&batch).ok_or(Reason::Internal)?.state {
-                    BatchState::Proposed => Step::Proposed,
+                    // A fallen proposal has no lines.
+                    BatchState::Proposed | BatchState::Withdrawn => Step::Proposed,
                     BatchState::Certified => Step::Certified,
                     BatchState::Released => Step::Released,
                     BatchState::Acknowledged => Step::Acknowledged,

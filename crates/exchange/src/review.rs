@@ -79,14 +79,14 @@ pub struct TaskPage {
     pub tasks: Vec<Task>,
 }
 
+/// A task that nobody has touched.
+static OPEN: Task = Task { state: TaskState::Open, version: 1, deciders: BTreeSet::new() };
+
 impl TaskPage {
-    /// Pages of so many open tasks.
-    pub(crate) fn open_pages(tasks: u32) -> impl Iterator<Item = Self> {
-        let open = Task { state: TaskState::Open, version: 1, deciders: BTreeSet::new() };
-        (0..tasks.div_ceil(PAGE_TASKS)).map(move |page| {
-            let tasks = (tasks - page * PAGE_TASKS).min(PAGE_TASKS);
-            Self { tasks: vec![open.clone(); tasks as usize] }
-        })
+    /// A page of open tasks. It stands for every page that is not in the state: a job with a hundred thousand tasks writes
+    /// none of them.
+    fn open() -> Self {
+        Self { tasks: vec![OPEN.clone(); PAGE_TASKS as usize] }
     }
 }
 
@@ -134,15 +134,27 @@ impl State {
 
     /// A task.
     pub fn task(&self, place: TaskPlace) -> Option<&Task> {
-        let page = self.task_pages.get(&(place.list, place.number / PAGE_TASKS))?;
-        page.tasks.get((place.number % PAGE_TASKS) as usize)
+        let known = self.lists.get(&place.list)?.linked.as_ref()?.task_count;
+        if place.number >= known {
+            return None;
+        }
+        match self.task_pages.get(&(place.list, place.number / PAGE_TASKS)) {
+            Some(page) => page.tasks.get((place.number % PAGE_TASKS) as usize),
+            None => Some(&OPEN),
+        }
     }
 
     /// Every task of a list, in order.
     pub fn tasks(&self, list: ListId) -> impl Iterator<Item = (TaskPlace, &Task)> {
-        let pages = self.task_pages.range((list, 0), (list, u32::MAX));
-        let tasks = pages.flat_map(|(_, page)| &page.tasks);
-        (0u32..).zip(tasks).map(move |(number, task)| (TaskPlace { list, number }, task))
+        let linked = self.lists.get(&list).and_then(|list| list.linked.as_ref());
+        let count = linked.map_or(0, |linked| linked.task_count);
+        let pages =
+            (0..count.div_ceil(PAGE_TASKS)).map(move |page| self.task_pages.get(&(list, page)));
+        let tasks = pages.flat_map(|page| {
+            (0..PAGE_TASKS as usize)
+                .map(move |at| page.and_then(|page| page.tasks.get(at)).unwrap_or(&OPEN))
+        });
+        (0..count).zip(tasks).map(move |(number, task)| (TaskPlace { list, number }, task))
     }
 
     /// How many tasks of a list stand where at this time.
@@ -160,12 +172,13 @@ impl State {
     }
 
     fn change_task(&mut self, place: TaskPlace, change: impl FnOnce(&mut Task)) {
-        self.task_pages.change(&(place.list, place.number / PAGE_TASKS), |page| {
-            if let Some(task) = page.tasks.get_mut((place.number % PAGE_TASKS) as usize) {
-                task.version += 1;
-                change(task);
-            }
-        });
+        let key = (place.list, place.number / PAGE_TASKS);
+        let mut page = self.task_pages.get(&key).cloned().unwrap_or_else(TaskPage::open);
+        if let Some(task) = page.tasks.get_mut((place.number % PAGE_TASKS) as usize) {
+            task.version += 1;
+            change(task);
+        }
+        self.task_pages.put(key, page);
     }
 }
 
@@ -364,9 +377,12 @@ impl Command for Decide {
         let book = desk.book(list_id)?;
         let row = *book.task_rows().get(self.place.number as usize).ok_or(Reason::Internal)?;
         let before = book.line(row).ok_or(Reason::Internal)?;
-        if book.batch_of(row).is_some() {
-            return Err(Reason::InBatch.into());
-        }
+        // A proposal that nobody has certified yet falls with the line that is revised.
+        let dissolved = match book.batch_of(row) {
+            Some(batch) if crate::batch::is_proposal(desk.state, batch) => Some(batch),
+            Some(_) => return Err(Reason::InBatch.into()),
+            None => None,
+        };
         let (list, _) = desk.state.linked_list(list_id)?;
         let programme_id = list.programme;
         let programme = desk.state.programmes.get(&programme_id).ok_or(Reason::NoAgreement)?;
@@ -388,6 +404,9 @@ impl Command for Decide {
             Verdict::Nobody => (Outcome::NotFound, None),
             Verdict::Duplicate => (Outcome::Duplicate, before.register_row),
         };
+        if let Some(batch) = dissolved {
+            crate::batch::dissolve(desk.state, batch);
+        }
         let by = self.permit.caller().identity.clone();
         desk.state.change_task(self.place, |task| {
             task.state = TaskState::Decided;
@@ -412,7 +431,8 @@ impl Command for Decide {
         let kind = LeafDecision { act, by: DecidedBy::Human, rule: None };
         let mark =
             Mark::ok(Operation::ReviewDecision).about(task).under(&self.permit).decided(kind);
-        let change = BookChange::Decided { row, register_row, outcome: outcome_code(outcome) };
+        let outcome = outcome_code(outcome);
+        let change = BookChange::Decided { row, register_row, outcome, dissolved };
         Ok(Decision::new(decided, mark).with_book(list_id, key, change))
     }
 }

@@ -4,6 +4,8 @@
 //! touching the others, which is how a clerk's screen and an explanation read a few records back.
 //! Invariant: a chunk says nothing that its blob's seal does not cover. Nothing here is public.
 
+use std::collections::{HashMap, HashSet};
+
 use renkei_journal::{BlobReader, BlobRef, DataKey};
 use renkei_tables::{Batch, Binding, TextColumn};
 use serde::{Deserialize, Serialize};
@@ -155,6 +157,26 @@ pub fn find(vault: &Vault, rows: &Rows, id: &str) -> Result<Option<u32>, Refusal
         }
     }
     Ok(None)
+}
+
+/// The ids of some rows; reads through all chunks.
+pub fn ids(
+    vault: &Vault,
+    rows: &Rows,
+    wanted: &HashSet<u32>,
+) -> Result<HashMap<u32, String>, Refusal> {
+    let reader = rows.open(vault)?;
+    let mut ids = HashMap::with_capacity(wanted.len());
+    for number in 0..rows.chunks() {
+        let chunk = chunk(&reader, number)?;
+        for at in 0..chunk.rows() {
+            let row = number * CHUNK_ROWS as u32 + at as u32;
+            if wanted.contains(&row) {
+                ids.insert(row, chunk.cell(0, at).to_owned());
+            }
+        }
+    }
+    Ok(ids)
 }
 
 /// The chunk that a row is in, and its place there.

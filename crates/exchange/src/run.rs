@@ -20,8 +20,8 @@ use crate::rows;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
 
-/// Most lines in a chunk of a result.
-pub const CHUNK_LINES: usize = 4096;
+/// Most lines in a chunk of a result: those of a chunk of the list.
+pub const CHUNK_LINES: usize = rows::CHUNK_ROWS;
 
 /// Most further candidates that are kept for a clerk.
 const OTHERS_MAX: usize = 9;
@@ -33,16 +33,24 @@ pub fn run(
     id: LinkageJobId,
     watcher: &dyn Watcher,
 ) -> Result<(), Refusal> {
-    exchange.execute_now(Call::own(), StartJob { job: id })?;
     let state = exchange.state();
     let job = state.jobs.get(&id).ok_or(Reason::NoAgreement)?;
+    // As long as the register is not there the job has not begun.
     let indexed = indexes.get(job.snapshot)?;
-    match link_list(exchange.vault(), &state, job, &indexed, exchange.clock().as_ref(), watcher) {
-        Ok(result) => {
-            exchange.execute_now(Call::own(), FinishJob { job: id, result })?;
-            Ok(())
-        }
-        Err(refusal) if matches!(refusal.reason, Reason::Stopping | Reason::StorageFull) => {
+    exchange.execute_now(Call::own(), StartJob { job: id })?;
+    let clock = exchange.clock().as_ref();
+    let linked = link_list(exchange.vault(), &state, job, &indexed, clock, watcher);
+    let finished =
+        linked.and_then(|result| exchange.execute_now(Call::own(), FinishJob { job: id, result }));
+    match finished {
+        Ok(_) => Ok(()),
+        // It waits for better times; everything else would only fail again.
+        Err(refusal)
+            if matches!(
+                refusal.reason,
+                Reason::Stopping | Reason::StorageFull | Reason::Overloaded
+            ) =>
+        {
             Err(refusal)
         }
         Err(refusal) => {

@@ -72,9 +72,11 @@ pub fn seal(
         {
             Ok(file) => Some(file),
             Err(refusal) if refusal.reason == Reason::MyNumber => {
-                exchange.vault().destroy_key(known.key)?;
+                // First the fact, then the key: what is sealed meanwhile is not destroyed, and a crash in between is made
+                // good at the next start.
                 let caller = permit.caller().clone();
                 exchange.execute_now(Call::read(caller), DestroyUpload { permit, upload })?;
+                exchange.vault().destroy_key(known.key)?;
                 spools.discard(upload);
                 return Err(refusal);
             }
@@ -408,6 +410,10 @@ impl Command for DestroyUpload {
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
+        let upload = desk.state.uploads.get(&self.upload).ok_or(Reason::NoAgreement)?;
+        if upload.state != UploadState::Open {
+            return Err(Reason::WrongState.into());
+        }
         desk.state.uploads.change(&self.upload, |upload| upload.state = UploadState::Destroyed);
         let mark = Mark::ended(Operation::Delete, LeafResult::Rejected, Reason::MyNumber);
         Ok(Decision::new((), mark.about(self.upload)))

@@ -133,9 +133,14 @@ pub fn candidates(
     for &row in rows.iter().take(CANDIDATES_MAX) {
         let mut id = String::new();
         let mut cells = Vec::new();
-        for (field, value) in record(vault, &snapshot.rows, row)? {
+        let record = record(vault, &snapshot.rows, row)?;
+        let protected =
+            record.iter().any(|(field, value)| field == "protected" && is_protected(value));
+        for (field, value) in record {
             if field == "resident_id" {
                 id = value;
+            } else if protected && WITHHELD.contains(&field.as_str()) {
+                // Nothing tells whether there is a value: who is protected cannot be told from who has no address.
             } else if permit.allows_field(&field) {
                 let of_line = line.iter().find(|(name, _)| *name == field);
                 let of_line = of_line.map_or("", |(_, value)| value.as_str());
@@ -152,6 +157,15 @@ pub fn candidates(
         *key.keyed_digest("renkei order of candidates", &name).as_bytes()
     });
     Ok(candidates)
+}
+
+/// Fields from which it could be found out where somebody lives, and that they are protected (支援措置).
+const WITHHELD: &[&str] =
+    &["address", "building", "postal_code", "previous_address", "household_id", "protected"];
+
+/// Whether a record is of a protected person. What cannot be read as a plain no is a yes.
+fn is_protected(value: &str) -> bool {
+    !matches!(fold(value.trim()).as_ref(), "" | "0" | "無" | "なし" | "false" | "no")
 }
 
 fn difference(line: &str, candidate: &str) -> Difference {

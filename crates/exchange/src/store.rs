@@ -48,8 +48,15 @@ impl StorePaths {
     }
 }
 
+/// Threads that read and write blobs at most.
+const BLOB_THREADS_MAX: usize = 16;
+
 /// Sealed blobs and the keys to them.
+///
+/// Blobs have a runtime of their own. Callers wait for them on threads of the server's pool; if blobs needed a further
+/// thread of that pool, a full pool would wait for itself.
 pub struct Vault {
+    runtime: Option<tokio::runtime::Runtime>,
     blobs: Blobs,
     keys: KeyFolder,
     entropy: Arc<dyn Entropy>,
@@ -58,16 +65,18 @@ pub struct Vault {
 
 impl Vault {
     /// Opens the blobs and the keys, making what is missing.
-    pub fn open(
-        paths: &StorePaths,
-        entropy: Arc<dyn Entropy>,
-        runtime: tokio::runtime::Handle,
-    ) -> Result<Self, OpenError> {
+    pub fn open(paths: &StorePaths, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(BLOB_THREADS_MAX)
+            .thread_name("renkei-blobs")
+            .enable_all()
+            .build()?;
         let keys = KeyFolder::open_or_create(&paths.keys, entropy.as_ref())?;
-        let blobs = Blobs::local(&paths.blobs(), runtime)?;
+        let blobs = Blobs::local(&paths.blobs(), runtime.handle().clone())?;
         let uploads = paths.uploads();
         fs_err::create_dir_all(&uploads)?;
-        Ok(Self { blobs, keys, entropy, uploads })
+        Ok(Self { runtime: Some(runtime), blobs, keys, entropy, uploads })
     }
 
     /// The spool of an upload, with what had been made durable before.
@@ -81,7 +90,17 @@ impl Vault {
     }
 
     /// Removes what a crash has left behind: half-written blobs, and spools of uploads that have ended. Before any writer.
-    pub(crate) fn sweep(&self, ended: impl Fn(UploadId) -> bool) -> Result<(), OpenError> {
+    pub(crate) fn sweep(
+        &self,
+        destroyed: impl Iterator<Item = DataKeyId>,
+        ended: impl Fn(UploadId) -> bool,
+    ) -> Result<(), OpenError> {
+        for key in destroyed {
+            match self.keys.destroy(key) {
+                Ok(()) | Err(KeyError::Unknown { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         self.blobs.sweep_staging()?;
         for entry in fs_err::read_dir(&self.uploads)? {
             let path = entry?.path();
@@ -124,6 +143,15 @@ impl Vault {
     pub fn open_blob(&self, blob: &BlobRef) -> Result<BlobReader, Refusal> {
         let key = self.key(blob.key)?;
         self.blobs.open(blob, &key).map_err(|error| blob_refusal(&error))
+    }
+}
+
+impl Drop for Vault {
+    fn drop(&mut self) {
+        // The last handle may go on a thread that must not wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -267,7 +295,6 @@ impl Store {
         paths: StorePaths,
         clock: Arc<dyn Clock + Send + Sync>,
         entropy: Arc<dyn Entropy>,
-        runtime: tokio::runtime::Handle,
     ) -> Result<Self, OpenError> {
         fs_err::create_dir_all(paths.journal())?;
         let options = renkei_journal::Options::default();
@@ -275,7 +302,7 @@ impl Store {
         if opened.cut_bytes > 0 {
             tracing::warn!(bytes = opened.cut_bytes, "cut an unfinished frame off the journal");
         }
-        let vault = Arc::new(Vault::open(&paths, Arc::clone(&entropy), runtime)?);
+        let vault = Arc::new(Vault::open(&paths, Arc::clone(&entropy))?);
         Ok(Self { journal: Box::new(opened.journal), vault, paths, clock, entropy })
     }
 }

@@ -1,17 +1,18 @@
 //! Transfer files: a released batch as a bank takes it (全銀協 総合振込).
 //!
-//! The trailer's count and sum are those that were certified, or no file is made. A line without a bank detail, or with
-//! one that cannot be read, is told by its row; nothing of it is told to anybody else.
+//! The trailer's count and sum are those that were certified, or no file is made. Lines that a bank would refuse are left
+//! out of a batch before anybody signs it.
 
 use jiff::civil::Date;
 use renkei_japanese::zengin::transfer::{
-    OrderFields, Transfer, TransferFields, TransferOrder, TransferWriteError, TransferWriter,
+    OrderFields, Transfer, TransferError, TransferFields, TransferOrder, TransferWriteError,
+    TransferWriter,
 };
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{BatchId, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{self, Batch, BatchState, PAYMENT_FIELDS};
+use crate::batch::{self, Batch, BatchState, PAYMENT_FIELDS, Payment};
 use crate::command::{Command, Decision, Desk};
 use crate::list::Totals;
 use crate::mark::Mark;
@@ -60,6 +61,23 @@ impl Consignor {
     }
 }
 
+/// The record of one payment, as the bank takes it.
+pub(crate) fn record(payment: &Payment) -> Result<Transfer, TransferError> {
+    let cell = |name: &str| {
+        let at = PAYMENT_FIELDS.iter().position(|field| *field == name);
+        at.and_then(|at| payment.cells.get(at)).map_or("", String::as_str)
+    };
+    Transfer::parse(TransferFields {
+        bank_code: cell("bank_code"),
+        branch_code: cell("branch_code"),
+        account_type: cell("account_type"),
+        account_number: cell("account_number"),
+        payee: cell("account_holder_kana"),
+        yen: payment.yen,
+        customer_code: None,
+    })
+}
+
 /// The file of a batch.
 pub fn write(vault: &Vault, programme: &Programme, batch: &Batch) -> Result<Vec<u8>, Refusal> {
     let consignor = programme.rules.consignor.as_ref();
@@ -69,24 +87,8 @@ pub fn write(vault: &Vault, programme: &Programme, batch: &Batch) -> Result<Vec<
     let failed = |error: TransferWriteError| Refusal::internal(&error);
     let mut writer = TransferWriter::new(&order, Vec::new()).map_err(failed)?;
     for payment in batch::payments(vault, batch)? {
-        let cell = |name: &str| {
-            let at = PAYMENT_FIELDS.iter().position(|field| *field == name);
-            at.and_then(|at| payment.cells.get(at)).map_or("", String::as_str)
-        };
-        // Line 1 of the file is its header.
-        let line = u64::from(payment.row) + 2;
-        let transfer = Transfer::parse(TransferFields {
-            bank_code: cell("bank_code"),
-            branch_code: cell("branch_code"),
-            account_type: cell("account_type"),
-            account_number: cell("account_number"),
-            payee: cell("account_holder_kana"),
-            yen: payment.yen,
-            customer_code: None,
-        });
-        let transfer = transfer.map_err(|error| {
-            Refusal::new(Reason::BankDetailsMissing).in_field(error.field).at_line(line)
-        })?;
+        let transfer = record(&payment)
+            .map_err(|error| Refusal::new(Reason::BankDetailsMissing).in_field(error.field))?;
         writer.row(&transfer).map_err(failed)?;
     }
     let written = writer.totals();

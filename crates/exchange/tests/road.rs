@@ -5,7 +5,7 @@ mod town;
 use renkei_exchange::batch::{self, BatchState, CertifyBatch, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::{Acknowledge, Deliver};
-use renkei_exchange::directory::AddAgency;
+use renkei_exchange::directory::{AddAgency, ChangeParty, PartyChange};
 use renkei_exchange::hold::{Hold, ReleaseHold};
 use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{Certify, Operate, Receive, StopReleases};
@@ -138,6 +138,82 @@ fn who_decided_a_line_cannot_certify_it_and_one_person_cannot_sign_twice() {
     let other = renkei_types::Digest::of(b"another batch");
     assert_eq!(second("certifier-2", other).expect_err("unseen").reason, Reason::DigestDiffers);
     second("certifier-2", digest).expect("the second signature");
+}
+
+#[test]
+fn a_proposal_falls_with_a_line_that_is_revised_and_gives_way_to_another_proposal() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    town.decide_all(list, "clerk-1");
+    let sign = || {
+        let permit = town.permit_own::<Certify>("certifier-1");
+        let proposed = propose(&town.exchange, Call::read(caller("certifier-1")), permit, list);
+        proposed.expect("the first signature").reply.batch
+    };
+    let state = |batch| town.exchange.state().batches.get(&batch).expect("the batch").clone();
+    let first = sign();
+    let second = sign();
+    assert_eq!(state(first).state, BatchState::Withdrawn);
+    assert_eq!(state(second).totals, state(first).totals, "the same lines are proposed again");
+
+    // A clerk notices that a line means nobody.
+    let now = town.exchange.state();
+    let (place, task) = now
+        .tasks(list)
+        .find(|(place, task)| {
+            let (list, number) = (place.list, place.number);
+            let line = town.exchange.ask_now(move |desk| {
+                let book = desk.book(list)?;
+                Ok(book.line(book.task_rows()[number as usize]))
+            });
+            task.state == renkei_exchange::review::TaskState::Decided
+                && line.expect("the book").is_some_and(|line| line.is_payable())
+        })
+        .expect("a line that a clerk has linked");
+    let permit = town.permit_review("clerk-1", list);
+    let (version, verdict) = (task.version, Verdict::Nobody);
+    let revise = Decide { permit, place, version, verdict, revises: true };
+    town.exchange.execute_now(Call::read(caller("clerk-1")), revise).expect("a revision");
+    assert_eq!(state(second).state, BatchState::Withdrawn);
+    let counted = town.exchange.ask_now(move |desk| reconcile(desk, list)).expect("totals");
+    assert!(counted.is_balanced() && !counted.steps.contains_key(&Step::Proposed));
+    let permit = town.permit_own::<Certify>("certifier-2");
+    let (batch, digest) = (second, state(second).digest);
+    let late = CertifyBatch { permit, list, batch, digest };
+    let refused = town.exchange.execute_now(Call::read(caller("certifier-2")), late);
+    assert_eq!(refused.expect_err("a fallen proposal").reason, Reason::WrongState);
+    let batch = town.certify(list).expect("two signatures");
+    assert_eq!(state(batch).totals.lines, state(first).totals.lines - 1);
+}
+
+#[test]
+fn a_signature_of_somebody_who_is_shut_out_does_not_count() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 40);
+    let permit = town.permit_own::<Certify>("certifier-1");
+    let proposed = propose(&town.exchange, Call::read(caller("certifier-1")), permit, list);
+    let batch = proposed.expect("the first signature").reply.batch;
+    let digest = town.exchange.state().batches.get(&batch).expect("the batch").digest;
+    let permit = town.permit::<Operate>("operator-1");
+    let (identity, change) = (town::identity("certifier-1"), PartyChange::ShutOut);
+    let shut_out = ChangeParty { permit, identity, change };
+    town.exchange.execute_now(Call::read(caller("operator-1")), shut_out).expect("shut out");
+    let permit = town.permit_own::<Certify>("certifier-2");
+    let second = CertifyBatch { permit, list, batch, digest };
+    let refused = town.exchange.execute_now(Call::read(caller("certifier-2")), second);
+    assert_eq!(refused.expect_err("one signature").reason, Reason::RoleMissing);
+}
+
+#[test]
+fn an_entry_cannot_be_acknowledged_before_it_was_delivered() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 40);
+    let batch = town.certify(list).expect("two signatures");
+    let totals = town.exchange.state().batches.get(&batch).expect("the batch").totals;
+    let permit = town.permit_dataset::<Receive>("transfers", town.deliveries());
+    let ack = Acknowledge { permit, programme: town.programme, number: 1, totals };
+    let refused = town.exchange.execute_now(Call::read(caller("transfers")), ack);
+    assert_eq!(refused.expect_err("never delivered").reason, Reason::WrongState);
 }
 
 #[test]

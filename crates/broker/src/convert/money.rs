@@ -80,6 +80,7 @@ pub(crate) fn batch(id: BatchId, batch: &Batch) -> v1::Batch {
         BatchState::Certified => v1::BatchState::Certified,
         BatchState::Released => v1::BatchState::Released,
         BatchState::Acknowledged => v1::BatchState::Acknowledged,
+        BatchState::Withdrawn => v1::BatchState::Withdrawn,
     };
     v1::Batch {
         batch_id: id.to_string(),

@@ -166,13 +166,25 @@ impl v1::audit_server::Audit for Desk {
                 })
                 .await?;
             let (sender, receiver) = mpsc::channel(4);
-            tokio::task::spawn_blocking(move || {
-                let late = late.into_iter().map(|name| {
-                    let bytes = read_file(&folder, &name);
-                    bytes.map(|bytes| (name, bytes)).map_err(|error| Refusal::internal(&error))
-                });
-                for file in early.into_iter().map(Ok).chain(late) {
-                    if !send_file(&sender, file) {
+            let desk = self.clone();
+            tokio::spawn(async move {
+                for (name, bytes) in early {
+                    if !send_file(&desk, &sender, &name, &bytes).await {
+                        return;
+                    }
+                }
+                for name in late {
+                    let (folder, file) = (folder.clone(), name.clone());
+                    let bytes = desk
+                        .blocking(move |_| {
+                            read_file(&folder, &file).map_err(|error| Refusal::internal(&error))
+                        })
+                        .await;
+                    let sent = match bytes {
+                        Ok(bytes) => send_file(&desk, &sender, &name, &bytes).await,
+                        Err(refusal) => desk.send(&sender, Err(failure::status(&refusal))).await,
+                    };
+                    if !sent {
                         return;
                     }
                 }
@@ -208,19 +220,15 @@ fn read_file(folder: &Path, name: &str) -> Result<Bytes, std::io::Error> {
 }
 
 /// Sends a file in pieces; false when nobody takes them.
-fn send_file(sender: &Sender, file: Result<(String, Bytes), Refusal>) -> bool {
-    let (name, bytes) = match file {
-        Ok(file) => file,
-        Err(refusal) => {
-            let _ = sender.blocking_send(Err(failure::status(&refusal)));
+async fn send_file(desk: &Desk, sender: &Sender, name: &str, bytes: &Bytes) -> bool {
+    for start in (0..bytes.len()).step_by(PIECE_BYTES) {
+        let data = bytes.slice(start..bytes.len().min(start + PIECE_BYTES));
+        let message = v1::ExportBundleResponse { path: name.to_owned(), data };
+        if !desk.send(sender, Ok(message)).await {
             return false;
         }
-    };
-    (0..bytes.len()).step_by(PIECE_BYTES).all(|start| {
-        let data = bytes.slice(start..bytes.len().min(start + PIECE_BYTES));
-        let message = v1::ExportBundleResponse { path: name.clone(), data };
-        sender.blocking_send(Ok(message)).is_ok()
-    })
+    }
+    true
 }
 
 type Sender = mpsc::Sender<Result<v1::ExportBundleResponse, Status>>;

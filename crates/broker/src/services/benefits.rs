@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use renkei_api::v1;
-use renkei_exchange::batch::{CertifyBatch, propose};
+use renkei_exchange::batch::{BatchState, CertifyBatch, PAYMENT_FIELDS, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::hold::{Hold, ReleaseHold};
 use renkei_exchange::permit::{
@@ -111,20 +111,21 @@ impl v1::benefits_server::Benefits for Desk {
             let owner = list.and_then(|list| state.owner_of_list(list));
             let permit = state.permit_own::<Certify>(&caller, owner)?;
             let list = list.ok_or(Reason::NoAgreement)?;
-            let (batch, already_paid, receipt) = if body.batch_id.is_empty() {
+            let (batch, already_paid, incomplete, receipt) = if body.batch_id.is_empty() {
                 let done =
                     self.blocking(move |desk| propose(&desk.exchange, call, permit, list)).await?;
-                (done.reply.batch, done.reply.already_paid, done.receipt)
+                (done.reply.batch, done.reply.already_paid, done.reply.incomplete, done.receipt)
             } else {
                 let batch = convert::known(&body.batch_id)?;
                 let digest = convert::digest(&body.digest, "digest")?;
                 let command = CertifyBatch { permit, list, batch, digest };
                 let done = self.exchange.execute(call, command).await?;
-                (done.reply, 0, done.receipt)
+                (done.reply, 0, 0, done.receipt)
             };
             Ok(v1::CertifyResponse {
                 batch: Some(self.batch(batch)?),
                 lines_already_paid: already_paid,
+                lines_incomplete: incomplete,
                 receipt: convert::receipt(receipt),
             })
         };
@@ -219,12 +220,14 @@ impl v1::benefits_server::Benefits for Desk {
                 batch.as_ref().and_then(|batch| state.programmes.get_shared(&batch.programme));
             let dataset = programme.as_ref().map(|programme| programme.dataset);
             let permit = state.permit_dataset::<Receive>(&caller, dataset, None, self.today())?;
-            let needed = ["bank_code", "branch_code", "account_type", "account_number"];
-            if !needed.iter().all(|field| permit.allows_field(field)) {
+            if !PAYMENT_FIELDS.iter().all(|field| permit.allows_field(field)) {
                 return Err(Reason::NoAgreement.into());
             }
             let (id, batch) = id.zip(batch).ok_or(Reason::NoAgreement)?;
             let programme = programme.ok_or(Reason::NoAgreement)?;
+            if !matches!(batch.state, BatchState::Released | BatchState::Acknowledged) {
+                return Err(Reason::WrongState.into());
+            }
             let totals = batch.totals;
             let file = self
                 .blocking(move |desk| transfer::write(desk.exchange.vault(), &programme, &batch))

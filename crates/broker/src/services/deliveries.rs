@@ -23,9 +23,9 @@ type Sender = mpsc::Sender<Result<v1::SubscribeResponse, Status>>;
 /// The receiver has gone away.
 struct Gone;
 
-async fn send(sender: &Sender, part: Part) -> Result<(), Gone> {
+async fn send(desk: &Desk, sender: &Sender, part: Part) -> Result<(), Gone> {
     let message = v1::SubscribeResponse { part: Some(part) };
-    sender.send(Ok(message)).await.map_err(|_| Gone)
+    if desk.send(sender, Ok(message)).await { Ok(()) } else { Err(Gone) }
 }
 
 impl Desk {
@@ -62,11 +62,12 @@ impl Desk {
             totals: Some(convert::totals(batch.totals)),
             digest: convert::bytes(batch.digest),
         };
-        if send(sender, Part::Header(header)).await.is_err() {
+        if send(self, sender, Part::Header(header)).await.is_err() {
             return Ok(Err(Gone));
         }
         let allowed: Arc<[bool]> =
             PAYMENT_FIELDS.iter().map(|field| permit.allows_field(field)).collect();
+        let names_person = permit.allows_field("resident_id");
         let mut sent = Totals::default();
         for chunk in 0..batch.payments.chunks {
             let batch = Arc::clone(&batch);
@@ -78,16 +79,16 @@ impl Desk {
                 let cells = PAYMENT_FIELDS.iter().zip(&payment.cells).zip(allowed.iter());
                 v1::Payment {
                     cells: cells
-                        .filter(|((_, value), allowed)| **allowed && !value.is_empty())
+                        .filter(|(_, allowed)| **allowed)
                         .map(|((field, value), _)| convert::cell(field, value))
                         .collect(),
                     list_id: payment.line,
-                    register_id: payment.person,
+                    register_id: if names_person { payment.person } else { String::new() },
                     yen: payment.yen,
                 }
             });
             let rows = v1::EntryRows { payments: payments.collect() };
-            if send(sender, Part::Rows(rows)).await.is_err() {
+            if send(self, sender, Part::Rows(rows)).await.is_err() {
                 return Ok(Err(Gone));
             }
         }
@@ -96,7 +97,7 @@ impl Desk {
             return Err(Reason::TotalsDiffer.into());
         }
         let trailer = v1::EntryTrailer { number, totals: Some(convert::totals(sent)) };
-        Ok(send(sender, Part::Trailer(trailer)).await)
+        Ok(send(self, sender, Part::Trailer(trailer)).await)
     }
 }
 

@@ -1,9 +1,14 @@
 //! Linkage: single questions and jobs.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use renkei_api::v1;
-use renkei_exchange::book::{Book, read_result};
+use renkei_exchange::book::{Book, DecidedLine, read_result_chunk};
+
 use renkei_exchange::command::Call;
 use renkei_exchange::identify::{Asked, Query};
+use renkei_exchange::index::Indexed;
 use renkei_exchange::job::{CreateJob, JobState};
 use renkei_exchange::permit::{AskIdentity, Link};
 use renkei_exchange::results::ReadResults;
@@ -243,16 +248,32 @@ impl v1::linkage_server::Linkage for Desk {
             let done = self.exchange.execute(Call::read(caller), read).await?;
             let mut receipt = convert::receipt(done.receipt);
             let from = body.from_row;
-            let (sender, receiver) = mpsc::channel(4);
+            let results = {
+                let book = Arc::clone(&book);
+                self.blocking(move |desk| Results::open(desk, list, book)).await?
+            };
+            let results = Arc::new(results);
+            let (sender, receiver) = mpsc::channel(1);
             let desk = self.clone();
-            tokio::task::spawn_blocking(move || {
-                let sent = results(&desk, list, &book, from, |first_row, rows| {
-                    let receipt = receipt.take();
-                    let message = v1::ResultsResponse { first_row, rows, receipt };
-                    sender.blocking_send(Ok(message)).is_ok()
-                });
-                if let Err(refusal) = sent {
-                    let _ = sender.blocking_send(Err(failure::status(&refusal)));
+            tokio::spawn(async move {
+                for number in results.chunks_from(from) {
+                    let results = Arc::clone(&results);
+                    let read = desk.blocking(move |desk| results.rows(desk, number)).await;
+                    let answers: Vec<_> = match read {
+                        Ok(rows) => pages(from, number, rows)
+                            .map(|(first_row, rows)| {
+                                let receipt = receipt.take();
+                                Ok(v1::ResultsResponse { first_row, rows, receipt })
+                            })
+                            .collect(),
+                        Err(refusal) => vec![Err(failure::status(&refusal))],
+                    };
+                    for answer in answers {
+                        let ended = answer.is_err();
+                        if !desk.send(&sender, answer).await || ended {
+                            return;
+                        }
+                    }
                 }
             });
             Ok(Box::pin(ReceiverStream::new(receiver)) as Self::ResultsStream)
@@ -261,62 +282,91 @@ impl v1::linkage_server::Linkage for Desk {
     }
 }
 
-/// Sends the rows of a list as they stand; ends when nobody takes them.
-fn results(
-    desk: &Desk,
+/// The results of a list, read chunk by chunk: a stream holds no more than one, however slowly it is read.
+struct Results {
     list: ListId,
-    book: &Book,
-    from: u64,
-    mut send: impl FnMut(u64, Vec<v1::ResultRow>) -> bool,
-) -> Result<(), Refusal> {
-    let (state, vault) = (desk.exchange.state(), desk.exchange.vault());
-    let (_, linked) = state.linked_list(list)?;
-    let (_, sealed) = state.sealed_list(list)?;
-    let decided = read_result(vault, linked)?;
-    let indexed = desk.indexes.get(linked.snapshot)?;
-    let reader = sealed.rows.open(vault)?;
-    let id = sealed.rows.column("benefit_id").ok_or(Reason::Internal)?;
-    let (mut first, mut waiting) = (from, Vec::new());
-    for number in 0..sealed.rows.chunks() {
-        let chunk = rows::chunk(&reader, number)?;
-        for at in 0..chunk.rows() {
-            let row = u64::from(number) * rows::CHUNK_ROWS as u64 + at as u64;
-            if row < from {
-                continue;
+    book: Arc<Book>,
+    ids: Ids,
+    chunks: u32,
+}
+
+/// The ids of persons by their rows in the register.
+enum Ids {
+    /// The register is in memory.
+    Index(Arc<Indexed>),
+    /// It has been replaced since; those that are needed were read.
+    Read(HashMap<u32, String>),
+}
+
+impl Results {
+    fn open(desk: &Desk, list: ListId, book: Arc<Book>) -> Result<Self, Refusal> {
+        let (state, vault) = (desk.exchange.state(), desk.exchange.vault());
+        let (_, linked) = state.linked_list(list)?;
+        let (_, sealed) = state.sealed_list(list)?;
+        let ids = match desk.indexes.get(linked.snapshot) {
+            Ok(indexed) => Ids::Index(indexed),
+            Err(_) => {
+                let snapshot =
+                    state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+                let wanted = book.lines().filter_map(|(_, line)| line.register_row).collect();
+                Ids::Read(rows::ids(vault, &snapshot.rows, &wanted)?)
             }
-            let engine = decided.get(row as usize).ok_or(Reason::Internal)?;
-            let row_number = u32::try_from(row).map_err(|error| Refusal::internal(&error))?;
-            let line = book.line(row_number).ok_or(Reason::Internal)?;
-            let by_engine =
-                line.register_row == engine.register_row && engine.register_row.is_some();
-            let weight = MatchWeight::from_millibits(engine.weight);
-            waiting.push(v1::ResultRow {
-                list_id: chunk.cell(id, at).to_owned(),
-                register_id: line
-                    .register_row
-                    .map_or(String::new(), |resident| indexed.index.id(resident).to_owned()),
-                outcome: convert::outcome(line.outcome).into(),
-                probability_ppb: if by_engine {
-                    convert::parts_per_billion(weight.probability())
-                } else {
-                    0
+        };
+        Ok(Self { list, book, ids, chunks: sealed.rows.chunks() })
+    }
+
+    /// The chunks that have rows from this one on.
+    fn chunks_from(&self, row: u64) -> std::ops::Range<u32> {
+        rows::place(row).0..self.chunks
+    }
+
+    /// The rows of one chunk as they stand.
+    fn rows(&self, desk: &Desk, number: u32) -> Result<Vec<v1::ResultRow>, Refusal> {
+        let (state, vault) = (desk.exchange.state(), desk.exchange.vault());
+        let (_, linked) = state.linked_list(self.list)?;
+        let (_, sealed) = state.sealed_list(self.list)?;
+        let decided = read_result_chunk(vault, linked, number)?;
+        let chunk = rows::chunk(&sealed.rows.open(vault)?, number)?;
+        let id = sealed.rows.column("benefit_id").ok_or(Reason::Internal)?;
+        let first = number * rows::CHUNK_ROWS as u32;
+        let row = |(at, engine): (u32, &DecidedLine)| {
+            let line = self.book.line(first + at).ok_or(Reason::Internal)?;
+            let best = engine.register_row;
+            let weight = (best.is_some() && line.register_row == best).then_some(engine.weight);
+            let probability = |weight| MatchWeight::from_millibits(weight).probability();
+            Ok(v1::ResultRow {
+                list_id: chunk.cell(id, at as usize).to_owned(),
+                register_id: match (line.register_row, &self.ids) {
+                    (None, _) => String::new(),
+                    (Some(row), Ids::Index(indexed)) => indexed.index.id(row).to_owned(),
+                    (Some(row), Ids::Read(ids)) => ids.get(&row).cloned().unwrap_or_default(),
                 },
-                match_weight_millibits: if by_engine { engine.weight } else { 0 },
+                outcome: convert::outcome(line.outcome).into(),
+                probability_ppb: weight
+                    .map_or(0, |weight| convert::parts_per_billion(probability(weight))),
+                match_weight_millibits: weight.unwrap_or_default(),
                 reason: engine.reason.clone(),
                 yen: line.yen,
-            });
-            if waiting.len() == ROWS_MAX {
-                let rows = std::mem::take(&mut waiting);
-                let sent = rows.len() as u64;
-                if !send(first, rows) {
-                    return Ok(());
-                }
-                first += sent;
-            }
-        }
+            })
+        };
+        (0..).zip(&decided).map(row).collect()
     }
-    if !waiting.is_empty() {
-        send(first, waiting);
-    }
-    Ok(())
+}
+
+/// A chunk's rows from one on, in messages with the number of their first.
+fn pages(
+    from: u64,
+    number: u32,
+    rows: Vec<v1::ResultRow>,
+) -> impl Iterator<Item = (u64, Vec<v1::ResultRow>)> {
+    let first = u64::from(number) * rows::CHUNK_ROWS as u64;
+    let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+    let mut rows = rows.into_iter().skip(skipped);
+    let mut next = first + skipped as u64;
+    std::iter::from_fn(move || {
+        let page: Vec<_> = rows.by_ref().take(ROWS_MAX).collect();
+        let at = next;
+        next += page.len() as u64;
+        (!page.is_empty()).then_some((at, page))
+    })
 }

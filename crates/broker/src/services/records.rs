@@ -175,7 +175,10 @@ impl v1::records_server::Records for Desk {
     ) -> Result<Response<v1::GetUploadResponse>, Status> {
         let handler = |caller: Caller, body: v1::GetUploadRequest| async move {
             let (_, id, upload) = self.upload_of(&caller, &body.upload_id)?;
-            if upload.state != UploadState::Open {
+            if upload.state == UploadState::Destroyed {
+                return Err(Reason::MyNumber.into());
+            }
+            if upload.state == UploadState::Sealed {
                 let durable_through = upload.bytes;
                 return Ok(v1::GetUploadResponse { durable_through, sealed: true });
             }

@@ -180,7 +180,8 @@ impl v1::review_server::Review for Desk {
                 let state = self.exchange.state();
                 let task = state.task(claimed.place);
                 task.is_some_and(|task| {
-                    matches!(&task.state, TaskState::Leased { by, .. } if *by == caller.identity)
+                    let now = self.exchange.clock().now();
+                    matches!(&task.state, TaskState::Leased { by, until } if *by == caller.identity && *until > now)
                 })
             };
             let task = match done.reply.filter(mine) {

@@ -228,6 +228,14 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
     session.environment.note(&format!("{state}: {totals}"), &format!("{state}: {totals}"));
     let mut object = batch_json(&batch);
     object["lines_already_paid"] = json!(answer.lines_already_paid);
+    object["lines_incomplete"] = json!(answer.lines_incomplete);
+    if answer.lines_incomplete > 0 {
+        let lines = answer.lines_incomplete;
+        session.environment.warn(
+            &format!("{lines} lines are left out: a bank detail or the household is missing"),
+            &format!("{lines} 行を除外しました: 口座情報または世帯番号が不足しています"),
+        );
+    }
     Ok(session.done(object, &batch.batch_id, answer.receipt.as_ref()))
 }
 

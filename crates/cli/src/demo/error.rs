@@ -7,6 +7,10 @@ use renkei_types::{Classify, Kind, Language, Localised};
 pub(super) enum DemoError {
     #[error("{folder}: is not empty and no earlier demo; name another folder with --dir")]
     ForeignFolder { folder: String },
+    #[error(
+        "{folder}: a broker serves this demo; stop it first, or name another folder with --dir"
+    )]
+    InUse { folder: String },
     #[error("no port is free on 127.0.0.1 for the broker and its metrics; try again")]
     NoFreePort,
     #[error("the broker of the demo ended too early; run the demo again")]
@@ -22,7 +26,9 @@ pub(super) enum DemoError {
 impl Classify for DemoError {
     fn kind(&self) -> Kind {
         match self {
-            Self::ForeignFolder { .. } | Self::JobFailed { .. } => Kind::Refused,
+            Self::ForeignFolder { .. } | Self::InUse { .. } | Self::JobFailed { .. } => {
+                Kind::Refused
+            }
             Self::NoFreePort | Self::BrokerEnded => Kind::Unavailable,
             Self::Answer { .. } | Self::TransferFile { .. } => Kind::Internal,
         }
@@ -34,6 +40,9 @@ impl Localised for DemoError {
         let japanese = match self {
             Self::ForeignFolder { folder } => format!(
                 "{folder}: 空ではなく、以前のデモでもありません。--dir で別のフォルダーを指定してください"
+            ),
+            Self::InUse { folder } => format!(
+                "{folder}: このデモの連携サーバーが動作中です。先に停止するか、--dir で別のフォルダーを指定してください"
             ),
             Self::NoFreePort => {
                 "127.0.0.1 に空いているポートがありません。もう一度実行してください".to_owned()

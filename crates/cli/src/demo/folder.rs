@@ -78,6 +78,9 @@ impl DemoFolder {
                         DemoError::ForeignFolder { folder: dir.display().to_string() }.into()
                     );
                 }
+                if renkei_broker::is_in_use(&dir.join("store")) {
+                    return Err(DemoError::InUse { folder: dir.display().to_string() }.into());
+                }
                 folder.clear().map_err(failed)?;
             }
         }

@@ -67,7 +67,6 @@ pub(crate) struct Town {
     memory: Option<MemoryJournal>,
     residents: String,
     payments: String,
-    runtime: tokio::runtime::Runtime,
     folder: tempfile::TempDir,
 }
 
@@ -104,8 +103,7 @@ impl Town {
 
     fn found(memory: Option<MemoryJournal>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let (exchange, threads) = open(folder.path(), memory.as_ref(), &runtime);
+        let (exchange, threads) = open(folder.path(), memory.as_ref());
         let (residents, payments) = files();
         let nowhere = DatasetId::from_bytes([0; 16]);
         let mut town = Self {
@@ -118,7 +116,6 @@ impl Town {
             memory,
             residents,
             payments,
-            runtime,
             folder,
         };
         town.settle();
@@ -417,7 +414,7 @@ impl Town {
     pub(crate) fn close(&mut self) {
         let journal = MemoryJournal::new();
         let elsewhere = tempfile::tempdir().expect("a folder");
-        let (other, other_threads) = open(elsewhere.path(), Some(&journal), &self.runtime);
+        let (other, other_threads) = open(elsewhere.path(), Some(&journal));
         drop(std::mem::replace(&mut self.exchange, other));
         if let Some(threads) = self.threads.replace(other_threads) {
             threads.join();
@@ -426,7 +423,7 @@ impl Town {
 
     /// Opens the ledger again.
     pub(crate) fn reopen(&mut self) {
-        let (exchange, threads) = open(self.folder.path(), self.memory.as_ref(), &self.runtime);
+        let (exchange, threads) = open(self.folder.path(), self.memory.as_ref());
         self.exchange = exchange;
         self.threads = Some(threads);
     }
@@ -441,18 +438,14 @@ fn paths(folder: &std::path::Path) -> StorePaths {
     StorePaths { store: folder.join("store"), keys: folder.join("keys") }
 }
 
-fn open(
-    folder: &std::path::Path,
-    memory: Option<&MemoryJournal>,
-    runtime: &tokio::runtime::Runtime,
-) -> (Exchange, Threads) {
+fn open(folder: &std::path::Path, memory: Option<&MemoryJournal>) -> (Exchange, Threads) {
     let paths = paths(folder);
     let clock = Arc::new(FixedClock("2026-11-21T01:00:00Z".parse().expect("a time")));
     // Another seed at each start: ids must not come again.
     let starts = fs_err::read_dir(folder).map_or(0, Iterator::count) as u64;
     let seed = starts + memory.map_or(0, |journal| journal.last().0);
     let entropy = Arc::new(SeededEntropy::new(seed));
-    let vault = Vault::open(&paths, entropy.clone(), runtime.handle().clone()).expect("a vault");
+    let vault = Vault::open(&paths, entropy.clone()).expect("a vault");
     let journal: Box<dyn Journal> = match memory {
         Some(journal) => Box::new(journal.clone()),
         None => {
