@@ -13,18 +13,22 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Interval, Sleep};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
 use super::admission::Place;
+use super::credentials::CredentialStore;
 use super::peer::Peer;
 use crate::config::Limits;
 use crate::telemetry;
 
 /// `PRI * HTTP/2.0`, two line ends, `SM`, two line ends (RFC 9113, 3.4).
 const PREFACE_BYTES: usize = 24;
+
+/// How often an open connection's certificate is looked at, besides the look at every call.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A connection of a client that has proved who it is. tonic puts its [`Peer`] into the extensions of every request, as
 /// `Arc<Peer>`.
@@ -39,6 +43,9 @@ pub struct Connection {
     /// When the connection has to be over, for the next phase.
     over: Instant,
     signals: Signals,
+    credentials: Arc<CredentialStore>,
+    /// When the peer is looked at again: revocation must reach streams that stay open.
+    recheck: Interval,
     /// Held for as long as the connection lives.
     _place: Place,
 }
@@ -66,6 +73,7 @@ impl Connection {
         peer: Arc<Peer>,
         place: Place,
         signals: Signals,
+        credentials: Arc<CredentialStore>,
         limits: &Limits,
     ) -> Self {
         let age: Duration = limits.connection_age_max.saturating_add(limits.connection_age_grace);
@@ -77,6 +85,8 @@ impl Connection {
             ended: Box::pin(signals.stopping.clone().cancelled_owned()),
             over: Instant::now() + age,
             signals,
+            credentials,
+            recheck: tokio::time::interval_at(Instant::now() + RECHECK_INTERVAL, RECHECK_INTERVAL),
             _place: place,
         }
     }
@@ -90,6 +100,12 @@ impl Connection {
     fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         if self.ended.as_mut().poll(context).is_ready() {
             return Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, "stopping"));
+        }
+        while self.recheck.poll_tick(context).is_ready() {
+            if self.peer.check(&self.credentials, self.credentials.now()).is_err() {
+                let what = "the certificate is no longer accepted";
+                return Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, what));
+            }
         }
         ready!(self.deadline.as_mut().poll(context));
         let what = match self.phase {

@@ -107,6 +107,11 @@ impl CredentialStore {
         Ok(store)
     }
 
+    /// The time by which certificates are judged.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Looks at the files and takes new ones into use. Reads files, so not for the runtime's own threads; see
     /// [`CredentialStore::keep_fresh`].
     pub fn reload(&self) -> Reload {

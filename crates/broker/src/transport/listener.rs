@@ -121,7 +121,8 @@ impl Doorman {
             return Err(refuse(Refusal::H2NotOffered));
         }
         let signals = self.signals.clone();
-        Ok(Connection::new(stream, Arc::new(peer), place, signals, &self.limits))
+        let credentials = Arc::clone(&self.credentials);
+        Ok(Connection::new(stream, Arc::new(peer), place, signals, credentials, &self.limits))
     }
 }
 
