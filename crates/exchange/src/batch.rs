@@ -222,6 +222,9 @@ fn draw_up(
     let key = vault.key(programme.key)?;
     let mut writer = vault.blob_writer(&key, programme.key)?;
     let mut digest = key.keyed_digest_of_parts("renkei batch");
+    // A list without accounts is not meant for a transfer file.
+    let for_a_bank =
+        programme.rules.consignor.is_some() && sealed.rows.column("account_number").is_some();
     // A new proposal takes the place of those of this list that nobody has certified.
     let dissolved: Vec<BatchId> =
         list.batches.iter().copied().filter(|&batch| is_proposal(state, batch)).collect();
@@ -267,7 +270,7 @@ fn draw_up(
                 cells: columns.iter().map(cell).collect(),
             };
             // One line that the bank would refuse must not hold up the file of all others.
-            if programme.rules.consignor.is_some() && crate::transfer::record(&payment).is_err() {
+            if for_a_bank && crate::transfer::record(&payment).is_err() {
                 incomplete += 1;
                 continue;
             }

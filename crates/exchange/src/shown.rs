@@ -135,13 +135,14 @@ pub fn candidates(
         let mut cells = Vec::new();
         let record = record(vault, &snapshot.rows, row)?;
         let protected =
-            record.iter().any(|(field, value)| field == "protected" && is_protected(value));
+            record.iter().any(|(field, value)| field == PROTECTED && is_protected(value));
         for (field, value) in record {
             if field == "resident_id" {
                 id = value;
-            } else if protected && WITHHELD.contains(&field.as_str()) {
-                // Nothing tells whether there is a value: who is protected cannot be told from who has no address.
-            } else if permit.allows_field(&field) {
+            } else if field != PROTECTED && permit.allows_field(&field) {
+                // Who is protected cannot be told from who has no address.
+                let withheld = protected && WITHHELD.contains(&field.as_str());
+                let value = if withheld { String::new() } else { value };
                 let of_line = line.iter().find(|(name, _)| *name == field);
                 let of_line = of_line.map_or("", |(_, value)| value.as_str());
                 let difference = difference(of_line, &value);
@@ -159,9 +160,12 @@ pub fn candidates(
     Ok(candidates)
 }
 
-/// Fields from which it could be found out where somebody lives, and that they are protected (支援措置).
+/// The flag of protected persons (支援措置). It is shown of nobody.
+const PROTECTED: &str = "protected";
+
+/// Fields from which it could be found out where somebody lives.
 const WITHHELD: &[&str] =
-    &["address", "building", "postal_code", "previous_address", "household_id", "protected"];
+    &["address", "building", "postal_code", "previous_address", "household_id"];
 
 /// Whether a record is of a protected person. What cannot be read as a plain no is a yes.
 fn is_protected(value: &str) -> bool {
@@ -176,5 +180,28 @@ fn difference(line: &str, candidate: &str) -> Difference {
         (_, candidate) if candidate.is_empty() => Difference::LineOnly,
         (line, _) if line.is_empty() => Difference::CandidateOnly,
         _ => Difference::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_that_is_not_a_plain_no_protects() {
+        for no in ["", "0", "０", "無", "なし", "false"] {
+            assert!(!is_protected(no), "{no}");
+        }
+        for yes in ["1", "有", "支援措置", "?", "2026-04-01"] {
+            assert!(is_protected(yes), "{yes}");
+        }
+    }
+
+    #[test]
+    fn differences_are_those_of_content_not_of_width() {
+        assert_eq!(difference("ｻﾄｳ　ﾊﾅ", "サトウ ハナ"), Difference::Same);
+        assert_eq!(difference("佐藤", "加藤"), Difference::Other);
+        assert_eq!(difference("佐藤", ""), Difference::LineOnly);
+        assert_eq!(difference("", "佐藤"), Difference::CandidateOnly);
     }
 }
