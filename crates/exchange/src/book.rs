@@ -6,7 +6,7 @@
 //!
 //! Invariant: a book says the same as the state, line by line: [`Book::totals`] over all outcomes is what was declared.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use renkei_journal::{DataKey, Journal, Seq};
@@ -248,6 +248,8 @@ impl Payees {
 pub struct Books {
     vault: Arc<Vault>,
     open: HashMap<ListId, Arc<Book>>,
+    /// In the order in which they were opened.
+    opened: VecDeque<ListId>,
     payees: HashMap<ProgrammeId, Arc<Payees>>,
 }
 
@@ -257,7 +259,7 @@ const BOOKS_MAX: usize = 16;
 impl Books {
     /// No book is open.
     pub(crate) fn new(vault: Arc<Vault>) -> Self {
-        Self { vault, open: HashMap::new(), payees: HashMap::new() }
+        Self { vault, open: HashMap::new(), opened: VecDeque::new(), payees: HashMap::new() }
     }
 
     /// The book of a list, read if it is not open.
@@ -273,12 +275,24 @@ impl Books {
         let (list, linked) = state.linked_list(id)?;
         let mut book = Book::new(&read_result(&self.vault, linked)?);
         let key = self.vault.key(list.key)?;
-        for frame in state.book_frames(id) {
-            let read = journal.read(Seq(frame)).and_then(|mut frames| frames.next().transpose());
-            let (_, frame) =
-                read.map_err(|error| Refusal::internal(&error))?.ok_or(Reason::Internal)?;
-            book.apply(&open_change(&key, &frame.sealed)?);
+        // One pass over the journal, however many decisions there are.
+        let mut wanted = state.book_frames(id).peekable();
+        if let Some(&first) = wanted.peek() {
+            for frame in journal.read(Seq(first)).map_err(|error| Refusal::internal(&error))? {
+                let (seq, frame) = frame.map_err(|error| Refusal::internal(&error))?;
+                if wanted.next_if_eq(&seq.0).is_some() {
+                    book.apply(&open_change(&key, &frame.sealed)?);
+                }
+                if wanted.peek().is_none() {
+                    break;
+                }
+            }
         }
+        if wanted.peek().is_some() {
+            tracing::error!(list = %id, "the journal lacks frames of a book");
+            return Err(Reason::Internal.into());
+        }
+        self.opened.push_back(id);
         let book = Arc::new(book);
         self.open.insert(id, Arc::clone(&book));
         Ok(book)
@@ -311,8 +325,10 @@ impl Books {
     /// Closes books where too many are open. Not while a group is decided: a book that is changed and closed in the same
     /// group could not be read again before the group is durable.
     pub(crate) fn trim(&mut self) {
-        if self.open.len() > BOOKS_MAX {
-            self.open.clear();
+        while self.opened.len() > BOOKS_MAX {
+            if let Some(oldest) = self.opened.pop_front() {
+                self.open.remove(&oldest);
+            }
         }
     }
 
@@ -330,6 +346,7 @@ impl Books {
     /// Forgets everything; it will be read again from what is durable.
     pub(crate) fn clear(&mut self) {
         self.open.clear();
+        self.opened.clear();
         self.payees.clear();
     }
 }

@@ -2,6 +2,7 @@
 
 mod town;
 
+use renkei_exchange::Operation;
 use renkei_exchange::batch::{self, BatchState, CertifyBatch, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::{Acknowledge, Deliver};
@@ -202,6 +203,15 @@ fn a_signature_of_somebody_who_is_shut_out_does_not_count() {
     let second = CertifyBatch { permit, list, batch, digest };
     let refused = town.exchange.execute_now(Call::read(caller("certifier-2")), second);
     assert_eq!(refused.expect_err("one signature").reason, Reason::RoleMissing);
+}
+
+#[test]
+fn a_feed_has_one_receiver() {
+    let town = Town::new();
+    let fields = ["bank_code".to_owned()].into();
+    let operations = [Operation::Deliver];
+    let second = town.agree("operations", town.deliveries(), fields, &operations, "certifier-2");
+    assert_eq!(second.expect_err("the treasury receives it").reason, Reason::AlreadyExists);
 }
 
 #[test]

@@ -148,6 +148,9 @@ fn nothing_acknowledged_is_lost_and_nothing_happens_twice_whenever_the_broker_is
         }
     }
     town.look();
+    let queue = town.broker.done("clerk-1", &["review", "queue", &list]);
+    let decided = queue["decided"].as_u64().or(queue["queue"]["decided"].as_u64());
+    assert!(decided.is_some_and(|decided| decided > 3), "{queue}");
     // 10: two signatures.
     let proposed = town.through_kills(&[8, 30], "certifier-1", |_| {
         owned(&["list", "certify", &list, "--request-id", "request_06bpj3w4q8v1s9c2d5f7g0h1j4"])
