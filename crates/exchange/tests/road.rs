@@ -349,9 +349,13 @@ fn the_same_request_has_one_effect_and_another_body_under_its_id_is_refused() {
         town.exchange.execute_now(Call::mutation(caller("operator-1"), request, body), command)
     };
     let first = add("Once").expect("the first time");
+    // One more turn of the ledger, and everybody has been told of the last.
+    let told = || town.exchange.ask_now(|_| Ok(())).expect("an answer");
+    told();
     let frames = *town.exchange.durable().borrow();
     let again = add("Once").expect("the stored answer");
     assert_eq!(again, first);
+    told();
     assert_eq!(*town.exchange.durable().borrow(), frames);
     assert_eq!(add("Twice").expect_err("another body").reason, Reason::RequestReused);
 }
