@@ -133,8 +133,8 @@ pub(crate) struct LinkArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
 
-    /// What a link to the wrong person costs, in reviews of a line by a clerk; decides what is linked
-    #[arg(long, value_name = "REVIEWS", default_value_t = 200, conflicts_with = "model",
+    /// How many links made without a clerk one wrong link among them costs; decides what is linked
+    #[arg(long, value_name = "LINKS", default_value_t = 2000, conflicts_with = "model",
           value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub(crate) false_link_cost: u32,
 

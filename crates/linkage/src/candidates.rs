@@ -1,27 +1,61 @@
 //! Candidate pairs of all lines, compared.
 
+use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use crate::blocking::{BlockingReport, RuleCounts, Scratch};
 use crate::comparison::Measure;
+use crate::hash::Seeded;
 use crate::job::{Stopped, Watcher};
+use crate::model::Rarity;
 use crate::pattern::{Pattern, Radix};
 use crate::records::Sides;
 use crate::weight::MatchWeight;
 
-/// A compared pair: which resident, what was answered, and how much rarer than average the values are on which the two
-/// agree.
+/// A compared pair: which resident, what was answered, and how rare the values are on which the two agree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Compared {
+    pub(crate) resident: u32,
+    /// The earliest blocking rule that found it.
+    pub(crate) rule: u16,
+    pub(crate) rarity: Rarity,
+    pub(crate) pattern: Pattern,
+}
+
+/// A compared pair of a job, whose pattern is a number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {
     pub(crate) resident: u32,
-    pub(crate) rarer: MatchWeight,
-    pub(crate) pattern: Pattern,
+    /// In [`Candidates::patterns`].
+    pub(crate) pattern: u32,
+    values: i32,
+    name: i16,
+    /// The earliest blocking rule that found it.
+    pub(crate) rule: u16,
+}
+
+impl Pair {
+    fn new(compared: &Compared, pattern: u32) -> Self {
+        let Compared { resident, rule, rarity, .. } = *compared;
+        let name = rarity.name.millibits();
+        let name = i16::try_from(name).expect("a name is held within some bits of the average");
+        Self { resident, pattern, values: rarity.values.millibits(), name, rule }
+    }
+
+    pub(crate) fn rarity(&self) -> Rarity {
+        Rarity {
+            values: MatchWeight::from_millibits(self.values),
+            name: MatchWeight::from_millibits(i32::from(self.name)),
+        }
+    }
 }
 
 /// The compared pairs of all lines.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
     pairs: Vec<Pair>,
+    /// The distinct patterns, ascending.
+    patterns: Vec<Pattern>,
     /// Where each line's pairs end.
     ends: Vec<usize>,
     /// Lines without pairs for whom a block was too large.
@@ -44,31 +78,32 @@ impl Comparer<'_> {
         line: u32,
         scratch: &mut Scratch,
         counts: &mut [RuleCounts],
-        pairs: &mut Vec<Pair>,
+        mut each: impl FnMut(Compared),
     ) -> bool {
-        let before = pairs.len();
         self.sides.index.blocking.candidates(self.sides.list, line, scratch, counts);
         let Scratch { found, levels, left_out, .. } = scratch;
-        pairs.extend(found.iter().map(|&(resident, _)| self.compare(line, resident, levels)));
-        *left_out && pairs.len() == before
+        for &(resident, rule) in &*found {
+            each(self.compare(line, resident, rule, levels));
+        }
+        *left_out && found.is_empty()
     }
 
-    pub(crate) fn compare(&self, line: u32, resident: u32, levels: &mut Vec<u8>) -> Pair {
-        let rarer = self.rarer(line, resident, levels, |_, _| {});
-        Pair { resident, rarer, pattern: self.radix.pack(levels) }
+    fn compare(&self, line: u32, resident: u32, rule: u16, levels: &mut Vec<u8>) -> Compared {
+        let rarity = self.rarity(line, resident, levels, |_, _| {});
+        Compared { resident, rule, rarity, pattern: self.radix.pack(levels) }
     }
 
     /// Compares and sums the adjustments for frequency; `each` is told the adjustment of every comparison.
-    pub(crate) fn rarer(
+    pub(crate) fn rarity(
         &self,
         line: u32,
         resident: u32,
         levels: &mut Vec<u8>,
         mut each: impl FnMut(usize, MatchWeight),
-    ) -> MatchWeight {
+    ) -> Rarity {
         let Sides { index, list } = self.sides;
         let names = self.sides.compare(line, resident, levels);
-        let mut rarer = MatchWeight::ZERO;
+        let mut rarity = Rarity::default();
         for (number, comparison) in list.comparisons.iter().enumerate() {
             let level = levels[number];
             let value = match (&comparison.measure, &names) {
@@ -81,18 +116,26 @@ impl Comparer<'_> {
                 },
             };
             let u = self.u[number][usize::from(level)];
-            let measure = &comparison.measure;
-            let gain = index.frequencies[number].adjustment(list, measure, level, value, u);
+            let (measure, frequencies) = (&comparison.measure, &index.frequencies[number]);
+            let gain = frequencies.adjustment(list, measure, level, value, u);
             each(number, gain);
-            rarer += gain;
+            rarity.values += gain;
+            if matches!(measure, Measure::Family | Measure::Given) {
+                rarity.name += frequencies.fewer_namesakes(gain);
+            }
         }
-        rarer
+        Rarity { name: rarity.name.clamp(-FEWER_NAMESAKES_MAX, FEWER_NAMESAKES_MAX), ..rarity }
     }
 }
+
+/// Names are held to have at most four times as many namesakes as the average resident's, or as few.
+const FEWER_NAMESAKES_MAX: MatchWeight = MatchWeight::from_millibits(2_000);
 
 /// What one task has compared.
 struct Chunk {
     pairs: Vec<Pair>,
+    /// In the order of their numbers in the pairs of this chunk.
+    patterns: Vec<Pattern>,
     sizes: Vec<usize>,
     too_common: Vec<bool>,
     counts: Vec<RuleCounts>,
@@ -121,22 +164,41 @@ impl Candidates {
             let mut counts = vec![RuleCounts::default(); rules];
             let (mut pairs, mut sizes) = (Vec::new(), Vec::with_capacity(lines.len()));
             let mut too_common = Vec::with_capacity(lines.len());
+            let mut numbers: HashMap<Pattern, u32, Seeded> = HashMap::default();
+            let mut patterns = Vec::new();
             for &line in lines {
                 let before = pairs.len();
+                let each = |compared: Compared| {
+                    let number = *numbers.entry(compared.pattern).or_insert_with(|| {
+                        patterns.push(compared.pattern);
+                        u32::try_from(patterns.len() - 1).expect("fewer than 2^32 patterns")
+                    });
+                    pairs.push(Pair::new(&compared, number));
+                };
                 too_common.push(
-                    !skip[line as usize]
-                        && comparer.collect(line, &mut scratch, &mut counts, &mut pairs),
+                    !skip[line as usize] && comparer.collect(line, &mut scratch, &mut counts, each),
                 );
                 sizes.push(pairs.len() - before);
             }
             watcher.done(lines.len());
-            Ok(Chunk { pairs, sizes, too_common, counts })
+            Ok(Chunk { pairs, patterns, sizes, too_common, counts })
         };
         let chunks: Vec<Chunk> = lines.par_chunks(CHUNK).map(compare).collect::<Result<_, _>>()?;
-        let mut all = Self::default();
+        let mut patterns: Vec<Pattern> =
+            chunks.iter().flat_map(|chunk| &chunk.patterns).copied().collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        let mut all = Self { patterns, ..Self::default() };
+        all.pairs.reserve_exact(chunks.iter().map(|chunk| chunk.pairs.len()).sum());
         let mut counts = vec![RuleCounts::default(); rules];
-        for Chunk { pairs, sizes, too_common, counts: of_chunk } in chunks {
-            all.pairs.extend(pairs);
+        for Chunk { pairs, patterns, sizes, too_common, counts: of_chunk } in chunks {
+            let number = |pattern| all.patterns.binary_search(pattern).expect("collected above");
+            let numbers: Vec<usize> = patterns.iter().map(number).collect();
+            all.pairs.extend(pairs.into_iter().map(|pair| {
+                let number = numbers[pair.pattern as usize];
+                let pattern = u32::try_from(number).expect("fewer than 2^32 patterns");
+                Pair { pattern, ..pair }
+            }));
             all.too_common.extend(too_common);
             for size in sizes {
                 let end = all.ends.last().copied().unwrap_or(0) + size;
@@ -162,6 +224,11 @@ impl Candidates {
 
     pub(crate) fn all(&self) -> &[Pair] {
         &self.pairs
+    }
+
+    /// The distinct patterns, in the order of their numbers.
+    pub(crate) fn patterns(&self) -> &[Pattern] {
+        &self.patterns
     }
 
     /// Whether a line has no pairs because whom it could mean are too many.

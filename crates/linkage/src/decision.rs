@@ -2,8 +2,8 @@
 
 use renkei_types::Reason;
 
-use crate::candidates::Pair;
-use crate::model::{PatternWeights, Thresholds};
+use crate::assignment::Ruling;
+use crate::model::{PairWeights, Thresholds};
 use crate::outcome::{Decision, Outcome};
 use crate::register_index::RegisterIndex;
 use crate::weight::MatchWeight;
@@ -15,10 +15,12 @@ pub struct RankedCandidate {
     pub resident: u32,
     /// From 1.
     pub rank: usize,
-    /// The weight of the pair.
+    /// The match weight: of the line meaning this resident and none of its other candidates.
     pub weight: MatchWeight,
-    /// The same before it is held against relatives and namesakes; the margin between two candidates is the difference
-    /// of their evidence.
+    /// The same, were the resident the only candidate. What rivals take is the difference.
+    pub alone: MatchWeight,
+    /// The same before it is held against anybody who resembles the resident; the margin between two candidates is the
+    /// difference of their evidence.
     pub evidence: MatchWeight,
 }
 
@@ -29,38 +31,69 @@ impl RankedCandidate {
     }
 }
 
-/// The candidates at or above `floor`, best first, ties by the register's id.
+/// The candidates at or above `floor` were each alone, best first, ties by the register's id.
 pub(crate) fn rank(
     index: &RegisterIndex,
-    pairs: &[Pair],
-    weights: impl Fn(&Pair) -> PatternWeights,
+    pairs: impl Iterator<Item = (u32, PairWeights)>,
     floor: MatchWeight,
 ) -> Vec<RankedCandidate> {
     let mut ranked: Vec<RankedCandidate> = pairs
-        .iter()
-        .map(|pair| {
-            let weights = weights(pair);
-            RankedCandidate {
-                resident: pair.resident,
-                rank: 0,
-                weight: weights.weight(pair.rarer),
-                evidence: weights.evidence(pair.rarer),
-            }
+        .map(|(resident, pair)| {
+            let related = pair.related();
+            let alone = pair.person - MatchWeight::ZERO.or(related);
+            RankedCandidate { resident, rank: 0, weight: related, alone, evidence: pair.person }
         })
-        .filter(|candidate| candidate.weight >= floor)
         .collect();
     ranked.sort_unstable_by(|a, b| {
         let id = |candidate: &RankedCandidate| index.id(candidate.resident);
-        (b.weight, b.evidence).cmp(&(a.weight, a.evidence)).then_with(|| id(a).cmp(id(b)))
+        (b.alone, b.evidence).cmp(&(a.alone, a.evidence)).then_with(|| id(a).cmp(id(b)))
     });
-    ranked.iter_mut().enumerate().for_each(|(index, candidate)| candidate.rank = index + 1);
+    hold_against_others(&mut ranked);
+    ranked.truncate(ranked.partition_point(|candidate| candidate.alone >= floor));
     ranked
 }
 
-/// How much better the evidence for the best candidate is than for any other; nothing where there is no other.
-fn margin(ranked: &[RankedCandidate]) -> Option<MatchWeight> {
-    let (best, others) = ranked.split_first()?;
-    others.iter().map(|other| best.evidence - other.evidence).min()
+/// A line means one person: what speaks for one candidate, or for somebody who resembles it, speaks against the others.
+/// Given the best first, each with the weight of whoever resembles it.
+fn hold_against_others(ranked: &mut [RankedCandidate]) {
+    // Nobody of the register, which is what all weights are held against.
+    let nobody = ranked.iter().fold(MatchWeight::ZERO, |nobody, other| nobody.or(other.weight));
+    // The odds of all worse ones together, from the last to the first; then those of all better ones.
+    let mut worse = MatchWeight::NEVER;
+    for candidate in ranked.iter_mut().rev() {
+        candidate.weight = worse;
+        worse = worse.or(candidate.evidence);
+    }
+    let mut better = MatchWeight::NEVER;
+    for (number, candidate) in (1..).zip(ranked) {
+        let rivals = candidate.weight.or(better);
+        candidate.rank = number;
+        candidate.weight = candidate.evidence - nobody.or(rivals);
+        better = better.or(candidate.evidence);
+    }
+}
+
+/// How a line stands with its best candidate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    pub(crate) best: RankedCandidate,
+    /// How much better the evidence for the best candidate is than for any other; nothing where there is no other.
+    pub(crate) margin: Option<MatchWeight>,
+    /// The second best weight, were each alone.
+    pub(crate) second: Option<MatchWeight>,
+}
+
+impl Standing {
+    pub(crate) fn of(ranked: &[RankedCandidate]) -> Option<Self> {
+        let (&best, others) = ranked.split_first()?;
+        let margin = others.iter().map(|other| best.evidence - other.evidence).min();
+        Some(Self { best, margin, second: others.first().map(|second| second.alone) })
+    }
+
+    /// Whether the best candidate is better enough than any other.
+    pub(crate) fn keeps_margin(&self, margin: MatchWeight) -> bool {
+        self.margin.is_none_or(|own| own >= margin)
+    }
 }
 
 /// A line without any candidate.
@@ -79,35 +112,51 @@ impl Decision {
         without_candidate(Outcome::Unlinkable, Reason::NoEvidence)
     }
 
-    /// A line with these candidates. `too_common` says that whom it could mean are too many to be compared.
+    /// A line that stands so with its best candidate, if it has one. `too_common` says that whom it could mean are too many to be compared.
     pub(crate) fn alone(
-        ranked: &[RankedCandidate],
+        standing: Option<&Standing>,
         too_common: bool,
         thresholds: Thresholds,
     ) -> Self {
-        let Some(&first) = ranked.first() else {
+        let Some(standing) = standing else {
             let reason = if too_common { Reason::TooCommon } else { Reason::NoCandidate };
             return without_candidate(Outcome::NotFound, reason);
         };
+        let first = standing.best;
         let nearest = Some(first.weight);
-        if first.weight < thresholds.review {
+        if first.alone < thresholds.review {
             let below = without_candidate(Outcome::NotFound, Reason::BelowReviewThreshold);
             return Self { nearest, ..below };
         }
-        let margin = margin(ranked);
-        let tied = margin == Some(MatchWeight::ZERO);
-        let (outcome, reason) = if first.weight < thresholds.link {
+        let tied = standing.margin == Some(MatchWeight::ZERO);
+        let (outcome, reason) = if first.alone < thresholds.link {
             let reason = if tied { Reason::Tie } else { Reason::BetweenThresholds };
             (Outcome::Review, reason)
         } else if tied {
             (Outcome::Ambiguous, Reason::Tie)
-        } else if margin.is_some_and(|margin| margin < thresholds.margin) {
+        } else if first.weight < thresholds.link || !standing.keeps_margin(thresholds.margin) {
             (Outcome::Ambiguous, Reason::SmallMargin)
         } else {
             (Outcome::Linked, Reason::AboveLinkThreshold)
         };
         let best = Some((first.resident, first.weight));
         Self { outcome, best, nearest, reason, holder: None }
+    }
+
+    /// What giving out persons comes to.
+    pub(crate) fn rule(&mut self, ruling: Ruling) {
+        match ruling {
+            Ruling::Holds => {}
+            Ruling::HeldBy(holder) => {
+                self.outcome = Outcome::Duplicate;
+                self.reason = Reason::HeldByLine;
+                self.holder = Some(holder);
+            }
+            Ruling::Contended => {
+                self.outcome = Outcome::Ambiguous;
+                self.reason = Reason::Contended;
+            }
+        }
     }
 
     /// That the best candidate is the person; nothing where nobody is named.

@@ -34,6 +34,8 @@ pub struct Explanation {
     pub terms: Vec<Term>,
     /// What is taken off because a relative or a namesake would look alike.
     pub relatives: MatchWeight,
+    /// What is taken off because the line's other candidates may be meant; nothing where the job never compared the two.
+    pub rivals: MatchWeight,
     /// The match weight: the sum of all of these.
     pub weight: MatchWeight,
     /// The blocking rules under which the two meet; none where the job never compared them.
@@ -73,8 +75,10 @@ impl Linkage {
         let comparer = Comparer { sides: linkable.sides(), radix: self.table.radix(), u: &self.u };
         let mut levels = Vec::new();
         let mut gains = vec![MatchWeight::ZERO; linkable.list.comparisons.len()];
-        let rarer = comparer.rarer(line, resident, &mut levels, |index, gain| gains[index] = gain);
-        let weight = self.table.levels(&levels).weight(rarer);
+        let rarity =
+            comparer.rarity(line, resident, &mut levels, |index, gain| gains[index] = gain);
+        let pair = self.table.levels(&levels).of_pair(rarity);
+        let alone = pair.person - MatchWeight::ZERO.or(pair.related());
         let terms: Vec<Term> = self
             .model
             .comparisons
@@ -95,15 +99,21 @@ impl Linkage {
         let prior = self.table.prior();
         let without: MatchWeight =
             prior + terms.iter().map(|term| term.weight + term.frequency).sum::<MatchWeight>();
-        let compared = self
-            .candidates(linkable, line, MatchWeight::NEVER)
-            .iter()
-            .any(|candidate| candidate.resident == resident);
+        let ranked = self.candidates(linkable, line, MatchWeight::NEVER);
+        let candidate = ranked.iter().find(|candidate| candidate.resident == resident);
+        let weight = candidate.map_or(alone, |candidate| candidate.weight);
         let index = linkable.index();
         let met = index.blocking.rules_of_pair(&linkable.list, line, resident);
-        let met = met.into_iter().filter(|_| compared);
+        let met = met.into_iter().filter(|_| candidate.is_some());
         let rules = met.map(|rule| rule.describe(&index.register)).collect();
-        Explanation { prior, terms, relatives: weight - without, weight, rules }
+        Explanation {
+            prior,
+            terms,
+            relatives: alone - without,
+            rivals: weight - alone,
+            weight,
+            rules,
+        }
     }
 
     /// Why `line` was not linked to `resident`.
@@ -115,12 +125,12 @@ impl Linkage {
         };
         let best = ranked[0];
         if best.resident != resident {
-            let by = (best.weight - own.weight).max(best.evidence - own.evidence);
+            let by = (best.alone - own.alone).max(best.evidence - own.evidence);
             return WhyNot::Rival { resident: best.resident, by };
         }
         let thresholds = self.model.thresholds;
-        if own.weight < thresholds.link {
-            return WhyNot::Short(thresholds.link - own.weight);
+        if own.alone < thresholds.link {
+            return WhyNot::Short(thresholds.link - own.alone);
         }
         let nearest = ranked[1..].iter().max_by_key(|other| other.evidence);
         match (decision.reason, nearest) {

@@ -5,6 +5,8 @@
 //! counted exactly. For levels of likeness the commonest [`HEAD`] values are compared with each other and with a sample
 //! of the rest that a fixed hash chooses, so there is no seed and no run-to-run noise.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use crate::comparison::{Comparison, Measure};
@@ -34,6 +36,9 @@ pub(crate) struct Frequencies {
     /// seen once and twice (Good, "The Population Frequencies of Species", Biometrika 1953). Near one for names, zero
     /// for numbers that nobody shares.
     unseen: f64,
+    /// log2 of the mean over residents of the fourth root of how common their value is, as a ratio to the average: what
+    /// keeps the mean of [`Self::fewer_namesakes`] over residents at nothing.
+    mean_namesakes: MatchWeight,
 }
 
 /// Residents against whom the prior's share counts for a quarter: a small register does not make a name look rare or
@@ -89,7 +94,28 @@ impl Frequencies {
         #[expect(clippy::cast_precision_loss, reason = "values are fewer than 2^52")]
         let (once, twice) = (seen(1) as f64, seen(2) as f64);
         counts.unseen = if once > 0.0 { (2.0 * twice / once).min(1.0) } else { 1.0 };
+        counts.mean_namesakes = counts.mean_namesakes();
         counts
+    }
+
+    fn mean_namesakes(&self) -> MatchWeight {
+        let mut bearers: BTreeMap<u32, f64> = BTreeMap::new();
+        for &count in self.whole.iter().filter(|&&count| count > 0) {
+            *bearers.entry(count).or_insert(0.0) += f64::from(count);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
+        let known = self.known.max(1) as f64;
+        let (mut mean, mut mean_root) = (0.0, 0.0);
+        for (count, bearers) in bearers {
+            let share = f64::from(count) / known;
+            mean += bearers / known * share;
+            mean_root += bearers / known * share.sqrt().sqrt();
+        }
+        if mean > 0.0 {
+            MatchWeight::log2(mean_root / mean.sqrt().sqrt())
+        } else {
+            MatchWeight::ZERO
+        }
     }
 
     /// The share of residents for whom this would have been the level by chance, given the resident's value; nothing
@@ -153,6 +179,13 @@ impl Frequencies {
     ) -> MatchWeight {
         self.share(side, measure, level, value)
             .map_or(MatchWeight::ZERO, |share| MatchWeight::log2(u / share))
+    }
+
+    /// How much fewer namesakes the bearers of a part of a name have than the average resident, when the part is `rarer`
+    /// than average: a quarter of that. A name half as common has half as many strangers who bear it, but lists also hold
+    /// namesakes who were not drawn from the people at large: people whose records were confused because of their name.
+    pub(crate) fn fewer_namesakes(&self, rarer: MatchWeight) -> MatchWeight {
+        MatchWeight::from_millibits(rarer.millibits() / 4) + self.mean_namesakes
     }
 
     /// P(level | two unrelated residents) for every level: counted, and drawn towards the prior as far as the register

@@ -2,7 +2,7 @@
 
 use crate::blocking::Scratch;
 use crate::candidates::Comparer;
-use crate::decision::{RankedCandidate, rank};
+use crate::decision::{RankedCandidate, Standing, rank};
 use crate::intake::{RawRecords, Rows};
 use crate::model::{Model, WeightTable};
 use crate::model_file::ModelError;
@@ -79,10 +79,13 @@ impl RegisterIndex {
         let mut scratch = Scratch::default();
         let mut counts = vec![Default::default(); self.blocking.rules().len()];
         let mut pairs = Vec::new();
-        let too_common = comparer.collect(0, &mut scratch, &mut counts, &mut pairs);
-        let weights = |pair: &crate::candidates::Pair| model.table.pattern(pair.pattern);
-        let candidates = rank(self, &pairs, weights, MatchWeight::NEVER);
-        let decision = Decision::alone(&candidates, too_common, model.model.thresholds);
+        let too_common = comparer.collect(0, &mut scratch, &mut counts, |pair| pairs.push(pair));
+        let weighed = pairs
+            .iter()
+            .map(|pair| (pair.resident, model.table.pattern(pair.pattern).of_pair(pair.rarity)));
+        let candidates = rank(self, weighed, MatchWeight::NEVER);
+        let standing = Standing::of(&candidates);
+        let decision = Decision::alone(standing.as_ref(), too_common, model.model.thresholds);
         Identification { decision, candidates }
     }
 }

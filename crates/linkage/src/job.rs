@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hashbrown::HashMap;
 use rayon::prelude::*;
 use renkei_types::{Classify, Clock, Digest, DigestBuilder, Kind, Language, Localised, Reason};
 
-use crate::assignment::{self, Claim, Ruling};
+use crate::assignment::{self, Claim};
 use crate::blocking::BlockingReport;
-use crate::candidates::{Candidates, Comparer, Pair};
-use crate::decision::{RankedCandidate, rank};
-use crate::hash::Seeded;
+use crate::candidates::{Candidates, Comparer};
+use crate::decision::{RankedCandidate, Standing, rank};
 use crate::model::{Costs, Model, PatternWeights, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::{Decision, Outcome};
-use crate::pattern::{Pattern, TooManyFields};
+use crate::pattern::TooManyFields;
 use crate::records::Linkable;
+use crate::threshold;
 use crate::training;
 use crate::weight::MatchWeight;
 
@@ -158,7 +157,8 @@ pub struct Linkage {
     pub(crate) table: WeightTable,
     pub(crate) u: Vec<Vec<f64>>,
     candidates: Candidates,
-    pattern_weights: HashMap<Pattern, PatternWeights, Seeded>,
+    /// Of every pattern, by its number.
+    weights: Vec<PatternWeights>,
 }
 
 /// Links the list to the register. `rejected` are the lines that take no part and why.
@@ -198,9 +198,7 @@ pub fn link(
     let model = if trained {
         start_model
     } else {
-        let taking_part = lines - rejected.len();
-        let comparisons = &index.register.comparisons;
-        training::train(&start_model, comparisons, &candidates, taking_part, index.records())?
+        training::train(&start_model, linkable, &candidates, &skip)?
     };
     times.train = clock.monotonic().saturating_sub(start);
 
@@ -208,10 +206,7 @@ pub fn link(
     watcher.go_on()?;
     watcher.stage(Stage::Assign, lines);
     let table = WeightTable::new(&model, index.records())?;
-    let mut pattern_weights = HashMap::with_hasher(Seeded::default());
-    for pair in candidates.all() {
-        pattern_weights.entry(pair.pattern).or_insert_with(|| table.pattern(pair.pattern));
-    }
+    let weights = table.patterns(candidates.patterns());
     let mut linkage = Linkage {
         decisions: Vec::new(),
         model,
@@ -221,9 +216,15 @@ pub fn link(
         table,
         u,
         candidates,
-        pattern_weights,
+        weights,
     };
-    linkage.decisions = linkage.decide(linkable, rejected, options.cardinality, watcher)?;
+    let standings = linkage.standings(linkable, rejected, watcher)?;
+    if !trained {
+        let households = linkage.model.has_households();
+        let thresholds = &mut linkage.model.thresholds;
+        thresholds.link = threshold::link(options.costs, thresholds.margin, households, &standings);
+    }
+    linkage.decisions = linkage.decide(linkable, rejected, &standings, options.cardinality);
     linkage.times.assign = clock.monotonic().saturating_sub(start);
     Ok(linkage)
 }
@@ -236,8 +237,10 @@ impl Linkage {
         line: u32,
         floor: MatchWeight,
     ) -> Vec<RankedCandidate> {
-        let weights = |pair: &Pair| self.pattern_weights[&pair.pattern];
-        rank(linkable.index(), self.candidates.of_line(line), weights, floor)
+        let weighed = self.candidates.of_line(line).iter().map(|pair| {
+            (pair.resident, self.weights[pair.pattern as usize].of_pair(pair.rarity()))
+        });
+        rank(linkable.index(), weighed, floor)
     }
 
     /// The candidates of a line at or above the review threshold, best first: whom a clerk may choose from.
@@ -245,66 +248,73 @@ impl Linkage {
         self.candidates(linkable, line, self.model.thresholds.review)
     }
 
+    /// How every line stands with its best candidate; nothing where it has none or takes no part.
+    fn standings(
+        &self,
+        linkable: &Linkable,
+        rejected: &BTreeMap<u32, Reason>,
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Option<Standing>>, Stopped> {
+        let lines = u32::try_from(linkable.list_lines()).expect("fewer than 2^32 lines");
+        let standing = |line| {
+            if line % LINES_BETWEEN_QUESTIONS == 0 {
+                watcher.go_on()?;
+            }
+            if rejected.contains_key(&line) {
+                return Ok(None);
+            }
+            Ok(Standing::of(&self.candidates(linkable, line, MatchWeight::NEVER)))
+        };
+        (0..lines).into_par_iter().map(standing).collect()
+    }
+
     fn decide(
         &self,
         linkable: &Linkable,
         rejected: &BTreeMap<u32, Reason>,
+        standings: &[Option<Standing>],
         cardinality: Cardinality,
-        watcher: &dyn Watcher,
-    ) -> Result<Vec<Decision>, Stopped> {
-        let lines = u32::try_from(linkable.list_lines()).expect("fewer than 2^32 lines");
-        let alone: Vec<(Decision, Vec<RankedCandidate>)> = (0..lines)
-            .into_par_iter()
-            .map(|line| {
-                if line % LINES_BETWEEN_QUESTIONS == 0 {
-                    watcher.go_on()?;
-                }
-                Ok(match rejected.get(&line) {
-                    Some(&reason) => (Decision::rejected(reason), Vec::new()),
-                    None => self.decide_alone(linkable, line),
-                })
-            })
-            .collect::<Result<_, Stopped>>()?;
-        let claims: Vec<Claim<'_>> = (0u32..)
-            .zip(&alone)
-            .filter(|(_, (decision, _))| decision.outcome == Outcome::Linked)
-            .map(|(line, (_, persons))| Claim {
-                line,
-                list_id: linkable.list_id(line),
-                persons: persons.iter().map(|person| (person.resident, person.weight)).collect(),
-            })
-            .collect();
-        let rulings = match cardinality {
-            Cardinality::OneToOne => assignment::assign(&claims),
-            Cardinality::ManyToOne => BTreeMap::new(),
-        };
-        let settle = |(line, (decision, _)): (u32, (Decision, Vec<RankedCandidate>))| match rulings
-            .get(&line)
-        {
-            None | Some(Ruling::Holds) => decision,
-            Some(Ruling::HeldBy(holder)) => Decision {
-                outcome: Outcome::Duplicate,
-                reason: Reason::HeldByLine,
-                holder: Some(*holder),
-                ..decision
-            },
-            Some(Ruling::Contended) => {
-                Decision { outcome: Outcome::Ambiguous, reason: Reason::Contended, ..decision }
+    ) -> Vec<Decision> {
+        let alone = |(line, standing): (u32, &Option<Standing>)| match rejected.get(&line) {
+            Some(&reason) => Decision::rejected(reason),
+            None if !linkable.list.records.has_evidence(line) => Decision::without_evidence(),
+            None => {
+                let too_common = self.candidates.is_too_common(line);
+                Decision::alone(standing.as_ref(), too_common, self.model.thresholds)
             }
         };
-        Ok((0u32..).zip(alone).map(settle).collect())
+        let mut decisions: Vec<Decision> = (0u32..).zip(standings).map(alone).collect();
+        if cardinality == Cardinality::OneToOne {
+            let claims = self.claims(linkable, &decisions, standings);
+            for (line, ruling) in assignment::assign(&claims) {
+                decisions[line as usize].rule(ruling);
+            }
+        }
+        decisions
     }
 
-    /// The decision on a line as if it were the only one, and its persons at or above the link threshold.
-    fn decide_alone(&self, linkable: &Linkable, line: u32) -> (Decision, Vec<RankedCandidate>) {
-        let thresholds = self.model.thresholds;
-        if !linkable.list.records.has_evidence(line) {
-            return (Decision::without_evidence(), Vec::new());
-        }
-        let mut ranked = self.candidates(linkable, line, MatchWeight::NEVER);
-        let decision = Decision::alone(&ranked, self.candidates.is_too_common(line), thresholds);
-        ranked.retain(|candidate| candidate.weight >= thresholds.link);
-        (decision, ranked)
+    /// The persons that each line that is to be linked may hold.
+    fn claims<'a>(
+        &self,
+        linkable: &'a Linkable,
+        decisions: &[Decision],
+        standings: &[Option<Standing>],
+    ) -> Vec<Claim<'a>> {
+        let link = self.model.thresholds.link;
+        let of_line = |(line, (decision, standing)): (u32, (&Decision, &Option<Standing>))| {
+            let Standing { best, second, .. } = (*standing)?;
+            if decision.outcome != Outcome::Linked {
+                return None;
+            }
+            let persons = if second.is_some_and(|second| second >= link) {
+                let ranked = self.candidates(linkable, line, link);
+                ranked.iter().map(|person| (person.resident, person.alone)).collect()
+            } else {
+                vec![(best.resident, best.alone)]
+            };
+            Some(Claim { line, list_id: linkable.list_id(line), persons })
+        };
+        (0u32..).zip(decisions.iter().zip(standings)).filter_map(of_line).collect()
     }
 
     /// The reason as written to files: one code, then `:` and a list id where one is meant.

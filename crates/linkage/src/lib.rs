@@ -17,6 +17,7 @@ mod field;
 mod forms;
 mod frequency;
 mod hash;
+mod household;
 mod identify;
 mod intake;
 mod intern;
@@ -29,8 +30,8 @@ mod outcome;
 mod pattern;
 mod records;
 mod register_index;
-mod relatives;
 mod sealing;
+mod threshold;
 mod training;
 mod weight;
 
@@ -43,7 +44,7 @@ pub use intake::{ListIntake, RegisterIntake, Rows};
 pub use job::{
     Cardinality, LinkError, Linkage, Options, Stage, StageTimes, Stopped, Unwatched, Watcher, link,
 };
-pub use model::{ComparisonModel, Costs, ENGINE_VERSION, Level, Model, Thresholds};
+pub use model::{ComparisonModel, Costs, ENGINE_VERSION, Level, Model, Nobodies, Thresholds};
 pub use model_file::ModelError;
 pub use outcome::{Decision, Outcome, OutcomeTotals, Total, UnknownOutcome, YenOverflow};
 pub use pattern::TooManyFields;

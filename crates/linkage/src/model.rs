@@ -1,19 +1,22 @@
 //! Models: what is believed of levels, frozen before it links anything.
 //!
-//! The weight of a pair sets the chance that one person explains what was seen against the chances that somebody else
-//! does: a stranger, a relative of the same household (same surname, same address, a twin even the same birthday), a
-//! stranger of the same name and birthday, or an elder of the same name. The last three are why surname and address, or
-//! name and birthday, do not count as independent evidence.
+//! A line means one resident or nobody of the register. The weight of a pair sets the chance that this resident explains
+//! the line against the chances that somebody else does: another resident, a stranger, or somebody outside the register
+//! who resembles the resident: a relative of the same household (same surname, same address, a twin even the same
+//! birthday), a namesake with much the same birthday, an elder of the same name. The last three are why surname and
+//! address, or name and birthday, do not count as independent evidence.
 
+use rayon::prelude::*;
 use renkei_types::{Digest, DigestBuilder};
 
-use crate::comparison::{Comparison, Measure};
+use crate::comparison::{Comparison, LevelPrior, Measure};
+use crate::household::Household;
 use crate::pattern::{Pattern, Radix, TooManyFields};
-use crate::relatives::Relatives;
+use crate::threshold;
 use crate::weight::MatchWeight;
 
 /// The version of the engine's arithmetic. Results are promised equal only within one version.
-pub const ENGINE_VERSION: &str = "1";
+pub const ENGINE_VERSION: &str = "2";
 
 /// What is believed of one level.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,20 +55,37 @@ pub struct Model {
     pub comparisons: Vec<ComparisonModel>,
     /// How many of a hundred lines have their person in the register, as a share.
     pub match_rate: f64,
-    /// Residents of the same household per line that are not the person.
-    pub relatives_per_line: f64,
-    /// Strangers of the same name and much the same birthday per line.
-    pub namesakes_per_line: f64,
-    /// Relatives of the same name in the same household per line.
-    pub elders_per_line: f64,
+    /// Who the other lines are.
+    pub nobodies: Nobodies,
     /// When a line is linked, reviewed or left.
     pub thresholds: Thresholds,
     /// Lines the parameters were trained on.
     pub trained_lines: u64,
 }
 
-/// Where the outcomes divide, from what mistakes cost.
+/// Of the lines whose person is not in the register, the shares of those who look like somebody who is; the rest are
+/// strangers.
 #[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Nobodies {
+    /// Live with a resident.
+    pub relatives: f64,
+    /// Bear the name of a resident, many of them with nearly the same birthday.
+    pub namesakes: f64,
+    /// Live with a resident whose name they have or nearly have, a generation older or younger.
+    pub elders: f64,
+}
+
+impl Nobodies {
+    const NONE: Self = Self { relatives: 0.0, namesakes: 0.0, elders: 0.0 };
+
+    /// The share of strangers.
+    pub(crate) fn strangers(self) -> f64 {
+        1.0 - self.relatives - self.namesakes - self.elders
+    }
+}
+
+/// Where the outcomes divide, from what mistakes cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Thresholds {
     /// At or above: linked, if the margin is kept.
     pub link: MatchWeight,
@@ -75,31 +95,32 @@ pub struct Thresholds {
     pub margin: MatchWeight,
 }
 
-/// What mistakes cost, in reviews of a line by a clerk.
+/// What mistakes cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Costs {
-    /// A link to the wrong person.
+    /// A link to the wrong person, in links made without a clerk: of so many, one is expected to be wrong.
     pub false_link: f64,
-    /// A person who is in the register and is not found.
+    /// A person who is in the register and is not found, in reviews of a line by a clerk.
     pub missed_link: f64,
 }
 
 impl Default for Costs {
     fn default() -> Self {
-        Self { false_link: 200.0, missed_link: 25.0 }
+        Self { false_link: 2_000.0, missed_link: 25.0 }
     }
 }
 
+/// With two candidates this far apart, the second is right about once in two hundred lines.
+const MARGIN_PROBABILITY: f64 = 0.995;
+
 impl Thresholds {
-    /// A line is linked where the expected cost of a wrong link is below the cost of one review, and reviewed where the
-    /// expected cost of a missed person is above it.
-    pub fn from_costs(costs: Costs) -> Self {
-        let link = MatchWeight::of_probability(1.0 - 1.0 / costs.false_link.max(2.0));
+    /// Before any line is seen. A line is reviewed where the expected cost of a missed person is above that of a review.
+    pub(crate) fn from_costs(costs: Costs, households: bool) -> Self {
+        let margin = MatchWeight::of_probability(MARGIN_PROBABILITY);
         Self {
-            link,
+            link: threshold::link(costs, margin, households, &[]),
             review: MatchWeight::of_probability(1.0 / costs.missed_link.max(2.0)),
-            // With two candidates d bits apart, the second is right with odds of 2^-d.
-            margin: link,
+            margin,
         }
     }
 }
@@ -110,44 +131,72 @@ impl Model {
     pub(crate) fn prior(
         comparisons: &[Comparison],
         u: &[Vec<f64>],
-        relatives: Option<&Relatives>,
+        household: &Household,
         costs: Costs,
     ) -> Self {
-        let comparisons = comparisons
-            .iter()
-            .zip(u)
-            .enumerate()
-            .map(|(index, (comparison, u))| ComparisonModel {
-                name: comparison.name.to_string(),
-                measure: comparison.measure.name().to_owned(),
-                levels: comparison
-                    .measure
-                    .levels()
-                    .iter()
-                    .zip(u)
-                    .enumerate()
-                    .map(|(level, (prior, &u))| Level {
-                        name: prior.name.to_owned(),
-                        m: prior.m,
-                        u,
-                        relative: relatives
-                            .filter(|_| !measured_elsewhere(&comparison.measure))
-                            .map_or(prior.relative, |relatives| relatives.levels[index][level]),
-                        namesake: prior.namesake,
-                        elder: prior.elder,
-                        support: 0.0,
-                    })
-                    .collect(),
-            })
-            .collect();
-        Self {
-            comparisons,
+        let level = |(prior, &u): (&LevelPrior, &f64)| Level {
+            name: prior.name.to_owned(),
+            m: prior.m,
+            u,
+            relative: prior.relative,
+            namesake: prior.namesake,
+            elder: prior.elder,
+            support: 0.0,
+        };
+        let comparison = |(comparison, u): (&Comparison, &Vec<f64>)| ComparisonModel {
+            name: comparison.name.to_string(),
+            measure: comparison.measure.name().to_owned(),
+            levels: comparison.measure.levels().iter().zip(u).map(level).collect(),
+        };
+        let mut model = Self {
+            comparisons: comparisons.iter().zip(u).map(comparison).collect(),
             match_rate: 0.95,
-            relatives_per_line: relatives.map_or(1.5, |relatives| relatives.per_resident.max(0.05)),
-            namesakes_per_line: 0.004,
-            elders_per_line: 0.002,
-            thresholds: Thresholds::from_costs(costs),
+            nobodies: Nobodies::NONE,
+            thresholds: Thresholds::default(),
             trained_lines: 0,
+        };
+        if model.has_households() {
+            model.nobodies = Nobodies { relatives: 0.15, namesakes: 0.25, elders: 0.1 };
+        }
+        model.thresholds = Thresholds::from_costs(costs, model.has_households());
+        model.settle_related(comparisons, household);
+        model
+    }
+
+    /// Sets what follows from other beliefs: a relative, a namesake or an elder who fills in a line makes the mistakes
+    /// that anybody makes, and lives where the person or a stranger lives.
+    pub(crate) fn settle_related(&mut self, comparisons: &[Comparison], household: &Household) {
+        for (index, (comparison, model)) in
+            comparisons.iter().zip(&mut self.comparisons).enumerate()
+        {
+            let priors = comparison.measure.levels();
+            let m: Vec<f64> = model.levels.iter().map(|level| level.m).collect();
+            for (number, level) in model.levels.iter_mut().enumerate().skip(1) {
+                let shared = &household.levels[index];
+                let equal = (1..priors.len())
+                    .find(|&other| priors[other].group == priors[number].group)
+                    .expect("a level is in its own group");
+                let unequal = if number == equal { 0.0 } else { shared[number] };
+                let as_relative = shared[equal] * level.m + unequal;
+                match comparison.measure {
+                    Measure::Family => {
+                        (level.relative, level.namesake, level.elder) =
+                            (as_relative, level.m, level.m);
+                    }
+                    Measure::Given | Measure::Sex { .. } => {
+                        (level.relative, level.namesake) = (as_relative, level.m);
+                    }
+                    Measure::Arrangement => level.namesake = level.m,
+                    Measure::Place { .. } => {
+                        (level.relative, level.namesake, level.elder) =
+                            (m[number], level.u, level.m);
+                    }
+                    Measure::Date { .. }
+                    | Measure::Text { .. }
+                    | Measure::Identifier { .. }
+                    | Measure::Category { .. } => level.relative = as_relative,
+                }
+            }
         }
     }
 
@@ -173,8 +222,8 @@ impl Model {
                 }
             }
         }
-        let related = [self.relatives_per_line, self.namesakes_per_line, self.elders_per_line];
-        for value in [self.match_rate].into_iter().chain(related) {
+        let Nobodies { relatives, namesakes, elders } = self.nobodies;
+        for value in [self.match_rate, relatives, namesakes, elders] {
             number(&mut digest, value);
         }
         for weight in [self.thresholds.link, self.thresholds.review, self.thresholds.margin] {
@@ -184,76 +233,97 @@ impl Model {
     }
 }
 
-/// Whether what relatives do is not counted in the register but follows from what the person does.
-fn measured_elsewhere(measure: &Measure) -> bool {
-    matches!(measure, Measure::Arrangement | Measure::Place { .. })
-}
-
-/// The log-odds of one pattern under each explanation.
+/// What one pattern says for each explanation of a line, against the line being a stranger's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PatternWeights {
-    /// The same person.
-    pub(crate) matched: MatchWeight,
-    /// A stranger, before the frequency of values.
-    pub(crate) stranger: MatchWeight,
-    /// A relative, a namesake or an elder.
-    pub(crate) related: MatchWeight,
+    /// It is the resident's.
+    person: MatchWeight,
+    /// It is that of somebody who lives with the resident and is not in the register.
+    relative: MatchWeight,
+    /// It is that of a namesake who is not in the register, before the frequency of the name.
+    namesake: MatchWeight,
+    /// It is that of an elder who is not in the register.
+    elder: MatchWeight,
+}
+
+/// The same for one pair: with the frequency of its values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PairWeights {
+    pub(crate) person: MatchWeight,
+    pub(crate) relative: MatchWeight,
+    pub(crate) namesake: MatchWeight,
+    pub(crate) elder: MatchWeight,
 }
 
 impl PatternWeights {
-    /// How much better the person explains the pair than a stranger does: what sets two candidates of one line apart,
-    /// since relatives and namesakes of the person are the same for both.
-    pub(crate) fn evidence(self, rarer: MatchWeight) -> MatchWeight {
-        self.matched - (self.stranger - rarer)
+    /// Of a pair of this rarity.
+    pub(crate) fn of_pair(self, rarity: Rarity) -> PairWeights {
+        PairWeights {
+            person: self.person + rarity.values,
+            relative: self.relative + rarity.values,
+            namesake: self.namesake + rarity.values - rarity.name,
+            elder: self.elder + rarity.values,
+        }
     }
+}
 
-    /// The match weight of a pair whose values are `rarer` than average.
-    pub(crate) fn weight(self, rarer: MatchWeight) -> MatchWeight {
-        self.matched - (self.stranger - rarer).or(self.related)
+impl PairWeights {
+    /// That the line is of somebody who resembles the resident.
+    pub(crate) fn related(self) -> MatchWeight {
+        self.relative.or(self.elder).or(self.namesake)
     }
+}
+
+/// How rare the values are on which a pair agrees.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Rarity {
+    /// How much rarer than the levels are on average: what a stranger would have to hit upon.
+    pub(crate) values: MatchWeight,
+    /// How much fewer namesakes the name has than the average resident's name.
+    pub(crate) name: MatchWeight,
 }
 
 /// A model as fixed-point numbers for a register of a certain size.
 #[derive(Debug)]
 pub(crate) struct WeightTable {
     radix: Radix,
-    matched: Vec<Vec<MatchWeight>>,
-    stranger: Vec<Vec<MatchWeight>>,
+    /// log2 of each level's probability against that of strangers, by explanation and comparison.
+    person: Vec<Vec<MatchWeight>>,
     relative: Vec<Vec<MatchWeight>>,
     namesake: Vec<Vec<MatchWeight>>,
     elder: Vec<Vec<MatchWeight>>,
-    /// log2 of how many of each there are per line.
-    match_prior: MatchWeight,
-    stranger_prior: MatchWeight,
-    relative_prior: MatchWeight,
-    namesake_prior: MatchWeight,
-    elder_prior: MatchWeight,
+    /// The same of one resident before any evidence.
+    prior: PatternWeights,
 }
+
+/// Of a thousand lines two at least are those of a person whom no blocking rule found or the register has not.
+const MATCH_RATE_MAX: f64 = 0.998;
 
 impl WeightTable {
     pub(crate) fn new(model: &Model, register_records: usize) -> Result<Self, TooManyFields> {
         let table = |of: fn(&Level) -> f64| {
-            let column = |comparison: &ComparisonModel| {
-                comparison.levels.iter().map(|level| MatchWeight::log2(of(level))).collect()
-            };
+            let weight = |level: &Level| MatchWeight::log2(of(level)) - MatchWeight::log2(level.u);
+            let column =
+                |comparison: &ComparisonModel| comparison.levels.iter().map(weight).collect();
             model.comparisons.iter().map(column).collect::<Vec<Vec<MatchWeight>>>()
         };
-        let households = model.has_households();
-        let related = |rate: f64| MatchWeight::log2(if households { rate } else { 0.0 });
         #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
         let residents = register_records.max(1) as f64;
+        let match_rate = model.match_rate.min(MATCH_RATE_MAX);
+        let strangers = model.nobodies.strangers().max(0.01);
+        let nobody = |share: f64| MatchWeight::log2(share / strangers / residents);
         Ok(Self {
             radix: Radix::new(model.comparisons.iter().map(|comparison| comparison.levels.len()))?,
-            matched: table(|level| level.m),
-            stranger: table(|level| level.u),
+            person: table(|level| level.m),
             relative: table(|level| level.relative),
             namesake: table(|level| level.namesake),
             elder: table(|level| level.elder),
-            match_prior: MatchWeight::log2(model.match_rate),
-            stranger_prior: MatchWeight::log2(residents),
-            relative_prior: related(model.relatives_per_line),
-            namesake_prior: related(model.namesakes_per_line),
-            elder_prior: related(model.elders_per_line),
+            prior: PatternWeights {
+                person: nobody(match_rate / (1.0 - match_rate)),
+                relative: nobody(model.nobodies.relatives),
+                namesake: nobody(model.nobodies.namesakes),
+                elder: nobody(model.nobodies.elders),
+            },
         })
     }
 
@@ -265,27 +335,29 @@ impl WeightTable {
         self.levels(&self.radix.unpack(pattern))
     }
 
+    pub(crate) fn patterns(&self, patterns: &[Pattern]) -> Vec<PatternWeights> {
+        patterns.par_iter().map(|&pattern| self.pattern(pattern)).collect()
+    }
+
     pub(crate) fn levels(&self, levels: &[u8]) -> PatternWeights {
         let sum = |table: &[Vec<MatchWeight>]| -> MatchWeight {
             table.iter().zip(levels).map(|(weights, &level)| weights[usize::from(level)]).sum()
         };
         PatternWeights {
-            matched: self.match_prior + sum(&self.matched),
-            stranger: self.stranger_prior + sum(&self.stranger),
-            related: (self.relative_prior + sum(&self.relative))
-                .or(self.namesake_prior + sum(&self.namesake))
-                .or(self.elder_prior + sum(&self.elder)),
+            person: self.prior.person + sum(&self.person),
+            relative: self.prior.relative + sum(&self.relative),
+            namesake: self.prior.namesake + sum(&self.namesake),
+            elder: self.prior.elder + sum(&self.elder),
         }
     }
 
     /// What one level adds: log2(m/u).
     pub(crate) fn term(&self, comparison: usize, level: u8) -> MatchWeight {
-        let level = usize::from(level);
-        self.matched[comparison][level] - self.stranger[comparison][level]
+        self.person[comparison][usize::from(level)]
     }
 
-    /// The odds before any evidence.
+    /// The odds before any evidence: of the line being this resident's against its being a stranger's.
     pub(crate) fn prior(&self) -> MatchWeight {
-        self.match_prior - self.stranger_prior
+        self.prior.person
     }
 }

@@ -4,7 +4,7 @@ use renkei_types::{Classify, Digest, Kind, Language, Localised};
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::Comparison;
-use crate::model::{ComparisonModel, ENGINE_VERSION, Level, Model, Thresholds};
+use crate::model::{ComparisonModel, ENGINE_VERSION, Level, Model, Nobodies, Thresholds};
 use crate::pattern::TooManyFields;
 use crate::weight::MatchWeight;
 
@@ -77,12 +77,19 @@ struct File {
     digest: String,
     trained_lines: u64,
     match_rate: f64,
-    relatives_per_line: f64,
-    namesakes_per_line: f64,
-    elders_per_line: f64,
+    nobodies: NobodiesInFile,
     thresholds: ThresholdsInFile,
     #[serde(rename = "comparison")]
     comparisons: Vec<ComparisonInFile>,
+}
+
+/// Shares of the lines whose person is not in the register.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct NobodiesInFile {
+    relatives: f64,
+    namesakes: f64,
+    elders: f64,
 }
 
 /// In bits.
@@ -144,9 +151,11 @@ impl Model {
             digest: self.digest().to_string(),
             trained_lines: self.trained_lines,
             match_rate: self.match_rate,
-            relatives_per_line: self.relatives_per_line,
-            namesakes_per_line: self.namesakes_per_line,
-            elders_per_line: self.elders_per_line,
+            nobodies: NobodiesInFile {
+                relatives: self.nobodies.relatives,
+                namesakes: self.nobodies.namesakes,
+                elders: self.nobodies.elders,
+            },
             thresholds: ThresholdsInFile {
                 link: self.thresholds.link.bits(),
                 review: self.thresholds.review.bits(),
@@ -190,9 +199,11 @@ impl Model {
         let model = Self {
             comparisons: file.comparisons.into_iter().map(comparison).collect(),
             match_rate: file.match_rate,
-            relatives_per_line: file.relatives_per_line,
-            namesakes_per_line: file.namesakes_per_line,
-            elders_per_line: file.elders_per_line,
+            nobodies: Nobodies {
+                relatives: file.nobodies.relatives,
+                namesakes: file.nobodies.namesakes,
+                elders: file.nobodies.elders,
+            },
             thresholds: Thresholds {
                 link: MatchWeight::from_bits(file.thresholds.link),
                 review: MatchWeight::from_bits(file.thresholds.review),

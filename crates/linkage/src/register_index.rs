@@ -13,10 +13,10 @@ use renkei_types::Clock;
 use crate::blocking::{self, BlockingIndex};
 use crate::field::{Fields, Role};
 use crate::frequency::Frequencies;
+use crate::household::Household;
 use crate::intake::RawRecords;
 use crate::model::{Costs, Model};
 use crate::records::Normalised;
-use crate::relatives::Relatives;
 use crate::sealing;
 
 /// A register, indexed.
@@ -28,7 +28,7 @@ pub struct RegisterIndex {
     pub(crate) frequencies: Vec<Frequencies>,
     /// P(level | strangers) of each comparison, as the register shows it.
     u: Vec<Vec<f64>>,
-    relatives: Option<Relatives>,
+    pub(crate) household: Household,
     pub(crate) blocking: BlockingIndex,
     times: IndexTimes,
 }
@@ -65,12 +65,12 @@ impl RegisterIndex {
             counts.u_probabilities(&register, &comparison.measure)
         };
         let u = register.comparisons.iter().zip(&frequencies).map(observe).collect();
-        let relatives = Relatives::count(&register);
+        let household = Household::count(&register);
         let times = IndexTimes {
             normalise: normalised.saturating_sub(start),
             index: clock.monotonic().saturating_sub(normalised),
         };
-        Self { fields, roles, register, frequencies, u, relatives, blocking, times }
+        Self { fields, roles, register, frequencies, u, household, blocking, times }
     }
 
     /// The fields it was made for.
@@ -101,7 +101,7 @@ impl RegisterIndex {
     /// What is believed before any line is seen: the priors of the measures, with what this register shows of strangers
     /// and relatives.
     pub fn prior_model(&self, costs: Costs) -> Model {
-        Model::prior(&self.register.comparisons, &self.u, self.relatives.as_ref(), costs)
+        Model::prior(&self.register.comparisons, &self.u, &self.household, costs)
     }
 
     pub(crate) fn roles(&self) -> &[Role] {

@@ -1,20 +1,28 @@
-//! Training without labels: expectation-maximisation over agreement patterns.
+//! Training without labels: expectation-maximisation over lines.
 //!
-//! What strangers and relatives do is not learned here but known from the register (see `frequency` and `relatives`).
-//! What one person does is learned from the candidate pairs, starting from the prior and drawn towards it with the weight
-//! of some lines, so that a short list moves it little and a long one speaks for itself. Sums run over sorted patterns on
-//! one thread, so the result has the same bits everywhere.
+//! What strangers and relatives do is not learned here but known from the register (see `frequency` and `household`).
+//! What one person does is learned from the candidates of lines, starting from the prior and drawn towards it with the
+//! weight of some lines, so that a short list moves it little and a long one speaks for itself. A line means one of its
+//! candidates or nobody, so what is expected of a pair depends on the line's other pairs. A long list is represented by
+//! the lines that a fixed hash of their ids chooses.
+//!
+//! Odds and sums are whole numbers, so the result has the same bits on every machine, in any order of lines and residents
+//! and on any number of threads.
 //!
 //! Sources: Fellegi and Sunter, "A Theory for Record Linkage", JASA 1969; Winkler, "Using the EM Algorithm for Weight
-//! Computation in the Fellegi-Sunter Model of Record Linkage", 1988; Enamorado, Fifield, Imai, APSR 2019 (counts of
-//! patterns instead of pairs).
+//! Computation in the Fellegi-Sunter Model of Record Linkage", 1988; Sadinle, "Bayesian Estimation of Bipartite Matchings
+//! for Record Linkage", JASA 2017 (a line has one partner or none).
 
-use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use crate::candidates::Candidates;
-use crate::comparison::{Comparison, Measure};
-use crate::model::{Level, Model, WeightTable};
-use crate::pattern::{Pattern, TooManyFields};
+use rayon::prelude::*;
+
+use crate::candidates::{Candidates, Pair};
+use crate::hash;
+use crate::model::{Model, Nobodies, PairWeights, PatternWeights, WeightTable};
+use crate::pattern::TooManyFields;
+use crate::records::Linkable;
+use crate::weight::MatchWeight;
 
 /// Lines that the prior is worth where the measures are tuned to resident registers.
 const PRIOR_LINES_RESIDENTS: f64 = 1_000.0;
@@ -22,89 +30,131 @@ const PRIOR_LINES_RESIDENTS: f64 = 1_000.0;
 /// Lines that the prior is worth for records of any other shape.
 const PRIOR_LINES_OTHER: f64 = 20.0;
 
-const ROUNDS_MAX: usize = 60;
+/// Lines that nobody of the register explains and that the prior is worth: they are one in twenty.
+const PRIOR_NOBODIES: f64 = 50.0;
 
-/// Pairs of one pattern whose values are about equally rare.
-struct Cell {
-    levels: Vec<u8>,
-    rarer: f64,
-    pairs: f64,
-}
+/// A level that an elder of the same name reaches so much more often than the person is not learned: no number of lines
+/// shows which of the two they are.
+const ELDER_LIKELIER: f64 = 50.0;
 
-/// Trains a model on the candidates of `lines` lines, starting from `prior`.
+const ROUNDS_MAX: usize = 40;
+
+/// When the share of matches moves by less than this from one round to the next, training is done.
+const SETTLED: f64 = 1e-6;
+
+/// Lines that speak for a longer list.
+const LINES_ENOUGH: u64 = 50_000;
+
+/// Lines that one task looks at.
+const CHUNK: usize = 1_024;
+
+/// Trains a model on the candidates of the lines that take part, starting from `prior`.
 pub(crate) fn train(
     prior: &Model,
-    comparisons: &[Comparison],
+    linkable: &Linkable,
     candidates: &Candidates,
-    lines: usize,
-    register_records: usize,
+    skip: &[bool],
 ) -> Result<Model, TooManyFields> {
-    let cells = cells(&WeightTable::new(prior, register_records)?, candidates);
+    let index = linkable.index();
+    let taking_part = skip.iter().filter(|skip| !**skip).count() as u64;
+    let lines: Vec<u32> = (0u32..)
+        .zip(skip)
+        .filter(|&(line, skip)| !skip && speaks(linkable.list_id(line), taking_part))
+        .map(|(line, _)| line)
+        .collect();
     let mut model = prior.clone();
-    let prior_lines =
-        if prior.has_households() { PRIOR_LINES_RESIDENTS } else { PRIOR_LINES_OTHER };
-    #[expect(clippy::cast_precision_loss, reason = "lines and residents are fewer than 2^52")]
-    let (lines_count, residents) = (lines as f64, register_records.max(1) as f64);
+    let levels: Vec<Vec<u8>> = {
+        let table = WeightTable::new(prior, index.records())?;
+        candidates.patterns().iter().map(|&pattern| table.radix().unpack(pattern)).collect()
+    };
     for _ in 0..ROUNDS_MAX {
-        let sums = expectation(&model, &cells, residents);
+        let table = WeightTable::new(&model, index.records())?;
+        let weights = table.patterns(candidates.patterns());
+        let chunks: Vec<Sums> =
+            lines.par_chunks(CHUNK).map(|lines| expectation(lines, candidates, &weights)).collect();
+        let mut sums = Sums::new(weights.len());
+        chunks.iter().for_each(|chunk| sums.add(chunk));
         let before = model.match_rate;
-        maximisation(&mut model, prior, comparisons, &sums, prior_lines, lines_count);
-        if (model.match_rate - before).abs() < 1e-7 {
+        maximisation(&mut model, prior, linkable, &levels, &sums, lines.len());
+        if (model.match_rate - before).abs() < SETTLED {
             break;
         }
     }
-    model.trained_lines = lines as u64;
+    model.trained_lines = lines.len() as u64;
     Ok(model)
 }
 
-/// Counts pairs by pattern and, to whole bits, by the rarity of their values.
-fn cells(table: &WeightTable, candidates: &Candidates) -> Vec<Cell> {
-    let mut counts: BTreeMap<(Pattern, i32), u64> = BTreeMap::new();
-    for pair in candidates.all() {
-        let bits = (pair.rarer.millibits() + 500).div_euclid(1000);
-        *counts.entry((pair.pattern, bits)).or_insert(0) += 1;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "pairs are fewer than 2^52")]
-    let cell = |((pattern, bits), pairs): ((Pattern, i32), u64)| Cell {
-        levels: table.radix().unpack(pattern),
-        rarer: f64::from(bits),
-        pairs: pairs as f64,
-    };
-    counts.into_iter().map(cell).collect()
+/// Whether a line is among those that speak for a list of so many.
+fn speaks(list_id: &str, lines: u64) -> bool {
+    lines <= LINES_ENOUGH || hash::text(list_id) % lines < LINES_ENOUGH
 }
 
-/// Expected numbers of matches, by comparison and level.
+/// Shares are counted in units of this many to one.
+const UNITS: u32 = 24;
+
+/// Expected numbers of lines, in units.
 struct Sums {
-    levels: Vec<Vec<f64>>,
-    matches: f64,
+    /// Of matches, by pattern.
+    matches: Vec<u64>,
+    relatives: u64,
+    namesakes: u64,
+    elders: u64,
 }
 
-fn expectation(model: &Model, cells: &[Cell], residents: f64) -> Sums {
-    let levels = model.comparisons.iter().map(|comparison| vec![0.0; comparison.levels.len()]);
-    let mut sums = Sums { levels: levels.collect(), matches: 0.0 };
-    let households = f64::from(u8::from(model.has_households()));
-    for cell in cells {
-        let product = |of: fn(&Level) -> f64| -> f64 {
-            model
-                .comparisons
-                .iter()
-                .zip(&cell.levels)
-                .map(|(comparison, &level)| of(&comparison.levels[usize::from(level)]))
-                .product()
+impl Sums {
+    fn new(patterns: usize) -> Self {
+        Self { matches: vec![0; patterns], relatives: 0, namesakes: 0, elders: 0 }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.matches.iter_mut().zip(&other.matches).for_each(|(sum, part)| *sum += part);
+        self.relatives += other.relatives;
+        self.namesakes += other.namesakes;
+        self.elders += other.elders;
+    }
+}
+
+/// 2^(-d/1000) for d in 0..1000, in units of 2^-40.
+static POWERS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    (0..1000)
+        .map(|millibits| {
+            let power = libm::exp2(40.0 - f64::from(millibits) / 1000.0);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "to 2^40")]
+            let power = libm::rint(power) as u64;
+            power
+        })
+        .collect()
+});
+
+/// The odds of a weight against those of the greatest of the line, in units of 2^-40.
+fn odds(weight: MatchWeight, greatest: MatchWeight) -> u64 {
+    let below = (greatest - weight).millibits().unsigned_abs();
+    let (bits, millibits) = (below / 1000, below % 1000);
+    if bits > 40 { 0 } else { POWERS[millibits as usize] >> bits }
+}
+
+fn expectation(lines: &[u32], candidates: &Candidates, weights: &[PatternWeights]) -> Sums {
+    let mut sums = Sums::new(weights.len());
+    let mut pairs: Vec<PairWeights> = Vec::new();
+    for &line in lines {
+        let of_line: &[Pair] = candidates.of_line(line);
+        pairs.clear();
+        pairs.extend(
+            of_line.iter().map(|pair| weights[pair.pattern as usize].of_pair(pair.rarity())),
+        );
+        let of_pair = |pair: &PairWeights| [pair.person, pair.relative, pair.namesake, pair.elder];
+        let greatest = pairs.iter().flat_map(of_pair).fold(MatchWeight::ZERO, MatchWeight::max);
+        let all: u64 = pairs.iter().flat_map(of_pair).map(|weight| odds(weight, greatest)).sum();
+        let all = all + odds(MatchWeight::ZERO, greatest);
+        let share = |weight: MatchWeight| {
+            let share = (u128::from(odds(weight, greatest)) << UNITS) / u128::from(all);
+            u64::try_from(share).expect("a share is at most one")
         };
-        let matched = model.match_rate * product(|level| level.m);
-        let stranger = residents * product(|level| level.u) * libm::exp2(-cell.rarer);
-        let related = model.relatives_per_line * product(|level| level.relative)
-            + model.namesakes_per_line * product(|level| level.namesake)
-            + model.elders_per_line * product(|level| level.elder);
-        let total = matched + stranger + households * related;
-        if total <= 0.0 {
-            continue;
-        }
-        let matched = cell.pairs * matched / total;
-        sums.matches += matched;
-        for (comparison, &level) in cell.levels.iter().enumerate() {
-            sums.levels[comparison][usize::from(level)] += matched;
+        for (pair, weights) in of_line.iter().zip(&pairs) {
+            sums.matches[pair.pattern as usize] += share(weights.person);
+            sums.relatives += share(weights.relative);
+            sums.namesakes += share(weights.namesake);
+            sums.elders += share(weights.elder);
         }
     }
     sums
@@ -113,29 +163,58 @@ fn expectation(model: &Model, cells: &[Cell], residents: f64) -> Sums {
 fn maximisation(
     model: &mut Model,
     prior: &Model,
-    comparisons: &[Comparison],
+    linkable: &Linkable,
+    levels: &[Vec<u8>],
     sums: &Sums,
-    prior_lines: f64,
-    lines: f64,
+    lines: usize,
 ) {
-    let rate = (prior_lines * prior.match_rate + sums.matches) / (prior_lines + lines);
-    model.match_rate = rate.clamp(0.001, 0.9999);
+    let comparisons = &linkable.index().register.comparisons;
+    let households = prior.has_households();
+    let prior_lines = if households { PRIOR_LINES_RESIDENTS } else { PRIOR_LINES_OTHER };
+    let unit = f64::from(1u32 << UNITS);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "sums of shares stay below 2^52 or lose a trifle"
+    )]
+    let number = |sum: u64| sum as f64 / unit;
+    let mut by_level: Vec<Vec<u64>> =
+        prior.comparisons.iter().map(|comparison| vec![0; comparison.levels.len()]).collect();
+    for (levels, &matches) in levels.iter().zip(&sums.matches) {
+        for (by_level, &level) in by_level.iter_mut().zip(levels) {
+            by_level[usize::from(level)] += matches;
+        }
+    }
+    let matches = number(sums.matches.iter().sum());
+    #[expect(clippy::cast_precision_loss, reason = "lines are fewer than 2^52")]
+    let lines = lines as f64;
+    model.match_rate =
+        ((prior_lines * prior.match_rate + matches) / (prior_lines + lines)).clamp(0.001, 0.9999);
     for (index, comparison) in comparisons.iter().enumerate() {
         let priors = comparison.measure.levels();
-        let (sums, believed) = (&sums.levels[index], &prior.comparisons[index].levels);
+        let (by_level, believed) = (&by_level[index], &prior.comparisons[index].levels);
         for (level, of_level) in priors.iter().enumerate().skip(1) {
             let group: Vec<usize> =
                 (1..priors.len()).filter(|&other| priors[other].group == of_level.group).collect();
-            let seen: f64 = group.iter().map(|&other| sums[other]).sum();
+            let seen = number(group.iter().map(|&other| by_level[other]).sum());
             let believed_all: f64 = group.iter().map(|&other| believed[other].m).sum();
             let believed_here = believed[level].m / believed_all;
             let learned = &mut model.comparisons[index].levels[level];
-            learned.m = (prior_lines * believed_here + sums[level]) / (prior_lines + seen);
-            learned.support = sums[level];
-            if matches!(comparison.measure, Measure::Place { .. }) {
-                // Whoever lives with the person is found where the line says the person lives.
-                (learned.relative, learned.elder) = (learned.m, learned.m);
+            learned.support = number(by_level[level]);
+            if households && of_level.elder >= ELDER_LIKELIER * of_level.m {
+                continue;
             }
+            learned.m = (prior_lines * believed_here + learned.support) / (prior_lines + seen);
         }
     }
+    if households {
+        let nobodies = PRIOR_NOBODIES + (lines - matches).max(0.0);
+        let share =
+            |believed: f64, seen: u64| (PRIOR_NOBODIES * believed + number(seen)) / nobodies;
+        model.nobodies = Nobodies {
+            relatives: share(prior.nobodies.relatives, sums.relatives).min(0.32),
+            namesakes: share(prior.nobodies.namesakes, sums.namesakes).min(0.32),
+            elders: share(prior.nobodies.elders, sums.elders).min(0.32),
+        };
+    }
+    model.settle_related(comparisons, &linkable.index().household);
 }

@@ -91,7 +91,8 @@ fn the_terms_of_a_pair_add_up_to_its_weight() {
         let explanation = linkage.explain(&linkable, line, resident);
         let terms: MatchWeight =
             explanation.terms.iter().map(|term| term.weight + term.frequency).sum();
-        assert_eq!(explanation.prior + terms + explanation.relatives, explanation.weight);
+        let others = explanation.relatives + explanation.rivals;
+        assert_eq!(explanation.prior + terms + others, explanation.weight);
         assert_eq!(explanation.weight, weight);
         assert!(!explanation.rules.is_empty(), "a compared pair shares a key");
     }

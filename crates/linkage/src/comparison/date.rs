@@ -14,12 +14,14 @@ impl DateForm {
     }
 }
 
-/// Years by which a date slips when somebody mistakes the era (昭和 for 平成: 63; the year of an era for that of the
-/// century: 25 and 88), the year or the decade.
-const SLIPS: [u16; 4] = [1, 10, 63, 88];
+/// Years by which a date slips when somebody mistakes the year by one, the decade or the century, the era (昭和 for 平成
+/// 63, 大正 for 平成 77, 昭和 for 令和 93, 大正 for 令和 107) or the year of an era for that of the century (平成 88,
+/// 令和 18).
+const SLIPS: [u16; 8] = [1, 10, 63, 77, 88, 93, 100, 107];
 
-/// Slips that may as well be the years between parent and child (大正 for 昭和: 14, 平成 for 令和: 30).
-const SLIPS_OR_GENERATIONS: [u16; 3] = [14, 25, 30];
+/// Slips that may as well be the years between parent and child (大正 for 昭和 14, 令和 for a year 18, decades 20, 30 and
+/// 40, 昭和 for a year of the century 25, 平成 for 令和 30, 明治 for 大正 44).
+const SLIPS_OR_GENERATIONS: [u16; 7] = [14, 18, 20, 25, 30, 40, 44];
 
 /// Years between parent and child.
 const GENERATION: std::ops::RangeInclusive<u16> = 15..=50;
@@ -29,26 +31,22 @@ pub(crate) fn level(a: DateForm, b: DateForm) -> u8 {
     let (Some(a), Some(b)) = (a.complete(), b.complete()) else {
         return partial_level(a, b);
     };
-    if a == b {
-        return 1;
-    }
     let ((ay, am, ad), (by, bm, bd)) = (a, b);
-    if ay == by && am == bd && ad == bm {
-        2
-    } else if am == bm && ad == bd && SLIPS.contains(&ay.abs_diff(by)) {
-        3
-    } else if am == bm && ad == bd && SLIPS_OR_GENERATIONS.contains(&ay.abs_diff(by)) {
-        4
-    } else if am == bm && ad == bd && GENERATION.contains(&ay.abs_diff(by)) {
-        5
-    } else if one_digit_off(a, b) {
-        6
-    } else if ay == by && ((am, ad) == (1, 1) || (bm, bd) == (1, 1)) {
-        8
-    } else if usize::from(ay == by) + usize::from(am == bm) + usize::from(ad == bd) == 2 {
-        9
-    } else {
-        10
+    match (ay == by, am == bm, ad == bd) {
+        (true, true, true) => 1,
+        (true, ..) if am == bd && ad == bm => 2,
+        (false, true, true) => match ay.abs_diff(by) {
+            slip if SLIPS.contains(&slip) => 3,
+            slip if SLIPS_OR_GENERATIONS.contains(&slip) => 4,
+            years if GENERATION.contains(&years) => 5,
+            _ if one_digit_off(a, b) => 6,
+            _ => 11,
+        },
+        (true, ..) if one_digit_off(a, b) => 7,
+        (true, ..) if (am, ad) == (1, 1) || (bm, bd) == (1, 1) => 9,
+        (true, true, false) => 10,
+        (true, false, true) => 12,
+        _ => 13,
     }
 }
 
@@ -61,9 +59,9 @@ fn partial_level(a: DateForm, b: DateForm) -> u8 {
     if answers.iter().all(Option::is_none) {
         0
     } else if answers.contains(&Some(false)) {
-        10
+        13
     } else {
-        7
+        8
     }
 }
 
@@ -112,10 +110,15 @@ mod tests {
             ("1950-03-02", "2013-03-02", "year slipped"),
             ("1950-03-02", "1975-03-02", "year slipped by an era or a generation"),
             ("1950-03-02", "1972-03-02", "a generation apart"),
-            ("1980-04-24", "1980-04-21", "one digit off"),
-            ("1980-04-24", "1908-04-24", "one digit off"),
+            ("1929-01-28", "2022-01-28", "year slipped"),
+            ("1950-03-02", "1970-03-02", "year slipped by an era or a generation"),
+            ("1980-04-24", "1980-04-21", "one digit of month or day off"),
+            ("1980-04-24", "1980-11-24", "year and day equal"),
+            ("1980-04-24", "1908-04-24", "one digit of the year off"),
+            ("1980-04-24", "1983-04-24", "one digit of the year off"),
+            ("1980-04-24", "1928-04-24", "another year"),
             ("1980-04-24", "1980-01-01", "placeholder of the year"),
-            ("1980-04-24", "1980-04-13", "two parts equal"),
+            ("1980-04-24", "1980-04-13", "another day of the month"),
             ("1980-04-24", "1955-09-30", "different"),
             ("1945-?-?", "1945-09-30", "equal as far as known"),
             ("1945-?-?", "1946-09-30", "different"),

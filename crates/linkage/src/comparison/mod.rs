@@ -16,7 +16,8 @@ use crate::forms::addresses::Addresses;
 use crate::forms::names::Names;
 use crate::forms::parts::Parts;
 use crate::layers::Distinct;
-use crate::records::{NameValues, Normalised, OtherName, Sides};
+use crate::records::{How, NameValues, Normalised, OtherName, Sides};
+use part::STRENGTH;
 
 /// One question asked of a pair.
 #[derive(Debug)]
@@ -123,6 +124,13 @@ impl Measure {
         }
     }
 }
+
+/// Levels of [`level::ARRANGEMENT`] for a line that gives no given name but the account holder's.
+const HOLDER_ALONE: u8 = 5;
+const OTHER_THAN_HOLDER: u8 = 6;
+
+/// Level of a part of a name of which there is a reading alone, nearly equal.
+const READING_NEAR: u8 = 2;
 
 /// How the two names of a pair were laid side by side.
 #[derive(Clone, Copy, Debug)]
@@ -238,11 +246,11 @@ impl Sides<'_> {
             NamesOfPair { arrangement, family, given, family_level, given_level }
         };
         let strength = |names: &NamesOfPair| {
-            part::STRENGTH[usize::from(names.family_level)]
-                + part::STRENGTH[usize::from(names.given_level)]
+            STRENGTH[usize::from(names.family_level)] + STRENGTH[usize::from(names.given_level)]
         };
-        let mut best = lay(1, (list.family, register.family), (list.given, register.given));
-        if strength(&best) >= 14 {
+        let as_registered = lay(1, (list.family, register.family), (list.given, register.given));
+        let mut best = as_registered;
+        if strength(&best) >= 18 {
             return self.settle(best);
         }
         let mut consider = |names: NamesOfPair| {
@@ -258,14 +266,36 @@ impl Sides<'_> {
         for &OtherName { name, how } in self.register().other_names(resident) {
             consider(lay(how as u8, (list.family, name.family), (list.given, name.given)));
         }
+        // An account is often a relative's: its holder's reading helps to read a given name that is there, and never
+        // stands against it.
+        let own_given = STRENGTH[usize::from(as_registered.given_level)];
         for &OtherName { name, how } in self.list.records.other_names(line) {
-            consider(lay(how as u8, (name.family, register.family), (name.given, register.given)));
+            if how == How::Alias || list.given != NONE && own_given >= 0 {
+                consider(lay(
+                    how as u8,
+                    (name.family, register.family),
+                    (name.given, register.given),
+                ));
+            }
         }
-        self.settle(best)
+        let holder = self.list.records.other_names(line).iter();
+        let mut holder = holder.filter(|other| other.how == How::AccountHolder);
+        match holder.next() {
+            Some(OtherName { name, .. }) if list.given == NONE && best.arrangement == 1 => {
+                let holder =
+                    lay(HOLDER_ALONE, (name.family, register.family), (name.given, register.given));
+                self.settle(by_holder_alone(best, holder))
+            }
+            _ => self.settle(best),
+        }
     }
 
     /// Whether two Latin names hold the same words in another order.
     fn same_words(self, a: NameValues, b: NameValues) -> bool {
+        let written = |part: u32| self.list.names.joint.views(part).written;
+        if written(a.family) == written(b.family) {
+            return false;
+        }
         let of_line = self.list.wholes.words(a.written);
         of_line.is_some() && of_line == self.index.register.wholes.words(b.written)
     }
@@ -275,6 +305,16 @@ impl Sides<'_> {
         let compared = names.family_level != 0 || names.given_level != 0;
         NamesOfPair { arrangement: if compared { names.arrangement } else { 0 }, ..names }
     }
+}
+
+/// A line that gives no given name but the account holder's.
+fn by_holder_alone(as_registered: NamesOfPair, holder: NamesOfPair) -> NamesOfPair {
+    let strength = |level: u8| STRENGTH[usize::from(level)];
+    let is_holder = strength(holder.given_level) >= STRENGTH[usize::from(READING_NEAR)];
+    let arrangement = if is_holder { HOLDER_ALONE } else { OTHER_THAN_HOLDER };
+    let (own, of_holder) = (as_registered.family_level, holder.family_level);
+    let family_level = if strength(own) > strength(of_holder) { own } else { of_holder };
+    NamesOfPair { arrangement, family_level, given_level: 0, ..holder }
 }
 
 fn measure_place(addresses: &Addresses, a: u32, b: u32) -> u8 {

@@ -20,24 +20,31 @@ const HOUSEHOLD_MAX: usize = 12;
 /// Pairs that the prior is worth: a small register has no twins to count, and they exist all the same.
 const PRIOR_PAIRS: f64 = 1_000.0;
 
+/// How many live with a resident where the register does not say.
+const RELATIVES_PER_RESIDENT: f64 = 1.5;
+
 /// What residents of one place share.
 #[derive(Debug)]
-pub(crate) struct Relatives {
+pub(crate) struct Household {
     /// How many others live with a resident, on average.
-    pub(crate) per_resident: f64,
-    /// P(level | two people of one household) of each comparison.
+    pub(crate) relatives_per_resident: f64,
+    /// P(level | two people of one household) of each comparison, as both are registered.
     pub(crate) levels: Vec<Vec<f64>>,
 }
 
-impl Relatives {
-    /// Counts over the register; nothing where it has no places.
-    pub(crate) fn count(side: &Normalised) -> Option<Self> {
-        let (addresses, column) = side.comparisons.iter().find_map(|comparison| {
+impl Household {
+    /// Counts over the register; what is believed of any register where this one has no places.
+    pub(crate) fn count(side: &Normalised) -> Self {
+        let place = side.comparisons.iter().find_map(|comparison| {
             let Measure::Place { column, addresses } = &comparison.measure else {
                 return None;
             };
             Some((addresses, *column))
-        })?;
+        });
+        let Some((addresses, column)) = place else {
+            let levels = shares(side, &[]);
+            return Self { relatives_per_resident: RELATIVES_PER_RESIDENT, levels };
+        };
         let mut households: HashMap<u32, Vec<u32>, Seeded> =
             HashMap::with_hasher(Seeded::default());
         for (resident, &place) in (0u32..).zip(&side.records.values[column]) {
@@ -56,7 +63,7 @@ impl Relatives {
             households.iter().map(|(_, members)| members.len() * (members.len() - 1)).sum();
         #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
         let (pairs, residents) = (pairs as f64, side.records.len().max(1) as f64);
-        Some(Self { per_resident: pairs / residents, levels: shares(side, &households) })
+        Self { relatives_per_resident: pairs / residents, levels: shares(side, &households) }
     }
 }
 
