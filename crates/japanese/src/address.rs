@@ -25,6 +25,7 @@ mod town;
 #[cfg(test)]
 mod tests;
 
+pub use dates::numbers_of_day_number;
 pub use numbers::Numbers;
 
 /// An address in parts, folded for comparison.
@@ -101,8 +102,13 @@ impl Address {
             (other, self)
         };
         let name = long.town_name();
-        if name.is_empty() || long.municipality_end == 0 {
+        if long.municipality_end == 0 {
             return false;
+        }
+        if name.is_empty() {
+            // 小豆郡土庄町甲559: there is no town, and what the other has is the municipality without its county.
+            return long.town.ends_with(short.town.as_str())
+                && short.town.ends_with(['市', '町', '村', '区']);
         }
         let ends = long.town.ends_with(short.town.as_str());
         if short.municipality_end > 0 {

@@ -41,7 +41,9 @@ pub fn is_look_alike(one: char, other: char) -> bool {
 }
 
 /// Place-name spellings the table does not list: 霞が関 and 霞ヶ関, 三ッ沢 and 三つ沢, 乃木坂 and 之.
-const ADDRESS_SPELLINGS: [(char, char); 11] = [
+const ADDRESS_SPELLINGS: [(char, char); 13] = [
+    ('埠', 'ふ'),
+    ('舟', '船'),
     ('ガ', 'ケ'),
     ('が', 'ケ'),
     ('ゖ', 'ケ'),

@@ -1,15 +1,22 @@
 //! Numbers that a spreadsheet turned into a date, and back.
 //!
-//! `8-7` becomes `8月7日`, `4-3-7` becomes `2004/3/7`. Invariant: only what a spreadsheet can have written is taken for a
+//! `8-7` becomes `8月7日`, `4-3-7` becomes `2004/3/7`, `2-32` becomes `Feb-32`. Invariant: only what a spreadsheet can have written is taken for a
 //! date; 4日市 and 1702/7 are not.
 
 use super::letters::{at, numeral, starts};
+use crate::date;
 
 /// The numbers behind a date, and where it ends.
 type Undone = ([Option<u32>; 3], usize);
 
 /// The numbers behind a date that begins the letters, and the end of the date.
 pub(crate) fn undo(letters: &[char]) -> Option<Undone> {
+    if let Some((month, end)) = month_name(letters, 0) {
+        // The year of a month: 2-32 becomes Feb-32, and 2-14 Feb-14 in some languages.
+        let (number, number_end) = digits(letters, end + 1)?;
+        let fits = at(letters, end) == Some('-') && (1..=99).contains(&number);
+        return fits.then_some(([Some(month), Some(number), None], number_end));
+    }
     let (first, end) = digits(letters, 0)?;
     if at(letters, end) == Some('月') {
         let (day, end) = digits(letters, end + 1)?;
@@ -40,15 +47,43 @@ pub(crate) fn undo(letters: &[char]) -> Option<Undone> {
 
 /// `14-Feb`, which an English spreadsheet makes of 2-14.
 fn english(letters: &[char], day: u32, end: usize) -> Option<Undone> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     if at(letters, end) != Some('-') || !(1..=31).contains(&day) {
         return None;
     }
-    let month = (1..).zip(MONTHS).find(|(_, name)| starts(letters, end + 1, name))?.0;
-    let behind = end + 4;
+    let (month, behind) = month_name(letters, end + 1)?;
     let alone = at(letters, behind).is_none_or(|c| !c.is_ascii_alphabetic());
     alone.then_some(([Some(month), Some(day), None], behind))
+}
+
+/// The English short name of a month at a position, and its end.
+fn month_name(letters: &[char], index: usize) -> Option<(u32, usize)> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    if !at(letters, index)?.is_ascii_uppercase() {
+        return None;
+    }
+    let month = (1..).zip(MONTHS).find(|(_, name)| starts(letters, index, name))?.0;
+    Some((month, index + 3))
+}
+
+/// Whether letters begin with a date whose month comes first, in English.
+pub(crate) fn begins_with_month(letters: &[char]) -> bool {
+    month_name(letters, 0).is_some() && undo(letters).is_some()
+}
+
+/// The numbers behind a spreadsheet's day number that stands where an address has its numbers: 2-14 becomes 45702.
+///
+/// What it gives is the year as one or two digits, the month and the day; the year is made up where only two numbers
+/// were written.
+pub fn numbers_of_day_number(number: u32) -> Option<[u32; 3]> {
+    // 1930 to 2064: what a spreadsheet makes of two digits, and some years to come.
+    if !(10_959..=60_000).contains(&number) {
+        return None;
+    }
+    // A spreadsheet counts days from 1899-12-30.
+    let date = date::from_day_number(i32::try_from(number).ok()? - 25_569);
+    let year = u32::try_from(date.year?).ok()? % 100;
+    Some([year, u32::from(date.month?), u32::from(date.day?)])
 }
 
 /// The number a spreadsheet takes for a year: 00 to 29 become 2000 to 2029, 30 to 99 become 1930 to 1999.

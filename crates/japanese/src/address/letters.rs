@@ -182,11 +182,11 @@ pub(crate) fn numeral(letters: &[char], start: usize) -> Option<(u32, usize)> {
         if run.len() > 9 {
             return None;
         }
-        // Only ASCII digits, at most nine: no overflow.
-        return Some((
-            run.iter().fold(0, |value, &c| value * 10 + u32::from(c) - u32::from('0')),
-            end,
-        ));
+        let (value, thousands) = (value_of(run), thousands(letters, start, end));
+        return Some(match thousands {
+            Some(group) => (value * 1_000 + value_of(group), end + 4),
+            None => (value, end),
+        });
     }
     let mut buffer = [0_u8; 64];
     let mut length = 0;
@@ -195,6 +195,22 @@ pub(crate) fn numeral(letters: &[char], start: usize) -> Option<(u32, usize)> {
     }
     let value = number::parse(std::str::from_utf8(&buffer[..length]).ok()?)?;
     Some((value, end))
+}
+
+/// The value of at most nine ASCII digits: no overflow.
+fn value_of(digits: &[char]) -> u32 {
+    digits.iter().fold(0, |value, &c| value * 10 + u32::from(c) - u32::from('0'))
+}
+
+/// The three digits behind a comma that a spreadsheet put between thousands: 2,060番地; but 12,13 are two numbers.
+fn thousands(letters: &[char], start: usize, end: usize) -> Option<&[char]> {
+    let group = letters.get(end + 1..end + 4)?;
+    let fits = at(letters, end) == Some(',')
+        && (1..=3).contains(&(end - start))
+        && letters[start] != '0'
+        && group.iter().all(char::is_ascii_digit)
+        && !at(letters, end + 4).is_some_and(|c| c.is_ascii_digit());
+    fits.then_some(group)
 }
 
 /// Whether the letters say that there is no address.
@@ -228,10 +244,13 @@ pub(crate) fn is_placeholder(letters: &[char]) -> bool {
         || PLACEHOLDERS.into_iter().any(same)
 }
 
-/// The letters behind a postal code that begins with 〒.
+/// The letters behind a postal code: one that begins with 〒, or 275-5375 with a name behind it.
 pub(crate) fn without_postal_code(letters: &[char]) -> &[char] {
     let letters = trim(letters);
     let [first, rest @ ..] = letters else { return letters };
+    if first.is_ascii_digit() {
+        return without_bare_postal_code(letters).unwrap_or(letters);
+    }
     if *first != '〒' {
         return letters;
     }
@@ -241,4 +260,13 @@ pub(crate) fn without_postal_code(letters: &[char]) -> &[char] {
         digits > 7 || !(c.is_ascii_digit() || is_dash(c) || c.is_whitespace())
     });
     trim(&rest[end.unwrap_or(rest.len())..])
+}
+
+/// Behind three digits, a dash and four digits, where a name follows.
+fn without_bare_postal_code(letters: &[char]) -> Option<&[char]> {
+    let (code, rest) = letters.split_at_checked(8)?;
+    let fits = is_dash(code[3]) && numeral_end(code, 0) == 3 && numeral_end(code, 4) == 8;
+    let rest = trim(rest);
+    let named = rest.first().is_some_and(|&c| is_kanji(c) && !matches!(c, '番' | '号' | '丁'));
+    (fits && named).then_some(rest)
 }

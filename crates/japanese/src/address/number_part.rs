@@ -81,9 +81,29 @@ fn is_building_word(letters: &[char], index: usize) -> bool {
     matches!(at(letters, index), Some('F' | 'f')) && !latin(1)
 }
 
-/// 無番地 and its relatives: words in place of a number, at a position.
-fn no_number(letters: &[char], index: usize) -> Option<&'static str> {
-    ["無番地", "番外地", "無地番", "番地なし", "番地無し"]
-        .into_iter()
-        .find(|word| starts(letters, index, word))
+/// Words in place of a number, and what they say: that there is none, or that the land lies outside the numbering.
+const NO_NUMBER: [(&str, &str); 6] = [
+    ("無番地", "無番地"),
+    ("無地番", "無番地"),
+    ("番地なし", "無番地"),
+    ("番地無し", "無番地"),
+    ("番地無", "無番地"),
+    ("番外地", "番外地"),
+];
+
+/// A word in place of a number at a position: what it says, and its end.
+fn no_number(letters: &[char], index: usize) -> Option<(&'static str, usize)> {
+    let fits = |(word, _): &&(&str, &str)| starts(letters, index, word);
+    NO_NUMBER.iter().find(fits).map(|(word, says)| (*says, index + word.chars().count()))
+}
+
+/// Points of the compass, which town names of grids are made of: 北1条西2丁目.
+fn is_compass(c: char) -> bool {
+    matches!(c, '東' | '西' | '南' | '北')
+}
+
+/// Whether digits between two points of the compass are a 条 whose unit was left out: 北1西2-3.
+pub(crate) fn is_bare_row(letters: &[char], start: usize, end: usize) -> bool {
+    let before = start.checked_sub(1).and_then(|index| at(letters, index));
+    before.is_some_and(is_compass) && at(letters, end).is_some_and(is_compass)
 }

@@ -2,7 +2,7 @@
 //!
 //! The direction (上る, 下る, 東入, 西入) is what tells a street from a town; streets written without one stay in the town.
 
-use super::letters::{at, starts};
+use super::letters::{at, is_kanji, is_numeral, numeral_end, starts};
 
 /// Directions that no town name holds.
 const VERTICAL: [&str; 8] =
@@ -22,16 +22,24 @@ pub(crate) fn end(letters: &[char], prefecture: Option<&str>) -> usize {
     let kyoto = prefecture.is_some() || starts(letters, 0, "京都市");
     for index in (1..letters.len()).rev() {
         if let Some(word) = VERTICAL.iter().find(|word| starts(letters, index, word)) {
-            return index + word.chars().count();
+            return behind_block(letters, index + word.chars().count());
         }
         let behind_street = letters[..index].contains(&'通');
         if (kyoto || behind_street) && HORIZONTAL.iter().any(|word| starts(letters, index, word)) {
             let end = index + 2;
             let long = matches!(at(letters, end), Some('る' | 'ル'));
-            return end + usize::from(long);
+            return behind_block(letters, end + usize::from(long));
         }
     }
     0
+}
+
+/// Behind a 丁目 that belongs to the street, because a town follows it: 三条上る二丁目下丸屋町.
+fn behind_block(letters: &[char], end: usize) -> usize {
+    let behind = numeral_end(letters, end);
+    let block = behind > end && starts(letters, behind, "丁目");
+    let town = at(letters, behind + 2).is_some_and(|c| is_kanji(c) && !is_numeral(c));
+    if block && town { behind + 2 } else { end }
 }
 
 /// The key of a street: one spelling for each direction.

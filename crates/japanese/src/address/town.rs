@@ -1,7 +1,7 @@
 //! The part before the numbers: municipality, street and town, folded into one key.
 
-use super::letters::{self, is_katakana, is_plain_dash};
-use super::{municipality, street};
+use super::letters::{self, at, is_katakana, is_plain_dash};
+use super::{municipality, number_part, street};
 use crate::{kanji, number};
 
 /// What [`split`] finds.
@@ -54,11 +54,19 @@ fn fold_into(name: &mut Vec<char>, letters: &[char]) {
                 Some((value, _)) => name.extend(number::to_kanji(value).chars()),
                 None => name.extend(&letters[index..end]),
             }
+            if number_part::is_bare_row(letters, index, end) {
+                name.push('条');
+            }
             index = end;
             continue;
         }
         index += 1;
         if c.is_whitespace() {
+            continue;
+        }
+        // 番丁 and 番町 are two spellings of one word.
+        if c == '丁' && name.last() == Some(&'番') && at(letters, index) != Some('目') {
+            name.push('町');
             continue;
         }
         // A dash behind katakana is a long mark typed as a dash.

@@ -6,7 +6,7 @@ use crate::address::letters::{
     numeral_end, starts,
 };
 use crate::address::numbers::Numbers;
-use crate::text;
+use crate::{kanji, text};
 
 /// What the numbers of an address say.
 #[derive(Default)]
@@ -79,24 +79,28 @@ impl Reader<'_> {
         self.block_letter();
         self.word_for_number();
         let mut link = Link::Start;
-        if let Some((numbers, end)) = dates::undo(&self.letters[self.index..]) {
-            for number in numbers.into_iter().flatten() {
-                self.part.numbers.push(number);
-            }
-            self.part.repaired = true;
-            self.index += end;
-            match self.link() {
-                Some((next, start)) => (link, self.index) = (next, start),
-                None => return,
-            }
-        }
-        while self.number(link) {
+        while self.date(link) || self.number(link) {
             self.block_letter();
             match self.link() {
                 Some((next, start)) => (link, self.index) = (next, start),
                 None => return,
             }
         }
+    }
+
+    /// Takes numbers that a spreadsheet made a date of: all of them, or those behind 丁目.
+    fn date(&mut self, link: Link) -> bool {
+        if link != Link::Start && self.unit != Unit::Chome {
+            return false;
+        }
+        let Some((numbers, end)) = dates::undo(&self.letters[self.index..]) else { return false };
+        for number in numbers.into_iter().flatten() {
+            self.part.numbers.push(number);
+        }
+        self.part.repaired = true;
+        self.unit = Unit::None;
+        self.index += end;
+        true
     }
 
     /// Takes the number at the position; `false` when reading ends there.
@@ -225,6 +229,9 @@ impl Reader<'_> {
                 return Some((Link::Dash, start + 1));
             }
         }
+        if let Some(number) = self.named_part() {
+            return Some((Link::Unit, number));
+        }
         let spaces_end = skip_spaces(letters, start);
         if at(letters, spaces_end).is_some_and(is_dash) {
             let mut next = spaces_end;
@@ -239,6 +246,26 @@ impl Reader<'_> {
             return Some((link, spaces_end));
         }
         None
+    }
+
+    /// Takes the name of a part of a 地割 or 線, as a block, when more numbers follow: 第35地割字西62番地, 西12線北34番地.
+    /// What it gives is where they begin.
+    fn named_part(&mut self) -> Option<usize> {
+        const NAME_LETTERS_MAX: usize = 4;
+        if self.unit != Unit::Line {
+            return None;
+        }
+        let letters = self.letters;
+        let start = self.index + usize::from(at(letters, self.index) == Some('字'));
+        let is_name = |c: &&char| is_kanji(**c) && !is_numeral(**c) && !matches!(c, '荘' | '館');
+        let length = letters[start..].iter().take_while(is_name).count();
+        let end = start + length;
+        let numbered = at(letters, end).is_some_and(is_numeral);
+        if !(1..=NAME_LETTERS_MAX).contains(&length) || !numbered {
+            return None;
+        }
+        self.part.block.extend(letters[start..end].iter().map(|&c| kanji::fold_address(c)));
+        Some(end)
     }
 
     /// Takes a letter that tells blocks apart, before or between numbers or at their end.
@@ -286,9 +313,9 @@ impl Reader<'_> {
 
     /// Takes 無番地 and its relatives.
     fn word_for_number(&mut self) {
-        if let Some(word) = no_number(self.letters, self.index) {
-            self.part.block.push_str(word);
-            self.index += word.chars().count();
+        if let Some((says, end)) = no_number(self.letters, self.index) {
+            self.part.block.push_str(says);
+            self.index = end;
         }
     }
 }

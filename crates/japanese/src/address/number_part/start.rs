@@ -5,7 +5,7 @@ use crate::address::letters::{
     numeral, numeral_end, starts,
 };
 
-use super::{dates, no_number};
+use super::{dates, is_bare_row, no_number};
 
 /// Where the numbers, or the block letter before them, begin; the search starts at `from`.
 pub(crate) fn find(letters: &[char], from: usize) -> Option<usize> {
@@ -25,6 +25,7 @@ pub(crate) fn find(letters: &[char], from: usize) -> Option<usize> {
             index = end;
         } else if matches!(c, '無' | '番') && no_number(letters, index).is_some()
             || is_lettered_block(letters, from, index)
+            || c.is_ascii_alphabetic() && dates::begins_with_month(&letters[index..])
         {
             return Some(index);
         } else {
@@ -38,7 +39,14 @@ pub(crate) fn find(letters: &[char], from: usize) -> Option<usize> {
 fn digits_are_name(letters: &[char], start: usize, end: usize) -> bool {
     let next = |offset: usize| at(letters, end + offset);
     match next(0) {
-        Some('条') => true,
+        Some('条' | '軒') => true,
+        Some('東' | '西' | '南' | '北') => {
+            is_bare_row(letters, start, end) && next(1).is_some_and(is_numeral)
+        }
+        Some('本') => matches!(next(1), Some('木' | '松' | '杉' | '柳')),
+        Some('丁') => next(1) == Some('堀'),
+        Some('反') => next(1) == Some('田'),
+        Some('ツ' | 'ッ' | 'つ' | 'っ') => next(1).is_some_and(is_kanji),
         Some('番') => matches!(next(1), Some('町' | '丁')),
         Some('日') => matches!(next(1), Some('市' | '町')),
         // A part of the town when a number, a marker or nothing comes behind it.
