@@ -72,6 +72,7 @@ const WORDS: &[(&str, &str)] = &[
     ("town unlike", "町名が異なる"),
     ("same postal code", "同じ郵便番号"),
     ("former place", "前の住所"),
+    ("repaired", "表計算で壊れた値を復元"),
     ("one edit off", "一字違い"),
 ];
 

@@ -129,8 +129,11 @@ fn main() {
     measure("folding variants", &folded, |name| kanji::fold_variants(name).len());
 }
 
+/// Writes a year, a month and a day.
+type WriteDate = fn((usize, usize, usize)) -> String;
+
 /// Notations of dates.
-const DATES: [(&str, fn((usize, usize, usize)) -> String); 6] = [
+const DATES: [(&str, WriteDate); 6] = [
     ("date, as registered", |(year, month, day)| format!("{year}-{month:02}-{day:02}")),
     ("date, eight digits", |(year, month, day)| format!("{year}{month:02}{day:02}")),
     ("date, slashes", |(year, month, day)| format!("{year}/{month}/{day}")),

@@ -7,13 +7,15 @@
 //! ```
 //!
 //! There is no gazetteer here: what is a town and what a number follows from the letters alone, so that two notations of
-//! one place give equal town names, numbers and rooms, which is all that matching needs. Towns are compared by their
+//! one place give equal town names, numbers and rooms, which is all that matching needs; who knows the towns of a register
+//! can have an address read with them ([`Address::read_knowing`]). Towns are compared by their
 //! ends, because the municipality is often left out ([`Address::town_name`]).
 //! Invariant: every letter of the text is in some part, markers (大字, 字, 丁目, 番地, 号) and separators aside; and a key
 //! is never text to print. Whether two addresses are the same place is decided by the linkage.
 
 mod building;
 mod dates;
+mod known_town;
 mod letters;
 mod municipality;
 mod number_part;

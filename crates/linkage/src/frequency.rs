@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::comparison::{Comparison, Measure};
+use crate::comparison::{Comparison, Measure, level};
 use crate::forms::NONE;
 use crate::hash;
 use crate::records::Normalised;
@@ -222,6 +222,9 @@ impl Frequencies {
             // No level is impossible: a ten-millionth of the prior's share is always left.
             let least = prior.u * 1e-3 / (1.0 + known * known * 1e-6);
             u[level] = (trust * share + (1.0 - trust) * prior.u + least).min(1.0);
+        }
+        if matches!(measure, Measure::Place { .. }) {
+            level::raise_what_registers_lack(&mut u);
         }
         u
     }

@@ -267,10 +267,8 @@ impl Sealing<'_> {
             Side::List => addresses.list_column(self.values(address), self.learns),
         };
         self.raw.columns[address].values = Interner::default();
-        let codes: Option<(usize, Vec<Option<u32>>)> = postal.map(|field| {
-            let read = |text| PostalCode::read(text).map(|code| code.number);
-            (field, self.values(field).iter().map(read).collect())
-        });
+        let codes: Option<(usize, Vec<Option<PostalCode>>)> =
+            postal.map(|field| (field, self.values(field).iter().map(PostalCode::read).collect()));
         let raw = |field: usize, row: usize| {
             self.raw.columns[field].rows.get(row).map_or(usize::MAX, |&raw| raw as usize)
         };

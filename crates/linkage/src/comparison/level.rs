@@ -172,12 +172,36 @@ pub(crate) const PLACE: &[LevelPrior] = &[
     level("same town", 1, 0.012, 0.03, 0.012, 0.03, 0.012),
     level("same postal code", 1, 0.008, 0.005, 0.008, 0.005, 0.008),
     level("former place", 1, 0.02, 0.0002, 0.02, 0.0002, 0.02),
-    level("different", 1, 0.045, 0.9619, 0.045, 0.9619, 0.045),
+    level("different", 1, 0.029, 0.9609, 0.029, 0.9609, 0.029),
+    level("same place, repaired", 1, 0.012, 0.00004, 0.012, 0.00004, 0.012),
+    level("same postal code, repaired", 1, 0.004, 0.001, 0.004, 0.001, 0.004),
 ];
+
+/// The level of [`PLACE`] for two equal places, one of them read from a value that a spreadsheet had damaged.
+pub(crate) const PLACE_REPAIRED: u8 = 10;
+/// The level of [`PLACE`] for two equal postal codes where there is no more, one of them with its zero put back.
+pub(crate) const POSTAL_REPAIRED: u8 = 11;
 
 /// The level of a place where the resident's former place has been compared too.
 pub(crate) fn or_former_place(current: u8, former: u8) -> u8 {
-    if current >= 6 && (1..=4).contains(&former) { 8 } else { current }
+    let weak = current >= 6 && current != PLACE_REPAIRED;
+    if weak && ((1..=4).contains(&former) || former == PLACE_REPAIRED) { 8 } else { current }
+}
+
+/// Raises the chances of levels of [`PLACE`] that pairs of residents cannot show, because only lists are damaged or lack an
+/// address. Left alone they would look impossible, and weigh more than the clean value.
+///
+/// A repaired value can be read in more ways than one, hence the factor.
+pub(crate) fn raise_what_registers_lack(u: &mut [f64]) {
+    const READINGS: f64 = 4.0;
+    let (same_place, same_building) = (u[1], u[1] + u[2] + u[3]);
+    let same_town = same_building + u[4] + u[6];
+    let mut raise = |level: usize, chance: f64| u[level] = u[level].max(chance);
+    raise(usize::from(PLACE_REPAIRED), READINGS * PLACE[10].m * same_place);
+    // Who lives in the same town has the same postal code.
+    raise(7, PLACE[7].m * same_town);
+    raise(usize::from(POSTAL_REPAIRED), 2.0 * PLACE[11].m * same_town);
+    raise(8, PLACE[8].m * same_building);
 }
 
 /// Free or short text of any language.

@@ -2,12 +2,13 @@
 //!
 //! Town names are compared without the municipality, since lists leave it out: which municipalities there are is
 //! learned from the addresses that name one: those of the register, and those of the list where its lines may help each
-//! other.
+//! other. The towns of the register in turn help to read the list, where a name has letters that look like numbers.
 
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use renkei_japanese::address::Address;
+use renkei_japanese::postal::PostalCode;
 
 use super::parts::Parts;
 use super::{NONE, beginning, normalise};
@@ -33,6 +34,10 @@ pub(crate) struct Place {
     pub(crate) building: u32,
     /// Postal code, 7 digits.
     pub(crate) postal: Option<u32>,
+    /// Whether damage done by a spreadsheet was undone to read the numbers.
+    pub(crate) numbers_repaired: bool,
+    /// Whether the zero that a spreadsheet took off the postal code was put back.
+    pub(crate) postal_repaired: bool,
 }
 
 impl Place {
@@ -44,10 +49,17 @@ impl Place {
         room: NONE,
         building: NONE,
         postal: None,
+        numbers_repaired: false,
+        postal_repaired: false,
     };
 
     pub(crate) fn numbers(&self) -> &[u32] {
         &self.numbers[..usize::from(self.count)]
+    }
+
+    /// Whether nothing is known behind the town, so that its own end may be missing.
+    pub(crate) fn is_cut_town(&self) -> bool {
+        self.count == 0 && self.block == NONE && self.room == NONE
     }
 }
 
@@ -109,7 +121,7 @@ impl Addresses {
 
     /// The address, still without a postal code, of each distinct text of a column of the register.
     pub(crate) fn register_column(&mut self, raw: &Interner) -> Vec<Place> {
-        let (read, wholes) = self.read(raw);
+        let (read, wholes) = self.read(raw, |text| Address::read(text, ""));
         let municipalities = Arc::new(named(&read, &wholes).collect());
         if self.municipalities.is_empty() {
             self.municipalities = Arc::clone(&municipalities);
@@ -120,20 +132,37 @@ impl Addresses {
     /// The same for a column of a list. Municipalities are learned from it if `learns`, and from the register at any
     /// rate.
     pub(crate) fn list_column(&mut self, raw: &Interner, learns: bool) -> Vec<Place> {
-        let (read, wholes) = self.read(raw);
-        let mut municipalities = Arc::clone(&self.municipalities);
+        let (towns, municipalities) = (self.towns.above(), Arc::clone(&self.municipalities));
+        let is_town = |whole: &str| {
+            let end = municipality_end(whole, 0, &municipalities);
+            end < whole.len() && towns.find(&whole[end..]).is_some()
+        };
+        let (read, wholes) = self.read(raw, |text| {
+            let read = Address::read(text, "")?;
+            let known = read.town.is_empty()
+                || is_town(&read.town)
+                || towns.find(read.town_name()).is_some();
+            let again = if known { None } else { Address::read_knowing(text, "", is_town) };
+            Some(again.unwrap_or(read))
+        });
+        let mut municipalities = municipalities;
         if learns {
             Arc::make_mut(&mut municipalities).extend(named(&read, &wholes));
         }
         self.settle(read, &wholes, &municipalities)
     }
 
-    fn read(&mut self, raw: &Interner) -> (Vec<Option<ReadPlace>>, Interner) {
+    /// Every distinct text in parts.
+    fn read(
+        &mut self,
+        raw: &Interner,
+        read_text: impl Fn(&str) -> Option<Address> + Sync,
+    ) -> (Vec<Option<ReadPlace>>, Interner) {
         let mut wholes = Interner::default();
         let mut read: Vec<Option<ReadPlace>> = Vec::with_capacity(raw.len());
         normalise(
             raw,
-            |text| Address::read(beginning(text), ""),
+            |text| read_text(beginning(text)),
             |address| {
                 read.push(address.map(|address| self.read_place(&address, &mut wholes)));
                 NONE
@@ -149,18 +178,22 @@ impl Addresses {
         wholes: &Interner,
         municipalities: &Municipalities,
     ) -> Vec<Place> {
-        let mut towns: HashMap<(u32, u32), u32, Seeded> = HashMap::default();
+        let mut towns: HashMap<(u32, u32, bool), u32, Seeded> = HashMap::default();
         let settle = |read: Option<ReadPlace>| {
             let Some(ReadPlace { whole, municipality_end, place }) = read else {
                 return Place::UNKNOWN;
             };
-            let town = *towns.entry((whole, municipality_end)).or_insert_with(|| {
+            let numbered = place.count > 0 || place.block != NONE;
+            let town = *towns.entry((whole, municipality_end, numbered)).or_insert_with(|| {
                 let whole = wholes.get(whole);
-                let own = municipality_end as usize;
-                let cuts = whole.char_indices().map(|(at, _)| at).skip(1);
-                let longest =
-                    cuts.filter(|&at| at == own || municipalities.contains(&whole[..at])).last();
-                self.towns.intern(&whole[longest.unwrap_or(0)..], last_letters)
+                let end = self::municipality_end(whole, municipality_end as usize, municipalities);
+                // 下田市2丁目4: numbers without a town stand directly behind the municipality.
+                let town = if end == whole.len() && numbered {
+                    without_county(whole).unwrap_or(whole)
+                } else {
+                    &whole[end..]
+                };
+                self.towns.intern(town, last_letters)
             });
             let building = if town != NONE && place.count > 0 {
                 let number = |key, &number: &u32| hash::mix(key, u64::from(number));
@@ -187,6 +220,7 @@ impl Addresses {
         };
         place.block = known(&mut self.blocks, &address.block);
         place.room = known(&mut self.rooms, &address.room);
+        place.numbers_repaired = address.repaired;
         ReadPlace {
             whole: wholes.intern(&address.town).0,
             municipality_end: u32::try_from(address.municipality_end).unwrap_or(0),
@@ -217,19 +251,42 @@ impl Addresses {
         place.numbers().iter().fold(key, |key, &number| hash::mix(key, u64::from(number)))
     }
 
+    /// The room as a number, where it is one.
+    pub(crate) fn room_number(&self, place: &Place) -> Option<u32> {
+        if place.room == NONE { None } else { self.rooms.get(place.room).parse().ok() }
+    }
+
     /// The id of a place with its postal code, [`NONE`] where nothing is known.
-    pub(crate) fn intern(&mut self, place: Place, postal: Option<u32>) -> u32 {
-        let place = Place { postal, ..place };
+    pub(crate) fn intern(&mut self, place: Place, postal: Option<PostalCode>) -> u32 {
+        let place = Place {
+            postal: postal.map(|code| code.number),
+            postal_repaired: postal.is_some_and(|code| code.repaired),
+            ..place
+        };
         if place == Place::UNKNOWN { NONE } else { self.places.intern(place) }
     }
 }
 
 /// The municipalities that addresses name.
 fn named(read: &[Option<ReadPlace>], wholes: &Interner) -> impl Iterator<Item = Box<str>> {
-    read.iter().flatten().filter_map(|read| {
+    read.iter().flatten().flat_map(|read| {
         let (whole, end) = (wholes.get(read.whole), read.municipality_end as usize);
-        (end < whole.len()).then(|| Box::from(&whole[..end]))
+        let name = &whole[..end];
+        let names = [Some(name), without_county(name)];
+        names.into_iter().flatten().filter(|name| !name.is_empty()).map(Box::from)
     })
+}
+
+/// A town or village without its county, which is often left out; nothing where none is written.
+fn without_county(municipality: &str) -> Option<&str> {
+    let name = &municipality[municipality.rfind('郡')? + '郡'.len_utf8()..];
+    (name.chars().nth(1).is_some()).then_some(name)
+}
+
+/// Where in a municipality and town the municipality ends, in bytes: `own` is what the address itself says.
+fn municipality_end(whole: &str, own: usize, municipalities: &Municipalities) -> usize {
+    let cuts = whole.char_indices().map(|(at, _)| at).skip(1).chain([whole.len()]);
+    cuts.filter(|&at| at == own || municipalities.contains(&whole[..at])).last().unwrap_or(0)
 }
 
 impl Default for Place {
