@@ -126,6 +126,7 @@ impl Shown<'_> {
                 "prior": explanation.prior.bits(),
                 "terms": explanation.terms.iter().map(term).collect::<Vec<_>>(),
                 "relatives": explanation.relatives.bits(),
+                "rivals": explanation.rivals.bits(),
                 "match_weight": explanation.weight.bits(),
                 "probability": explanation.weight.probability(),
                 "blocking_rules": explanation.rules,
@@ -239,6 +240,9 @@ impl Shown<'_> {
         if explanation.relatives != MatchWeight::ZERO {
             let name = environment.say("relatives and namesakes", "家族・同姓同名");
             add(name, "", None, explanation.relatives);
+        }
+        if explanation.rivals != MatchWeight::ZERO {
+            add(environment.say("rivals", "他の候補"), "", None, explanation.rivals);
         }
         print_line!("{table}");
         let thresholds = self.linkage.model.thresholds;

@@ -135,7 +135,8 @@ fn explanation(seen: [Seen; 6], relatives: f64, rules: &[&str]) -> Explanation {
     let relatives = MatchWeight::from_bits(relatives);
     let evidence: MatchWeight = terms.iter().map(|term| term.weight + term.frequency).sum();
     let rules = rules.iter().map(|rule| (*rule).to_owned()).collect();
-    Explanation { prior, terms, relatives, weight: prior + evidence + relatives, rules }
+    let weight = prior + evidence + relatives;
+    Explanation { prior, terms, relatives, rivals: MatchWeight::ZERO, weight, rules }
 }
 
 fn waterfalls() -> Vec<Waterfall> {
@@ -180,7 +181,7 @@ fn waterfalls() -> Vec<Waterfall> {
                     (ORDER, "as registered", 0.967, 0.971, 0.0),
                     (FAMILY, "both equal", 0.894, 0.0041, -2.418),
                     (GIVEN, "written similar, reading near", 0.0006, 0.003, 0.0),
-                    ("birth_date", "one digit off", 0.014, 0.0015, 0.0),
+                    ("birth_date", "one digit of month or day off", 0.014, 0.0015, 0.0),
                     ("sex", "equal", 0.994, 0.501, 0.0),
                     (PLACE, "same place", 0.741, 0.0002, 0.0),
                 ],

@@ -35,6 +35,7 @@ pub(crate) struct Shown {
     pub(crate) terms: Vec<TermRow>,
     pub(crate) prior: String,
     pub(crate) relatives: String,
+    pub(crate) rivals: String,
 }
 
 /// A bar of the waterfall.
@@ -67,7 +68,7 @@ pub(crate) fn legend(language: Language) -> [(&'static str, &'static str); 5] {
             "loss-frequency",
             language.pick("less, as the value is common", "ありふれた値のための減算"),
         ),
-        ("relatives", language.pick("relatives and namesakes", "家族・同姓同名")),
+        ("relatives", language.pick("relatives, namesakes and rivals", "家族・同姓同名・他の候補")),
     ]
 }
 
@@ -95,6 +96,7 @@ impl Shown {
             terms: term_rows(explanation, language),
             prior: signed(explanation.prior),
             relatives: signed(explanation.relatives),
+            rivals: signed(explanation.rivals),
         }
     }
 }
@@ -135,6 +137,14 @@ fn steps(explanation: &Explanation, language: Language) -> Vec<Step> {
         name: language.pick("Relatives and namesakes", "家族・同姓同名").to_owned(),
         detail: language.pick("who would look alike", "似て見える別人の分").to_owned(),
         weight: explanation.relatives,
+        class: "relatives",
+    });
+    steps.push(Step {
+        name: language.pick("Rivals", "他の候補").to_owned(),
+        detail: language
+            .pick("whom the line may mean instead", "この行が指しうる別の住民の分")
+            .to_owned(),
+        weight: explanation.rivals,
         class: "relatives",
     });
     steps.retain(|step| step.weight != MatchWeight::ZERO);
