@@ -128,8 +128,8 @@ impl Comparer<'_> {
     }
 }
 
-/// Names are held to have at most four times as many namesakes as the average resident's, or as few.
-const FEWER_NAMESAKES_MAX: MatchWeight = MatchWeight::from_millibits(2_000);
+/// Names are held to have at most three times as many namesakes as the average resident's, or as few.
+const FEWER_NAMESAKES_MAX: MatchWeight = MatchWeight::from_millibits(1_500);
 
 /// What one task has compared.
 struct Chunk {

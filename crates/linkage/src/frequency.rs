@@ -36,7 +36,7 @@ pub(crate) struct Frequencies {
     /// seen once and twice (Good, "The Population Frequencies of Species", Biometrika 1953). Near one for names, zero
     /// for numbers that nobody shares.
     unseen: f64,
-    /// log2 of the mean over residents of the fourth root of how common their value is, as a ratio to the average: what
+    /// log2 of the mean over residents of the sixth root of how common their value is, as a ratio to the average: what
     /// keeps the mean of [`Self::fewer_namesakes`] over residents at nothing.
     mean_namesakes: MatchWeight,
 }
@@ -109,10 +109,10 @@ impl Frequencies {
         for (count, bearers) in bearers {
             let share = f64::from(count) / known;
             mean += bearers / known * share;
-            mean_root += bearers / known * share.sqrt().sqrt();
+            mean_root += bearers / known * libm::pow(share, 1.0 / 6.0);
         }
         if mean > 0.0 {
-            MatchWeight::log2(mean_root / mean.sqrt().sqrt())
+            MatchWeight::log2(mean_root / libm::pow(mean, 1.0 / 6.0))
         } else {
             MatchWeight::ZERO
         }
@@ -142,7 +142,7 @@ impl Frequencies {
                 let place = addresses.place(value)?;
                 match level {
                     1 => count(&self.whole, value),
-                    2 => count(&self.first, place.building),
+                    2 | 3 => count(&self.first, place.building),
                     6 => count(&self.second, place.town),
                     _ => None,
                 }
@@ -182,10 +182,10 @@ impl Frequencies {
     }
 
     /// How much fewer namesakes the bearers of a part of a name have than the average resident, when the part is `rarer`
-    /// than average: a quarter of that. A name half as common has half as many strangers who bear it, but lists also hold
+    /// than average: a sixth of that. A name half as common has half as many strangers who bear it, but lists also hold
     /// namesakes who were not drawn from the people at large: people whose records were confused because of their name.
     pub(crate) fn fewer_namesakes(&self, rarer: MatchWeight) -> MatchWeight {
-        MatchWeight::from_millibits(rarer.millibits() / 4) + self.mean_namesakes
+        MatchWeight::from_millibits(rarer.millibits() / 6) + self.mean_namesakes
     }
 
     /// P(level | two unrelated residents) for every level: counted, and drawn towards the prior as far as the register
@@ -262,6 +262,17 @@ impl Frequencies {
         )]
         for (share, &pairs) in shares.iter_mut().zip(&equal) {
             *share += pairs as f64 / (self.known.max(2) * (self.known.max(2) - 1)) as f64;
+        }
+        if matches!(measure, Measure::Place { .. }) {
+            // Neighbours are too few among all pairs for a sample, and exactly known.
+            let neighbours: u64 = self
+                .first
+                .iter()
+                .map(|&count| u64::from(count) * u64::from(count.max(1) - 1))
+                .sum();
+            let same_building =
+                neighbours as f64 / (self.known.max(2) * (self.known.max(2) - 1)) as f64;
+            shares[3] = (same_building - shares[1] - shares[2]).max(0.0);
         }
         shares
     }

@@ -30,6 +30,9 @@ const PROFILE: [(f64, f64); 10] = [
     (14.0, 0.9),
 ];
 
+/// A model may expect too little: so many times as many wrong links are reckoned with.
+const RESERVE: f64 = 1.1;
+
 /// No line is linked by itself below this, however few they are.
 const LEAST_PROBABILITY: f64 = 0.95;
 
@@ -70,7 +73,7 @@ pub(crate) fn link(
         let weight = lower(at, bottom);
         wrong += lines[at] * (1.0 - weight.probability());
         linked += lines[at];
-        if wrong * costs.false_link.max(2.0) <= linked {
+        if RESERVE * wrong * costs.false_link.max(2.0) <= linked {
             threshold = weight;
         }
     }

@@ -98,19 +98,17 @@ struct Sums {
     matches: Vec<u64>,
     relatives: u64,
     namesakes: u64,
-    elders: u64,
 }
 
 impl Sums {
     fn new(patterns: usize) -> Self {
-        Self { matches: vec![0; patterns], relatives: 0, namesakes: 0, elders: 0 }
+        Self { matches: vec![0; patterns], relatives: 0, namesakes: 0 }
     }
 
     fn add(&mut self, other: &Self) {
         self.matches.iter_mut().zip(&other.matches).for_each(|(sum, part)| *sum += part);
         self.relatives += other.relatives;
         self.namesakes += other.namesakes;
-        self.elders += other.elders;
     }
 }
 
@@ -154,7 +152,6 @@ fn expectation(lines: &[u32], candidates: &Candidates, weights: &[PatternWeights
             sums.matches[pair.pattern as usize] += share(weights.person);
             sums.relatives += share(weights.relative);
             sums.namesakes += share(weights.namesake);
-            sums.elders += share(weights.elder);
         }
     }
     sums
@@ -213,7 +210,8 @@ fn maximisation(
         model.nobodies = Nobodies {
             relatives: share(prior.nobodies.relatives, sums.relatives).min(0.32),
             namesakes: share(prior.nobodies.namesakes, sums.namesakes).min(0.32),
-            elders: share(prior.nobodies.elders, sums.elders).min(0.32),
+            // No number of lines shows whether a date a generation off is an elder's or a slip.
+            elders: prior.nobodies.elders,
         };
     }
     model.settle_related(comparisons, &linkable.index().household);
