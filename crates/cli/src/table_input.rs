@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-use renkei_linkage::{Field, Fields, Linkable, ListIntake, RegisterIndex, RegisterIntake, Rows};
+use renkei_linkage::{
+    Field, Fields, Linkable, ListIntake, RegisterIndex, RegisterIntake, Rows, Serves,
+};
 use renkei_tables::{
     Admission, Admitted, Batch, Binding, FileReport, ReadError, ReadOptions, Schema, Side,
     TableReader,
@@ -78,7 +80,8 @@ impl LoadedPair {
         let left_out: Vec<usize> =
             register.admitted.rejections().iter().map(|rejection| rejection.row).collect();
         let progress = JobProgress::new(environment);
-        let index = Arc::new(intake.seal(&left_out, &environment.clock, &progress));
+        let index =
+            Arc::new(intake.seal(&left_out, Serves::OneList, &environment.clock, &progress));
         drop(progress);
         let mut intake = ListIntake::new(Arc::clone(&index));
         let take = |rows: &BoundRows<'_>| intake.extend(rows);

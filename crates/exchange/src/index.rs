@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use renkei_linkage::{
-    Costs, Field, Fields, PreparedModel, RegisterIndex, RegisterIntake, Rows as LinkageRows,
-    Unwatched,
+    Costs, Field, Fields, PreparedModel, RegisterIndex, RegisterIntake, Rows,
+    Serves as LinkageRows, Unwatched,
 };
 use renkei_tables::{Schema, Side};
 use renkei_types::{Clock, Reason, SnapshotId};
@@ -132,7 +132,7 @@ fn load(vault: &Vault, snapshot: &Snapshot, clock: &dyn Clock) -> Result<Indexed
         .iter()
         .map(|rejected| rejected.row as usize)
         .collect();
-    let index = intake.seal(&left_out, clock, &Unwatched);
+    let index = intake.seal(&left_out, Serves::AnyLists, clock, &Unwatched);
     let model = index.prior_model(Costs::default());
     let model = index.prepare(model).map_err(|error| Refusal::internal(&error))?;
     Ok(Indexed { index: Arc::new(index), model })

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Lines};
 use std::time::{Duration, Instant};
 
-use renkei_linkage::{Costs, Field, Fields, RegisterIntake, Rows, Unwatched};
+use renkei_linkage::{Costs, Field, Fields, RegisterIntake, Rows, Serves, Unwatched};
 use renkei_types::{FieldKind, FixedClock};
 
 /// Field, kind, columns in the register, columns in the list.
@@ -97,7 +97,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("read {:?}, of which the intake {taking:?}; {}", start.elapsed(), memory());
     let start = Instant::now();
-    let index = intake.seal(&[], &FixedClock(jiff::Timestamp::UNIX_EPOCH), &Unwatched);
+    let index =
+        intake.seal(&[], Serves::AnyLists, &FixedClock(jiff::Timestamp::UNIX_EPOCH), &Unwatched);
     println!("sealed {} records in {:?}; {}", index.records(), start.elapsed(), memory());
     let start = Instant::now();
     let model = index.prepare(index.prior_model(Costs::default()))?;

@@ -80,7 +80,7 @@ impl Comparer<'_> {
         counts: &mut [RuleCounts],
         mut each: impl FnMut(Compared),
     ) -> bool {
-        self.sides.index.blocking.candidates(self.sides.list, line, scratch, counts);
+        self.sides.blocking.candidates(self.sides.list, line, scratch, counts);
         let Scratch { found, levels, left_out, .. } = scratch;
         for &(resident, rule) in &*found {
             each(self.compare(line, resident, rule, levels));
@@ -101,7 +101,7 @@ impl Comparer<'_> {
         levels: &mut Vec<u8>,
         mut each: impl FnMut(usize, MatchWeight),
     ) -> Rarity {
-        let Sides { index, list } = self.sides;
+        let Sides { index, list, .. } = self.sides;
         let names = self.sides.compare(line, resident, levels);
         let mut rarity = Rarity::default();
         for (number, comparison) in list.comparisons.iter().enumerate() {
@@ -156,7 +156,7 @@ impl Candidates {
     ) -> Result<(Self, Vec<BlockingReport>), Stopped> {
         let lines: Vec<u32> =
             (0..u32::try_from(skip.len()).expect("fewer than 2^32 lines")).collect();
-        let index = &comparer.sides.index.blocking;
+        let index = comparer.sides.blocking;
         let rules = index.rules().len();
         let compare = |lines: &[u32]| {
             watcher.go_on()?;

@@ -103,7 +103,7 @@ impl Linkage {
         let candidate = ranked.iter().find(|candidate| candidate.resident == resident);
         let weight = candidate.map_or(alone, |candidate| candidate.weight);
         let index = linkable.index();
-        let met = index.blocking.rules_of_pair(&linkable.list, line, resident);
+        let met = linkable.sides().blocking.rules_of_pair(&linkable.list, line, resident);
         let met = met.into_iter().filter(|_| candidate.is_some());
         let rules = met.map(|rule| rule.describe(&index.register)).collect();
         Explanation {

@@ -71,13 +71,16 @@ impl RegisterIndex {
                 candidates: Vec::new(),
             };
         }
+        let own = self.blocking_for(&list);
+        let blocking = own.as_ref().or_else(|| self.blocking());
+        let blocking = blocking.expect("a query brings an index where the register has none");
         let comparer = Comparer {
-            sides: Sides { index: self, list: &list },
+            sides: Sides { index: self, list: &list, blocking },
             radix: model.table.radix(),
             u: &model.u,
         };
         let mut scratch = Scratch::default();
-        let mut counts = vec![Default::default(); self.blocking.rules().len()];
+        let mut counts = vec![Default::default(); blocking.rules().len()];
         let mut pairs = Vec::new();
         let too_common = comparer.collect(0, &mut scratch, &mut counts, |pair| pairs.push(pair));
         let weighed = pairs

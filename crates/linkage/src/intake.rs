@@ -10,7 +10,7 @@ use crate::forms::{FEW, NONE};
 use crate::intern::{Interner, TextArena};
 use crate::job::{Stage, Watcher};
 use crate::records::Linkable;
-use crate::register_index::RegisterIndex;
+use crate::register_index::{RegisterIndex, Serves};
 use crate::sealing;
 
 /// Rows of a file as the intake wants them.
@@ -81,11 +81,12 @@ impl RegisterIntake {
     pub fn seal(
         self,
         left_out: &[usize],
+        serves: Serves,
         clock: &dyn Clock,
         watcher: &dyn Watcher,
     ) -> RegisterIndex {
         watcher.stage(Stage::Index, 0);
-        RegisterIndex::build(self.fields, self.raw, left_out, clock)
+        RegisterIndex::build(self.fields, self.raw, left_out, serves, clock)
     }
 }
 
@@ -116,7 +117,8 @@ impl ListIntake {
 
     fn normalise(self, learns: bool) -> Linkable {
         let list = sealing::list(&self.index, self.raw, learns);
-        Linkable { index: self.index, list }
+        let blocking = self.index.blocking_for(&list);
+        Linkable { index: self.index, list, blocking }
     }
 }
 

@@ -14,7 +14,25 @@ pub(crate) struct Interner(Layers<TextLayer>);
 #[derive(Debug, Default)]
 pub(crate) struct TextLayer {
     texts: TextArena,
-    by_text: HashTable<u32>,
+    by_text: HashTable<Tagged>,
+}
+
+/// A text's number beside a part of its hash: unlike texts are told apart, and tables grow, without looking at texts.
+#[derive(Clone, Copy, Debug)]
+struct Tagged {
+    tag: u32,
+    id: u32,
+}
+
+impl Tagged {
+    /// The hash by which the table places it.
+    fn hash(self) -> u64 {
+        place(self.tag)
+    }
+}
+
+fn place(tag: u32) -> u64 {
+    u64::from(tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl Layer for TextLayer {
@@ -24,31 +42,41 @@ impl Layer for TextLayer {
 
     fn shrink(&mut self) {
         self.texts.shrink();
-        let Self { texts, by_text } = self;
-        by_text.shrink_to_fit(|&id| hash(texts.get(id)));
+        self.by_text.shrink_to_fit(|tagged| tagged.hash());
     }
 }
 
-fn hash(text: &str) -> u64 {
-    Seeded::default().hash_one(text)
+impl TextLayer {
+    fn find(&self, tag: u32, text: &str) -> Option<u32> {
+        let same = |other: &Tagged| other.tag == tag && self.texts.get(other.id) == text;
+        self.by_text.find(place(tag), same).map(|found| found.id)
+    }
+}
+
+fn tag(text: &str) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a part of the hash is wanted")]
+    let tag = (Seeded::default().hash_one(text) >> 32) as u32;
+    tag
 }
 
 impl Interner {
     /// The id of `text`, and whether it is new.
     pub(crate) fn intern(&mut self, text: &str) -> (u32, bool) {
-        let hash_of_text = hash(text);
-        let base = self.0.base();
-        if let Some(&id) = base.by_text.find(hash_of_text, |&id| base.texts.get(id) == text) {
+        let tag = tag(text);
+        if let Some(id) = self.0.base().find(tag, text) {
             return (id, false);
         }
         let TextLayer { texts, by_text } = &mut self.0.own;
-        let entry =
-            by_text.entry(hash_of_text, |&id| texts.get(id) == text, |&id| hash(texts.get(id)));
+        let entry = by_text.entry(
+            place(tag),
+            |other| other.tag == tag && texts.get(other.id) == text,
+            |tagged| tagged.hash(),
+        );
         let (own, new) = match entry {
-            hashbrown::hash_table::Entry::Occupied(entry) => (*entry.get(), false),
+            hashbrown::hash_table::Entry::Occupied(entry) => (entry.get().id, false),
             hashbrown::hash_table::Entry::Vacant(entry) => {
                 let id = texts.push(text);
-                entry.insert(id);
+                entry.insert(Tagged { tag, id });
                 (id, true)
             }
         };
@@ -57,11 +85,9 @@ impl Interner {
 
     /// The id of `text`, if it has one.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
-        let hash = hash(text);
-        let in_layer = |layer: &TextLayer| {
-            layer.by_text.find(hash, |&id| layer.texts.get(id) == text).copied()
-        };
-        in_layer(self.0.base()).or_else(|| in_layer(&self.0.own).map(|own| self.0.id_of_own(own)))
+        let tag = tag(text);
+        let own = || self.0.own.find(tag, text).map(|own| self.0.id_of_own(own));
+        self.0.base().find(tag, text).or_else(own)
     }
 
     /// The text with this id.

@@ -49,5 +49,5 @@ pub use model_file::ModelError;
 pub use outcome::{Decision, Outcome, OutcomeTotals, Total, UnknownOutcome, YenOverflow};
 pub use pattern::TooManyFields;
 pub use records::Linkable;
-pub use register_index::{IndexTimes, RegisterIndex};
+pub use register_index::{IndexTimes, RegisterIndex, Serves};
 pub use weight::MatchWeight;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use crate::blocking::BlockingIndex;
 use crate::comparison::Comparison;
 use crate::forms::NONE;
 use crate::forms::names::{Names, WholeNames};
@@ -141,6 +142,8 @@ pub(crate) struct Normalised {
 pub struct Linkable {
     pub(crate) index: Arc<RegisterIndex>,
     pub(crate) list: Normalised,
+    /// What this list asks for, where the register's index leaves it to lists.
+    pub(crate) blocking: Option<BlockingIndex>,
 }
 
 /// A register and what is read against it: where a pair is looked up.
@@ -148,6 +151,7 @@ pub struct Linkable {
 pub(crate) struct Sides<'a> {
     pub(crate) index: &'a RegisterIndex,
     pub(crate) list: &'a Normalised,
+    pub(crate) blocking: &'a BlockingIndex,
 }
 
 impl<'a> Sides<'a> {
@@ -158,7 +162,9 @@ impl<'a> Sides<'a> {
 
 impl Linkable {
     pub(crate) fn sides(&self) -> Sides<'_> {
-        Sides { index: &self.index, list: &self.list }
+        let blocking = self.blocking.as_ref().or_else(|| self.index.blocking());
+        let blocking = blocking.expect("a list brings an index where the register has none");
+        Sides { index: &self.index, list: &self.list, blocking }
     }
 
     /// The register, which other lists may be linked to as well.

@@ -29,8 +29,18 @@ pub struct RegisterIndex {
     /// P(level | strangers) of each comparison, as the register shows it.
     u: Vec<Vec<f64>>,
     pub(crate) household: Household,
-    pub(crate) blocking: BlockingIndex,
+    /// Nothing where a list is to bring its own.
+    blocking: Option<BlockingIndex>,
     times: IndexTimes,
+}
+
+/// Whom an index serves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Serves {
+    /// Any number of lists and queries.
+    AnyLists,
+    /// A single list, and no query: it is spared the index of everything the list does not ask for.
+    OneList,
 }
 
 /// How long it took to make an index.
@@ -47,6 +57,7 @@ impl RegisterIndex {
         fields: Fields,
         raw: RawRecords,
         left_out: &[usize],
+        serves: Serves,
         clock: &dyn Clock,
     ) -> Self {
         let start = clock.monotonic();
@@ -55,9 +66,16 @@ impl RegisterIndex {
         register.records.forget(left_out);
         register.records.shrink();
         let normalised = clock.monotonic();
-        let blocking = BlockingIndex::build(&register, blocking::rules(&register));
-        // Whole names serve to find people; from here on the blocking index does.
-        register.wholes.forget_keys();
+        let blocking = match serves {
+            Serves::AnyLists => {
+                Some(BlockingIndex::build(&register, blocking::rules(&register), None))
+            }
+            Serves::OneList => None,
+        };
+        if blocking.is_some() {
+            // Whole names serve to find people; from here on the blocking index does.
+            register.wholes.forget_keys();
+        }
         let count = |comparison| Frequencies::count(&register, comparison);
         let frequencies: Vec<Frequencies> = register.comparisons.par_iter().map(count).collect();
         let observe = |(comparison, counts): (_, &Frequencies)| {
@@ -102,6 +120,17 @@ impl RegisterIndex {
     /// and relatives.
     pub fn prior_model(&self, costs: Costs) -> Model {
         Model::prior(&self.register.comparisons, &self.u, &self.household, costs)
+    }
+
+    /// An index of what this list asks for; nothing where the register has one of everything.
+    pub(crate) fn blocking_for(&self, list: &Normalised) -> Option<BlockingIndex> {
+        let rules = || blocking::rules(&self.register);
+        self.blocking.is_none().then(|| BlockingIndex::build(&self.register, rules(), Some(list)))
+    }
+
+    /// The index of everything.
+    pub(crate) fn blocking(&self) -> Option<&BlockingIndex> {
+        self.blocking.as_ref()
     }
 
     pub(crate) fn roles(&self) -> &[Role] {

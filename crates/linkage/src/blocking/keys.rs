@@ -1,10 +1,13 @@
 //! Keys of records: what two records must share.
 
+use std::borrow::Borrow;
+use std::ops::Range;
+
 use super::rules::{BlockingRule, DatePart, KeyPart, PlacePart, View};
 use crate::comparison::Measure;
 use crate::forms::NONE;
 use crate::hash;
-use crate::records::{NameValues, Normalised};
+use crate::records::{NameValues, Normalised, OtherName};
 
 /// Which of the two sides a record is from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,23 +25,159 @@ pub(super) fn keys(
     rule: &BlockingRule,
     keys: &mut Vec<u64>,
 ) {
-    keys.clear();
-    keys.push(0);
-    let mut values = Values::default();
-    for &part in &rule.parts {
-        values.count = 0;
+    let mut values = rule.parts.iter().map(|&part| {
+        let mut values = Values::default();
         part_values(normalised, side, row, part, &mut values);
+        values
+    });
+    combine(&mut values, keys);
+}
+
+/// Every combination of one value of each part.
+fn combine<V: Borrow<Values>>(parts: &mut dyn Iterator<Item = V>, keys: &mut Vec<u64>) {
+    keys.clear();
+    keys.push(START);
+    for values in parts {
         let before = keys.len();
-        for index in 0..before {
-            let key = keys[index];
-            for &value in values.as_slice() {
-                keys.push(hash::mix(key, value));
+        match values.borrow().as_slice() {
+            [value] => keys.iter_mut().for_each(|key| *key = hash::mix(*key, *value)),
+            values => {
+                for index in 0..before {
+                    let key = keys[index];
+                    keys.extend(values.iter().map(|&value| hash::mix(key, value)));
+                }
+                keys.drain(..before);
             }
         }
-        keys.drain(..before);
     }
-    keys.sort_unstable();
-    keys.dedup();
+    if keys.len() > 1 {
+        keys.sort_unstable();
+        keys.dedup();
+    }
+}
+
+/// What a key starts from.
+const START: u64 = 0;
+
+/// The rules with the parts they share: a part of a record is looked up once for all rules that ask for it.
+#[derive(Debug)]
+pub(super) struct KeyPlan {
+    parts: Vec<KeyPart>,
+    /// For each rule, its parts as indices.
+    rules: Vec<Vec<usize>>,
+}
+
+/// The values of all parts of one record.
+#[derive(Default)]
+pub(super) struct RecordParts(Vec<Values>);
+
+/// Stands for "no value" where most records have one value or none; no value's hash is taken for it but once in 2^64.
+const NO_VALUE: u64 = 0;
+
+/// The values of all parts of some records.
+pub(super) struct ManyParts {
+    first: u32,
+    /// For each part, of each record its value, if it has no more than one of any part.
+    plain: Vec<Vec<u64>>,
+    /// The others.
+    other: Vec<(u32, RecordParts)>,
+}
+
+impl ManyParts {
+    /// Tells the keys of all records under a rule, by ascending key within a record.
+    pub(super) fn keys(&self, plan: &KeyPlan, rule: usize, mut each: impl FnMut(u64, u32)) {
+        let parts: Vec<&[u64]> =
+            plan.rules[rule].iter().map(|&part| self.plain[part].as_slice()).collect();
+        let records = parts.iter().map(|part| part.len()).min().unwrap_or(0);
+        for (row, at) in (self.first..).zip(0..records) {
+            let (mut key, mut missing) = (START, false);
+            for part in &parts {
+                missing |= part[at] == NO_VALUE;
+                key = hash::mix(key, part[at]);
+            }
+            if !missing {
+                each(key, row);
+            }
+        }
+        let mut keys = Vec::new();
+        for (row, record) in &self.other {
+            plan.keys(record, rule, &mut keys);
+            keys.iter().for_each(|&key| each(key, *row));
+        }
+    }
+}
+
+impl KeyPlan {
+    pub(super) fn new<'a>(rules: impl Iterator<Item = &'a BlockingRule>) -> Self {
+        let mut plan = Self { parts: Vec::new(), rules: Vec::new() };
+        for rule in rules {
+            let of_rule = rule.parts.iter().map(|&part| {
+                plan.parts.iter().position(|&known| known == part).unwrap_or_else(|| {
+                    plan.parts.push(part);
+                    plan.parts.len() - 1
+                })
+            });
+            let of_rule = of_rule.collect();
+            plan.rules.push(of_rule);
+        }
+        plan
+    }
+
+    /// How many rules.
+    pub(super) fn rules(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Looks up all parts of a record.
+    pub(super) fn look_up(
+        &self,
+        normalised: &Normalised,
+        side: Side,
+        row: u32,
+        record: &mut RecordParts,
+    ) {
+        record.0.resize_with(self.parts.len(), Values::default);
+        let names = KnownNames::of(normalised, row);
+        for (&part, values) in self.parts.iter().zip(&mut record.0) {
+            values.count = 0;
+            known_values(normalised, side, row, &names, part, values);
+        }
+    }
+
+    /// Looks up all parts of some records.
+    pub(super) fn look_up_many(
+        &self,
+        normalised: &Normalised,
+        side: Side,
+        rows: Range<u32>,
+    ) -> ManyParts {
+        let mut many = ManyParts {
+            first: rows.start,
+            plain: self.parts.iter().map(|_| Vec::with_capacity(rows.len())).collect(),
+            other: Vec::new(),
+        };
+        let mut record = RecordParts::default();
+        for row in rows {
+            self.look_up(normalised, side, row, &mut record);
+            let is_plain = record.0.iter().all(|values| values.count <= 1);
+            for (column, values) in many.plain.iter_mut().zip(&record.0) {
+                column.push(if is_plain {
+                    values.values[0] * values.count as u64
+                } else {
+                    NO_VALUE
+                });
+            }
+            if !is_plain {
+                many.other.push((row, std::mem::take(&mut record)));
+            }
+        }
+        many
+    }
+
+    /// The keys of a record under a rule.
+    pub(super) fn keys(&self, record: &RecordParts, rule: usize, keys: &mut Vec<u64>) {
+        combine(&mut self.rules[rule].iter().map(|&part| &record.0[part]), keys);
+    }
 }
 
 /// The values of one part of a key: the few ways in which a record may be known.
@@ -62,20 +201,44 @@ impl Values {
 }
 
 fn part_values(normalised: &Normalised, side: Side, row: u32, part: KeyPart, values: &mut Values) {
+    known_values(normalised, side, row, &KnownNames::of(normalised, row), part, values);
+}
+
+/// All names of a record.
+struct KnownNames<'a> {
+    own: NameValues,
+    others: &'a [OtherName],
+}
+
+impl<'a> KnownNames<'a> {
+    fn of(normalised: &'a Normalised, row: u32) -> Self {
+        let records = &normalised.records;
+        Self { own: records.name(row), others: records.other_names(row) }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = NameValues> {
+        std::iter::once(self.own).chain(self.others.iter().map(|other| other.name))
+    }
+}
+
+fn known_values(
+    normalised: &Normalised,
+    side: Side,
+    row: u32,
+    names: &KnownNames<'_>,
+    part: KeyPart,
+    values: &mut Values,
+) {
     let records = &normalised.records;
-    let every_name = || {
-        let others = records.other_names(row).iter().map(|other| other.name);
-        std::iter::once(records.name(row)).chain(others)
-    };
     match part {
         KeyPart::Family(view) => {
-            every_name().for_each(|name| push_part(normalised, name.family, view, values));
+            names.iter().for_each(|name| push_part(normalised, name.family, view, values));
         }
         KeyPart::Given(view) => {
-            every_name().for_each(|name| push_part(normalised, name.given, view, values));
+            names.iter().for_each(|name| push_part(normalised, name.given, view, values));
         }
         KeyPart::Whole(view) => {
-            every_name().for_each(|name| push_whole(normalised, name, view, side, values));
+            names.iter().for_each(|name| push_whole(normalised, name, view, side, values));
         }
         KeyPart::Date(part, index) => push_date(normalised, row, part, index, values),
         KeyPart::Place(part, index) => push_place(normalised, row, part, index, values),

@@ -6,11 +6,13 @@
 //! because it is too large is counted and reported.
 
 mod keys;
+mod list_keys;
 mod rules;
 
 use rayon::prelude::*;
 
-use keys::{Side, keys};
+use keys::{KeyPlan, RecordParts, Side, keys};
+use list_keys::ListKeys;
 pub(crate) use rules::{BlockingRule, rules};
 use rules::{KeyPart, SINGLE_BLOCK_MAX};
 
@@ -46,6 +48,7 @@ pub struct BlockingReport {
 #[derive(Debug)]
 pub(crate) struct BlockingIndex {
     postings: Vec<Postings>,
+    plan: KeyPlan,
 }
 
 /// The records of every key of one rule, sorted by key.
@@ -61,18 +64,40 @@ struct Postings {
     /// Where the keys start whose first bits are the index.
     directory: Vec<u32>,
     shift: u32,
+    /// Whether the first buckets alone show how wide the rule is.
+    sampled: bool,
 }
 
 /// Entries of a bucket, on average.
 const BUCKET_ENTRIES: usize = 4;
 
+/// Registers smaller than this are indexed whole: how wide a rule is shows in all of its blocks.
+const RECORDS_SAMPLED: usize = 65_536;
+
+/// Of larger ones, one key in so many shows how wide a rule is, whatever lists ask for.
+const SAMPLE: usize = 64;
+
+/// Whether a key is in the sample: it lies in the first buckets.
+fn is_sampled(key: u64) -> bool {
+    key < u64::MAX / SAMPLE as u64
+}
+
 impl BlockingIndex {
     /// Indexes the register under the rules. A rule of two properties that says too little is replaced by rules with a
-    /// third one; what is still too wide is kept for the report and serves only as a last resort.
-    pub(crate) fn build(register: &Normalised, rules: Vec<BlockingRule>) -> Self {
+    /// third one; what is still too wide is kept for the report and serves only as a last resort. With a list, only what
+    /// the list asks for is indexed; it finds what it would find in an index of everything.
+    pub(crate) fn build(
+        register: &Normalised,
+        rules: Vec<BlockingRule>,
+        list: Option<&Normalised>,
+    ) -> Self {
         let all: Vec<KeyPart> = distinct_parts(&rules);
+        let list = list.filter(|_| register.records.len() >= RECORDS_SAMPLED);
         let build = |rules: Vec<BlockingRule>| -> Vec<Postings> {
-            rules.into_par_iter().map(|rule| Postings::build(register, rule)).collect()
+            match list {
+                Some(list) => Postings::build_for(register, rules, list),
+                None => rules.into_par_iter().map(|rule| Postings::build(register, rule)).collect(),
+            }
         };
         let (mut postings, wide): (Vec<Postings>, Vec<Postings>) =
             build(rules).into_iter().partition(|postings| !postings.is_too_wide());
@@ -89,7 +114,8 @@ impl BlockingIndex {
         postings.extend(build(narrower));
         postings.extend(wide);
         postings.iter_mut().for_each(|postings| postings.settle_limit());
-        Self { postings }
+        let plan = KeyPlan::new(postings.iter().map(|postings| &postings.rule));
+        Self { postings, plan }
     }
 
     /// The candidates of a line with the earliest rule that finds each, by ascending record.
@@ -100,25 +126,30 @@ impl BlockingIndex {
         scratch: &mut Scratch,
         counts: &mut [RuleCounts],
     ) {
-        scratch.found.clear();
+        let Scratch { parts, keys, blocks, found, .. } = scratch;
+        found.clear();
+        blocks.clear();
         let mut smallest: Option<(usize, u16, u64)> = None;
-        for (number, (postings, counts)) in
-            (0u16..).zip(self.postings.iter().zip(counts.iter_mut()))
-        {
-            keys(list, Side::List, line, &postings.rule, &mut scratch.keys);
-            for &key in &scratch.keys {
-                let block = postings.block(key);
-                if block.len() > postings.rule.block_records_max {
-                    counts.blocks_left_out += 1;
-                    counts.pairs_left_out += block.len() as u64;
-                    let left_out = (block.len(), number, key);
-                    smallest = Some(smallest.map_or(left_out, |other| other.min(left_out)));
-                    continue;
-                }
-                counts.pairs += block.len() as u64;
-                counts.largest_block = counts.largest_block.max(block.len() as u64);
-                scratch.found.extend(block.iter().map(|&entry| (record(entry), number)));
+        self.plan.look_up(list, Side::List, line, parts);
+        // First where all keys lie, then who lies there: memory is fetched for all of them at a time.
+        for (number, postings) in (0u16..).zip(&self.postings) {
+            self.plan.keys(parts, usize::from(number), keys);
+            blocks.extend(keys.iter().map(|&key| (number, key, postings.bucket(key))));
+        }
+        for &(number, key, (start, end)) in &*blocks {
+            let postings = &self.postings[usize::from(number)];
+            let block = postings.block_in(key, start, end);
+            let counts = &mut counts[usize::from(number)];
+            if block.len() > postings.rule.block_records_max {
+                counts.blocks_left_out += 1;
+                counts.pairs_left_out += block.len() as u64;
+                let left_out = (block.len(), number, key);
+                smallest = Some(smallest.map_or(left_out, |other| other.min(left_out)));
+                continue;
             }
+            counts.pairs += block.len() as u64;
+            counts.largest_block = counts.largest_block.max(block.len() as u64);
+            found.extend(block.iter().map(|&entry| (record(entry), number)));
         }
         scratch.left_out = smallest.is_some();
         if let (true, Some((size, number, key))) = (scratch.found.is_empty(), smallest)
@@ -177,9 +208,12 @@ impl RuleCounts {
 }
 
 /// Memory that is used again for every line.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Scratch {
+    parts: RecordParts,
     keys: Vec<u64>,
+    /// Rule, key, and where its bucket starts and ends.
+    blocks: Vec<(u16, u64, (u32, u32))>,
     /// Candidates: register row and earliest rule.
     pub(crate) found: Vec<(u32, u16)>,
     /// Whether a block was too large to be compared.
@@ -191,26 +225,67 @@ impl Postings {
     fn build(register: &Normalised, rule: BlockingRule) -> Self {
         let rows = u32::try_from(register.records.len()).expect("fewer than 2^32 residents");
         let mut found = Vec::new();
-        let mut unsorted: Vec<u64> = Vec::with_capacity(rows as usize);
-        let mut of_row: Vec<u32> = Vec::with_capacity(rows as usize);
+        let mut keyed = Keyed::default();
+        keyed.keys.reserve(rows as usize);
+        keyed.rows.reserve(rows as usize);
         for row in 0..rows {
             keys(register, Side::Register, row, &rule, &mut found);
-            unsorted.extend_from_slice(&found);
-            of_row.extend(std::iter::repeat_n(row, found.len()));
+            found.iter().for_each(|&key| keyed.push(key, row));
         }
-        let buckets = (unsorted.len() / BUCKET_ENTRIES).next_power_of_two().max(2);
+        Self::of(rule, &[keyed], rows as usize >= RECORDS_SAMPLED)
+    }
+
+    /// The postings of several rules, of the keys that a list has and of a sample.
+    fn build_for(register: &Normalised, rules: Vec<BlockingRule>, list: &Normalised) -> Vec<Self> {
+        // The parts of so many records stay at hand while rule after rule is made of them.
+        const CHUNK: u32 = 4_096;
+        let plan = KeyPlan::new(rules.iter());
+        let wanted = ListKeys::of(list, &plan);
+        let rows = u32::try_from(register.records.len()).expect("fewer than 2^32 residents");
+        let chunk = |chunk: u32| {
+            let of_chunk = chunk * CHUNK..rows.min((chunk + 1) * CHUNK);
+            let records = plan.look_up_many(register, Side::Register, of_chunk);
+            let keyed = |rule: usize| {
+                let mut keyed = Keyed::default();
+                records.keys(&plan, rule, |key, row| {
+                    if wanted.may_have(rule, key) || is_sampled(key) {
+                        keyed.push(key, row);
+                    }
+                });
+                keyed
+            };
+            (0..rules.len()).map(keyed).collect()
+        };
+        let chunks: Vec<Vec<Keyed>> =
+            (0..rows.div_ceil(CHUNK)).into_par_iter().map(chunk).collect();
+        let mut by_rule: Vec<Vec<Keyed>> = rules.iter().map(|_| Vec::new()).collect();
+        for chunk in chunks {
+            by_rule.iter_mut().zip(chunk).for_each(|(all, part)| all.push(part));
+        }
+        rules
+            .into_par_iter()
+            .zip(by_rule)
+            .map(|(rule, keyed)| Self::of(rule, &keyed, true))
+            .collect()
+    }
+
+    /// Sorts records by their keys.
+    fn of(rule: BlockingRule, keyed: &[Keyed], sampled: bool) -> Self {
+        let count: usize = keyed.iter().map(|part| part.keys.len()).sum();
+        let buckets = (count / BUCKET_ENTRIES).next_power_of_two().max(SAMPLE);
         let shift = 64 - buckets.trailing_zeros();
         let bucket = |key: u64| (key >> shift) as usize;
         let mut directory = vec![0u32; buckets + 1];
-        for &key in &unsorted {
+        for &key in keyed.iter().flat_map(|part| &part.keys) {
             directory[bucket(key) + 1] += 1;
         }
         for bucket in 1..directory.len() {
             directory[bucket] += directory[bucket - 1];
         }
         // Every bucket is filled from its end: afterwards its entry in the directory is where it starts.
-        let mut entries = vec![0u64; unsorted.len()];
-        for (&key, &row) in unsorted.iter().zip(&of_row).rev() {
+        let mut entries = vec![0u64; count];
+        let backwards = keyed.iter().rev();
+        for (&key, &row) in backwards.flat_map(|part| part.keys.iter().zip(&part.rows).rev()) {
             let end = &mut directory[bucket(key) + 1];
             *end -= 1;
             entries[*end as usize] = entry(key, shift, row);
@@ -220,22 +295,33 @@ impl Postings {
         for bounds in directory.windows(2) {
             entries[bounds[0] as usize..bounds[1] as usize].sort_unstable();
         }
-        Self { rule, entries, directory, shift }
+        Self { rule, entries, directory, shift, sampled }
     }
 
     fn block(&self, key: u64) -> &[u64] {
+        let (start, end) = self.bucket(key);
+        self.block_in(key, start, end)
+    }
+
+    /// Where the bucket of a key starts and ends.
+    fn bucket(&self, key: u64) -> (u32, u32) {
         let bucket = (key >> self.shift) as usize;
-        let bucket =
-            &self.entries[self.directory[bucket] as usize..self.directory[bucket + 1] as usize];
+        (self.directory[bucket], self.directory[bucket + 1])
+    }
+
+    fn block_in(&self, key: u64, start: u32, end: u32) -> &[u64] {
+        let bucket = &self.entries[start as usize..end as usize];
         let first = entry(key, self.shift, 0);
         let start = bucket.partition_point(|&other| other < first);
         let end = start + bucket[start..].partition_point(|&other| other >> 32 == first >> 32);
         &bucket[start..end]
     }
 
-    /// The numbers of records that share a key.
+    /// The numbers of records that share a key, over the keys that show how wide the rule is.
     fn block_sizes(&self) -> impl Iterator<Item = u64> {
-        let buckets = self.directory.windows(2);
+        let all = self.directory.len() - 1;
+        let shown = if self.sampled { all / SAMPLE } else { all };
+        let buckets = self.directory.windows(2).take(shown);
         buckets.flat_map(|bounds| {
             let bucket = &self.entries[bounds[0] as usize..bounds[1] as usize];
             bucket.chunk_by(|a, b| a >> 32 == b >> 32).map(|block| block.len() as u64)
@@ -245,9 +331,10 @@ impl Postings {
     /// Whether a resident meets too many others under this rule, on average over residents.
     fn is_too_wide(&self) -> bool {
         let max = self.rule.block_records_max as u64;
-        let squares: u64 =
-            self.block_sizes().filter(|&size| size <= max).map(|size| size * size).sum();
-        squares > RECORDS_PER_KEY_MAX * self.entries.len() as u64
+        let (records, squares) = self.block_sizes().fold((0, 0), |(records, squares), size| {
+            (records + size, squares + if size <= max { size * size } else { 0 })
+        });
+        squares > RECORDS_PER_KEY_MAX * records
     }
 
     /// A rule that is too wide as a whole serves only where its block happens to be small.
@@ -255,6 +342,20 @@ impl Postings {
         if self.is_too_wide() {
             self.rule.block_records_max = SINGLE_BLOCK_MAX;
         }
+    }
+}
+
+/// Records with their keys, unsorted.
+#[derive(Default)]
+struct Keyed {
+    keys: Vec<u64>,
+    rows: Vec<u32>,
+}
+
+impl Keyed {
+    fn push(&mut self, key: u64, row: u32) {
+        self.keys.push(key);
+        self.rows.push(row);
     }
 }
 

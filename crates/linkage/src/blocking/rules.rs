@@ -72,7 +72,7 @@ pub(crate) struct BlockingRule {
 const BLOCK_MAX: usize = 5_000;
 
 /// A single property that more records share than this tells too little.
-pub(super) const SINGLE_BLOCK_MAX: usize = 40;
+pub(super) const SINGLE_BLOCK_MAX: usize = 12;
 
 impl BlockingRule {
     fn new(parts: &[KeyPart]) -> Self {

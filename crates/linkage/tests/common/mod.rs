@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use renkei_linkage::{
     Cardinality, Decision, Field, Fields, Linkable, Linkage, ListIntake, Model, Options,
-    RegisterIndex, RegisterIntake, Rows, Unwatched, link,
+    RegisterIndex, RegisterIntake, Rows, Serves, Unwatched, link,
 };
 use renkei_types::{FieldKind, FixedClock};
 
@@ -103,7 +103,7 @@ fn fields() -> Fields {
 pub(crate) fn index(register: &[Row]) -> Arc<RegisterIndex> {
     let mut intake = RegisterIntake::new(fields());
     intake.extend(&Table(register));
-    Arc::new(intake.seal(&[], &FixedClock(Timestamp::UNIX_EPOCH), &Unwatched))
+    Arc::new(intake.seal(&[], Serves::AnyLists, &FixedClock(Timestamp::UNIX_EPOCH), &Unwatched))
 }
 
 /// A list read against a register.
