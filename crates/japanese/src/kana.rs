@@ -51,26 +51,36 @@ pub(crate) struct ExactKey {
     last: Option<char>,
     /// Whether a lost letter was met.
     pub(crate) lost: bool,
+    /// Whether every letter so far is a large katakana, which nothing folds any further.
+    plain: bool,
 }
 
 impl ExactKey {
     /// Reads a [`prepared`] text; `separator` is told the length of the key wherever a space or middle dot stood.
     pub(crate) fn read(text: &str, mut separator: impl FnMut(usize)) -> ExactKey {
-        let mut key =
-            ExactKey { letters: String::with_capacity(text.len()), last: None, lost: false };
+        let mut key = ExactKey::with_capacity(text.len());
         text.chars().for_each(|letter| key.letter(letter, &mut separator));
+        if key.plain {
+            return key;
+        }
         if let Some(changed) = text::unstable(&key.letters) {
-            key = ExactKey {
-                letters: String::with_capacity(changed.len()),
-                last: None,
-                lost: key.lost,
-            };
+            key = ExactKey { lost: key.lost, ..ExactKey::with_capacity(changed.len()) };
             changed.chars().for_each(|letter| key.letter(letter, &mut |_| ()));
         }
         key
     }
 
+    fn with_capacity(bytes: usize) -> ExactKey {
+        ExactKey { letters: String::with_capacity(bytes), last: None, lost: false, plain: true }
+    }
+
     fn letter(&mut self, letter: char, separator: &mut impl FnMut(usize)) {
+        if let Some(large) = plain(letter) {
+            return self.push(large);
+        }
+        if text::is_space(letter) {
+            return separator(self.letters.len());
+        }
         if let Some(mark) = Mark::read(letter) {
             // A mark on a letter that cannot carry it (ア゛) has no half-width spelling to agree with, so it goes.
             if let Some(voiced) = self.last.and_then(|base| mark.compose(base)) {
@@ -79,11 +89,12 @@ impl ExactKey {
             }
             return;
         }
-        let letter =
-            text::half_width_kana(letter).or_else(|| text::simple(letter)).unwrap_or(letter);
+        let letter = text::simple(letter).unwrap_or(letter);
+        if matches!(letter, ',' | '.' | '、') || text::is_space(letter) || is_middle_dot(letter) {
+            return separator(self.letters.len());
+        }
+        self.plain = false;
         match letter {
-            ',' | '.' | '、' => separator(self.letters.len()),
-            _ if text::is_space(letter) || is_middle_dot(letter) => separator(self.letters.len()),
             'ゝ' | 'ヽ' => self.push(self.repeated()),
             'ゞ' | 'ヾ' => {
                 let base = unvoiced(self.repeated());
@@ -116,21 +127,49 @@ impl ExactKey {
     }
 }
 
+/// The large katakana of a kana of any width that has one whatever stands beside it, or of the long mark.
+fn plain(letter: char) -> Option<char> {
+    let letter = text::half_width_kana(letter).unwrap_or(letter);
+    let place = (u32::from(letter) as usize).checked_sub(FIRST_KANA)?;
+    PLAIN.get(place).copied().filter(|large| *large != '\0')
+}
+
+/// Where the blocks of hiragana and katakana begin.
+const FIRST_KANA: usize = 0x3040;
+
+/// The large katakana of the letters from [`FIRST_KANA`] on; NUL where there is none.
+const PLAIN: [char; 0xc0] = {
+    let mut plain = ['\0'; 0xc0];
+    let mut place = 0;
+    while place < plain.len() {
+        if let Some(letter @ ('ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')) =
+            char::from_u32((FIRST_KANA + place) as u32)
+        {
+            plain[place] = large(katakana(letter));
+        }
+        place += 1;
+    }
+    plain
+};
+
 /// Dots that separate the words of foreign names.
 pub(crate) fn is_middle_dot(letter: char) -> bool {
     matches!(letter, '・' | '･' | '·' | '•' | '‧' | '∙' | '⋅' | '\u{387}')
 }
 
 /// The katakana of a hiragana; other letters stay.
-pub(crate) fn katakana(letter: char) -> char {
+pub(crate) const fn katakana(letter: char) -> char {
     match letter {
-        'ぁ'..='ゖ' => char::from_u32(u32::from(letter) + 0x60).unwrap_or(letter),
+        'ぁ'..='ゖ' => match char::from_u32(letter as u32 + 0x60) {
+            Some(katakana) => katakana,
+            None => letter,
+        },
         _ => letter,
     }
 }
 
 /// The large katakana for a small or old one, with ヂ and ヅ as they sound.
-fn large(letter: char) -> char {
+const fn large(letter: char) -> char {
     match letter {
         'ヂ' => 'ジ',
         'ヅ' => 'ズ',
@@ -143,7 +182,7 @@ fn large(letter: char) -> char {
 }
 
 /// The large katakana a bank writes for a small or old one.
-fn unsmall(letter: char) -> char {
+const fn unsmall(letter: char) -> char {
     const AINU: [char; 16] = [
         'ク', 'シ', 'ス', 'ト', 'ヌ', 'ハ', 'ヒ', 'フ', 'ヘ', 'ホ', 'ム', 'ラ', 'リ', 'ル', 'レ',
         'ロ',
@@ -161,7 +200,7 @@ fn unsmall(letter: char) -> char {
         'ヮ' => 'ワ',
         'ヵ' => 'カ',
         'ヶ' => 'ケ',
-        'ㇰ'..='ㇿ' => AINU.get(u32::from(letter) as usize - 0x31f0).copied().unwrap_or(letter),
+        'ㇰ'..='ㇿ' => AINU[letter as usize - 0x31f0],
         _ => letter,
     }
 }
@@ -217,7 +256,9 @@ pub(crate) fn loosen(exact: &str, split: Option<usize>) -> (String, Option<usize
     let mut fuzzy_split = None;
     let mut before = None;
     let mut last = None;
+    let mut katakana_only = true;
     for (offset, letter) in exact.char_indices() {
+        katakana_only &= matches!(letter, 'ァ'..='ヾ');
         if split == Some(offset) {
             fuzzy_split = Some(fuzzy.len());
         }
@@ -237,7 +278,7 @@ pub(crate) fn loosen(exact: &str, split: Option<usize>) -> (String, Option<usize
         }
         before = Some(letter);
     }
-    if let Some(changed) = text::unstable(&fuzzy) {
+    if !katakana_only && let Some(changed) = text::unstable(&fuzzy) {
         return (changed, None);
     }
     let inside = fuzzy_split.filter(|offset| *offset > 0 && *offset < fuzzy.len());

@@ -25,6 +25,24 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     fold_simple(text).map_or_else(|| Cow::Owned(fold_general(text)), Cow::Owned)
 }
 
+/// The letters of [`fold`].
+pub(crate) fn fold_letters(text: &str) -> Vec<char> {
+    let mut letters: Vec<char> = Vec::with_capacity(text.len() / 2 + 8);
+    for letter in text.chars() {
+        if let Some(image) = simple(letter).or_else(|| half_width_kana(letter)) {
+            letters.push(image);
+        } else if let Some(mark) = Mark::half_width(letter)
+            && let Some(voiced) = letters.last().and_then(|base| mark.compose(*base))
+        {
+            letters.pop();
+            letters.push(voiced);
+        } else if !is_ignorable(letter) {
+            return fold_general(text).chars().collect();
+        }
+    }
+    letters
+}
+
 /// The definition of [`fold`]; the shorter ways must agree with it.
 ///
 /// Selectors go first: one that stands between a letter and its mark would keep the two from composing, and a second
@@ -171,6 +189,37 @@ const PLACEHOLDER_LETTERS_MAX: usize = 8;
 /// [`is_placeholder`] for text already folded, upper-cased and without spaces.
 pub(crate) fn is_placeholder_key(key: &str) -> bool {
     let key = key.trim_matches(|letter| matches!(letter, '(' | ')' | '[' | ']' | '【' | '】'));
+    // Hardly any value begins as a placeholder does, and the list is long.
+    let Some(first) = key.chars().next() else { return true };
+    let begins = matches!(
+        first,
+        '不' | '氏'
+            | '生'
+            | '年'
+            | '住'
+            | '定'
+            | '該'
+            | 'な'
+            | '無'
+            | 'ナ'
+            | 'ガ'
+            | 'フ'
+            | '空'
+            | '記'
+            | '未'
+            | '非'
+            | '同'
+            | '〃'
+            | 'N'
+            | '#'
+            | '<'
+            | '\\'
+            | 'U'
+            | 'B'
+    );
+    if !(begins || says_nothing(first)) {
+        return false;
+    }
     matches!(
         key,
         "不明"

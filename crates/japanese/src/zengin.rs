@@ -71,6 +71,9 @@ fn cells_of(letter: char) -> usize {
     if letter.is_ascii() || is_core(letter) {
         return 1;
     }
+    if let kana @ 'ァ'..='ヺ' = katakana(letter) {
+        return 1 + usize::from(voiced_pair(kana).1.is_some());
+    }
     let mut written = String::new();
     if push_core(letter, &mut written) { written.chars().count() } else { 1 }
 }

@@ -6,10 +6,7 @@ use crate::{number, text};
 
 /// The letters of a text with their width folded; kanji variants wait until the parts are known.
 pub(crate) fn of(text: &str) -> Vec<char> {
-    let folded = text::fold(text);
-    let mut letters = Vec::with_capacity(folded.len() / 2 + 8);
-    letters.extend(folded.chars());
-    letters
+    text::fold_letters(text)
 }
 
 /// The letter at a position.

@@ -62,15 +62,17 @@ pub(crate) fn strip(letters: &[char]) -> (Option<&'static str>, &[char]) {
     if !(ends(letters.get(2)) || ends(letters.get(3))) {
         return (None, letters);
     }
-    for name in PREFECTURES {
+    let as_written = |own: char, c: char| own == c;
+    let folded = |own: char, c: char| kanji::fold_variant(own) == kanji::fold_variant(c);
+    let found = behind(letters, as_written).or_else(|| behind(letters, folded));
+    found.map_or((None, letters), |(name, rest)| (Some(name), letters::trim(rest)))
+}
+
+/// The prefecture whose letters are the same as the first ones, and the letters behind it.
+fn behind(letters: &[char], same: fn(char, char) -> bool) -> Option<(&'static str, &[char])> {
+    PREFECTURES.into_iter().find_map(|name| {
         let mut rest = letters.iter();
-        let same = |c: char| {
-            rest.next()
-                .is_some_and(|&own| own == c || kanji::fold_variant(own) == kanji::fold_variant(c))
-        };
-        if name.chars().all(same) {
-            return (Some(name), letters::trim(rest.as_slice()));
-        }
-    }
-    (None, letters)
+        let fits = name.chars().all(|c| rest.next().is_some_and(|&own| same(own, c)));
+        fits.then_some((name, rest.as_slice()))
+    })
 }

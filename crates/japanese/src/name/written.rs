@@ -42,6 +42,11 @@ pub struct WrittenName {
 impl WrittenName {
     /// Reads the main name of a field; `None` when the field says nothing.
     pub fn read(field: &str) -> Option<WrittenName> {
+        if let Some(mut reader) = Reader::read_plain(field) {
+            reader.drop_title();
+            let says_nothing = text::is_placeholder_key(&reader.exact);
+            return if says_nothing { None } else { Some(reader.finish()) };
+        }
         let text = prepared(field);
         let main = Forms::read(&text).main;
         let mut reader = Reader::read(&main);
@@ -109,6 +114,25 @@ impl Reader {
             lost_letters: false,
             gaiji: false,
         }
+    }
+
+    /// Reads a text of kanji, kana and spaces alone, as nearly all are: no letter of it has a rule of its own.
+    fn read_plain(text: &str) -> Option<Reader> {
+        let mut reader = Reader::with_capacity(text.len());
+        for letter in text.chars() {
+            match letter {
+                '\u{4e00}'..='\u{9fff}' | '々' => reader.scripts.han = true,
+                'ぁ'..='ゖ' | 'ァ'..='ヺ' => reader.scripts.kana = true,
+                ' ' | '\u{3000}' => {
+                    reader.separate();
+                    continue;
+                }
+                _ => return None,
+            }
+            reader.exact.push(letter);
+            reader.full.push(fold_variant(letter));
+        }
+        Some(reader)
     }
 
     /// Reads a [`prepared`] text.
