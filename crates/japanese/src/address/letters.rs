@@ -10,11 +10,13 @@ pub(crate) fn of(text: &str) -> Vec<char> {
 }
 
 /// The letter at a position.
+#[inline]
 pub(crate) fn at(letters: &[char], index: usize) -> Option<char> {
     letters.get(index).copied()
 }
 
 /// Whether the letters from a position on begin with a word.
+#[inline]
 pub(crate) fn starts(letters: &[char], index: usize, word: &str) -> bool {
     let mut rest = letters.get(index..).unwrap_or_default().iter();
     word.chars().all(|c| rest.next() == Some(&c))
@@ -25,7 +27,8 @@ pub(crate) fn trim(letters: &[char]) -> &[char] {
 }
 
 /// The letters without those at both ends that fit.
-pub(crate) fn trim_where(mut letters: &[char], fits: fn(char) -> bool) -> &[char] {
+#[inline]
+pub(crate) fn trim_where(mut letters: &[char], fits: impl Fn(char) -> bool) -> &[char] {
     while let [first, rest @ ..] = letters
         && fits(*first)
     {
@@ -234,7 +237,7 @@ pub(crate) fn is_placeholder(letters: &[char]) -> bool {
     ];
     let letters = trim(letters);
     if letters.len() > 8 {
-        return letters.iter().all(|&c| !c.is_alphanumeric());
+        return letters.iter().all(|&c| !(is_kanji(c) || c.is_alphanumeric()));
     }
     let same = |word: &str| word.chars().eq(letters.iter().map(char::to_ascii_lowercase));
     letters.iter().all(|&c| !c.is_alphanumeric() && c != '〇' || c == 'ー')

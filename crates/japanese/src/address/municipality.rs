@@ -7,27 +7,27 @@
 use super::letters::{is_kanji_numeral, starts};
 
 /// Cities with wards. After folding for addresses, so 堺 and 浜 stand in their folded forms.
-const WARD_CITIES: [&str; 20] = [
-    "札幌市",
-    "仙台市",
-    "さいたま市",
-    "千葉市",
-    "横浜市",
-    "川崎市",
-    "相模原市",
-    "新潟市",
-    "静岡市",
-    "浜松市",
-    "名古屋市",
-    "京都市",
-    "大阪市",
-    "堺市",
-    "神戸市",
-    "岡山市",
-    "広島市",
-    "北九州市",
-    "福岡市",
-    "熊本市",
+const WARD_CITIES: [&[char]; 20] = [
+    &['札', '幌', '市'],
+    &['仙', '台', '市'],
+    &['さ', 'い', 'た', 'ま', '市'],
+    &['千', '葉', '市'],
+    &['横', '浜', '市'],
+    &['川', '崎', '市'],
+    &['相', '模', '原', '市'],
+    &['新', '潟', '市'],
+    &['静', '岡', '市'],
+    &['浜', '松', '市'],
+    &['名', '古', '屋', '市'],
+    &['京', '都', '市'],
+    &['大', '阪', '市'],
+    &['堺', '市'],
+    &['神', '戸', '市'],
+    &['岡', '山', '市'],
+    &['広', '島', '市'],
+    &['北', '九', '州', '市'],
+    &['福', '岡', '市'],
+    &['熊', '本', '市'],
 ];
 
 /// Longest name of a ward, with 区: 保土ケ谷区.
@@ -76,7 +76,7 @@ fn city_end(name: &[char], behind_prefecture: bool) -> Option<usize> {
 }
 
 fn city_with_ward(name: &[char], city: usize) -> usize {
-    let with_wards = WARD_CITIES.iter().any(|ward_city| starts(name, 0, ward_city));
+    let with_wards = WARD_CITIES.iter().any(|known| known[0] == name[0] && *known == &name[..city]);
     if with_wards { ward_end(name, city).unwrap_or(city) } else { city }
 }
 

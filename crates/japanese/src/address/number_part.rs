@@ -73,6 +73,10 @@ fn unit(letters: &[char], index: usize) -> (Unit, usize) {
 /// Whether a word at a position, directly behind digits, makes them part of a building: 号棟, 階, F.
 fn is_building_word(letters: &[char], index: usize) -> bool {
     const WORDS: [&str; 8] = ["号棟", "号館", "棟", "階", "番館", "番街", "号車", "DK"];
+    let Some(first) = at(letters, index) else { return false };
+    if !matches!(first, '号' | '棟' | '階' | '番' | 'D' | 'F' | 'f') {
+        return false;
+    }
     if WORDS.iter().any(|word| starts(letters, index, word)) {
         return true;
     }
@@ -93,6 +97,9 @@ const NO_NUMBER: [(&str, &str); 6] = [
 
 /// A word in place of a number at a position: what it says, and its end.
 fn no_number(letters: &[char], index: usize) -> Option<(&'static str, usize)> {
+    if !matches!(at(letters, index), Some('無' | '番')) {
+        return None;
+    }
     let fits = |(word, _): &&(&str, &str)| starts(letters, index, word);
     NO_NUMBER.iter().find(fits).map(|(word, says)| (*says, index + word.chars().count()))
 }

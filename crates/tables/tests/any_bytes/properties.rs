@@ -64,20 +64,16 @@ pub(crate) fn delimited(bytes: &[u8]) {
     }
 }
 
-/// A workbook: bytes behind the signature of one.
+/// A workbook, and bytes behind the signature of one.
 pub(crate) fn xlsx(bytes: &[u8]) {
     read_all(bytes, &ReadOptions::default());
     read_all(&[b"PK\x03\x04", bytes].concat(), &ReadOptions::default());
 }
 
-/// A Parquet file: bytes between its signatures.
+/// A Parquet file, and bytes between the signatures of one.
 pub(crate) fn parquet(bytes: &[u8]) {
-    read_all(&[b"PAR1", bytes, b"PAR1"].concat(), &ReadOptions::default());
-}
-
-/// A Parquet file as it is.
-pub(crate) fn whole_parquet(bytes: &[u8]) {
     read_all(bytes, &ReadOptions::default());
+    read_all(&[b"PAR1", bytes, b"PAR1"].concat(), &ReadOptions::default());
 }
 
 /// Fixed-length records.
