@@ -113,6 +113,15 @@ fn main() {
         read_address,
     );
 
+    measure(
+        "address, of an unknown town",
+        &made(|index| {
+            let (chome, block, room) = (index % 7 + 1, index % 45 + 1, index % 900 + 101);
+            format!("若葉市{}{chome}-{block}-12 ﾊｲﾂ緑{room}", pick(&TOWNS, index))
+        }),
+        |text| Address::read_knowing(text, "", |town| town.is_empty()).map_or(0, |_| 1),
+    );
+
     let read_postal = |text: &str| PostalCode::read(text).map_or(0, |code| code.number as usize);
     measure(
         "postal code",

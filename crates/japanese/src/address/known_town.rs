@@ -29,9 +29,9 @@ impl Address {
         if letters::is_placeholder(letters) || letters::is_latin(letters) {
             return None;
         }
-        let (name, start) = (0..=letters.len().min(NAME_LETTERS_MAX))
+        let (name, start) = (1..=last_end(letters))
             .rev()
-            .filter(|&end| end > 0 && may_end(letters, end))
+            .filter(|&end| may_end(letters, end))
             .find_map(|end| known_until(letters, end, prefecture.is_some(), &is_town))?;
         let mut read = Self { prefecture, ..Self::default() };
         (read.town, read.municipality_end) = (name.town, name.municipality_end);
@@ -46,21 +46,28 @@ impl Address {
     }
 }
 
+/// Behind this position no town ends: the numbers have begun for certain.
+fn last_end(letters: &[char]) -> usize {
+    let begun = |&digit: &usize| match (letters[digit], at(letters, digit + 1)) {
+        (c, Some('番')) => is_numeral(c) && !matches!(at(letters, digit + 2), Some('町' | '丁')),
+        (c, Some('号')) => is_numeral(c),
+        (c, Some(next)) => c.is_ascii_digit() && (is_dash(next) || next.is_whitespace()),
+        (_, None) => false,
+    };
+    let end = (0..letters.len()).find(begun).map_or(letters.len(), |digit| digit + 1);
+    end.min(NAME_LETTERS_MAX)
+}
+
 /// Whether a town can end before a position: a number, what joins one, or nothing comes next, and no number is cut.
 fn may_end(letters: &[char], end: usize) -> bool {
-    let cuts =
-        |fits: fn(char) -> bool| fits(letters[end - 1]) && at(letters, end).is_some_and(fits);
-    if cuts(|c| c.is_ascii_digit()) {
+    let Some(next) = at(letters, end) else { return true };
+    if letters[end - 1].is_ascii_digit() && next.is_ascii_digit() {
         return false;
     }
-    at(letters, end).is_none_or(|c| {
-        is_numeral(c)
-            || is_dash(c)
-            || is_no(c)
-            || is_block_letter(c)
-            || c.is_whitespace()
-            || matches!(c, '第' | '無' | '番' | '字')
-    })
+    let before_number = |c: char| is_numeral(c) || is_dash(c) || is_no(c) || c.is_whitespace();
+    before_number(next)
+        || matches!(next, '第' | '無' | '番' | '字')
+        || is_block_letter(next) && at(letters, end + 1).is_some_and(before_number)
 }
 
 /// The known town that ends at a position, and where the numbers behind it begin.
