@@ -69,7 +69,9 @@ fn at_end(letters: &[char]) -> Option<Cut<'_>> {
         return Some((rest, room, &letters[open..]));
     }
     let (body, explicit) = match letters {
-        [body @ .., '号', '室'] | [body @ .., '号'] => (body, true),
+        [body @ .., '号', '室'] | [body @ .., '号'] | [body @ .., 'ゴ', 'ウ', 'シ', 'ツ'] => {
+            (body, true)
+        }
         [body @ .., '室'] if body.last().is_some_and(char::is_ascii_digit) => (body, true),
         _ => (letters, false),
     };
@@ -84,8 +86,13 @@ fn inside(letters: &[char]) -> Option<Cut<'_>> {
     Some((before, room, &letters[word + 2..]))
 }
 
-/// A room in front of the building: 201 ハイツ緑.
+/// A room in front of the building: 201 ハイツ緑, 201ハイツ緑.
 fn in_front(letters: &[char]) -> Option<Cut<'_>> {
+    let digits = letters::numeral_end(letters, 0);
+    let named = at(letters, digits).is_some_and(|c| is_katakana(c) && c != 'ー');
+    if (3..=ROOM_DIGITS_MAX).contains(&digits) && letters[0].is_ascii_digit() && named {
+        return Some((&letters[..0], without_zeros(&letters[..digits]), &letters[digits..]));
+    }
     let space = letters.iter().position(|c| c.is_whitespace())?;
     let first = &letters[..space];
     let digits = first.strip_suffix(&['号']).unwrap_or(first);
