@@ -27,12 +27,13 @@ def main():
 def run(given):
     """Measures everything that was asked for."""
     environment = Environment(given)
+    measured = [measure(given, environment, dataset) for dataset in inputs(given, environment)]
     result = {
         "machine": machine.describe(),
         "versions": environment.versions(),
         "rounds": given.rounds,
         "command": command_line(given),
-        "datasets": [measure(given, environment, dataset) for dataset in inputs(given, environment)],
+        "datasets": [dataset for dataset in measured if dataset["systems"]],
     }
     for title, parts in tables.everything(result):
         print(f"\n## {title}\n")

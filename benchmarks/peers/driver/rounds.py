@@ -8,22 +8,21 @@ from .systems import SYSTEMS, normalisation
 
 
 def taking_part(options, environment, dataset):
-    """The systems that take part with a dataset."""
-    chosen = [
-        system for system in SYSTEMS if system.family in options.only and (system.quick or not options.quick)
-    ]
-    chosen = [system for system in chosen if system.fits(dataset, options.peers_max)]
-    if dataset.task == "febrl3" and not environment.can_dedupe():
-        say("febrl3: this renkei has no `dedupe`; it is skipped here")
-        chosen = [system for system in chosen if system.family != "renkei"]
-    return chosen
+    """The systems that take part with a dataset, and what a reader has to know about those that do not."""
+    chosen = [system for system in SYSTEMS if system.family in options.only]
+    chosen = [system for system in chosen if system.fits(dataset, options.peers_max, options.quick)]
+    if dataset.task != "febrl3" or environment.can_dedupe():
+        return chosen, []
+    note = "This renkei has no command `dedupe`, so it has no figures here."
+    say(f"febrl3: {note}")
+    return [system for system in chosen if system.family != "renkei"], [note]
 
 
 def measure(options, environment, dataset):
     """Everybody's figures with one dataset."""
     place = environment.folder / "work" / dataset.name
     place.mkdir(parents=True, exist_ok=True)
-    systems = taking_part(options, environment, dataset)
+    systems, notes = taking_part(options, environment, dataset)
     entries = {
         system.name: {"system": system.name, "title": system.title, "rounds": []} for system in systems
     }
@@ -53,6 +52,7 @@ def measure(options, environment, dataset):
         "records": dataset.records,
         "lines": dataset.lines,
         "systems": list(entries.values()),
+        "notes": notes,
     }
 
 

@@ -20,11 +20,13 @@ class System:
     setting: str = ""
     saved: bool = False
     threads: int | None = None
-    # Does more of the same as another entry, and is left out where time is short.
+    # Does more of the same with people as another entry, and is left out where time is short.
     quick: bool = True
 
-    def fits(self, dataset, peers_max):
+    def fits(self, dataset, peers_max, quick):
         """Whether it takes part with this dataset."""
+        if quick and dataset.task == "people" and not self.quick:
+            return False
         if self.family == "renkei":
             return dataset.task == "people" or not (self.saved or self.threads)
         if self.family == "recordlinkage":
@@ -112,7 +114,7 @@ SYSTEMS = [
     System("renkei-1", "renkei", "renkei, one thread", threads=1),
     System("renkei-saved", "renkei", "renkei, saved model", saved=True),
     System("splink-tight", "splink", "Splink, tight blocking", setting="tight"),
-    System("splink-wide", "splink", "Splink, wide blocking", setting="wide"),
+    System("splink-wide", "splink", "Splink, wide blocking", setting="wide", quick=False),
     System(
         "splink-templates",
         "splink",

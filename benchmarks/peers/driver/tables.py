@@ -104,7 +104,7 @@ def growth(datasets):
 def everything(result):
     """All tables, one after the other, as (title, tables) of each dataset."""
     for dataset in result["datasets"]:
-        parts = [costs(dataset), quality(dataset)]
+        parts = [*dataset["notes"], costs(dataset), quality(dataset)]
         if dataset["task"] == "people":
             parts.append(stages(dataset))
         yield dataset["title"], parts
