@@ -25,26 +25,42 @@ def main():
 
 
 def run(given):
-    """Measures everything that was asked for."""
+    """Measures everything that was asked for, or takes figures that were kept, and tells them."""
     environment = Environment(given)
-    measured = [measure(given, environment, dataset) for dataset in inputs(given, environment)]
-    result = {
-        "machine": machine.describe(),
-        "versions": environment.versions(),
-        "rounds": given.rounds,
-        "command": command_line(given),
-        "datasets": [dataset for dataset in measured if dataset["systems"]],
-    }
+    result = kept(given.figures) if given.figures else measure_all(given, environment)
     for title, parts in tables.everything(result):
         print(f"\n## {title}\n")
         print("\n\n".join(parts))
     people = [dataset for dataset in result["datasets"] if dataset["task"] == "people"]
-    print(f"\n## growth\n\n{tables.growth(people)}")
+    if len(people) > 1:
+        print(f"\n## growth\n\n{tables.growth(people)}")
     if given.json:
         given.json.write_text(json.dumps(result, indent=1))
     if not given.quick:
         page.write(given, environment, result)
     say("done")
+
+
+def measure_all(given, environment):
+    """The figures of everybody with every dataset."""
+    # What cannot be had should be said before hours are spent.
+    versions = environment.versions()
+    measured = [measure(given, environment, dataset) for dataset in inputs(given, environment)]
+    return {
+        "machine": machine.describe(),
+        "versions": versions,
+        "rounds": given.rounds,
+        "command": command_line(given),
+        "datasets": [dataset for dataset in measured if dataset["systems"]],
+    }
+
+
+def kept(path):
+    """Figures that an earlier run kept."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise Failure(f"--from: {path} cannot be read: {error}") from error
 
 
 def inputs(given, environment):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from functools import cached_property
 from pathlib import Path
 
 from .failure import Failure
@@ -20,10 +21,11 @@ class Environment:
         self.target = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target").resolve()
         self.folder = self.target / "peers"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.python = self._peers()
-        self.renkei = self._program(options.renkei)
+        self._given = options.renkei
 
-    def _peers(self):
+    @cached_property
+    def python(self):
+        """The Python that has the peers; they are installed when it is first asked for."""
         requirements = PEERS / "requirements.txt"
         digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
         place = self.folder / f"venv-{digest}"
@@ -52,7 +54,10 @@ class Environment:
             whole.touch()
         return python
 
-    def _program(self, given):
+    @cached_property
+    def renkei(self):
+        """The program that is measured; it is built when it is first asked for and missing."""
+        given = self._given
         program = given or self.target / "release" / "renkei"
         if not program.exists():
             if given:

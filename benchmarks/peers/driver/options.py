@@ -95,6 +95,13 @@ def parse(arguments=None):
         help="20k residents and FEBRL, one round, under two minutes; writes no page",
     )
     add("--json", type=Path, metavar="FILE", help="also write every figure to a file")
+    add(
+        "--from",
+        dest="figures",
+        type=Path,
+        metavar="FILE",
+        help="measure nothing: print and write the page from a file that --json wrote",
+    )
     add("--docs", type=Path, metavar="DIR", help="where the page goes; docs/ of the repository otherwise")
     given = parser.parse_args(arguments)
     if given.rounds < 1:

@@ -33,7 +33,7 @@ def write(options, environment, result):
     text = Template(TEMPLATE.read_text()).substitute(
         machine=f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}",
         versions=", ".join(f"{name} {version}" for name, version in result["versions"].items()),
-        rounds=result["rounds"],
+        rounds="One round" if result["rounds"] == 1 else f"Medians of {result['rounds']} rounds",
         command=result["command"],
         sections="\n\n".join(sections),
         growth=tables.growth(people),

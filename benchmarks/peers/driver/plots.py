@@ -16,6 +16,8 @@ matplotlib.rcParams.update(
 import matplotlib.pyplot as plt  # noqa: E402  (the backend is chosen first)
 
 COLOURS = {"renkei": "#0b6e4f", "splink": "#c8553d", "recordlinkage": "#5b6c8f"}
+# The share of fewer pairs than this is chance.
+BIN_PAIRS_MIN = 20
 STYLES = {"tight": "-", "wide": "--", "templates": ":"}
 
 
@@ -68,7 +70,7 @@ def quality(dataset, folder):
             label=entry["title"],
             **how,
         )
-        bins = entry["score"]["calibration"]["bins"]
+        bins = [one for one in entry["score"]["calibration"]["bins"] if one["pairs"] >= BIN_PAIRS_MIN]
         calibration.plot(
             [one["said"] for one in bins], [one["true"] for one in bins], marker="o", markersize=3, **how
         )
@@ -110,8 +112,9 @@ def growth(datasets, folder):
 def main():
     result, folder = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
     for dataset in result["datasets"]:
-        if dataset["systems"]:
-            bars(dataset, folder)
+        bars(dataset, folder)
+        # With FEBRL nearly every pair is right, and there is nothing to see.
+        if dataset["task"] == "people":
             quality(dataset, folder)
     people = [dataset for dataset in result["datasets"] if dataset["task"] == "people"]
     mixes = {dataset["mix"] for dataset in people}

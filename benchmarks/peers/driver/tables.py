@@ -45,7 +45,16 @@ def costs(dataset):
                 ratio(entry["peak_bytes"], base["peak_bytes"]) if base else "-",
             ]
         )
-    head = ["", "normalise, CPU s", "link, CPU s", "together", "of renkei", "wall s", "peak MB", "of renkei"]
+    head = [
+        "",
+        "normalise, CPU s",
+        "link, CPU s",
+        "together",
+        "times renkei",
+        "wall s",
+        "peak MB",
+        "times renkei",
+    ]
     return markdown(head, rows)
 
 
@@ -82,7 +91,7 @@ def stages(dataset):
             f"{name} {seconds(value)}" for name, value in entry["stages"].items() if name != "total"
         )
         rows.append([entry["title"], seconds(linking), ratio(linking, base) if base else "-", steps])
-    return markdown(["", "linkage alone, CPU s", "of renkei", "stages"], rows)
+    return markdown(["", "linkage alone, CPU s", "times renkei", "stages"], rows)
 
 
 def growth(datasets):
