@@ -53,6 +53,8 @@ impl From<LanguageArgument> for Language {
 pub(crate) enum Command {
     /// Link the lines of a list to the records of a register
     Link(LinkArguments),
+    /// Find the records of one file that are the same person
+    Dedupe(DedupeArguments),
     /// Say why a line was linked to a record, or why not
     Explain(ExplainArguments),
     /// Measure predictions against a known truth
@@ -165,6 +167,50 @@ pub(crate) struct LinkArguments {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct DedupeArguments {
+    /// The file (CSV, XLSX, Parquet, or fixed-length with a layout)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+
+    /// Where record and cluster ids go: .csv, .xlsx or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Also write every pair above the floor of the review band
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pairs: Option<PathBuf>,
+
+    /// What the columns mean (TOML); without it a resident register or a payment list
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// Layout of a fixed-length file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) layout: Option<PathBuf>,
+
+    /// Number of threads; all processors otherwise
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// Use this model as it is (`dedupe --save-model`); without it one is trained on the file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Two records are joined if they are one person with at least this probability
+    #[arg(long, value_name = "P", default_value_t = 0.5, conflicts_with = "model",
+          value_parser = probability)]
+    pub(crate) threshold: f64,
+
+    /// Write the model that was used
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_model: Option<PathBuf>,
+
+    /// Exit with 1 if a record was rejected
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct ExplainArguments {
     #[command(flatten)]
     pub(crate) input: InputArguments,
@@ -249,4 +295,10 @@ pub(crate) struct CheckArguments {
     /// Write a copy in which what can be repaired without guessing is repaired
     #[arg(long, value_name = "FILE")]
     pub(crate) repair: Option<PathBuf>,
+}
+
+/// A probability between 0 and 1 that is neither.
+fn probability(text: &str) -> Result<f64, &'static str> {
+    let read = text.parse().ok().filter(|probability| (1e-6..=1.0 - 1e-6).contains(probability));
+    read.ok_or("not a probability between 0.000001 and 0.999999")
 }

@@ -17,6 +17,7 @@ mod json;
 mod progress;
 mod report;
 mod resources;
+mod stage_seconds;
 mod table_input;
 mod text_table;
 mod words;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, environment: &Environment) -> Result<Exit, Failure> {
     match command {
         Command::Link(arguments) => commands::link::run(&arguments, environment),
+        Command::Dedupe(arguments) => commands::dedupe::run(&arguments, environment),
         Command::Explain(arguments) => commands::explain::run(&arguments, environment),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments, environment),
         Command::Generate(arguments) => commands::generate::run(&arguments, environment),

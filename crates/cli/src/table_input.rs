@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use renkei_linkage::{
-    Field, Fields, Linkable, ListIntake, RegisterIndex, RegisterIntake, Rows, Serves,
+    Dedupable, Field, Fields, Linkable, ListIntake, RegisterIndex, RegisterIntake, Rows, Serves,
 };
 use renkei_tables::{
-    Admission, Admitted, Batch, Binding, FileReport, ReadError, ReadOptions, Schema, Side,
-    TableReader,
+    Admission, Admitted, Batch, Binding, BoundField, FileReport, ReadError, ReadOptions, Schema,
+    Side, TableReader,
 };
-use renkei_types::Reason;
+use renkei_types::{Localised, Reason};
 
-use crate::arguments::InputArguments;
+use crate::arguments::{DedupeArguments, InputArguments};
 use crate::environment::Environment;
 use crate::failure::{CommandError, Failure};
 use crate::progress::{JobProgress, Progress, WatchedFile};
@@ -44,16 +44,9 @@ impl LoadedPair {
         arguments: &InputArguments,
         environment: &Environment,
     ) -> Result<Self, Failure> {
-        let schema = match &arguments.schema {
-            Some(path) => Schema::parse(&read_text(path)?, &path.display().to_string())?,
-            None => Schema::resident_payment(),
-        };
-        let options = |layout: &Option<std::path::PathBuf>| -> Result<ReadOptions, Failure> {
-            let layout = layout.as_ref().map(|path| read_layout(path)).transpose()?;
-            Ok(ReadOptions { layout, ..ReadOptions::default() })
-        };
-        let register_options = options(&arguments.register_layout)?;
-        let list_options = options(&arguments.list_layout)?;
+        let schema = read_schema(arguments.schema.as_deref())?;
+        let register_options = read_options(arguments.register_layout.as_deref())?;
+        let list_options = read_options(arguments.list_layout.as_deref())?;
         // Both headers are bound before any row is read, so that a wrong file is told at once.
         let (register, register_binding) =
             open(&arguments.register, &register_options, &schema, Side::Register, environment)?;
@@ -77,8 +70,7 @@ impl LoadedPair {
         let take = |rows: &BoundRows<'_>| intake.extend(rows);
         let register = take_in(register, register_binding, register_options, take)?;
         // Records of the register that were rejected take no part.
-        let left_out: Vec<usize> =
-            register.admitted.rejections().iter().map(|rejection| rejection.row).collect();
+        let left_out = register.left_out();
         let progress = JobProgress::new(environment);
         let index =
             Arc::new(intake.seal(&left_out, Serves::OneList, &environment.clock, &progress));
@@ -95,7 +87,73 @@ impl LoadedPair {
     }
 }
 
+/// The one file of `dedupe`, indexed already.
+#[derive(Debug)]
+pub(crate) struct LoadedInput {
+    pub(crate) input: Loaded,
+    pub(crate) records: Dedupable,
+}
+
+impl LoadedInput {
+    /// Reads the file.
+    pub(crate) fn read(
+        arguments: &DedupeArguments,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let schema = read_schema(arguments.schema.as_deref())?;
+        let options = read_options(arguments.layout.as_deref())?;
+        let (input, binding) = open(&arguments.input, &options, &schema, Side::Input, environment)?;
+        // Of the built-in schema, a former name or address is the register's alone: it is laid beside the other record's
+        // present one.
+        let stands = |bound: &BoundField, columns: &[String]| {
+            !bound.columns.is_empty() && (!schema.is_built_in() || !columns.is_empty())
+        };
+        let field = |(bound, of_schema): (&BoundField, &renkei_tables::schema::Field)| Field {
+            name: bound.name.clone(),
+            kind: bound.kind,
+            in_register: stands(bound, &of_schema.register),
+            in_list: stands(bound, &of_schema.list),
+        };
+        let fields = Fields {
+            fields: binding.fields.iter().zip(&schema.fields).map(field).collect(),
+            date_order: schema.date_order,
+        };
+        let mut intake = RegisterIntake::new(fields);
+        let take = |rows: &BoundRows<'_>| intake.extend(rows);
+        let input = take_in(input, binding, options, take)?;
+        let progress = JobProgress::new(environment);
+        let records = intake.seal_for_dedupe(&input.left_out(), &environment.clock, &progress);
+        drop(progress);
+        Ok(Self { input, records })
+    }
+}
+
 impl Loaded {
+    /// Rows that were rejected and take no part.
+    fn left_out(&self) -> Vec<usize> {
+        self.admitted.rejections().iter().map(|rejection| rejection.row).collect()
+    }
+
+    /// Says how many lines were rejected, why, and where the first is.
+    pub(crate) fn warn_of_rejections(&self, environment: &Environment) {
+        let mut counts: BTreeMap<Reason, (u64, u64)> = BTreeMap::new();
+        for rejection in self.admitted.rejections() {
+            let entry = counts.entry(rejection.reason).or_insert((0, rejection.line));
+            entry.0 += 1;
+        }
+        let file = &self.report.file;
+        for (reason, (lines, first)) in counts {
+            let why = reason.localised(environment.language);
+            let count = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+            environment.warn(
+                &format!("{file}: {count} rejected, the first is line {first}: {reason}, {why}"),
+                &format!(
+                    "{file}: {lines} 行を受付不可としました（最初は {first} 行目）: {reason} {why}"
+                ),
+            );
+        }
+    }
+
     /// The rejected rows and why.
     pub(crate) fn rejected(&self) -> BTreeMap<u32, Reason> {
         self.admitted
@@ -140,6 +198,18 @@ impl Loaded {
     }
 }
 
+fn read_schema(path: Option<&Path>) -> Result<Schema, Failure> {
+    Ok(match path {
+        Some(path) => Schema::parse(&read_text(path)?, &path.display().to_string())?,
+        None => Schema::resident_payment(),
+    })
+}
+
+fn read_options(layout: Option<&Path>) -> Result<ReadOptions, Failure> {
+    let layout = layout.map(read_layout).transpose()?;
+    Ok(ReadOptions { layout, ..ReadOptions::default() })
+}
+
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     Ok(fs_err::read_to_string(path).map_err(|error| CommandError::file(path, error))?)
 }
@@ -165,9 +235,8 @@ fn open(
     let file = fs_err::File::open(path).map_err(|error| CommandError::file(path, error))?;
     let bytes = file.metadata().map_err(|error| CommandError::file(path, error))?.len();
     let progress = match side {
-        Side::Register | Side::Input => {
-            Progress::bytes(environment, "reading register", "台帳の読み込み", bytes)
-        }
+        Side::Register => Progress::bytes(environment, "reading register", "台帳の読み込み", bytes),
+        Side::Input => Progress::bytes(environment, "reading", "読み込み", bytes),
         Side::List => Progress::bytes(environment, "reading list", "リストの読み込み", bytes),
     };
     let source = WatchedFile { file: file.into_file(), bar: progress.handle() };

@@ -33,6 +33,11 @@ pub(crate) struct Household {
 }
 
 impl Household {
+    /// What is believed of any register.
+    pub(crate) fn believed(side: &Normalised) -> Self {
+        Self { relatives_per_resident: RELATIVES_PER_RESIDENT, levels: shares(side, &[]) }
+    }
+
     /// Counts over the register; what is believed of any register where this one has no places.
     pub(crate) fn count(side: &Normalised) -> Self {
         let place = side.comparisons.iter().find_map(|comparison| {
@@ -42,8 +47,7 @@ impl Household {
             Some((addresses, *column))
         });
         let Some((addresses, column)) = place else {
-            let levels = shares(side, &[]);
-            return Self { relatives_per_resident: RELATIVES_PER_RESIDENT, levels };
+            return Self::believed(side);
         };
         let mut households: HashMap<u32, Vec<u32>, Seeded> =
             HashMap::with_hasher(Seeded::default());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use renkei_types::{Clock, FieldKind};
 
+use crate::dedupe::Dedupable;
 use crate::field::Fields;
 use crate::forms::{FEW, NONE};
 use crate::intern::{Interner, TextArena};
@@ -46,7 +47,7 @@ pub struct ListIntake {
 }
 
 /// Records as they came.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RawRecords {
     pub(crate) ids: TextArena,
     /// One for each field.
@@ -54,7 +55,7 @@ pub(crate) struct RawRecords {
 }
 
 /// The values of one field, numbered.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RawColumn {
     pub(crate) values: Interner,
     pub(crate) rows: Vec<u32>,
@@ -87,6 +88,17 @@ impl RegisterIntake {
     ) -> RegisterIndex {
         watcher.stage(Stage::Index, 0);
         RegisterIndex::build(self.fields, self.raw, left_out, serves, clock)
+    }
+
+    /// Normalises and indexes the records to be linked to each other. `left_out` are rows that take no part.
+    pub fn seal_for_dedupe(
+        self,
+        left_out: &[usize],
+        clock: &dyn Clock,
+        watcher: &dyn Watcher,
+    ) -> Dedupable {
+        watcher.stage(Stage::Index, 0);
+        Dedupable::build(self.fields, self.raw, left_out, clock)
     }
 }
 

@@ -7,11 +7,11 @@ use crate::hash::Seeded;
 use crate::layers::{Layer, Layers};
 
 /// A set of texts, numbered from 0; see [`crate::layers`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Interner(Layers<TextLayer>);
 
 /// The texts of one layer, numbered from 0.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TextLayer {
     texts: TextArena,
     by_text: HashTable<Tagged>,
@@ -118,7 +118,7 @@ impl Interner {
 }
 
 /// Many short texts in one allocation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TextArena {
     text: String,
     ends: Vec<usize>,

@@ -22,7 +22,7 @@ pub(crate) trait Layer: Default {
 }
 
 /// A shared lower layer, and an own one above it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Layers<L> {
     base: Arc<L>,
     pub(crate) own: L,

@@ -9,8 +9,11 @@
 mod assignment;
 mod blocking;
 mod candidates;
+mod cluster;
 mod comparison;
+mod copies;
 mod decision;
+mod dedupe;
 pub mod evaluation;
 mod explanation;
 mod field;
@@ -27,6 +30,7 @@ mod layers;
 mod model;
 mod model_file;
 mod outcome;
+mod pair_training;
 mod pattern;
 mod records;
 mod register_index;
@@ -37,6 +41,7 @@ mod weight;
 
 pub use blocking::BlockingReport;
 pub use decision::RankedCandidate;
+pub use dedupe::{Dedupable, DedupeOptions, Deduplication, DuplicatePair, dedupe};
 pub use explanation::{Explanation, Term, WhyNot};
 pub use field::{Field, Fields};
 pub use identify::{Identification, PreparedModel};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::blocking::BlockingIndex;
 use crate::comparison::Comparison;
@@ -13,7 +13,7 @@ use crate::intern::TextArena;
 use crate::register_index::RegisterIndex;
 
 /// The records of one side, in their order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Records {
     pub(crate) ids: TextArena,
     /// Empty where the fields hold no names.
@@ -106,6 +106,26 @@ impl Records {
                 self.other_names.remove(&row);
             }
         }
+    }
+
+    /// Takes away every value that another record of the same person has too, so that it counts once. `person_of` names
+    /// the person of each record.
+    pub(crate) fn forget_repeated(&mut self, person_of: &[u32]) {
+        let mut records_of = vec![0u32; person_of.len()];
+        person_of.iter().for_each(|&person| records_of[person as usize] += 1);
+        let mut seen: HashSet<(u32, u32), Seeded> = HashSet::default();
+        let mut once = |column: &mut dyn Iterator<Item = &mut u32>| {
+            seen.clear();
+            for (value, &person) in column.zip(person_of) {
+                let shared = records_of[person as usize] > 1;
+                if shared && *value != NONE && !seen.insert((person, *value)) {
+                    *value = NONE;
+                }
+            }
+        };
+        once(&mut self.names.iter_mut().map(|name| &mut name.family));
+        once(&mut self.names.iter_mut().map(|name| &mut name.given));
+        self.values.iter_mut().for_each(|column| once(&mut column.iter_mut()));
     }
 
     /// Gives back memory that was kept for more records.

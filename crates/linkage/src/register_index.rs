@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use renkei_types::Clock;
 
 use crate::blocking::{self, BlockingIndex};
+use crate::comparison::Comparison;
 use crate::field::{Fields, Role};
 use crate::frequency::Frequencies;
 use crate::household::Household;
@@ -76,13 +77,7 @@ impl RegisterIndex {
             // Whole names serve to find people; from here on the blocking index does.
             register.wholes.forget_keys();
         }
-        let count = |comparison| Frequencies::count(&register, comparison);
-        let frequencies: Vec<Frequencies> = register.comparisons.par_iter().map(count).collect();
-        let observe = |(comparison, counts): (_, &Frequencies)| {
-            let comparison: &crate::comparison::Comparison = comparison;
-            counts.u_probabilities(&register, &comparison.measure)
-        };
-        let u = register.comparisons.iter().zip(&frequencies).map(observe).collect();
+        let (frequencies, u) = count_values(&register);
         let household = Household::count(&register);
         let times = IndexTimes {
             normalise: normalised.saturating_sub(start),
@@ -116,6 +111,12 @@ impl RegisterIndex {
         self.times
     }
 
+    /// Takes how common values are, and what relatives share, from elsewhere: from the same records, counted otherwise.
+    pub(crate) fn count_again(&mut self, of_values: &Normalised, household: Household) {
+        (self.frequencies, self.u) = count_values(of_values);
+        self.household = household;
+    }
+
     /// What is believed before any line is seen: the priors of the measures, with what this register shows of strangers
     /// and relatives.
     pub fn prior_model(&self, costs: Costs) -> Model {
@@ -141,4 +142,15 @@ impl RegisterIndex {
     pub(crate) fn reads_of_list(&self, field: usize) -> bool {
         !matches!(self.roles[field], Role::Unused | Role::OtherName | Role::FormerAddress)
     }
+}
+
+/// How common each value is, and how often strangers agree.
+fn count_values(records: &Normalised) -> (Vec<Frequencies>, Vec<Vec<f64>>) {
+    let count = |comparison| Frequencies::count(records, comparison);
+    let frequencies: Vec<Frequencies> = records.comparisons.par_iter().map(count).collect();
+    let observe = |(comparison, counts): (&Comparison, &Frequencies)| {
+        counts.u_probabilities(records, &comparison.measure)
+    };
+    let u = records.comparisons.iter().zip(&frequencies).map(observe).collect();
+    (frequencies, u)
 }

@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 use rayon::prelude::*;
 
 use crate::candidates::{Candidates, Pair};
+use crate::comparison::Comparison;
 use crate::hash;
 use crate::model::{Model, Nobodies, PairWeights, PatternWeights, WeightTable};
 use crate::pattern::TooManyFields;
@@ -90,7 +91,7 @@ fn speaks(list_id: &str, lines: u64) -> bool {
 }
 
 /// Shares are counted in units of this many to one.
-const UNITS: u32 = 24;
+pub(crate) const UNITS: u32 = 24;
 
 /// Expected numbers of lines, in units.
 struct Sums {
@@ -157,35 +158,37 @@ fn expectation(lines: &[u32], candidates: &Candidates, weights: &[PatternWeights
     sums
 }
 
-fn maximisation(
-    model: &mut Model,
-    prior: &Model,
-    linkable: &Linkable,
-    levels: &[Vec<u8>],
-    sums: &Sums,
-    lines: usize,
-) {
-    let comparisons = &linkable.index().register.comparisons;
-    let households = prior.has_households();
-    let prior_lines = if households { PRIOR_LINES_RESIDENTS } else { PRIOR_LINES_OTHER };
-    let unit = f64::from(1u32 << UNITS);
+/// A count in units as a number.
+pub(crate) fn number(units: u64) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
         reason = "sums of shares stay below 2^52 or lose a trifle"
     )]
-    let number = |sum: u64| sum as f64 / unit;
+    let units = units as f64;
+    units / f64::from(1u32 << UNITS)
+}
+
+/// How many lines a prior is worth.
+pub(crate) fn prior_lines(prior: &Model) -> f64 {
+    if prior.has_households() { PRIOR_LINES_RESIDENTS } else { PRIOR_LINES_OTHER }
+}
+
+/// Learns what one person does from the expected matches of each pattern, in units of 2^-24.
+pub(crate) fn learn_levels(
+    model: &mut Model,
+    prior: &Model,
+    comparisons: &[Comparison],
+    levels: &[Vec<u8>],
+    matches: &[u64],
+) {
+    let (households, prior_lines) = (prior.has_households(), prior_lines(prior));
     let mut by_level: Vec<Vec<u64>> =
         prior.comparisons.iter().map(|comparison| vec![0; comparison.levels.len()]).collect();
-    for (levels, &matches) in levels.iter().zip(&sums.matches) {
+    for (levels, &matches) in levels.iter().zip(matches) {
         for (by_level, &level) in by_level.iter_mut().zip(levels) {
             by_level[usize::from(level)] += matches;
         }
     }
-    let matches = number(sums.matches.iter().sum());
-    #[expect(clippy::cast_precision_loss, reason = "lines are fewer than 2^52")]
-    let lines = lines as f64;
-    model.match_rate =
-        ((prior_lines * prior.match_rate + matches) / (prior_lines + lines)).clamp(0.001, 0.9999);
     for (index, comparison) in comparisons.iter().enumerate() {
         let priors = comparison.measure.levels();
         let (by_level, believed) = (&by_level[index], &prior.comparisons[index].levels);
@@ -203,7 +206,25 @@ fn maximisation(
             learned.m = (prior_lines * believed_here + learned.support) / (prior_lines + seen);
         }
     }
-    if households {
+}
+
+fn maximisation(
+    model: &mut Model,
+    prior: &Model,
+    linkable: &Linkable,
+    levels: &[Vec<u8>],
+    sums: &Sums,
+    lines: usize,
+) {
+    let comparisons = &linkable.index().register.comparisons;
+    let prior_lines = prior_lines(prior);
+    let matches = number(sums.matches.iter().sum());
+    #[expect(clippy::cast_precision_loss, reason = "lines are fewer than 2^52")]
+    let lines = lines as f64;
+    model.match_rate =
+        ((prior_lines * prior.match_rate + matches) / (prior_lines + lines)).clamp(0.001, 0.9999);
+    learn_levels(model, prior, comparisons, levels, &sums.matches);
+    if prior.has_households() {
         let nobodies = PRIOR_NOBODIES + (lines - matches).max(0.0);
         let share =
             |believed: f64, seen: u64| (PRIOR_NOBODIES * believed + number(seen)) / nobodies;

@@ -27,7 +27,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let input = &arguments.input;
     let model = read_model(&arguments.model)?;
-    threads(input)?.install(|| {
+    threads(input.threads)?.install(|| {
         let (linkable, register, list) = LoadedPair::read(input, environment)?.seal();
         let list_file = || input.list.display().to_string();
         let line = linkable

@@ -1,14 +1,12 @@
 //! `renkei link`: two files in, one row a line out.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use renkei_linkage::{
-    Costs, Decision, IndexTimes, Linkable, Linkage, MatchWeight, Options, Outcome, OutcomeTotals,
-    link,
+    Costs, Decision, Linkable, Linkage, MatchWeight, Options, Outcome, OutcomeTotals, link,
 };
 use renkei_tables::{Column, TableReader, TableWriter};
-use renkei_types::{Clock, Digest, Localised, Reason};
+use renkei_types::{Digest, Localised};
 use serde_json::{Value, json};
 
 use super::shown_pairs::{self, Files};
@@ -20,6 +18,7 @@ use crate::json::{self, rounded};
 use crate::progress::{JobProgress, Progress};
 use crate::report::{self, FileSummary, ReportInput, Waterfall};
 use crate::resources::Resources;
+use crate::stage_seconds::StageSeconds;
 use crate::table_input::{Loaded, LoadedPair};
 use crate::text_table::text_table;
 
@@ -39,8 +38,8 @@ pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Resul
         outputs.into_iter().flatten().map(|path| path.as_path()),
     )?;
     let model = arguments.model.as_deref().map(read_model).transpose()?;
-    threads(input)?.install(|| {
-        let mut times = Times::start(environment);
+    threads(input.threads)?.install(|| {
+        let mut times = StageSeconds::start(environment);
         let loaded = LoadedPair::read(input, environment)?;
         let index = loaded.index.times();
         times.mark("read");
@@ -56,7 +55,7 @@ pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Resul
         let progress = JobProgress::new(environment);
         let linkage = link(&linkable, &rejected, options, &environment.clock, &progress)?;
         drop(progress);
-        times.stages(&linkage);
+        times.stages(&linkage.times);
         let totals = totals(&linkage, &list)?;
         let job = Job { arguments, environment, linkable, linkage, register, list, totals };
         job.write(times)
@@ -88,7 +87,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn write(&self, mut times: Times<'_>) -> Result<Exit, Failure> {
+    fn write(&self, mut times: StageSeconds<'_>) -> Result<Exit, Failure> {
         self.check_sum()?;
         self.write_links()?;
         if let Some(path) = &self.arguments.candidates {
@@ -216,7 +215,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn json(&self, times: &Times<'_>, result_digest: Digest) -> Value {
+    fn json(&self, times: &StageSeconds<'_>, result_digest: Digest) -> Value {
         let resources = Resources::of_process();
         let unreadable =
             if self.list.binding.amount.is_some() { self.totals.yen_unreadable() } else { 0 };
@@ -264,22 +263,8 @@ impl Job<'_> {
 
     fn warn(&self) {
         let environment = self.environment;
-        for loaded in [&self.register, &self.list] {
-            let mut counts: BTreeMap<Reason, (u64, u64)> = BTreeMap::new();
-            for rejection in loaded.admitted.rejections() {
-                let entry = counts.entry(rejection.reason).or_insert((0, rejection.line));
-                entry.0 += 1;
-            }
-            let file = &loaded.report.file;
-            for (reason, (lines, first)) in counts {
-                let why = reason.localised(environment.language);
-                let count = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
-                environment.warn(
-                    &format!("{file}: {count} rejected, the first is line {first}: {reason}, {why}"),
-                    &format!("{file}: {lines} 行を受付不可としました（最初は {first} 行目）: {reason} {why}"),
-                );
-            }
-        }
+        self.register.warn_of_rejections(environment);
+        self.list.warn_of_rejections(environment);
         let left_out: u64 = self.linkage.blocking.iter().map(|rule| rule.blocks_left_out).sum();
         if left_out > 0 {
             environment.warn(
@@ -299,7 +284,7 @@ impl Job<'_> {
         shown_pairs::waterfalls(&self.linkable, &self.linkage, &files)
     }
 
-    fn report(&self, times: &Times<'_>, result_digest: Digest) -> Result<String, Failure> {
+    fn report(&self, times: &StageSeconds<'_>, result_digest: Digest) -> Result<String, Failure> {
         let summary = |loaded: &Loaded, rows: usize| FileSummary {
             name: loaded.report.file.clone(),
             format: loaded.format(),
@@ -353,72 +338,5 @@ impl KeptColumns {
         });
         self.at += 1;
         Ok(cells)
-    }
-}
-
-/// Seconds of each stage, in the order in which they ran.
-struct Times<'a> {
-    environment: &'a Environment,
-    start: std::time::Duration,
-    last: std::time::Duration,
-    seconds: Vec<(&'static str, f64)>,
-}
-
-impl<'a> Times<'a> {
-    fn start(environment: &'a Environment) -> Self {
-        let now = environment.clock.monotonic();
-        Self { environment, start: now, last: now, seconds: Vec::new() }
-    }
-
-    /// What has passed since the last mark was this stage.
-    fn mark(&mut self, stage: &'static str) {
-        let now = self.environment.clock.monotonic();
-        self.seconds.push((stage, now.saturating_sub(self.last).as_secs_f64()));
-        self.last = now;
-    }
-
-    /// The register was normalised and indexed while the files were read.
-    fn index(&mut self, times: IndexTimes) {
-        for (stage, seconds) in &mut self.seconds {
-            match *stage {
-                "read" => *seconds -= (times.normalise + times.index).as_secs_f64(),
-                "normalise" => *seconds += times.normalise.as_secs_f64(),
-                _ => {}
-            }
-        }
-        self.seconds.push(("index", times.index.as_secs_f64()));
-    }
-
-    fn stages(&mut self, linkage: &Linkage) {
-        let times = &linkage.times;
-        let stages = [("train", times.train), ("compare", times.compare), ("assign", times.assign)];
-        self.seconds.extend(stages.map(|(stage, time)| (stage, time.as_secs_f64())));
-        self.last = self.environment.clock.monotonic();
-    }
-
-    fn total(&self) -> f64 {
-        self.environment.clock.monotonic().saturating_sub(self.start).as_secs_f64()
-    }
-
-    fn json(&self) -> Value {
-        let entry = |(stage, seconds): &(&str, f64)| ((*stage).to_owned(), rounded(*seconds));
-        let total = ("total".to_owned(), rounded(self.total()));
-        Value::Object(self.seconds.iter().map(entry).chain([total]).collect())
-    }
-
-    fn named(&self, environment: &Environment) -> Vec<(String, f64)> {
-        let name = |stage: &str| {
-            match stage {
-                "read" => environment.say("read", "読み込み"),
-                "normalise" => environment.say("normalise", "正規化"),
-                "index" => environment.say("index", "索引作成"),
-                "train" => environment.say("train", "学習"),
-                "compare" => environment.say("compare", "照合"),
-                "assign" => environment.say("assign", "割当"),
-                _ => environment.say("write", "書き出し"),
-            }
-            .to_owned()
-        };
-        self.seconds.iter().map(|(stage, seconds)| (name(stage), *seconds)).collect()
     }
 }

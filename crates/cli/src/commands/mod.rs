@@ -3,6 +3,7 @@
 pub(crate) mod audit_verify;
 pub(crate) mod check;
 pub(crate) mod check_config;
+pub(crate) mod dedupe;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod generate;
@@ -22,8 +23,8 @@ use crate::failure::{CommandError, Failure};
 use crate::table_input::read_text;
 
 /// The threads a command may use.
-fn threads(arguments: &InputArguments) -> Result<ThreadPool, Failure> {
-    let threads = arguments.threads.map_or(0, usize::from);
+fn threads(wanted: Option<u16>) -> Result<ThreadPool, Failure> {
+    let threads = wanted.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     Ok(pool.map_err(|error| CommandError::Plain(error.to_string()))?)
 }

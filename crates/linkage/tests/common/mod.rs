@@ -99,11 +99,16 @@ fn fields() -> Fields {
     Fields { fields: COLUMNS.map(field).into(), ..Fields::default() }
 }
 
-/// A register, indexed.
-pub(crate) fn index(register: &[Row]) -> Arc<RegisterIndex> {
+/// A register, taken in.
+pub(crate) fn intake(register: &[Row]) -> RegisterIntake {
     let mut intake = RegisterIntake::new(fields());
     intake.extend(&Table(register));
-    Arc::new(intake.seal(&[], Serves::AnyLists, &FixedClock(Timestamp::UNIX_EPOCH), &Unwatched))
+    intake
+}
+
+/// A register, indexed.
+pub(crate) fn index(register: &[Row]) -> Arc<RegisterIndex> {
+    Arc::new(intake(register).seal(&[], Serves::AnyLists, &FixedClock(Timestamp::UNIX_EPOCH), &Unwatched))
 }
 
 /// A list read against a register.

@@ -1,0 +1,445 @@
+//! Dedupe: one file linked to itself, and its records put together person by person.
+//!
+//! The file is the register and its own list. Three things are unlike a link of two files. A record is not paired with
+//! itself. Most records may have no duplicate, or each may have ten, so the rate of matches starts low and has no upper
+//! bound of one. And whoever is registered five times makes his own name look five times as common: values are counted a
+//! second time, each person's once, when a first round has shown who is whom. Records equal in every value are compared
+//! once. Invariant: a pair has one weight, whichever of its records is the line (the greater of the two, since a former
+//! name or a name in brackets speaks on the register's side only); nothing depends on the order of the records.
+
+use hashbrown::HashMap;
+use rayon::prelude::*;
+use renkei_types::{Clock, Digest, DigestBuilder};
+
+use crate::blocking::Scratch;
+use crate::candidates::{Compared, Comparer};
+use crate::cluster::{Agreement, Proposal, cluster};
+use crate::copies::Copies;
+use crate::field::Fields;
+use crate::hash::Seeded;
+use crate::household::Household;
+use crate::intake::RawRecords;
+use crate::job::{LinkError, Stage, StageTimes, Stopped, Watcher};
+use crate::model::{Costs, Model, PatternWeights, Thresholds, WeightTable};
+use crate::pair_training::{self, PatternCounts, Surroundings};
+use crate::pattern::Pattern;
+use crate::records::{Normalised, Sides};
+use crate::blocking::BlockingIndex;
+use crate::register_index::{RegisterIndex, Serves};
+use crate::sealing;
+use crate::weight::MatchWeight;
+
+/// Pairs below this probability are not shown.
+const SHOWN_AT: f64 = 0.04;
+
+/// A pair between two clusters that is so much less likely one person than two keeps the clusters apart.
+const CLEARLY_DIFFERENT: MatchWeight = MatchWeight::from_millibits(-20_000);
+
+/// The same among people who live together: twins differ in their given names alone, which weighs no more than that they
+/// might be one person after all.
+const CLEARLY_DIFFERENT_RELATIVES: MatchWeight = MatchWeight::from_millibits(-1_000);
+
+/// Records that one task compares.
+const CHUNK: usize = 512;
+
+/// Of records that are equal in every value, so many are paired with each other one by one. Of more, each is paired with
+/// the first, or a million copies would be half a million million pairs.
+const COPIES_PAIRED_MAX: usize = 1_000;
+
+/// The records of one file, ready to be linked to each other.
+#[derive(Debug)]
+pub struct Dedupable {
+    index: RegisterIndex,
+    /// The same records, as lines.
+    list: Normalised,
+    copies: Copies,
+}
+
+/// What is asked of [`dedupe`].
+#[derive(Debug)]
+pub struct DedupeOptions {
+    /// A model to use as it is; trained on the records where there is none.
+    pub model: Option<Model>,
+    /// Two records are joined if they are one person with at least this probability; the threshold of a model that is
+    /// trained. There is no clerk in between, so even odds are where either mistake is as likely as the other.
+    pub join_at: f64,
+}
+
+impl Default for DedupeOptions {
+    fn default() -> Self {
+        Self { model: None, join_at: 0.5 }
+    }
+}
+
+/// Two records that may be one person. Of the two ids, `a` has the lesser bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DuplicatePair {
+    /// Row of the one.
+    pub a: u32,
+    /// Row of the other.
+    pub b: u32,
+    /// The weight of the pair.
+    pub weight: MatchWeight,
+}
+
+/// Which records are one person.
+#[derive(Debug)]
+pub struct Deduplication {
+    /// For each row, the row of the least id among the records of the same person.
+    pub clusters: Vec<u32>,
+    /// The model that was used.
+    pub model: Model,
+    /// Pairs compared, each from both of its records and counted once.
+    pub candidate_pairs: u64,
+    /// How long it took.
+    pub times: StageTimes,
+    records: Dedupable,
+    /// Pairs of unequal records, by falling weight, then ids.
+    pairs: Vec<DuplicatePair>,
+    /// Records with copies, and the weight of two of them.
+    copied: Vec<(u32, MatchWeight)>,
+}
+
+impl Dedupable {
+    pub(crate) fn build(
+        fields: Fields,
+        raw: RawRecords,
+        left_out: &[usize],
+        clock: &dyn Clock,
+    ) -> Self {
+        let copies = Copies::find(&raw, left_out);
+        let silent = copies.silent();
+        let lines = raw.clone();
+        let index = RegisterIndex::build(fields, raw, &silent, Serves::AnyLists, clock);
+        let mut list = sealing::list(&index, lines, true);
+        list.records.forget(&silent);
+        Self { index, list, copies }
+    }
+
+    /// The index of the records.
+    pub fn index(&self) -> &RegisterIndex {
+        &self.index
+    }
+}
+
+/// Links the records to each other.
+///
+/// # Errors
+/// The model does not fit the fields, there are more fields than can be compared, or the watcher asked for a stop.
+pub fn dedupe(
+    mut records: Dedupable,
+    options: DedupeOptions,
+    clock: &dyn Clock,
+    watcher: &dyn Watcher,
+) -> Result<Deduplication, LinkError> {
+    let link = MatchWeight::of_probability(options.join_at);
+    let review = MatchWeight::of_probability(SHOWN_AT).min(link);
+    let thresholds = Thresholds { link, review, margin: link };
+    let mut job = Job { given: options.model, clock, watcher, times: StageTimes::default() };
+    // Nobody knows yet who is whom, so what people of one household share cannot be counted.
+    records.index.household = Household::believed(&records.index.register);
+    let prior = Model { thresholds, ..records.index.prior_model(Costs::default()) };
+    let mut surroundings = Surroundings::believed(&records.index.household);
+    let Found { clusters, .. } = job.round(&records, prior, &mut surroundings)?;
+    records.count_people(&clusters);
+    let prior = Model { thresholds, ..records.index.prior_model(Costs::default()) };
+    let duplicates = surroundings.duplicates;
+    surroundings = Surroundings::believed(&records.index.household);
+    surroundings.duplicates = duplicates;
+    let Found { model, clusters, candidate_pairs, pairs, copied } =
+        job.round(&records, prior, &mut surroundings)?;
+    let times = job.times;
+    Ok(Deduplication { clusters, model, candidate_pairs, times, records, pairs, copied })
+}
+
+struct Job<'a> {
+    given: Option<Model>,
+    clock: &'a dyn Clock,
+    watcher: &'a dyn Watcher,
+    times: StageTimes,
+}
+
+/// What one round has found.
+struct Found {
+    model: Model,
+    clusters: Vec<u32>,
+    candidate_pairs: u64,
+    pairs: Vec<DuplicatePair>,
+    copied: Vec<(u32, MatchWeight)>,
+}
+
+impl Job<'_> {
+    /// Trains a model from the prior, unless one is given, weighs all pairs and puts them together.
+    fn round(
+        &mut self,
+        records: &Dedupable,
+        prior: Model,
+        surroundings: &mut Surroundings,
+    ) -> Result<Found, LinkError> {
+        let Self { clock, watcher, .. } = *self;
+        let mut last = clock.monotonic();
+        let mut lap = || {
+            let now = clock.monotonic();
+            now.saturating_sub(std::mem::replace(&mut last, now))
+        };
+        let lines = records.copies.distinct();
+        let model = if let Some(given) = &self.given {
+            given.fits(&records.index.register.comparisons)?;
+            given.clone()
+        } else {
+            let prior = pair_training::start(prior, *surroundings);
+            let counts = records.count(&prior, watcher)?;
+            self.times.compare += lap();
+            watcher.stage(Stage::Train, 0);
+            let RegisterIndex { register, household, .. } = &records.index;
+            let comparisons = &register.comparisons;
+            let model =
+                pair_training::train(&prior, surroundings, comparisons, household, &counts, lines)?;
+            self.times.train += lap();
+            model
+        };
+        let (table, u) = (WeightTable::new(&model, lines)?, model.u());
+        let weigher = Weigher::new(records, &table, &u);
+        let (pairs, compared) = weigher.pairs(model.thresholds.review, watcher)?;
+        self.times.compare += lap();
+        watcher.go_on()?;
+        watcher.stage(Stage::Assign, 0);
+        let copied = weigher.copied();
+        let clusters = weigher.clusters(&pairs, &copied, &model);
+        self.times.assign += lap();
+        // Every pair was seen from both of its records.
+        Ok(Found { model, clusters, candidate_pairs: compared / 2, pairs, copied })
+    }
+}
+
+impl Dedupable {
+    fn sides(&self) -> Sides<'_> {
+        Sides { index: &self.index, list: &self.list, blocking: self.blocking() }
+    }
+
+    fn blocking(&self) -> &BlockingIndex {
+        self.index.blocking().expect("an index for any list has one of everything")
+    }
+
+    /// Counts the patterns of all candidate pairs, each seen from both of its records.
+    fn count(&self, model: &Model, watcher: &dyn Watcher) -> Result<PatternCounts, LinkError> {
+        let (table, u) = (WeightTable::new(model, self.copies.distinct())?, model.u());
+        let comparer = Comparer { sides: self.sides(), radix: table.radix(), u: &u };
+        let see = |counts: &mut PatternCounts, _, pair: &Compared| counts.add(pair);
+        let mut sum = PatternCounts::default();
+        for (counts, _) in self.each_chunk(&comparer, watcher, see)? {
+            sum.add_all(&counts);
+        }
+        Ok(sum)
+    }
+
+    /// Shows every candidate pair but a record with itself to `see`, from both of its records.
+    fn each_chunk<T: Default + Send>(
+        &self,
+        comparer: &Comparer<'_>,
+        watcher: &dyn Watcher,
+        see: impl Fn(&mut T, u32, &Compared) + Sync,
+    ) -> Result<Vec<(T, u64)>, Stopped> {
+        let lines: Vec<u32> = self.copies.originals().collect();
+        watcher.stage(Stage::Compare, lines.len());
+        let rules = self.blocking().rules().len();
+        let look = |lines: &[u32]| {
+            watcher.go_on()?;
+            let mut scratch = Scratch::default();
+            let mut counts = vec![Default::default(); rules];
+            let (mut seen, mut found) = (0, T::default());
+            for &line in lines {
+                comparer.collect(line, &mut scratch, &mut counts, |pair| {
+                    if pair.resident != line {
+                        see(&mut found, line, &pair);
+                        seen += 1;
+                    }
+                });
+            }
+            watcher.done(lines.len());
+            Ok((found, seen))
+        };
+        lines.par_chunks(CHUNK).map(look).collect()
+    }
+
+    /// Counts values again: of records of one person, equal values count once; and one record of each person says what
+    /// relatives share.
+    fn count_people(&mut self, clusters: &[u32]) {
+        let again = |records| Normalised {
+            records,
+            names: self.index.register.names.above(),
+            comparisons: self.index.register.comparisons.iter().map(|own| own.above()).collect(),
+            ..Normalised::default()
+        };
+        let records = &self.index.register.records;
+        let mut values = records.clone();
+        values.forget_repeated(clusters);
+        let mut people = records.clone();
+        let others = (0..clusters.len()).filter(|&row| clusters[row] as usize != row);
+        people.forget(&others.collect::<Vec<_>>());
+        let household = Household::count(&again(people));
+        let values = again(values);
+        self.index.count_again(&values, household);
+    }
+}
+
+/// The pairs that one task keeps, and the weights of the patterns that it has met.
+#[derive(Default)]
+struct Kept {
+    found: Vec<(u32, u32)>,
+    weights: HashMap<Pattern, PatternWeights, Seeded>,
+}
+
+/// Weighs pairs with a model.
+struct Weigher<'a> {
+    records: &'a Dedupable,
+    comparer: Comparer<'a>,
+    table: &'a WeightTable,
+}
+
+impl<'a> Weigher<'a> {
+    fn new(records: &'a Dedupable, table: &'a WeightTable, u: &'a [Vec<f64>]) -> Self {
+        let comparer = Comparer { sides: records.sides(), radix: table.radix(), u };
+        Self { records, comparer, table }
+    }
+
+    /// The weight of two records.
+    fn weight(&self, a: u32, b: u32, levels: &mut Vec<u8>) -> MatchWeight {
+        let from = |line, resident, levels: &mut Vec<u8>| {
+            let rarity = self.comparer.rarity(line, resident, levels, |_, _| {});
+            pair_training::weight(self.table.levels(levels).of_pair(rarity))
+        };
+        from(a, b, levels).max(from(b, a, levels))
+    }
+
+    /// The pairs of unequal records at or above `floor`, and how many were compared from each side.
+    fn pairs(
+        &self,
+        floor: MatchWeight,
+        watcher: &dyn Watcher,
+    ) -> Result<(Vec<DuplicatePair>, u64), Stopped> {
+        let copies = &self.records.copies;
+        let keep = |kept: &mut Kept, line: u32, pair: &Compared| {
+            let weights = kept.weights.entry(pair.pattern);
+            let weights = weights.or_insert_with(|| self.table.pattern(pair.pattern));
+            if pair_training::weight(weights.of_pair(pair.rarity)) >= floor {
+                kept.found.push(copies.in_order(line, pair.resident));
+            }
+        };
+        let parts = self.records.each_chunk(&self.comparer, watcher, keep)?;
+        let compared = parts.iter().map(|(_, compared)| compared).sum();
+        let mut found: Vec<(u32, u32)> =
+            parts.into_iter().flat_map(|(kept, _)| kept.found).collect();
+        // From both sides, most pairs are found twice.
+        found.par_sort_unstable();
+        found.dedup();
+        let weigh = |levels: &mut Vec<u8>, (a, b)| DuplicatePair {
+            a,
+            b,
+            weight: self.weight(a, b, levels),
+        };
+        let mut pairs: Vec<DuplicatePair> =
+            found.into_par_iter().map_init(Vec::new, weigh).collect();
+        pairs.par_sort_unstable_by_key(|pair| {
+            (std::cmp::Reverse(pair.weight), copies.rank(pair.a), copies.rank(pair.b))
+        });
+        Ok((pairs, compared))
+    }
+
+    /// The records that have copies, and what a record and its copy weigh.
+    fn copied(&self) -> Vec<(u32, MatchWeight)> {
+        let mut levels = Vec::new();
+        let copied = self.records.copies.copied();
+        copied.map(|record| (record, self.weight(record, record, &mut levels))).collect()
+    }
+
+    /// For each row, the row of the least id of its person.
+    fn clusters(
+        &self,
+        pairs: &[DuplicatePair],
+        copied: &[(u32, MatchWeight)],
+        model: &Model,
+    ) -> Vec<u32> {
+        let (link, households) = (model.thresholds.link, model.has_households());
+        let copies = &self.records.copies;
+        // Where equality in all values does not make one person of two records, nothing else does.
+        let doubtful: Vec<u32> = copied
+            .iter()
+            .filter(|(_, weight)| *weight < link)
+            .map(|&(original, _)| original)
+            .collect();
+        let is_doubtful = |row: u32| doubtful.binary_search(&row).is_ok();
+        let proposals = pairs
+            .iter()
+            .filter(|pair| pair.weight >= link && !is_doubtful(pair.a) && !is_doubtful(pair.b))
+            .map(|pair| Proposal {
+                a: copies.rank(pair.a),
+                b: copies.rank(pair.b),
+                weight: pair.weight,
+            });
+        let least = if households { CLEARLY_DIFFERENT_RELATIVES } else { CLEARLY_DIFFERENT };
+        let agreement = Agreement { mean: MatchWeight::ZERO, least };
+        let mut levels = Vec::new();
+        let by_rank = cluster(copies.len(), proposals.collect(), agreement, |a, b| {
+            self.weight(copies.row(a), copies.row(b), &mut levels)
+        });
+        let of_row = |row: u32| {
+            let original = copies.original(row);
+            if is_doubtful(original) {
+                row
+            } else {
+                copies.row(by_rank[copies.rank(original) as usize])
+            }
+        };
+        (0..u32::try_from(copies.len()).expect("fewer than 2^32 records")).map(of_row).collect()
+    }
+}
+
+impl Deduplication {
+    /// The id of a record.
+    pub fn id(&self, row: u32) -> &str {
+        self.records.index.id(row)
+    }
+
+    /// Every pair at or above the review threshold, each once: records that are equal in every value by their ids, then
+    /// all others by falling weight. Of more than a thousand equal records, each is paired with the first alone.
+    pub fn pairs(&self) -> impl Iterator<Item = DuplicatePair> + '_ {
+        let copies = &self.records.copies;
+        let review = self.model.thresholds.review;
+        let alike = self.copied.iter().filter(move |(_, weight)| *weight >= review);
+        let alike = alike.flat_map(move |&(original, weight)| {
+            let rows = copies.equal_to(original);
+            let partners = if rows.len() > COPIES_PAIRED_MAX { 1 } else { rows.len() };
+            (0..partners).flat_map(move |one| {
+                let others = rows[one + 1..].iter();
+                others.map(move |&other| DuplicatePair { a: rows[one], b: other, weight })
+            })
+        });
+        let unlike = self.pairs.iter().flat_map(move |pair| {
+            let of = |record: u32| {
+                let rows = copies.equal_to(record);
+                if rows.len() > COPIES_PAIRED_MAX { &rows[..1] } else { rows }
+            };
+            let (ones, others) = (of(pair.a), of(pair.b));
+            ones.iter().flat_map(move |&one| {
+                others.iter().map(move |&other| {
+                    let (a, b) = copies.in_order(one, other);
+                    DuplicatePair { a, b, weight: pair.weight }
+                })
+            })
+        });
+        alike.chain(unlike)
+    }
+
+    /// SHA-256 over record and cluster ids sorted by record id: equal for equal input, on any number of threads and in
+    /// any order.
+    pub fn result_digest(&self) -> Digest {
+        let copies = &self.records.copies;
+        let mut digest = DigestBuilder::new();
+        for row in copies.by_id() {
+            digest.field(self.id(row).as_bytes());
+            digest.field(self.id(self.clusters[row as usize]).as_bytes());
+        }
+        digest.finish()
+    }
+}
