@@ -57,7 +57,7 @@ pub(crate) enum Command {
     Dedupe(DedupeArguments),
     /// Say why a line was linked to a record, or why not
     Explain(ExplainArguments),
-    /// Measure predictions against a known truth
+    /// Measure predictions against a known truth, or say what to expect of them without one
     Evaluate(EvaluateArguments),
     /// Make a synthetic register and payment list with known truth
     Generate(GenerateArguments),
@@ -232,12 +232,12 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) predictions: PathBuf,
 
-    /// Two columns: list id, register id (empty: nobody)
+    /// Two columns: list id, register id (empty: nobody); without it only what is expected is told
     #[arg(long, value_name = "FILE")]
-    pub(crate) truth: PathBuf,
+    pub(crate) truth: Option<PathBuf>,
 
     /// Two columns: list id, error classes of the line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "truth")]
     pub(crate) classes: Option<PathBuf>,
 
     /// Exit with 1 unless each figure reaches its value, such as linked.precision=0.9995,best.f1=0.998;

@@ -12,6 +12,7 @@ mod broker;
 mod commands;
 mod demo;
 mod environment;
+mod explained;
 mod failure;
 mod json;
 mod progress;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use renkei_linkage::{
-    Costs, Field, Fields, PreparedModel, RegisterIndex, RegisterIntake, Rows,
-    Serves as LinkageRows, Unwatched,
+    Costs, Field, Fields, PreparedModel, RegisterIndex, RegisterIntake, Rows as LinkageRows,
+    Serves, Unwatched,
 };
 use renkei_tables::{Schema, Side};
 use renkei_types::{Clock, Reason, SnapshotId};

@@ -206,24 +206,13 @@ impl Candidates {
             }
             counts.iter_mut().zip(&of_chunk).for_each(|(sum, part)| sum.add(part));
         }
-        let report = index.rules().zip(counts).map(|(rule, counts)| BlockingReport {
-            rule: rule.describe(&comparer.sides.index.register),
-            pairs: counts.pairs,
-            new_pairs: counts.new_pairs,
-            largest_block: counts.largest_block,
-            blocks_left_out: counts.blocks_left_out,
-            pairs_left_out: counts.pairs_left_out,
-        });
-        let report = report.collect();
+        let report =
+            BlockingReport::of_rules(index.rules(), &counts, &comparer.sides.index.register);
         Ok((all, report))
     }
 
     pub(crate) fn len(&self) -> usize {
         self.pairs.len()
-    }
-
-    pub(crate) fn all(&self) -> &[Pair] {
-        &self.pairs
     }
 
     /// The distinct patterns, in the order of their numbers.

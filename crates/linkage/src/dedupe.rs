@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 use renkei_types::{Clock, Digest, DigestBuilder};
 
+use crate::blocking::BlockingIndex;
 use crate::blocking::Scratch;
 use crate::candidates::{Compared, Comparer};
 use crate::cluster::{Agreement, Proposal, cluster};
@@ -24,7 +25,6 @@ use crate::model::{Costs, Model, PatternWeights, Thresholds, WeightTable};
 use crate::pair_training::{self, PatternCounts, Surroundings};
 use crate::pattern::Pattern;
 use crate::records::{Normalised, Sides};
-use crate::blocking::BlockingIndex;
 use crate::register_index::{RegisterIndex, Serves};
 use crate::sealing;
 use crate::weight::MatchWeight;

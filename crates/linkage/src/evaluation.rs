@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::expectation::{Expectation, Posterior};
+use crate::interval::Interval;
 use crate::outcome::Outcome;
 
 /// What was said of one line.
@@ -47,17 +49,30 @@ pub struct Accuracy {
     pub links: u64,
     /// Links that are right.
     pub right: u64,
+    /// Where the precision lies, with 95 % confidence.
+    pub precision_interval: Interval,
+    /// Where the recall lies, with 95 % confidence.
+    pub recall_interval: Interval,
 }
 
 impl Accuracy {
-    fn of(links: u64, right: u64, persons: u64) -> Self {
+    /// Of `links`, `right` are right, and there are `persons` to be found.
+    pub fn of(links: u64, right: u64, persons: u64) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "lines are fewer than 2^52")]
         let share =
             |part: u64, whole: u64| if whole == 0 { 1.0 } else { part as f64 / whole as f64 };
         let (precision, recall) = (share(right, links), share(right, persons));
         let sum = precision + recall;
         let f1 = if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 };
-        Self { precision, recall, f1, links, right }
+        Self {
+            precision,
+            recall,
+            f1,
+            links,
+            right,
+            precision_interval: Interval::wilson(right, links),
+            recall_interval: Interval::wilson(right, persons),
+        }
     }
 }
 
@@ -147,6 +162,31 @@ pub fn evaluate(
         review_share: has_outcomes.then_some(review_share),
         by_class: classes.map(|classes| by_class(&known, truth, classes)),
     }
+}
+
+/// What is to be expected of predictions whose truth nobody knows, from their own probabilities; nothing for a file of
+/// candidates. A file does not tell patterns: predictions of one probability count as one.
+///
+/// Lines without a candidate are taken for lines whose person is not in the register.
+pub fn expect(predictions: &[Prediction], outcomes: Outcomes) -> Option<Expectation> {
+    let posterior = |prediction: &Prediction| {
+        let named = prediction.register_id.is_some();
+        Posterior {
+            pattern: prediction.probability.to_bits(),
+            linked: named && is_linked(prediction),
+            right: prediction.probability,
+            findable: if named { prediction.probability } else { 0.0 },
+        }
+    };
+    (outcomes == Outcomes::Known).then(|| Expectation::of(predictions.iter().map(posterior)))
+}
+
+/// Share of predictions that go to a clerk.
+pub fn review_share(predictions: &[Prediction]) -> f64 {
+    let to_clerk = predictions.iter().filter(|prediction| goes_to_clerk(prediction)).count();
+    #[expect(clippy::cast_precision_loss, reason = "lines are fewer than 2^52")]
+    let share = to_clerk as f64 / predictions.len().max(1) as f64;
+    share
 }
 
 fn is_linked(prediction: &Prediction) -> bool {

@@ -1,11 +1,10 @@
-//! Why a pair weighs what it weighs: every term, in the numbers the job itself used.
+//! Why a pair weighs what it weighs: every term, in the numbers that linking uses.
+//!
+//! The weight before any evidence, then one term a comparison, then what is taken off because somebody else would look
+//! alike. Invariant: these add up to the match weight exactly, since all are whole thousandths of a bit.
 
-use renkei_types::Reason;
-
-use crate::candidates::Comparer;
-use crate::job::Linkage;
-use crate::outcome::Decision;
-use crate::records::Linkable;
+use crate::inquiry::Inquiry;
+use crate::model::{ComparisonModel, PairWeights};
 use crate::weight::MatchWeight;
 
 /// What one comparison contributes.
@@ -13,6 +12,8 @@ use crate::weight::MatchWeight;
 pub struct Term {
     /// The field or fields.
     pub comparison: String,
+    /// What of them was compared.
+    pub view: TermView,
     /// The level reached.
     pub level: String,
     /// P(level | the same person).
@@ -25,6 +26,42 @@ pub struct Term {
     pub frequency: MatchWeight,
 }
 
+/// What of a field was compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TermView {
+    /// Nothing: one side has no usable value.
+    Missing,
+    /// The value.
+    Value,
+    /// A name as it is written.
+    Written,
+    /// A name as it is read.
+    Read,
+    /// A name as it is written and as it is read.
+    Both,
+    /// Which name: the registered one.
+    Registered,
+    /// Which name: the registered one with family and given name exchanged.
+    Exchanged,
+    /// Which name: a former name or an alias.
+    FormerOrAlias,
+    /// Which name: that of the account holder.
+    AccountHolder,
+    /// The place that the resident has left.
+    FormerPlace,
+}
+
+/// Whom a pair could be taken for, other than the person.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lookalike {
+    /// Somebody else of the household.
+    Relative,
+    /// A stranger of the same name and much the same birthday.
+    Namesake,
+    /// An elder or younger relative of the same name.
+    Elder,
+}
+
 /// A pair laid open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
@@ -34,112 +71,163 @@ pub struct Explanation {
     pub terms: Vec<Term>,
     /// What is taken off because a relative or a namesake would look alike.
     pub relatives: MatchWeight,
-    /// What is taken off because the line's other candidates may be meant; nothing where the job never compared the two.
+    /// Who would look most alike, where anything is taken off.
+    pub lookalike: Option<Lookalike>,
+    /// What is taken off because the line's other candidates may be meant; nothing where the two were never compared.
     pub rivals: MatchWeight,
     /// The match weight: the sum of all of these.
     pub weight: MatchWeight,
-    /// The blocking rules under which the two meet; none where the job never compared them.
+    /// The blocking rules under which the two meet; none where they were never compared.
     pub rules: Vec<String>,
 }
 
-/// Why a line was not linked to a resident.
-#[derive(Clone, Debug, PartialEq)]
-pub enum WhyNot {
-    /// It was.
-    Linked,
-    /// No blocking rule brought the two together.
-    NotCompared,
-    /// The weight falls short of the threshold by this much.
-    Short(MatchWeight),
-    /// Another resident fits better, by this much.
-    Rival {
-        /// Row in the register.
-        resident: u32,
-        /// How much better.
-        by: MatchWeight,
-    },
-    /// The margin to the second best falls short by this much.
-    SmallMargin {
-        /// Row in the register of the second best.
-        resident: u32,
-        /// Missing from the margin.
-        short: MatchWeight,
-    },
-    /// The line's decision has another reason.
-    Other(Reason),
-}
-
-impl Linkage {
-    /// Lays a pair open.
-    pub fn explain(&self, linkable: &Linkable, line: u32, resident: u32) -> Explanation {
-        let comparer = Comparer { sides: linkable.sides(), radix: self.table.radix(), u: &self.u };
+impl Inquiry<'_> {
+    /// Lays the pair of the line and a resident open, compared or not.
+    pub fn explain(&self, resident: u32) -> Explanation {
+        let line = self.line;
         let mut levels = Vec::new();
-        let mut gains = vec![MatchWeight::ZERO; linkable.list.comparisons.len()];
-        let rarity =
-            comparer.rarity(line, resident, &mut levels, |index, gain| gains[index] = gain);
+        let mut gains = vec![MatchWeight::ZERO; self.model.comparisons.len()];
+        let each = |index: usize, gain| gains[index] = gain;
+        let rarity = self.comparer.rarity(line, resident, &mut levels, each);
         let pair = self.table.levels(&levels).of_pair(rarity);
         let alone = pair.person - MatchWeight::ZERO.or(pair.related());
-        let terms: Vec<Term> = self
-            .model
-            .comparisons
-            .iter()
-            .enumerate()
-            .map(|(index, comparison)| {
-                let level = &comparison.levels[usize::from(levels[index])];
-                Term {
-                    comparison: comparison.name.clone(),
-                    level: level.name.clone(),
-                    m: level.m,
-                    u: level.u,
-                    weight: self.table.term(index, levels[index]),
-                    frequency: gains[index],
-                }
-            })
-            .collect();
+        let reached = || self.model.comparisons.iter().zip(&levels);
+        let term = |(index, (comparison, &number)): (usize, (&ComparisonModel, &u8))| {
+            let level = &comparison.levels[usize::from(number)];
+            Term {
+                comparison: comparison.name.clone(),
+                view: TermView::of(&comparison.measure, number, &level.name),
+                level: level.name.clone(),
+                m: level.m,
+                u: level.u,
+                weight: self.table.term(index, number),
+                frequency: gains[index],
+            }
+        };
+        let terms: Vec<Term> = reached().enumerate().map(term).collect();
         let prior = self.table.prior();
         let without: MatchWeight =
             prior + terms.iter().map(|term| term.weight + term.frequency).sum::<MatchWeight>();
-        let ranked = self.candidates(linkable, line, MatchWeight::NEVER);
-        let candidate = ranked.iter().find(|candidate| candidate.resident == resident);
+        let relatives = alone - without;
+        let lookalike = (relatives < MatchWeight::ZERO).then(|| Lookalike::likest(pair));
+        let candidate = self.candidate(resident);
         let weight = candidate.map_or(alone, |candidate| candidate.weight);
-        let index = linkable.index();
-        let met = linkable.sides().blocking.rules_of_pair(&linkable.list, line, resident);
-        let met = met.into_iter().filter(|_| candidate.is_some());
-        let rules = met.map(|rule| rule.describe(&index.register)).collect();
-        Explanation {
-            prior,
-            terms,
-            relatives: alone - without,
-            rivals: weight - alone,
-            weight,
-            rules,
+        let rules = candidate.map_or_else(Vec::new, |_| {
+            let (index, list) = (self.comparer.sides.index, self.comparer.sides.list);
+            let met = self.comparer.sides.blocking.rules_of_pair(list, line, resident);
+            met.into_iter().map(|rule| rule.describe(&index.register)).collect()
+        });
+        let rivals = weight - alone;
+        Explanation { prior, terms, relatives, lookalike, rivals, weight, rules }
+    }
+}
+
+impl TermView {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Missing,
+        Self::Value,
+        Self::Written,
+        Self::Read,
+        Self::Both,
+        Self::Registered,
+        Self::Exchanged,
+        Self::FormerOrAlias,
+        Self::AccountHolder,
+        Self::FormerPlace,
+    ];
+
+    /// As written to JSON and sent by a broker.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Value => "value",
+            Self::Written => "as_written",
+            Self::Read => "as_read",
+            Self::Both => "as_written_and_read",
+            Self::Registered => "registered_name",
+            Self::Exchanged => "exchanged_name",
+            Self::FormerOrAlias => "former_name_or_alias",
+            Self::AccountHolder => "account_holder",
+            Self::FormerPlace => "former_place",
         }
     }
 
-    /// Why `line` was not linked to `resident`.
-    pub fn why_not(&self, linkable: &Linkable, line: u32, resident: u32) -> WhyNot {
-        let decision: &Decision = &self.decisions[line as usize];
-        let ranked = self.candidates(linkable, line, MatchWeight::NEVER);
-        let Some(own) = ranked.iter().find(|candidate| candidate.resident == resident) else {
-            return WhyNot::NotCompared;
-        };
-        let best = ranked[0];
-        if best.resident != resident {
-            let by = (best.alone - own.alone).max(best.evidence - own.evidence);
-            return WhyNot::Rival { resident: best.resident, by };
-        }
-        let thresholds = self.model.thresholds;
-        if own.alone < thresholds.link {
-            return WhyNot::Short(thresholds.link - own.alone);
-        }
-        let nearest = ranked[1..].iter().max_by_key(|other| other.evidence);
-        match (decision.reason, nearest) {
-            (Reason::AboveLinkThreshold, _) => WhyNot::Linked,
-            (Reason::SmallMargin | Reason::Tie, Some(second)) => WhyNot::SmallMargin {
-                resident: second.resident,
-                short: thresholds.margin - (own.evidence - second.evidence),
+    /// What a level says of the view; level 0 is always "missing".
+    fn of(measure: &str, number: u8, level: &str) -> Self {
+        let (written, read) = (level.contains("written"), level.contains("reading"));
+        match measure {
+            _ if number == 0 => Self::Missing,
+            "arrangement" => match level {
+                "family and given exchanged" => Self::Exchanged,
+                "former name or alias" => Self::FormerOrAlias,
+                level if level.contains("account holder") => Self::AccountHolder,
+                _ => Self::Registered,
             },
-            (reason, _) => WhyNot::Other(reason),
+            "family_name" | "given_name" if written && !read => Self::Written,
+            "family_name" | "given_name" if read && !written => Self::Read,
+            "family_name" | "given_name" => Self::Both,
+            _ if level == "former place" => Self::FormerPlace,
+            _ => Self::Value,
         }
+    }
+}
+
+impl Lookalike {
+    /// Who of those that are not the person explains a pair best.
+    fn likest(pair: PairWeights) -> Self {
+        if pair.relative >= pair.namesake.max(pair.elder) {
+            Self::Relative
+        } else if pair.namesake >= pair.elder {
+            Self::Namesake
+        } else {
+            Self::Elder
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Relative, Self::Namesake, Self::Elder];
+
+    /// As written to JSON and sent by a broker.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Relative => "relative",
+            Self::Namesake => "namesake",
+            Self::Elder => "elder",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::comparison::level::{ARRANGEMENT, DATE, FAMILY, PLACE};
+
+    #[test]
+    fn every_level_of_a_name_says_which_view_was_compared() {
+        for (number, level) in (0u8..).zip(FAMILY) {
+            let wanted = match level.group {
+                0 => TermView::Missing,
+                1 => TermView::Both,
+                2 => TermView::Written,
+                _ => TermView::Read,
+            };
+            let found = TermView::of("family_name", number, level.name);
+            assert_eq!(found, wanted, "{}", level.name);
+        }
+    }
+
+    #[test]
+    fn every_arrangement_and_place_has_a_view_of_its_own() {
+        let views = |measure: &str, table: &[crate::comparison::LevelPrior]| {
+            let levels = (0u8..).zip(table);
+            levels.map(|(n, level)| TermView::of(measure, n, level.name)).collect::<Vec<_>>()
+        };
+        use TermView::{AccountHolder, Exchanged, FormerOrAlias, Missing, Registered};
+        let account = [AccountHolder; 3];
+        let names = [&[Missing, Registered, Exchanged, FormerOrAlias][..], &account].concat();
+        assert_eq!(views("arrangement", ARRANGEMENT), names);
+        assert!(views("place", PLACE).contains(&TermView::FormerPlace));
+        assert!(views("date", DATE)[1..].iter().all(|view| *view == TermView::Value));
     }
 }

@@ -156,6 +156,8 @@ pub struct Linkage {
     pub times: StageTimes,
     pub(crate) table: WeightTable,
     pub(crate) u: Vec<Vec<f64>>,
+    /// Whether the model was trained on this list.
+    trained_here: bool,
     candidates: Candidates,
     /// Of every pattern, by its number.
     weights: Vec<PatternWeights>,
@@ -215,6 +217,7 @@ pub fn link(
         times,
         table,
         u,
+        trained_here: !trained,
         candidates,
         weights,
     };
@@ -225,6 +228,7 @@ pub fn link(
         thresholds.link = threshold::link(options.costs, thresholds.margin, households, &standings);
     }
     linkage.decisions = linkage.decide(linkable, rejected, &standings, options.cardinality);
+    linkage.count_yields(linkable);
     linkage.times.assign = clock.monotonic().saturating_sub(start);
     Ok(linkage)
 }
@@ -246,6 +250,27 @@ impl Linkage {
     /// The candidates of a line at or above the review threshold, best first: whom a clerk may choose from.
     pub fn candidates_for_review(&self, linkable: &Linkable, line: u32) -> Vec<RankedCandidate> {
         self.candidates(linkable, line, self.model.thresholds.review)
+    }
+
+    /// The pattern of a pair that was compared.
+    pub(crate) fn pattern(&self, line: u32, resident: u32) -> Option<u64> {
+        let pair = self.candidates.of_line(line).iter().find(|pair| pair.resident == resident)?;
+        Some(self.candidates.patterns()[pair.pattern as usize].0)
+    }
+
+    /// The model that was used; if it was trained here, with what is expected of this result in its report.
+    pub fn model_with_report(&self, linkable: &Linkable) -> Model {
+        let mut model = self.model.clone();
+        if let Some(report) = model.report.as_mut().filter(|_| self.trained_here) {
+            report.expected = Some(self.expectation(linkable));
+        }
+        model
+    }
+
+    /// The earliest blocking rule that brought a line and a resident together, by its number.
+    pub(crate) fn rule_of_pair(&self, line: u32, resident: u32) -> Option<u16> {
+        let pair = self.candidates.of_line(line).iter().find(|pair| pair.resident == resident)?;
+        Some(pair.rule)
     }
 
     /// How every line stands with its best candidate; nothing where it has none or takes no part.

@@ -13,6 +13,7 @@ use crate::comparison::{Comparison, LevelPrior, Measure};
 use crate::household::Household;
 use crate::pattern::{Pattern, Radix, TooManyFields};
 use crate::threshold;
+use crate::training_report::TrainingReport;
 use crate::weight::MatchWeight;
 
 /// The version of the engine's arithmetic. Results are promised equal only within one version.
@@ -61,6 +62,8 @@ pub struct Model {
     pub thresholds: Thresholds,
     /// Lines the parameters were trained on.
     pub trained_lines: u64,
+    /// How it was trained; nothing where it was not. Decides nothing, and is not covered by the digest.
+    pub report: Option<TrainingReport>,
 }
 
 /// Of the lines whose person is not in the register, the shares of those who look like somebody who is; the rest are
@@ -154,6 +157,7 @@ impl Model {
             nobodies: Nobodies::NONE,
             thresholds: Thresholds::default(),
             trained_lines: 0,
+            report: None,
         };
         if model.has_households() {
             model.nobodies = Nobodies { relatives: 0.15, namesakes: 0.25, elders: 0.1 };

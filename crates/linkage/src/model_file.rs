@@ -3,6 +3,10 @@
 use renkei_types::{Classify, Digest, Kind, Language, Localised};
 use serde::{Deserialize, Serialize};
 
+mod report;
+
+use report::ReportInFile;
+
 use crate::comparison::Comparison;
 use crate::model::{ComparisonModel, ENGINE_VERSION, Level, Model, Nobodies, Thresholds};
 use crate::pattern::TooManyFields;
@@ -79,6 +83,8 @@ struct File {
     match_rate: f64,
     nobodies: NobodiesInFile,
     thresholds: ThresholdsInFile,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    report: Option<ReportInFile>,
     #[serde(rename = "comparison")]
     comparisons: Vec<ComparisonInFile>,
 }
@@ -161,6 +167,7 @@ impl Model {
                 review: self.thresholds.review.bits(),
                 margin: self.thresholds.margin.bits(),
             },
+            report: self.report.as_ref().map(ReportInFile::of),
             comparisons: self.comparisons.iter().map(comparison).collect(),
         };
         toml::to_string(&file).expect("a model is plain data")
@@ -210,6 +217,7 @@ impl Model {
                 margin: MatchWeight::from_bits(file.thresholds.margin),
             },
             trained_lines: file.trained_lines,
+            report: file.report.map(ReportInFile::read).transpose()?,
         };
         model.check()?;
         let written: Digest = file

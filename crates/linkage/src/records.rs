@@ -175,6 +175,17 @@ pub(crate) struct Sides<'a> {
 }
 
 impl<'a> Sides<'a> {
+    /// `blocking` is what the list has brought, see [`RegisterIndex::blocking_for`].
+    pub(crate) fn new(
+        index: &'a RegisterIndex,
+        list: &'a Normalised,
+        blocking: Option<&'a BlockingIndex>,
+    ) -> Self {
+        let blocking = blocking.or_else(|| index.blocking());
+        let blocking = blocking.expect("a list brings an index where the register has none");
+        Self { index, list, blocking }
+    }
+
     pub(crate) fn register(self) -> &'a Records {
         &self.index.register.records
     }
@@ -182,9 +193,7 @@ impl<'a> Sides<'a> {
 
 impl Linkable {
     pub(crate) fn sides(&self) -> Sides<'_> {
-        let blocking = self.blocking.as_ref().or_else(|| self.index.blocking());
-        let blocking = blocking.expect("a list brings an index where the register has none");
-        Sides { index: &self.index, list: &self.list, blocking }
+        Sides::new(&self.index, &self.list, self.blocking.as_ref())
     }
 
     /// The register, which other lists may be linked to as well.

@@ -23,6 +23,7 @@ use crate::hash;
 use crate::model::{Model, Nobodies, PairWeights, PatternWeights, WeightTable};
 use crate::pattern::TooManyFields;
 use crate::records::Linkable;
+use crate::training_report::TrainingReport;
 use crate::weight::MatchWeight;
 
 /// Lines that the prior is worth where the measures are tuned to resident registers.
@@ -38,7 +39,7 @@ const PRIOR_NOBODIES: f64 = 50.0;
 /// shows which of the two they are.
 const ELDER_LIKELIER: f64 = 50.0;
 
-const ROUNDS_MAX: usize = 40;
+const ROUNDS_MAX: u64 = 40;
 
 /// When the share of matches moves by less than this from one round to the next, training is done.
 const SETTLED: f64 = 1e-6;
@@ -68,7 +69,8 @@ pub(crate) fn train(
         let table = WeightTable::new(prior, index.records())?;
         candidates.patterns().iter().map(|&pattern| table.radix().unpack(pattern)).collect()
     };
-    for _ in 0..ROUNDS_MAX {
+    let (mut rounds, mut last_change) = (0, f64::INFINITY);
+    while rounds < ROUNDS_MAX && last_change >= SETTLED {
         let table = WeightTable::new(&model, index.records())?;
         let weights = table.patterns(candidates.patterns());
         let chunks: Vec<Sums> =
@@ -77,11 +79,18 @@ pub(crate) fn train(
         chunks.iter().for_each(|chunk| sums.add(chunk));
         let before = model.match_rate;
         maximisation(&mut model, prior, linkable, &levels, &sums, lines.len());
-        if (model.match_rate - before).abs() < SETTLED {
-            break;
-        }
+        last_change = (model.match_rate - before).abs();
+        rounds += 1;
     }
     model.trained_lines = lines.len() as u64;
+    model.report = Some(TrainingReport {
+        rounds,
+        converged: last_change < SETTLED,
+        last_change,
+        lines: taking_part,
+        pairs: candidates.len() as u64,
+        ..TrainingReport::of(&model)
+    });
     Ok(model)
 }
 

@@ -70,6 +70,40 @@ fn a_saved_model_decides_as_the_trained_one_did() {
 }
 
 #[test]
+fn a_model_file_tells_how_it_was_trained_and_its_report_decides_nothing() {
+    let register = crowd(600);
+    let mut list = lines(&register);
+    list.iter_mut().for_each(|line| line[3].clear());
+    let linkable = linkable(&register, &list);
+    let linkage = run(&linkable, Cardinality::OneToOne, None);
+    let model = linkage.model_with_report(&linkable);
+    let back = Model::from_toml(&model.to_toml()).expect("its own file");
+    let report = back.report.clone().expect("a report");
+    assert_eq!(report.lines, list.len() as u64);
+    assert_eq!(report.pairs, linkage.candidate_pairs as u64);
+    assert!(report.rounds > 1 && report.converged, "{report:?}");
+    // Nobody on the list has a birthday.
+    assert_eq!(back.untrained_comparisons().collect::<Vec<_>>(), ["birth_date"]);
+    let expected = report.expected.expect("what is expected");
+    let linked = linkage
+        .decisions
+        .iter()
+        .filter(|decision| matches!(decision.outcome, Outcome::Linked | Outcome::Duplicate));
+    assert_eq!(expected.links, linked.count() as u64);
+    let precision = expected.precision;
+    assert!(precision.interval.low <= precision.value && precision.value > 0.9, "{expected:?}");
+    // Without it the digest is the same, and so are the decisions.
+    let text = model.to_toml();
+    let (head, rest) = text.split_once("[report]").expect("a report");
+    let (_, comparisons) = rest.split_once("[[comparison]]").expect("comparisons");
+    let bare = Model::from_toml(&format!("{head}[[comparison]]{comparisons}")).expect("a model");
+    assert_eq!(bare.report, None);
+    assert_eq!(bare.digest(), model.digest());
+    let other = text.replacen("version = 1\n", "version = 2\n", 1);
+    assert!(Model::from_toml(&other).is_err(), "a report of another version");
+}
+
+#[test]
 fn a_model_with_a_changed_number_is_refused() {
     let register = crowd(200);
     let linkable = linkable(&register, &lines(&register));
@@ -88,7 +122,7 @@ fn the_terms_of_a_pair_add_up_to_its_weight() {
     let linkage = run(&linkable, Cardinality::OneToOne, None);
     for (line, decision) in (0u32..).zip(&linkage.decisions) {
         let Some((resident, weight)) = decision.best else { continue };
-        let explanation = linkage.explain(&linkable, line, resident);
+        let explanation = linkage.inquire(&linkable, line).explain(resident);
         let terms: MatchWeight =
             explanation.terms.iter().map(|term| term.weight + term.frequency).sum();
         let others = explanation.relatives + explanation.rivals;

@@ -73,12 +73,64 @@ fn figures_are_those_of_a_count_by_hand() {
 #[test]
 fn the_json_has_the_keys_of_the_contract() {
     let json = evaluate(&files(), &[]).exits(0).json();
-    let wanted = ["best", "lines", "linked", "recall_at_precision", "review_share", "with_review"];
+    let wanted = [
+        "best",
+        "expected",
+        "intervals",
+        "lines",
+        "linked",
+        "recall_at_precision",
+        "review_share",
+        "with_review",
+    ];
     assert_eq!(keys(&json), wanted);
     for accuracy in ["linked", "with_review"] {
         support::assert_keys(&json[accuracy], &["precision", "recall", "f1"]);
     }
     support::assert_keys(&json["best"], &["f1", "at"]);
+}
+
+/// Wilson's interval of 2 of 4 and of 2 of 5, by hand.
+#[test]
+fn intervals_stand_beside_precision_and_recall() {
+    let json = evaluate(&files(), &[]).exits(0).json();
+    let linked = &json["intervals"]["linked"];
+    for (figure, ends) in
+        [("precision", [0.150_039, 0.849_961]), ("recall", [0.117_621, 0.769_276])]
+    {
+        for (at, wanted) in ends.into_iter().enumerate() {
+            assert_near(&linked[figure][at], wanted);
+        }
+    }
+    assert_eq!(keys(&json["intervals"]), ["linked", "with_review"]);
+}
+
+#[test]
+fn without_a_truth_only_what_is_expected_is_told() {
+    let files = files();
+    let ask = |more: &[&str]| {
+        let arguments = ["evaluate", "--predictions"].map(std::ffi::OsStr::new);
+        let arguments = arguments.into_iter().chain([files.links.as_os_str()]);
+        renkei(arguments.chain(more.iter().map(std::ffi::OsStr::new)))
+    };
+    let json = ask(&["--json"]).exits(0).json();
+    assert!(json["linked"].is_null() && json["best"].is_null());
+    assert_near(&json["review_share"], 1.0 / 6.0);
+    let expected = &json["expected"];
+    // Four links of 0.999, 0.99, 0.98 and 0.9, and a line for review of 0.6.
+    assert_eq!(expected["links"], 4);
+    assert_near(&expected["false_links"]["value"], 0.131);
+    assert_near(&expected["precision"]["value"], 3.869 / 4.0);
+    assert_near(&expected["recall"]["value"], 3.869 / 4.469);
+    for figure in ["false_links", "precision", "recall"] {
+        let end = |end: &str| expected[figure][end].as_f64().expect("a number");
+        assert!(end("low") <= end("value") && end("value") <= end("high"), "{figure}: {expected}");
+    }
+    let table = ask(&["--lang", "ja"]).exits(0);
+    assert!(table.stdout.contains("見込み") && table.stdout.contains("95％"), "{}", table.stdout);
+    // Nothing can be required of a figure that needs a truth.
+    ask(&["--require", "linked.precision=0.1"]).exits(2);
+    ask(&["--require", "review_share=0.2"]).exits(0);
 }
 
 #[test]

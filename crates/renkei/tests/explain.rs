@@ -78,7 +78,7 @@ fn the_terms_add_up_to_the_weight_that_the_job_wrote() {
         let of_terms: f64 = terms
             .iter()
             .map(|term| {
-                assert_keys(term, &["comparison", "level", "weight"]);
+                assert_keys(term, &["comparison", "view", "level", "weight"]);
                 number(&term["weight"]) + number(&term["frequency"])
             })
             .sum();
@@ -146,6 +146,56 @@ fn a_pair_that_was_never_compared_says_so() {
     assert_eq!(json["pair"]["blocking_rules"], Value::Array(Vec::new()));
     let run = linked.explain(&["B0001", stranger]).exits(0);
     assert!(run.stdout.contains("never compared"), "{}", run.stdout);
+}
+
+#[test]
+fn every_rule_that_missed_a_pair_is_told_with_the_part_that_missed() {
+    let linked = Linked::new();
+    let register = Sheet::read(&linked.pair.register);
+    let stranger = register.cell(101, "宛名番号");
+    let json = linked.explain(&["--json", "B0001", stranger]).exits(0).json();
+    let obstacles = json["pair"]["obstacles"].as_array().expect("obstacles");
+    assert_eq!(obstacles[0]["code"], "NOT_COMPARED");
+    let rules = obstacles[0]["rules"].as_array().expect("rules");
+    assert!(rules.len() >= 10, "{rules:?}");
+    for rule in rules {
+        assert_keys(rule, &["rule", "why", "parts"]);
+        let parts = rule["parts"].as_array().expect("parts");
+        assert!(!parts.is_empty() || rule["why"] == "BLOCK_TOO_LARGE", "{rule}");
+    }
+    let run = linked.explain(&["--lang", "ja", "B0001", stranger]).exits(0);
+    assert!(run.stdout.contains("生年月日"), "{}", run.stdout);
+    assert!(run.stdout.contains("が異なる"), "{}", run.stdout);
+    // The birthday is missing from this line.
+    let json = linked.explain(&["--json", "B0008", stranger]).exits(0).json();
+    let of_birthday: Vec<&Value> = json["pair"]["obstacles"][0]["rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
+        .filter(|rule| rule["rule"].as_str().is_some_and(|rule| rule.starts_with("birth_date")))
+        .collect();
+    assert!(!of_birthday.is_empty());
+    for rule in of_birthday {
+        assert_eq!(rule["why"], "LINE_HAS_NONE", "{rule}");
+        assert_eq!(rule["parts"][0], "birth_date");
+    }
+}
+
+#[test]
+fn a_linked_pair_has_no_obstacle_and_a_rival_has_two() {
+    let linked = Linked::new();
+    let register = Sheet::read(&linked.pair.register);
+    let (husband, wife) = (register.cell(16, "宛名番号"), register.cell(17, "宛名番号"));
+    let json = linked.explain(&["--json", "B0005"]).exits(0).json();
+    assert_eq!(json["pair"]["obstacles"], Value::Array(Vec::new()));
+    let json = linked.explain(&["--json", "B0005", wife]).exits(0).json();
+    let obstacles = json["pair"]["obstacles"].as_array().expect("obstacles");
+    let codes: Vec<&Value> = obstacles.iter().map(|obstacle| &obstacle["code"]).collect();
+    assert_eq!(codes, ["RIVAL", "SHORT"]);
+    assert_eq!(obstacles[0]["register_id"], husband);
+    let (link, weight) =
+        (number(&json["thresholds"]["link"]), number(&json["pair"]["match_weight"]));
+    assert!((number(&obstacles[1]["of_link"]) - (link - weight)).abs() < 1e-9);
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! `renkei evaluate`: predictions measured against a known truth.
+//! `renkei evaluate`: predictions measured against a known truth, and what is expected of them without one.
 
 use std::path::Path;
 
 use renkei_linkage::evaluation::{
-    Accuracy, Classes, Evaluation, Outcomes, Prediction, Truth, evaluate,
+    Accuracy, Classes, Evaluation, Outcomes, Prediction, Truth, evaluate, expect, review_share,
 };
+use renkei_linkage::{Expectation, Expected, Interval};
 use renkei_tables::{ReadOptions, TableReader};
 use serde_json::{Value, json};
 
@@ -25,30 +26,34 @@ pub(crate) fn run(
         .map(|given| Requirement::parse(given))
         .collect::<Result<Vec<_>, _>>()?;
     let (predictions, outcomes) = read_predictions(&arguments.predictions)?;
-    let truth = read_truth(&arguments.truth)?;
-    let classes = arguments.classes.as_deref().map(read_classes).transpose()?;
-    let evaluation = evaluate(&predictions, outcomes, &truth, classes.as_ref());
-    let figures = figures(&evaluation);
+    let expectation = expect(&predictions, outcomes);
+    let mut figures = match &arguments.truth {
+        Some(truth) => {
+            let truth = read_truth(truth)?;
+            let classes = arguments.classes.as_deref().map(read_classes).transpose()?;
+            let evaluation = evaluate(&predictions, outcomes, &truth, classes.as_ref());
+            if !environment.json {
+                print_table(&evaluation, environment);
+            }
+            warn(&evaluation, &truth, environment);
+            figures(&evaluation)
+        }
+        None => json!({
+            "lines": predictions.len(),
+            "linked": null,
+            "with_review": null,
+            "best": null,
+            "recall_at_precision": null,
+            "review_share": expectation.map(|_| rounded(review_share(&predictions))),
+        }),
+    };
+    if let Some(figures) = figures.as_object_mut() {
+        figures.insert("expected".to_owned(), expectation.map_or(Value::Null, expected));
+    }
     if environment.json {
         json::print(&figures);
-    } else {
-        print_table(&evaluation, environment);
-    }
-    if evaluation.unknown_lines > 0 {
-        let lines = evaluation.unknown_lines;
-        environment.warn(
-            &format!("{lines} predicted lines are not in the truth and were not counted"),
-            &format!("正解にない行が {lines} 行あり、集計していません"),
-        );
-    }
-    let missing = truth.len().saturating_sub(evaluation.predicted_lines);
-    if missing > 0 {
-        environment.warn(
-            &format!(
-                "{missing} lines of the truth are not among the predictions and count as not linked"
-            ),
-            &format!("正解のうち {missing} 行が予測になく、リンクなしとして集計しました"),
-        );
+    } else if let Some(expectation) = expectation {
+        print_expectation(&expectation, environment);
     }
     let mut missed = false;
     for requirement in required {
@@ -69,6 +74,26 @@ pub(crate) fn run(
         }
     }
     Ok(if missed { Exit::FoundWrong } else { Exit::Done })
+}
+
+/// Tells of lines that only one of the files has.
+fn warn(evaluation: &Evaluation, truth: &Truth, environment: &Environment) {
+    if evaluation.unknown_lines > 0 {
+        let lines = evaluation.unknown_lines;
+        environment.warn(
+            &format!("{lines} predicted lines are not in the truth and were not counted"),
+            &format!("正解にない行が {lines} 行あり、集計していません"),
+        );
+    }
+    let missing = truth.len().saturating_sub(evaluation.predicted_lines);
+    if missing > 0 {
+        environment.warn(
+            &format!(
+                "{missing} lines of the truth are not among the predictions and count as not linked"
+            ),
+            &format!("正解のうち {missing} 行が予測になく、リンクなしとして集計しました"),
+        );
+    }
 }
 
 /// A figure and the value it must reach; a share of reviews must not exceed it.
@@ -103,7 +128,7 @@ impl Requirement {
 /// The figures as the machine contract names them.
 pub(crate) fn figures(evaluation: &Evaluation) -> Value {
     let accuracy = |accuracy: Option<Accuracy>| match accuracy {
-        Some(Accuracy { precision, recall, f1, links, right }) => json!({
+        Some(Accuracy { precision, recall, f1, links, right, .. }) => json!({
             "precision": rounded(precision),
             "recall": rounded(recall),
             "f1": rounded(f1),
@@ -119,6 +144,10 @@ pub(crate) fn figures(evaluation: &Evaluation) -> Value {
         "best": {"f1": rounded(evaluation.best_f1), "at": evaluation.best_at},
         "recall_at_precision": {"0.999": rounded(evaluation.recall_at_precision_0_999)},
         "review_share": evaluation.review_share.map_or(Value::Null, rounded),
+        "intervals": {
+            "linked": intervals(evaluation.linked),
+            "with_review": intervals(evaluation.with_review),
+        },
     });
     if let (Some(classes), Some(figures)) = (&evaluation.by_class, figures.as_object_mut()) {
         let entry = |(class, count): (&String, &renkei_linkage::evaluation::ClassCount)| {
@@ -144,7 +173,7 @@ fn print_table(evaluation: &Evaluation, environment: &Environment) {
     ];
     let mut table = text_table(header, &[1, 2, 3, 4, 5]);
     let mut add = |name: String, accuracy: Option<Accuracy>| {
-        if let Some(Accuracy { precision, recall, f1, links, right }) = accuracy {
+        if let Some(Accuracy { precision, recall, f1, links, right, .. }) = accuracy {
             let share = |value: f64| format!("{value:.6}");
             let false_links = (links - right).to_string();
             table.add_row(vec![
@@ -160,6 +189,16 @@ fn print_table(evaluation: &Evaluation, environment: &Environment) {
     add(head("linked", "自動リンク"), evaluation.linked);
     add(head("with review", "職員確認後"), evaluation.with_review);
     print_line!("{table}");
+    if let Some(linked) = evaluation.linked {
+        print_line!(
+            "{}: {} {}, {} {}",
+            environment.say("linked, 95 % confidence", "自動リンクの95％信頼区間"),
+            environment.say("precision", "適合率"),
+            span(linked.precision_interval),
+            environment.say("recall", "再現率"),
+            span(linked.recall_interval),
+        );
+    }
     print_line!(
         "{}: F1 {:.6} ({} {:.9})",
         environment.say("best cut", "最良の境界"),
@@ -193,6 +232,51 @@ fn print_table(evaluation: &Evaluation, environment: &Environment) {
         }
         print_line!("\n{table}");
     }
+}
+
+/// Where precision and recall lie, each as its two ends.
+fn intervals(accuracy: Option<Accuracy>) -> Value {
+    let ends = |interval: Interval| json!([rounded(interval.low), rounded(interval.high)]);
+    accuracy.map_or(Value::Null, |accuracy| {
+        json!({
+            "precision": ends(accuracy.precision_interval),
+            "recall": ends(accuracy.recall_interval),
+        })
+    })
+}
+
+/// What is expected without a truth.
+pub(crate) fn expected(expectation: Expectation) -> Value {
+    let figure = |Expected { value, interval: Interval { low, high } }: Expected| json!({"value": rounded(value), "low": rounded(low), "high": rounded(high)});
+    json!({
+        "links": expectation.links,
+        "false_links": figure(expectation.false_links),
+        "precision": figure(expectation.precision),
+        "recall": figure(expectation.recall),
+    })
+}
+
+pub(crate) fn print_expectation(expectation: &Expectation, environment: &Environment) {
+    let header = vec![
+        environment.say("expected without a truth", "正解なしの見込み"),
+        environment.say("value", "値"),
+        environment.say("95 % confidence", "95％信頼区間"),
+    ];
+    let mut table = text_table(header, &[1, 2]);
+    let mut add = |name: &str, expected: Expected, digits: usize| {
+        let number = |value: f64| format!("{value:.digits$}");
+        let Interval { low, high } = expected.interval;
+        let span = format!("{} – {}", number(low), number(high));
+        table.add_row(vec![name.to_owned(), number(expected.value), span]);
+    };
+    add(environment.say("precision", "適合率"), expectation.precision, 6);
+    add(environment.say("recall", "再現率"), expectation.recall, 6);
+    add(environment.say("false links", "誤リンク"), expectation.false_links, 1);
+    print_line!("\n{table}");
+}
+
+fn span(Interval { low, high }: Interval) -> String {
+    format!("{low:.6} – {high:.6}")
 }
 
 /// The rows of a table as text, by the numbers of some columns.

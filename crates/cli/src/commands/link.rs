@@ -94,7 +94,7 @@ impl Job<'_> {
             self.write_candidates(path)?;
         }
         if let Some(path) = &self.arguments.save_model {
-            write_text(path, &self.linkage.model.to_toml())?;
+            write_text(path, &self.linkage.model_with_report(&self.linkable).to_toml())?;
         }
         let result_digest = self.linkage.result_digest(&self.linkable);
         times.mark("write");

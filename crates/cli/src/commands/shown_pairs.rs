@@ -104,7 +104,7 @@ pub(super) fn waterfalls(
     let waterfall = |((kind, (_, line, resident, outcome)), values)| Waterfall {
         kind,
         outcome,
-        explanation: linkage.explain(linkable, line, resident),
+        explanation: linkage.inquire(linkable, line).explain(resident),
         values,
     };
     Ok(chosen.into_iter().zip(values).map(waterfall).collect())

@@ -2,7 +2,7 @@
 
 use renkei_linkage::{
     BlockingReport, Costs, Decision, Explanation, MatchWeight, Outcome, OutcomeTotals, Term,
-    Thresholds,
+    TermView, Thresholds,
 };
 use renkei_types::{Digest, Language, Reason, Yen};
 
@@ -124,6 +124,7 @@ type Seen = (&'static str, &'static str, f64, f64, f64);
 fn explanation(seen: [Seen; 6], relatives: f64, rules: &[&str]) -> Explanation {
     let term = |(comparison, level, m, u, frequency): Seen| Term {
         comparison: comparison.to_owned(),
+        view: TermView::Value,
         level: level.to_owned(),
         m,
         u,
@@ -136,7 +137,8 @@ fn explanation(seen: [Seen; 6], relatives: f64, rules: &[&str]) -> Explanation {
     let evidence: MatchWeight = terms.iter().map(|term| term.weight + term.frequency).sum();
     let rules = rules.iter().map(|rule| (*rule).to_owned()).collect();
     let weight = prior + evidence + relatives;
-    Explanation { prior, terms, relatives, rivals: MatchWeight::ZERO, weight, rules }
+    let rivals = MatchWeight::ZERO;
+    Explanation { prior, terms, relatives, lookalike: None, rivals, weight, rules }
 }
 
 fn waterfalls() -> Vec<Waterfall> {

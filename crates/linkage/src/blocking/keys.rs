@@ -182,7 +182,7 @@ impl KeyPlan {
 
 /// The values of one part of a key: the few ways in which a record may be known.
 #[derive(Default)]
-struct Values {
+pub(super) struct Values {
     values: [u64; 8],
     count: usize,
 }
@@ -195,12 +195,18 @@ impl Values {
         }
     }
 
-    fn as_slice(&self) -> &[u64] {
+    pub(super) fn as_slice(&self) -> &[u64] {
         &self.values[..self.count]
     }
 }
 
-fn part_values(normalised: &Normalised, side: Side, row: u32, part: KeyPart, values: &mut Values) {
+pub(super) fn part_values(
+    normalised: &Normalised,
+    side: Side,
+    row: u32,
+    part: KeyPart,
+    values: &mut Values,
+) {
     known_values(normalised, side, row, &KnownNames::of(normalised, row), part, values);
 }
 

@@ -8,6 +8,7 @@
 mod keys;
 mod list_keys;
 mod rules;
+mod search;
 
 use rayon::prelude::*;
 
@@ -15,6 +16,7 @@ use keys::{KeyPlan, RecordParts, Side, keys};
 use list_keys::ListKeys;
 pub(crate) use rules::{BlockingRule, rules};
 use rules::{KeyPart, SINGLE_BLOCK_MAX};
+pub use search::{Miss, MissedRule, RuleSearch, Search};
 
 use crate::records::Normalised;
 
@@ -42,6 +44,31 @@ pub struct BlockingReport {
     pub blocks_left_out: u64,
     /// Pairs in those blocks.
     pub pairs_left_out: u64,
+    /// Persons of lines that it found and no earlier rule did, as expected; nothing where pairs were only counted.
+    pub persons: u64,
+    /// Of these, persons that no other rule would have found: what is lost without it. Reckoned from a sample of lines.
+    pub persons_by_it_alone: u64,
+}
+
+impl BlockingReport {
+    /// What rules found, in their order.
+    pub(crate) fn of_rules<'a>(
+        rules: impl Iterator<Item = &'a BlockingRule>,
+        counts: &[RuleCounts],
+        register: &Normalised,
+    ) -> Vec<Self> {
+        let report = |(rule, counts): (&BlockingRule, &RuleCounts)| Self {
+            rule: rule.describe(register),
+            pairs: counts.pairs,
+            new_pairs: counts.new_pairs,
+            largest_block: counts.largest_block,
+            blocks_left_out: counts.blocks_left_out,
+            pairs_left_out: counts.pairs_left_out,
+            persons: 0,
+            persons_by_it_alone: 0,
+        };
+        rules.zip(counts).map(report).collect()
+    }
 }
 
 /// An inverted index of the register: for every rule, key to records.

@@ -39,7 +39,7 @@ pub(crate) enum KeyPart {
 }
 
 impl KeyPart {
-    fn describe(self, side: &Normalised) -> String {
+    pub(super) fn describe(self, side: &Normalised) -> String {
         let view = |view: View| match view {
             View::Written => "as written",
             View::Kana => "as read",

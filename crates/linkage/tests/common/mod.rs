@@ -108,7 +108,12 @@ pub(crate) fn intake(register: &[Row]) -> RegisterIntake {
 
 /// A register, indexed.
 pub(crate) fn index(register: &[Row]) -> Arc<RegisterIndex> {
-    Arc::new(intake(register).seal(&[], Serves::AnyLists, &FixedClock(Timestamp::UNIX_EPOCH), &Unwatched))
+    Arc::new(intake(register).seal(
+        &[],
+        Serves::AnyLists,
+        &FixedClock(Timestamp::UNIX_EPOCH),
+        &Unwatched,
+    ))
 }
 
 /// A list read against a register.

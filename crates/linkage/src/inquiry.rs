@@ -1,0 +1,135 @@
+//! An inquiry: one line laid open against a register, with the numbers that linking uses.
+//!
+//! A line of a finished job and a single query are asked the same questions: whom could it mean, what does each pair weigh
+//! and why, why not this one. Both come here, so that a job, a query and an explanation cannot tell different stories.
+//! Invariant: the candidates of an inquiry are those that a job with the same model weighs, to the thousandth of a bit.
+
+use crate::blocking::{BlockingIndex, RuleSearch, Scratch};
+use crate::candidates::Comparer;
+use crate::decision::{RankedCandidate, Standing, rank};
+use crate::identify::PreparedModel;
+use crate::intake::{RawRecords, Rows};
+use crate::job::Linkage;
+use crate::model::{Model, WeightTable};
+use crate::outcome::{Decision, Outcome};
+use crate::records::{Linkable, Normalised, Sides};
+use crate::register_index::RegisterIndex;
+use crate::sealing;
+use crate::weight::MatchWeight;
+
+/// A record that has been read against a register, to ask about it.
+#[derive(Debug)]
+pub struct Query {
+    list: Normalised,
+    /// What the query asks for, where the register's index leaves it to lists.
+    blocking: Option<BlockingIndex>,
+}
+
+/// One line laid open.
+#[derive(Debug)]
+pub struct Inquiry<'a> {
+    pub(crate) comparer: Comparer<'a>,
+    pub(crate) line: u32,
+    pub(crate) model: &'a Model,
+    pub(crate) table: &'a WeightTable,
+    decision: Decision,
+    candidates: Vec<RankedCandidate>,
+}
+
+impl RegisterIndex {
+    /// Reads the first of `rows`.
+    pub fn read(&self, rows: &impl Rows) -> Query {
+        let mut raw = RawRecords::new(self.fields());
+        raw.extend(rows, |field| self.reads_of_list(field));
+        let list = sealing::list(self, raw, false);
+        Query { blocking: self.blocking_for(&list), list }
+    }
+
+    /// Lays a query open: what would be said of it, were it the only line of a list.
+    pub fn inquire<'a>(&'a self, query: &'a Query, model: &'a PreparedModel) -> Inquiry<'a> {
+        let sides = Sides::new(self, &query.list, query.blocking.as_ref());
+        Inquiry::of(sides, 0, model.parts(), None)
+    }
+}
+
+impl<'a> Inquiry<'a> {
+    /// The same line with what a job has decided on it: whether another line holds the person is not seen from one line.
+    #[must_use]
+    pub fn decided(self, decision: Decision) -> Self {
+        Self { decision, ..self }
+    }
+}
+
+impl Linkage {
+    /// Lays a line open as the job saw it.
+    pub fn inquire<'a>(&'a self, linkable: &'a Linkable, line: u32) -> Inquiry<'a> {
+        let decision = self.decisions[line as usize];
+        Inquiry::of(linkable.sides(), line, (&self.model, &self.table, &self.u), Some(decision))
+    }
+}
+
+/// A model, its table, and P(level | strangers).
+pub(crate) type ModelParts<'a> = (&'a Model, &'a WeightTable, &'a [Vec<f64>]);
+
+impl<'a> Inquiry<'a> {
+    /// `decided` is what a job has decided on the line; otherwise it is decided as if it were alone.
+    fn of(
+        sides: Sides<'a>,
+        line: u32,
+        (model, table, u): ModelParts<'a>,
+        decided: Option<Decision>,
+    ) -> Self {
+        let comparer = Comparer { sides, radix: table.radix(), u };
+        let rejected = decided.is_some_and(|decision| decision.outcome == Outcome::RejectedInput);
+        let records = &sides.list.records;
+        if rejected || records.len() == 0 || !records.has_evidence(line) {
+            let decision = decided.unwrap_or_else(Decision::without_evidence);
+            return Self { comparer, line, model, table, decision, candidates: Vec::new() };
+        }
+        let mut scratch = Scratch::default();
+        let mut counts = vec![Default::default(); sides.blocking.rules().len()];
+        let mut pairs = Vec::new();
+        let too_common = comparer.collect(line, &mut scratch, &mut counts, |pair| pairs.push(pair));
+        let weighed = pairs
+            .iter()
+            .map(|pair| (pair.resident, table.pattern(pair.pattern).of_pair(pair.rarity)));
+        let candidates = rank(sides.index, weighed, MatchWeight::NEVER);
+        let decision = decided.unwrap_or_else(|| {
+            let standing = Standing::of(&candidates);
+            Decision::alone(standing.as_ref(), too_common, model.thresholds)
+        });
+        Self { comparer, line, model, table, decision, candidates }
+    }
+
+    /// What was decided.
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// Everybody the line was compared with, best first.
+    pub fn candidates(&self) -> &[RankedCandidate] {
+        &self.candidates
+    }
+
+    /// The model that weighs.
+    pub fn model(&self) -> &Model {
+        self.model
+    }
+
+    /// Whom each blocking rule finds for the line.
+    pub fn search(&self) -> Vec<RuleSearch> {
+        let Sides { index, list, blocking } = self.comparer.sides;
+        if list.records.len() == 0 {
+            return Vec::new();
+        }
+        blocking.search(&index.register, list, self.line)
+    }
+
+    pub(crate) fn candidate(&self, resident: u32) -> Option<&RankedCandidate> {
+        self.candidates.iter().find(|candidate| candidate.resident == resident)
+    }
+
+    pub(crate) fn into_answer(self) -> (Decision, Vec<RankedCandidate>) {
+        (self.decision, self.candidates)
+    }
+}
