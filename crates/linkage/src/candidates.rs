@@ -16,8 +16,6 @@ use crate::weight::MatchWeight;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compared {
     pub(crate) resident: u32,
-    /// The earliest blocking rule that found it.
-    pub(crate) rule: u16,
     pub(crate) rarity: Rarity,
     pub(crate) pattern: Pattern,
 }
@@ -30,16 +28,14 @@ pub(crate) struct Pair {
     pub(crate) pattern: u32,
     values: i32,
     name: i16,
-    /// The earliest blocking rule that found it.
-    pub(crate) rule: u16,
 }
 
 impl Pair {
     fn new(compared: &Compared, pattern: u32) -> Self {
-        let Compared { resident, rule, rarity, .. } = *compared;
+        let Compared { resident, rarity, .. } = *compared;
         let name = rarity.name.millibits();
         let name = i16::try_from(name).expect("a name is held within some bits of the average");
-        Self { resident, pattern, values: rarity.values.millibits(), name, rule }
+        Self { resident, pattern, values: rarity.values.millibits(), name }
     }
 
     pub(crate) fn rarity(&self) -> Rarity {
@@ -82,15 +78,15 @@ impl Comparer<'_> {
     ) -> bool {
         self.sides.blocking.candidates(self.sides.list, line, scratch, counts);
         let Scratch { found, levels, left_out, .. } = scratch;
-        for &(resident, rule) in &*found {
-            each(self.compare(line, resident, rule, levels));
+        for &(resident, _) in &*found {
+            each(self.compare(line, resident, levels));
         }
         *left_out && found.is_empty()
     }
 
-    fn compare(&self, line: u32, resident: u32, rule: u16, levels: &mut Vec<u8>) -> Compared {
+    fn compare(&self, line: u32, resident: u32, levels: &mut Vec<u8>) -> Compared {
         let rarity = self.rarity(line, resident, levels, |_, _| {});
-        Compared { resident, rule, rarity, pattern: self.radix.pack(levels) }
+        Compared { resident, rarity, pattern: self.radix.pack(levels) }
     }
 
     /// Compares and sums the adjustments for frequency; `each` is told the adjustment of every comparison.

@@ -228,7 +228,6 @@ pub fn link(
         thresholds.link = threshold::link(options.costs, thresholds.margin, households, &standings);
     }
     linkage.decisions = linkage.decide(linkable, rejected, &standings, options.cardinality);
-    linkage.count_yields(linkable);
     linkage.times.assign = clock.monotonic().saturating_sub(start);
     Ok(linkage)
 }
@@ -265,12 +264,6 @@ impl Linkage {
             report.expected = Some(self.expectation(linkable));
         }
         model
-    }
-
-    /// The earliest blocking rule that brought a line and a resident together, by its number.
-    pub(crate) fn rule_of_pair(&self, line: u32, resident: u32) -> Option<u16> {
-        let pair = self.candidates.of_line(line).iter().find(|pair| pair.resident == resident)?;
-        Some(pair.rule)
     }
 
     /// How every line stands with its best candidate; nothing where it has none or takes no part.

@@ -44,7 +44,6 @@ mod threshold;
 mod training;
 mod training_report;
 mod weight;
-mod yields;
 
 pub use blocking::{BlockingReport, Miss, MissedRule, RuleSearch, Search};
 pub use decision::RankedCandidate;

@@ -44,10 +44,6 @@ pub struct BlockingReport {
     pub blocks_left_out: u64,
     /// Pairs in those blocks.
     pub pairs_left_out: u64,
-    /// Persons of lines that it found and no earlier rule did, as expected; nothing where pairs were only counted.
-    pub persons: u64,
-    /// Of these, persons that no other rule would have found: what is lost without it. Reckoned from a sample of lines.
-    pub persons_by_it_alone: u64,
 }
 
 impl BlockingReport {
@@ -64,8 +60,6 @@ impl BlockingReport {
             largest_block: counts.largest_block,
             blocks_left_out: counts.blocks_left_out,
             pairs_left_out: counts.pairs_left_out,
-            persons: 0,
-            persons_by_it_alone: 0,
         };
         rules.zip(counts).map(report).collect()
     }
