@@ -153,6 +153,10 @@ pub(crate) struct LinkArguments {
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
+    /// Write what each blocking rule cost and brought: .json, .csv, .xlsx or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) blocking_report: Option<PathBuf>,
+
     /// Show values in the report instead of masking them
     #[arg(long, requires = "report")]
     pub(crate) with_records: bool,

@@ -8,6 +8,7 @@
 mod output;
 
 mod arguments;
+mod blocking_report;
 mod broker;
 mod commands;
 mod demo;

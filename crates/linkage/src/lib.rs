@@ -31,6 +31,7 @@ mod interval;
 mod job;
 mod kernel;
 mod layers;
+mod marginal_recall;
 mod model;
 mod model_file;
 mod obstacle;
@@ -58,6 +59,7 @@ pub use interval::Interval;
 pub use job::{
     Cardinality, LinkError, Linkage, Options, Stage, StageTimes, Stopped, Unwatched, Watcher, link,
 };
+pub use marginal_recall::ExpectedMatches;
 pub use model::{ComparisonModel, Costs, ENGINE_VERSION, Level, Model, Nobodies, Thresholds};
 pub use model_file::ModelError;
 pub use obstacle::Obstacle;

@@ -571,7 +571,7 @@ fn an_output_that_is_an_input_is_refused_and_the_input_stays() {
     let lines = folder.write("some.csv", cp932(&cut(600, 10).csv()));
     let bytes = fs_err::read(&lines).expect("written");
     let place = folder.path("");
-    for option in ["--output", "--candidates", "--save-model", "--report"] {
+    for option in ["--output", "--candidates", "--save-model", "--report", "--blocking-report"] {
         let mut arguments = Arguments(vec!["link".into()]);
         arguments.option("--register", residents());
         arguments.option("--list", &lines);

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::shown_pairs::{self, Files};
 use super::{cardinality, distinct_files, read_model, threads, write_text};
 use crate::arguments::LinkArguments;
+use crate::blocking_report;
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit, Failure};
 use crate::json::{self, rounded};
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Resul
         arguments.candidates.as_ref(),
         arguments.save_model.as_ref(),
         arguments.report.as_ref(),
+        arguments.blocking_report.as_ref(),
     ];
     distinct_files(
         inputs.into_iter().chain(layouts).flatten().map(|path| path.as_path()),
@@ -100,6 +102,9 @@ impl Job<'_> {
         times.mark("write");
         if let Some(path) = &self.arguments.report {
             write_text(path, &self.report(&times, result_digest)?)?;
+        }
+        if let Some(path) = &self.arguments.blocking_report {
+            blocking_report::write(path, &self.linkable, &self.linkage)?;
         }
         if self.environment.json {
             json::print(&self.json(&times, result_digest));
@@ -268,8 +273,8 @@ impl Job<'_> {
         let left_out: u64 = self.linkage.blocking.iter().map(|rule| rule.blocks_left_out).sum();
         if left_out > 0 {
             environment.warn(
-                &format!("{left_out} blocks were too large for their rule and left to the other rules (see --report)"),
-                &format!("{left_out} 個のブロックは大きすぎるため他の規則に任せました（--report 参照）"),
+                &format!("{left_out} blocks were too large for their rule and left to the other rules (see --blocking-report)"),
+                &format!("{left_out} 個のブロックは大きすぎるため他の規則に任せました（--blocking-report 参照）"),
             );
         }
     }

@@ -203,6 +203,25 @@ impl BlockingIndex {
         met.map(|postings| &postings.rule).collect()
     }
 
+    /// The numbers of the rules that bring a line and a resident together.
+    pub(crate) fn rules_that_find(
+        &self,
+        list: &Normalised,
+        line: u32,
+        resident: u32,
+    ) -> Vec<usize> {
+        let mut of_line = Vec::new();
+        let found = self.postings.iter().enumerate().filter(|(_, postings)| {
+            keys(list, Side::List, line, &postings.rule, &mut of_line);
+            let blocks = of_line.iter().map(|&key| postings.block(key));
+            let mut compared =
+                blocks.filter(|block| block.len() <= postings.rule.block_records_max);
+            compared
+                .any(|block| block.binary_search_by_key(&resident, |&entry| record(entry)).is_ok())
+        });
+        found.map(|(number, _)| number).collect()
+    }
+
     pub(crate) fn rules(&self) -> impl ExactSizeIterator<Item = &BlockingRule> {
         self.postings.iter().map(|postings| &postings.rule)
     }
