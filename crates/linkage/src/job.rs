@@ -223,9 +223,9 @@ pub fn link(
     };
     let standings = linkage.standings(linkable, rejected, watcher)?;
     if !trained {
-        let households = linkage.model.has_households();
+        let profile = linkage.model.profile();
         let thresholds = &mut linkage.model.thresholds;
-        thresholds.link = threshold::link(options.costs, thresholds.margin, households, &standings);
+        thresholds.link = threshold::link(options.costs, thresholds.margin, profile, &standings);
     }
     linkage.decisions = linkage.decide(linkable, rejected, &standings, options.cardinality);
     linkage.times.assign = clock.monotonic().saturating_sub(start);

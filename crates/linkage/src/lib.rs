@@ -67,5 +67,6 @@ pub use outcome::{Decision, Outcome, OutcomeTotals, Total, UnknownOutcome, YenOv
 pub use pattern::TooManyFields;
 pub use records::Linkable;
 pub use register_index::{IndexTimes, RegisterIndex, Serves};
+pub use threshold::Profile;
 pub use training_report::{OutOfOrder, TrainingReport, Untrained};
 pub use weight::MatchWeight;

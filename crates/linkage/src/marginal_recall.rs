@@ -47,7 +47,7 @@ impl Linkage {
         for candidate in self.candidates_for_review(linkable, line) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=1e6")]
             let expected = libm::rint(candidate.probability() * MILLION) as u64;
-            let blocking = &linkable.index().blocking;
+            let blocking = linkable.sides().blocking;
             let found = blocking.rules_that_find(&linkable.list, line, candidate.resident);
             if let Some(&rule) = found.first() {
                 sums[rule].0 += expected;

@@ -12,7 +12,7 @@ use renkei_types::{Digest, DigestBuilder};
 use crate::comparison::{Comparison, LevelPrior, Measure};
 use crate::household::Household;
 use crate::pattern::{Pattern, Radix, TooManyFields};
-use crate::threshold;
+use crate::threshold::{self, Profile};
 use crate::training_report::TrainingReport;
 use crate::weight::MatchWeight;
 
@@ -118,10 +118,10 @@ const MARGIN_PROBABILITY: f64 = 0.995;
 
 impl Thresholds {
     /// Before any line is seen. A line is reviewed where the expected cost of a missed person is above that of a review.
-    pub(crate) fn from_costs(costs: Costs, households: bool) -> Self {
+    pub fn from_costs(costs: Costs, profile: Profile) -> Self {
         let margin = MatchWeight::of_probability(MARGIN_PROBABILITY);
         Self {
-            link: threshold::link(costs, margin, households, &[]),
+            link: threshold::link(costs, margin, profile, &[]),
             review: MatchWeight::of_probability(1.0 / costs.missed_link.max(2.0)),
             margin,
         }
@@ -162,7 +162,7 @@ impl Model {
         if model.has_households() {
             model.nobodies = Nobodies { relatives: 0.15, namesakes: 0.25, elders: 0.1 };
         }
-        model.thresholds = Thresholds::from_costs(costs, model.has_households());
+        model.thresholds = Thresholds::from_costs(costs, model.profile());
         model.settle_related(comparisons, household);
         model
     }
@@ -202,6 +202,11 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// What lists are like whose records have such fields.
+    pub(crate) fn profile(&self) -> Profile {
+        if self.has_households() { Profile::Residents } else { Profile::Unknown }
     }
 
     /// Whether there are households and namesakes to reckon with: in a model without names and places there are none.

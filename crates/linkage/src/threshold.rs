@@ -33,6 +33,15 @@ const PROFILE: [(f64, f64); 10] = [
 /// A model may expect too little: so many times as many wrong links are reckoned with.
 const RESERVE: f64 = 1.1;
 
+/// What is known of a list before it is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Profile {
+    /// It is of a resident register: its weights will lie where those of such lists usually do.
+    Residents,
+    /// Nothing.
+    Unknown,
+}
+
 /// No line is linked by itself below this, however few they are.
 const LEAST_PROBABILITY: f64 = 0.95;
 
@@ -40,7 +49,7 @@ const LEAST_PROBABILITY: f64 = 0.95;
 pub(crate) fn link(
     costs: Costs,
     margin: MatchWeight,
-    households: bool,
+    profile: Profile,
     standings: &[Option<Standing>],
 ) -> MatchWeight {
     let least = MatchWeight::of_probability(LEAST_PROBABILITY);
@@ -54,7 +63,7 @@ pub(crate) fn link(
             lines[at] += 1.0;
         }
     }
-    if households {
+    if profile == Profile::Residents {
         for (place, &(from, share)) in PROFILE.iter().enumerate() {
             let to = PROFILE.get(place + 1).map_or(from + 1.0, |next| next.0);
             let of_band = |at: &usize| {

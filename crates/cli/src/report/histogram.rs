@@ -128,7 +128,7 @@ fn counts_axis(tallest: u64, y: impl Fn(u64) -> f64, marks: &mut Vec<Mark>) {
 
 #[cfg(test)]
 mod tests {
-    use renkei_linkage::{Costs, MatchWeight};
+    use renkei_linkage::{Costs, MatchWeight, Profile};
     use renkei_types::Reason;
 
     use super::*;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn histogram(decisions: &[Decision]) -> Option<Histogram> {
-        let cut = Thresholds::from_costs(Costs::default());
+        let cut = Thresholds::from_costs(Costs::default(), Profile::Residents);
         Histogram::of(decisions, cut, Language::English)
     }
 

@@ -1,8 +1,8 @@
 //! A job of 6,000 lines as it might be, for tests and for looking at the page.
 
 use renkei_linkage::{
-    BlockingReport, Costs, Decision, Explanation, MatchWeight, Outcome, OutcomeTotals, Term,
-    TermView, Thresholds,
+    BlockingReport, Costs, Decision, Explanation, MatchWeight, Outcome, OutcomeTotals, Profile,
+    Term, TermView, Thresholds,
 };
 use renkei_types::{Digest, Language, Reason, Yen};
 
@@ -70,7 +70,7 @@ impl Sample {
             register: file("住民台帳_2026.csv", "CSV, CP932", 20_000),
             list: file("給付金支給対象者.xlsx", "XLSX", self.decisions.len()),
             totals: &self.totals,
-            thresholds: Thresholds::from_costs(Costs::default()),
+            thresholds: Thresholds::from_costs(Costs::default(), Profile::Residents),
             decisions: &self.decisions,
             blocking: &self.blocking,
             candidate_pairs: if some { 103_412 } else { 0 },
