@@ -9,6 +9,7 @@
 use rayon::prelude::*;
 use renkei_types::{Digest, DigestBuilder};
 
+use crate::comparison::level::is_equal_name;
 use crate::comparison::{Comparison, LevelPrior, Measure};
 use crate::household::Household;
 use crate::pattern::{Pattern, Radix, TooManyFields};
@@ -211,8 +212,12 @@ impl Model {
 
     /// Whether there are households and namesakes to reckon with: in a model without names and places there are none.
     pub(crate) fn has_households(&self) -> bool {
-        let has = |measure: &str| self.comparisons.iter().any(|other| other.measure == measure);
-        has("family_name") && has("place")
+        self.position("family_name").is_some() && self.position("place").is_some()
+    }
+
+    /// Which comparison is of this measure.
+    fn position(&self, measure: &str) -> Option<usize> {
+        self.comparisons.iter().position(|comparison| comparison.measure == measure)
     }
 
     /// SHA-256 over everything that decides a weight or an outcome.
@@ -301,12 +306,21 @@ pub(crate) struct WeightTable {
     relative: Vec<Vec<MatchWeight>>,
     namesake: Vec<Vec<MatchWeight>>,
     elder: Vec<Vec<MatchWeight>>,
+    /// Where a date and a given name are compared: a relative of the same birthday is a twin.
+    twins: Option<(usize, usize)>,
     /// The same of one resident before any evidence.
     prior: PatternWeights,
 }
 
 /// Of a thousand lines two at least are those of a person whom no blocking rule found or the register has not.
 const MATCH_RATE_MAX: f64 = 0.998;
+
+/// The level of a date that is equal.
+const EQUAL_DATE: u8 = 1;
+
+/// Twins of whom the register has one are reckoned with more often than there are any: to ask costs little, and to pay
+/// one for the other is what nobody forgives.
+const CAUTION: MatchWeight = MatchWeight::from_millibits(4_000);
 
 impl WeightTable {
     pub(crate) fn new(model: &Model, register_records: usize) -> Result<Self, TooManyFields> {
@@ -327,6 +341,7 @@ impl WeightTable {
             relative: table(|level| level.relative),
             namesake: table(|level| level.namesake),
             elder: table(|level| level.elder),
+            twins: model.position("date").zip(model.position("given_name")),
             prior: PatternWeights {
                 person: nobody(match_rate / (1.0 - match_rate)),
                 relative: nobody(model.nobodies.relatives),
@@ -354,9 +369,21 @@ impl WeightTable {
         };
         PatternWeights {
             person: self.prior.person + sum(&self.person),
-            relative: self.prior.relative + sum(&self.relative),
+            relative: self.prior.relative + sum(&self.relative) + self.named_alike(levels),
             namesake: self.prior.namesake + sum(&self.namesake),
             elder: self.prior.elder + sum(&self.elder),
+        }
+    }
+
+    /// What the given name of a relative says beyond that of any relative, where the two have one birthday: twins are
+    /// named alike, as an elder and a younger one of a house are, but never the same.
+    fn named_alike(&self, levels: &[u8]) -> MatchWeight {
+        match self.twins {
+            Some((date, given)) if levels[date] == EQUAL_DATE && !is_equal_name(levels[given]) => {
+                let given_level = usize::from(levels[given]);
+                self.elder[given][given_level] - self.relative[given][given_level] + CAUTION
+            }
+            _ => MatchWeight::ZERO,
         }
     }
 

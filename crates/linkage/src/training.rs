@@ -106,18 +106,16 @@ pub(crate) const UNITS: u32 = 24;
 struct Sums {
     /// Of matches, by pattern.
     matches: Vec<u64>,
-    relatives: u64,
     namesakes: u64,
 }
 
 impl Sums {
     fn new(patterns: usize) -> Self {
-        Self { matches: vec![0; patterns], relatives: 0, namesakes: 0 }
+        Self { matches: vec![0; patterns], namesakes: 0 }
     }
 
     fn add(&mut self, other: &Self) {
         self.matches.iter_mut().zip(&other.matches).for_each(|(sum, part)| *sum += part);
-        self.relatives += other.relatives;
         self.namesakes += other.namesakes;
     }
 }
@@ -160,7 +158,6 @@ fn expectation(lines: &[u32], candidates: &Candidates, weights: &[PatternWeights
         };
         for (pair, weights) in of_line.iter().zip(&pairs) {
             sums.matches[pair.pattern as usize] += share(weights.person);
-            sums.relatives += share(weights.relative);
             sums.namesakes += share(weights.namesake);
         }
     }
@@ -238,7 +235,8 @@ fn maximisation(
         let share =
             |believed: f64, seen: u64| (PRIOR_NOBODIES * believed + number(seen)) / nobodies;
         model.nobodies = Nobodies {
-            relatives: share(prior.nobodies.relatives, sums.relatives).min(0.32),
+            // Most relatives are never compared, so the few that are say nothing of how many there are.
+            relatives: prior.nobodies.relatives,
             namesakes: share(prior.nobodies.namesakes, sums.namesakes).min(0.32),
             // No number of lines shows whether a date a generation off is an elder's or a slip.
             elders: prior.nobodies.elders,

@@ -72,7 +72,10 @@ pub(crate) struct BlockingRule {
 const BLOCK_MAX: usize = 5_000;
 
 /// A single property that more records share than this tells too little.
-pub(super) const SINGLE_BLOCK_MAX: usize = 12;
+pub(super) const SINGLE_BLOCK_MAX: usize = 40;
+
+/// Of residents with one name, a line that agrees in nothing else means none more than another.
+const NAMESAKES_MAX: usize = 12;
 
 impl BlockingRule {
     fn new(parts: &[KeyPart]) -> Self {
@@ -136,7 +139,10 @@ fn resident_rules(views: &[View], date: usize, place: usize) -> Vec<BlockingRule
     views.iter().for_each(|&view| add(&[KeyPart::Whole(view), town]));
     add(&[birth, building]);
     add(&[birth, town]);
-    views.iter().for_each(|&view| add(&[KeyPart::Whole(view)]));
+    rules.extend(views.iter().map(|&view| BlockingRule {
+        parts: vec![KeyPart::Whole(view)],
+        block_records_max: NAMESAKES_MAX,
+    }));
     rules
 }
 

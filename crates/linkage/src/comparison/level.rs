@@ -62,8 +62,17 @@ pub(crate) enum Read {
 }
 
 /// The level of a part that is `written` and `read`.
-pub(crate) fn part_level(written: Written, read: Read) -> u8 {
+pub(crate) const fn part_level(written: Written, read: Read) -> u8 {
     written as u8 * 5 + read as u8
+}
+
+/// Whether a part of a name is missing, or equal in every view there is.
+pub(crate) fn is_equal_name(level: u8) -> bool {
+    const MISSING: u8 = part_level(Written::Missing, Read::Missing);
+    const READ: u8 = part_level(Written::Missing, Read::Equal);
+    const WRITTEN: u8 = part_level(Written::Equal, Read::Missing);
+    const BOTH: u8 = part_level(Written::Equal, Read::Equal);
+    matches!(level, MISSING | READ | WRITTEN | BOTH)
 }
 
 /// A family name in both views.
@@ -115,7 +124,7 @@ pub(crate) const GIVEN: &[LevelPrior] = &[
     level("written similar", 2, 0.01, 0.04, 0.1, 0.006, 0.4),
     level("written similar, reading equal", 1, 0.009, 0.0005, 0.002, 0.004, 0.035),
     level("written similar, reading near", 1, 0.0004, 0.0008, 0.002, 0.0003, 0.02),
-    level("written similar, reading similar", 1, 0.0004, 0.003, 0.009, 0.0003, 0.1),
+    level("written similar, reading similar", 1, 0.00015, 0.003, 0.009, 0.0003, 0.1),
     level("written similar, reading different", 1, 0.0009, 0.04, 0.09, 0.0006, 0.22),
     level("written different", 2, 0.012, 0.956, 0.891, 0.012, 0.2),
     level("written different, reading equal", 1, 0.003, 0.001, 0.002, 0.002, 0.04),
