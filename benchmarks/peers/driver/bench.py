@@ -44,10 +44,10 @@ def run(given):
 def measure_all(given, environment):
     """The figures of everybody with every dataset."""
     # What cannot be had should be said before hours are spent.
-    versions = environment.versions()
+    versions, described = environment.versions(), machine.describe()
     measured = [measure(given, environment, dataset) for dataset in inputs(given, environment)]
     return {
-        "machine": machine.describe(),
+        "machine": described,
         "versions": versions,
         "rounds": given.rounds,
         "command": command_line(given),

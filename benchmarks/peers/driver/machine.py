@@ -14,11 +14,12 @@ def _first(path, key):
 
 
 def describe():
-    """Processor, cores, memory and system."""
+    """Processor, cores, memory and system, and how busy others keep it."""
     memory = _first("/proc/meminfo", "MemTotal")
     return {
         "processor": _first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gb": round(int(memory.split()[0]) / 1024**2) if memory else None,
         "system": f"{platform.system()} {platform.machine()}",
+        "load": round(os.getloadavg()[0], 1),
     }

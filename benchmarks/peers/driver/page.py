@@ -32,6 +32,7 @@ def write(options, environment, result):
     people = [dataset for dataset in result["datasets"] if dataset["task"] == "people"]
     text = Template(TEMPLATE.read_text()).substitute(
         machine=f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}",
+        load=machine["load"],
         versions=", ".join(f"{name} {version}" for name, version in result["versions"].items()),
         rounds="One round" if result["rounds"] == 1 else f"Medians of {result['rounds']} rounds",
         command=result["command"],

@@ -102,6 +102,9 @@ def growth(datasets, folder):
             entry = found[0][1]
             axes.plot(sizes, used, marker="o", color=COLOURS[family(entry)], label=entry["title"])
     axes.set_xscale("log")
+    sizes = sorted({dataset["records"] + dataset["lines"] for dataset in datasets})
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.set_xlabel("records in register and list")
     axes.set_ylabel("CPU, microseconds for each")
