@@ -5,10 +5,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .environment import PEERS, REPOSITORY
+from .environment import REPOSITORY
 from .options import LINES_PER_RESIDENT
 from .process import call, say
 
+SCHEMAS = REPOSITORY / "crates/renkei/tests/data"
 _PERSON = re.compile(r"rec-(\d+)-")
 
 
@@ -43,10 +44,7 @@ class Dataset:
     @property
     def schema(self):
         """What the columns mean, where they are not the built-in ones."""
-        return {
-            "febrl4": REPOSITORY / "crates/renkei/tests/data/febrl4.toml",
-            "febrl3": PEERS / "febrl3.toml",
-        }.get(self.task)
+        return None if self.task == "people" else SCHEMAS / f"{self.task}.toml"
 
 
 def short(number):
