@@ -91,6 +91,8 @@ pub struct Deduplication {
     pub model: Model,
     /// Pairs compared, each from both of its records and counted once.
     pub candidate_pairs: u64,
+    /// Records that were compared with nobody, because whom they could mean are too many.
+    pub too_common: u64,
     /// How long it took.
     pub times: StageTimes,
     records: Dedupable,
@@ -146,10 +148,21 @@ pub fn dedupe(
     let duplicates = surroundings.duplicates;
     surroundings = Surroundings::believed(&records.index.household);
     surroundings.duplicates = duplicates;
-    let Found { model, clusters, candidate_pairs, pairs, copied } =
+    let Found { model, clusters, seen, pairs, copied } =
         job.round(&records, prior, &mut surroundings)?;
+    // Every pair was seen from both of its records.
+    let (candidate_pairs, too_common) = (seen.pairs / 2, seen.too_common);
     let times = job.times;
-    Ok(Deduplication { clusters, model, candidate_pairs, times, records, pairs, copied })
+    Ok(Deduplication {
+        clusters,
+        model,
+        candidate_pairs,
+        too_common,
+        times,
+        records,
+        pairs,
+        copied,
+    })
 }
 
 struct Job<'a> {
@@ -163,9 +176,17 @@ struct Job<'a> {
 struct Found {
     model: Model,
     clusters: Vec<u32>,
-    candidate_pairs: u64,
+    seen: Seen,
     pairs: Vec<DuplicatePair>,
     copied: Vec<(u32, MatchWeight)>,
+}
+
+/// What was compared, each pair from both of its records.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    pairs: u64,
+    /// Records that were compared with nobody, because whom they could mean are too many.
+    too_common: u64,
 }
 
 impl Job<'_> {
@@ -200,15 +221,14 @@ impl Job<'_> {
         };
         let (table, u) = (WeightTable::new(&model, lines)?, model.u());
         let weigher = Weigher::new(records, &table, &u);
-        let (pairs, compared) = weigher.pairs(model.thresholds.review, watcher)?;
+        let (pairs, seen) = weigher.pairs(model.thresholds.review, watcher)?;
         self.times.compare += lap();
         watcher.go_on()?;
         watcher.stage(Stage::Assign, 0);
         let copied = weigher.copied();
         let clusters = weigher.clusters(&pairs, &copied, &model);
         self.times.assign += lap();
-        // Every pair was seen from both of its records.
-        Ok(Found { model, clusters, candidate_pairs: compared / 2, pairs, copied })
+        Ok(Found { model, clusters, seen, pairs, copied })
     }
 }
 
@@ -239,7 +259,7 @@ impl Dedupable {
         comparer: &Comparer<'_>,
         watcher: &dyn Watcher,
         see: impl Fn(&mut T, u32, &Compared) + Sync,
-    ) -> Result<Vec<(T, u64)>, Stopped> {
+    ) -> Result<Vec<(T, Seen)>, Stopped> {
         let lines: Vec<u32> = self.copies.originals().collect();
         watcher.stage(Stage::Compare, lines.len());
         let rules = self.blocking().rules().len();
@@ -247,14 +267,16 @@ impl Dedupable {
             watcher.go_on()?;
             let mut scratch = Scratch::default();
             let mut counts = vec![Default::default(); rules];
-            let (mut seen, mut found) = (0, T::default());
+            let (mut seen, mut found) = (Seen::default(), T::default());
             for &line in lines {
+                let before = seen.pairs;
                 comparer.collect(line, &mut scratch, &mut counts, |pair| {
                     if pair.resident != line {
                         see(&mut found, line, &pair);
-                        seen += 1;
+                        seen.pairs += 1;
                     }
                 });
+                seen.too_common += u64::from(scratch.left_out && seen.pairs == before);
             }
             watcher.done(lines.len());
             Ok((found, seen))
@@ -312,12 +334,12 @@ impl<'a> Weigher<'a> {
         from(a, b, levels).max(from(b, a, levels))
     }
 
-    /// The pairs of unequal records at or above `floor`, and how many were compared from each side.
+    /// The pairs of unequal records at or above `floor`, and what was compared.
     fn pairs(
         &self,
         floor: MatchWeight,
         watcher: &dyn Watcher,
-    ) -> Result<(Vec<DuplicatePair>, u64), Stopped> {
+    ) -> Result<(Vec<DuplicatePair>, Seen), Stopped> {
         let copies = &self.records.copies;
         let keep = |kept: &mut Kept, line: u32, pair: &Compared| {
             let weights = kept.weights.entry(pair.pattern);
@@ -327,7 +349,10 @@ impl<'a> Weigher<'a> {
             }
         };
         let parts = self.records.each_chunk(&self.comparer, watcher, keep)?;
-        let compared = parts.iter().map(|(_, compared)| compared).sum();
+        let seen = parts.iter().fold(Seen::default(), |sum, (_, part)| Seen {
+            pairs: sum.pairs + part.pairs,
+            too_common: sum.too_common + part.too_common,
+        });
         let mut found: Vec<(u32, u32)> =
             parts.into_iter().flat_map(|(kept, _)| kept.found).collect();
         // From both sides, most pairs are found twice.
@@ -343,7 +368,7 @@ impl<'a> Weigher<'a> {
         pairs.par_sort_unstable_by_key(|pair| {
             (std::cmp::Reverse(pair.weight), copies.rank(pair.a), copies.rank(pair.b))
         });
-        Ok((pairs, compared))
+        Ok((pairs, seen))
     }
 
     /// The records that have copies, and what a record and its copy weigh.

@@ -80,6 +80,13 @@ impl Job<'_> {
             self.tell(&counts);
         }
         self.input.warn_of_rejections(self.environment);
+        let too_common = self.found.too_common;
+        if too_common > 0 {
+            self.environment.warn(
+                &format!("{too_common} records share what they say with too many others to be compared; give more fields"),
+                &format!("{too_common} 件の記録は、同じ値の記録が多すぎるため比べていません。項目を増やしてください"),
+            );
+        }
         let rejected = !self.input.admitted.rejections().is_empty();
         Ok(if rejected && self.arguments.strict { Exit::FoundWrong } else { Exit::Done })
     }
@@ -139,6 +146,7 @@ impl Job<'_> {
             "records_with_duplicates": counts.records_with_duplicates,
             "largest_cluster": counts.largest_cluster,
             "rejected": self.input.admitted.rejections().len(),
+            "too_common": self.found.too_common,
             "candidate_pairs": self.found.candidate_pairs,
             "pairs": counts.pairs,
             "seconds": times.json(),

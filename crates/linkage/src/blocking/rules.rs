@@ -2,6 +2,7 @@
 
 use crate::comparison::Measure;
 use crate::forms::NONE;
+use crate::pattern::Radix;
 use crate::records::Normalised;
 
 /// Which view of a name.
@@ -104,6 +105,12 @@ impl BlockingRule {
 
 /// The rules for these comparisons.
 pub(crate) fn rules(side: &Normalised) -> Vec<BlockingRule> {
+    // Every two fields make a rule. More fields than a pattern holds are refused by whoever compares, and until then they
+    // must not cost their square.
+    let levels = side.comparisons.iter().map(|comparison| comparison.measure.levels().len());
+    if Radix::new(levels).is_err() {
+        return Vec::new();
+    }
     let find = |wanted: fn(&Measure) -> bool| {
         side.comparisons.iter().position(|comparison| wanted(&comparison.measure))
     };
