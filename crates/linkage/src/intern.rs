@@ -54,7 +54,6 @@ impl TextLayer {
 }
 
 fn tag(text: &str) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "a part of the hash is wanted")]
     let tag = (Seeded::default().hash_one(text) >> 32) as u32;
     tag
 }

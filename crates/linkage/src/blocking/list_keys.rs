@@ -53,7 +53,6 @@ impl ListKeys {
 
     /// By the last bits of the key: the first ones choose the bucket of an index.
     fn place(words: &[AtomicU64], key: u64) -> (usize, u64) {
-        #[expect(clippy::cast_possible_truncation, reason = "the last bits are wanted")]
         let word = (key >> 6) as usize & (words.len() - 1);
         (word, 1 << (key & 63))
     }
