@@ -54,8 +54,7 @@ impl TextLayer {
 }
 
 fn tag(text: &str) -> u32 {
-    let tag = (Seeded::default().hash_one(text) >> 32) as u32;
-    tag
+    (Seeded::default().hash_one(text) >> 32) as u32
 }
 
 impl Interner {

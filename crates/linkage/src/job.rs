@@ -311,7 +311,7 @@ impl Linkage {
         decisions
     }
 
-    /// The persons that each line that is to be linked may hold.
+    /// The persons that each line may hold that is to be linked and shares one of them with another line.
     fn claims<'a>(
         &self,
         linkable: &'a Linkable,
@@ -332,7 +332,17 @@ impl Linkage {
             };
             Some(Claim { line, list_id: linkable.list_id(line), persons })
         };
-        (0u32..).zip(decisions.iter().zip(standings)).filter_map(of_line).collect()
+        let mut claims: Vec<Claim<'a>> =
+            (0u32..).zip(decisions.iter().zip(standings)).filter_map(of_line).collect();
+        // Who wants nobody that another line wants holds him.
+        let mut wanted = vec![0u8; linkable.register_records()];
+        for (person, _) in claims.iter().flat_map(|claim| &claim.persons) {
+            let lines = &mut wanted[*person as usize];
+            *lines = lines.saturating_add(1);
+        }
+        let disputed = |(person, _): &(u32, MatchWeight)| wanted[*person as usize] > 1;
+        claims.retain(|claim| claim.persons.iter().any(disputed));
+        claims
     }
 
     /// The reason as written to files: one code, then `:` and a list id where one is meant.

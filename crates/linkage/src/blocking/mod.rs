@@ -112,12 +112,25 @@ impl BlockingIndex {
         rules: Vec<BlockingRule>,
         list: Option<&Normalised>,
     ) -> Self {
-        let all: Vec<KeyPart> = distinct_parts(&rules);
         let list = list.filter(|_| register.records.len() >= RECORDS_SAMPLED);
+        Self::build_sampled(register, rules, list, register.records.len() >= RECORDS_SAMPLED)
+    }
+
+    /// `sampled` says that a sample of keys shows how wide a rule is; without a sample there is no list.
+    fn build_sampled(
+        register: &Normalised,
+        rules: Vec<BlockingRule>,
+        list: Option<&Normalised>,
+        sampled: bool,
+    ) -> Self {
+        let all: Vec<KeyPart> = distinct_parts(&rules);
         let build = |rules: Vec<BlockingRule>| -> Vec<Postings> {
             match list {
                 Some(list) => Postings::build_for(register, rules, list),
-                None => rules.into_par_iter().map(|rule| Postings::build(register, rule)).collect(),
+                None => {
+                    let build = |rule| Postings::build(register, rule, sampled);
+                    rules.into_par_iter().map(build).collect()
+                }
             }
         };
         let (mut postings, wide): (Vec<Postings>, Vec<Postings>) =
@@ -262,7 +275,7 @@ pub(crate) struct Scratch {
 }
 
 impl Postings {
-    fn build(register: &Normalised, rule: BlockingRule) -> Self {
+    fn build(register: &Normalised, rule: BlockingRule, sampled: bool) -> Self {
         let rows = u32::try_from(register.records.len()).expect("fewer than 2^32 residents");
         let mut found = Vec::new();
         let mut keyed = Keyed::default();
@@ -272,7 +285,7 @@ impl Postings {
             keys(register, Side::Register, row, &rule, &mut found);
             found.iter().for_each(|&key| keyed.push(key, row));
         }
-        Self::of(rule, &[keyed], rows as usize >= RECORDS_SAMPLED)
+        Self::of(rule, &[keyed], sampled)
     }
 
     /// The postings of several rules, of the keys that a list has and of a sample.
@@ -422,4 +435,88 @@ fn distinct_parts(rules: &[BlockingRule]) -> Vec<KeyPart> {
         }
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use renkei_types::{FieldKind, FixedClock};
+
+    use super::*;
+    use crate::field::{Field, Fields};
+    use crate::intake::{ListIntake, RegisterIntake, Rows};
+    use crate::job::Unwatched;
+    use crate::records::Linkable;
+    use crate::register_index::Serves;
+
+    /// People whose names and birthdays repeat in different rhythms, so that blocks have all sizes.
+    struct People(usize);
+
+    impl Rows for People {
+        fn len(&self) -> usize {
+            self.0
+        }
+
+        fn id(&self, row: usize) -> &str {
+            &"0123456789abcdefghijklmnopqrstuvwxyz"[row % 36..]
+        }
+
+        fn text<'a>(&'a self, field: usize, row: usize, scratch: &'a mut String) -> &'a str {
+            *scratch = match field {
+                0 => {
+                    let family = ["佐藤", "鈴木", "高橋", "田中", "渡辺"][row % 5];
+                    let given = ["一郎", "花子", "実", "恵", "健二", "美咲", "翔"][row % 7];
+                    format!("{family}　{given}")
+                }
+                1 => format!("{}-{:02}-{:02}", 1950 + row % 40, 1 + row % 11, 1 + row % 23),
+                _ => format!("千葉県若葉市寿町{}番{}号", 1 + row % 29, 1 + row % 3),
+            };
+            scratch
+        }
+    }
+
+    fn people(residents: usize, lines: usize) -> Linkable {
+        let field = |(name, kind): (&str, FieldKind)| Field {
+            name: name.to_owned(),
+            kind,
+            in_register: true,
+            in_list: true,
+        };
+        let fields = [
+            ("name", FieldKind::PersonName),
+            ("birth_date", FieldKind::Date),
+            ("address", FieldKind::Address),
+        ];
+        let fields = fields.map(field).into();
+        let mut intake = RegisterIntake::new(Fields { fields, ..Fields::default() });
+        intake.extend(&People(residents));
+        let clock = FixedClock(Timestamp::UNIX_EPOCH);
+        let index = Arc::new(intake.seal(&[], Serves::OneList, &clock, &Unwatched));
+        let mut intake = ListIntake::new(index);
+        intake.extend(&People(lines));
+        intake.seal()
+    }
+
+    #[test]
+    fn an_index_for_one_list_finds_what_an_index_of_everything_finds() {
+        let linkable = people(3_000, 400);
+        let (register, list) = (&linkable.index().register, &linkable.list);
+        let build = |list| BlockingIndex::build_sampled(register, rules(register), list, true);
+        let (whole, own) = (build(None), build(Some(list)));
+        let entries = |index: &BlockingIndex| -> usize {
+            index.postings.iter().map(|postings| postings.entries.len()).sum()
+        };
+        assert!(entries(&own) < entries(&whole), "what no line asks for is left out");
+        let found = |index: &BlockingIndex, line: u32| {
+            let mut scratch = Scratch::default();
+            let mut counts = vec![RuleCounts::default(); index.rules().len()];
+            index.candidates(list, line, &mut scratch, &mut counts);
+            (scratch.found, scratch.left_out)
+        };
+        for line in 0..400 {
+            assert_eq!(found(&own, line), found(&whole, line), "line {line}");
+        }
+    }
 }
