@@ -38,7 +38,7 @@ pub struct BlockingReport {
     pub pairs: u64,
     /// Pairs that no earlier rule found.
     pub new_pairs: u64,
-    /// Records of the largest block of the register.
+    /// Records of the largest block that some line was compared with.
     pub largest_block: u64,
     /// Blocks left to other rules because they are too large.
     pub blocks_left_out: u64,
