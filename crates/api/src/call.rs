@@ -1,7 +1,7 @@
 //! Calls: which request goes to which service, and what may be done when the way breaks.
 //!
 //! Every request message is a [`Call`] (one answer) or a [`StreamCall`] (answers one by one). A call that changes something
-//! carries a request id and may therefore be repeated; a plain read may too. `Identify` and `Search` have no request id and
+//! carries a request id and may therefore be repeated; a plain read may too. `Identify`, `Explain`, `WhyNot` and `Search` have no request id and
 //! count against the agreement's daily volume, so they are sent once.
 
 use std::future::Future;
@@ -93,6 +93,13 @@ calls! {
     linkage identify: IdentifyRequest -> IdentifyResponse, false, SECONDS;
     linkage create_job: CreateJobRequest -> CreateJobResponse, true, SECONDS;
     linkage get_job: GetJobRequest -> GetJobResponse, true, SECONDS;
+    linkage explain: ExplainRequest -> ExplainResponse, false, SECONDS;
+    linkage why_not: WhyNotRequest -> WhyNotResponse, false, SECONDS;
+    linkage estimate: EstimateRequest -> EstimateResponse, true, MINUTES;
+    linkage train: TrainRequest -> TrainResponse, true, MINUTES;
+    linkage evaluate: EvaluateRequest -> EvaluateResponse, true, MINUTES;
+    linkage promote: PromoteRequest -> PromoteResponse, true, MINUTES;
+    linkage get_model: GetModelRequest -> GetModelResponse, true, SECONDS;
     review claim: ClaimRequest -> ClaimResponse, true, SECONDS;
     review renew: RenewRequest -> RenewResponse, true, SECONDS;
     review release: ReleaseRequest -> ReleaseResponse, true, SECONDS;

@@ -1,6 +1,7 @@
 //! Between messages and the domain: parsed once, here, with the field named that is wrong.
 
 mod directory;
+mod linkage;
 mod money;
 
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use renkei_linkage::Outcome;
 use renkei_types::{Digest, Reason};
 
 pub(crate) use directory::*;
+pub(crate) use linkage::*;
 pub(crate) use money::*;
 
 /// An id, an identity, a name: whatever is written in a closed form.

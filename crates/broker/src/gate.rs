@@ -237,6 +237,7 @@ mutations! {
     OpenListRequest,
     OpenUploadRequest,
     ParkRequest,
+    PromoteRequest,
     ProposeAgreementRequest,
     ReleaseHoldRequest,
     ReleaseRequest,
@@ -245,4 +246,5 @@ mutations! {
     RevokePartyRequest,
     RevokeRoleRequest,
     SealRequest,
+    TrainRequest,
 }

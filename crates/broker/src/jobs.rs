@@ -92,6 +92,11 @@ impl JobBoard {
         self.ring();
     }
 
+    /// Whether the broker stops.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     fn ring(&self) {
         *self.bell.0.lock() = true;
         self.bell.1.notify_all();

@@ -140,6 +140,11 @@ impl Book {
             .map(|(row, line)| (row, *self.decided.get(&row).unwrap_or(line)))
     }
 
+    /// The lines that a clerk has decided, as they stand now.
+    pub fn decided(&self) -> impl Iterator<Item = (u32, Line)> {
+        self.decided.iter().map(|(row, line)| (*row, *line))
+    }
+
     /// The lines that a clerk must decide or has decided, in order.
     pub fn task_rows(&self) -> &[u32] {
         &self.tasks

@@ -3,7 +3,7 @@
 use renkei_linkage::{Identification, Rows as LinkageRows};
 use renkei_tables::{Schema, Side};
 use renkei_tlog::leaf::{Counter, Operation};
-use renkei_types::{DatasetId, Reason, SnapshotId};
+use renkei_types::{DatasetId, Digest, Reason, SnapshotId};
 
 use crate::agreement::use_volume;
 use crate::command::{Command, Decision, Desk};
@@ -88,6 +88,8 @@ pub struct Asked {
     pub dataset: DatasetId,
     /// Its snapshot.
     pub snapshot: SnapshotId,
+    /// The model that weighed.
+    pub model: Digest,
     /// How many candidates will be answered.
     pub candidates: u64,
 }
@@ -103,6 +105,7 @@ impl Command for Asked {
         let mark = Mark::ok(Operation::QuerySingle)
             .of_dataset(self.dataset)
             .of_snapshot(self.snapshot)
+            .by_model(self.model)
             .under(&self.permit)
             .count(Counter::Out, self.candidates);
         Ok(Decision::new((), mark))

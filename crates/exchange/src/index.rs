@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use renkei_linkage::{
-    Costs, Field, Fields, PreparedModel, RegisterIndex, RegisterIntake, Rows as LinkageRows,
+    Costs, Field, Fields, Model, PreparedModel, RegisterIndex, RegisterIntake, Rows as LinkageRows,
     Serves, Unwatched,
 };
 use renkei_tables::{Schema, Side};
-use renkei_types::{Clock, Reason, SnapshotId};
+use renkei_types::{Clock, Digest, Reason, SnapshotId};
 
 use crate::directory::Content;
 use crate::refusal::Refusal;
@@ -30,8 +30,32 @@ const CHUNKS_AHEAD: usize = 4;
 pub struct Indexed {
     /// The records.
     pub index: Arc<RegisterIndex>,
-    /// The model for single questions: what is believed before any list was seen.
-    pub model: PreparedModel,
+    /// The model for single questions: the one in use, or what is believed before any list was seen.
+    pub model: Arc<PreparedModel>,
+    /// The model's digest.
+    pub model_digest: Digest,
+    /// Which model was taken into use.
+    promoted: Option<Digest>,
+}
+
+impl Indexed {
+    fn new(index: Arc<RegisterIndex>, model: PreparedModel, promoted: Option<Digest>) -> Self {
+        let model_digest = model.model().digest();
+        Self { index, model: Arc::new(model), model_digest, promoted }
+    }
+
+    /// A model made ready for the register; nothing: what is believed before any list was seen.
+    pub fn prepare(&self, model: Option<Model>) -> Result<PreparedModel, Refusal> {
+        prepare(&self.index, model)
+    }
+}
+
+fn prepare(index: &RegisterIndex, model: Option<Model>) -> Result<PreparedModel, Refusal> {
+    let model = model.unwrap_or_else(|| index.prior_model(Costs::default()));
+    index.prepare(model).map_err(|error| {
+        tracing::warn!(%error, "a model does not fit a register");
+        Reason::ModelUnfit.into()
+    })
 }
 
 /// The registers in memory.
@@ -44,6 +68,38 @@ impl Indexes {
     /// A register, if it is loaded.
     pub fn get(&self, snapshot: SnapshotId) -> Result<Arc<Indexed>, Refusal> {
         self.loaded.read().get(&snapshot).cloned().ok_or_else(|| Reason::IndexLoading.into())
+    }
+
+    /// Lets single questions use another model from now on.
+    pub fn use_model(&self, snapshot: SnapshotId, model: PreparedModel, promoted: Option<Digest>) {
+        let mut loaded = self.loaded.write();
+        if let Some(indexed) = loaded.get_mut(&snapshot) {
+            let index = Arc::clone(&indexed.index);
+            *indexed = Arc::new(Indexed::new(index, model, promoted));
+        }
+    }
+
+    /// Sees to it that a register in memory has the model that is in use. One that does not fit is told in the process log,
+    /// and the register keeps what is believed without one.
+    fn follow_model(&self, state: &State, vault: &Vault, id: SnapshotId) {
+        let (Some(snapshot), Ok(indexed)) = (state.snapshots.get(&id), self.get(id)) else {
+            return;
+        };
+        let promoted = state.model_in_use(snapshot.dataset);
+        if indexed.promoted == promoted {
+            return;
+        }
+        let model = promoted
+            .map(|digest| state.open_model(vault, snapshot.dataset, digest))
+            .transpose()
+            .and_then(|model| indexed.prepare(model))
+            .or_else(|refusal| {
+                tracing::error!(snapshot = %id, %refusal, "the model in use cannot be used");
+                indexed.prepare(None)
+            });
+        if let Ok(model) = model {
+            self.use_model(id, model, promoted);
+        }
     }
 
     /// Loads every register that is in use or that a waiting job is pinned to, and forgets the others. Blocks: for threads
@@ -69,6 +125,7 @@ impl Indexes {
         }
         for id in &wanted {
             if self.loaded.read().contains_key(id) {
+                self.follow_model(state, vault, *id);
                 continue;
             }
             let snapshot = state.snapshots.get(id).ok_or(Reason::Internal)?;
@@ -85,6 +142,7 @@ impl Indexes {
             let (normalise, index) = (times.normalise.as_secs_f64(), times.index.as_secs_f64());
             tracing::info!(snapshot = %id, records, seconds, normalise, index, "register loaded");
             self.loaded.write().insert(*id, indexed);
+            self.follow_model(state, vault, *id);
         }
         self.loaded.write().retain(|id, _| wanted.contains(id));
         Ok(())
@@ -133,9 +191,8 @@ fn load(vault: &Vault, snapshot: &Snapshot, clock: &dyn Clock) -> Result<Indexed
         .map(|rejected| rejected.row as usize)
         .collect();
     let index = intake.seal(&left_out, Serves::AnyLists, clock, &Unwatched);
-    let model = index.prior_model(Costs::default());
-    let model = index.prepare(model).map_err(|error| Refusal::internal(&error))?;
-    Ok(Indexed { index: Arc::new(index), model })
+    let model = prepare(&index, None)?;
+    Ok(Indexed::new(Arc::new(index), model, None))
 }
 
 /// How chunks of sealed rows look to the engine.
@@ -159,6 +216,34 @@ impl ChunkView {
     /// One chunk.
     pub fn of<'a>(&'a self, chunk: &'a Chunk) -> ChunkRows<'a> {
         ChunkRows { view: self, chunk }
+    }
+}
+
+/// One row of a chunk, as if it were alone.
+#[derive(Debug)]
+pub struct OneRow<'a> {
+    rows: ChunkRows<'a>,
+    at: usize,
+}
+
+impl<'a> ChunkRows<'a> {
+    /// One of the rows.
+    pub fn only(self, at: usize) -> OneRow<'a> {
+        OneRow { rows: self, at }
+    }
+}
+
+impl LinkageRows for OneRow<'_> {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn id(&self, _: usize) -> &str {
+        self.rows.id(self.at)
+    }
+
+    fn text<'a>(&'a self, field: usize, _: usize, scratch: &'a mut String) -> &'a str {
+        self.rows.text(field, self.at, scratch)
     }
 }
 

@@ -45,6 +45,9 @@ pub struct Job {
     pub agreement: Option<(AgreementId, Digest)>,
     /// Version of the engine.
     pub engine: String,
+    /// The model that it must use; nothing: it trains its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Digest>,
     /// How it stands.
     pub state: JobState,
     /// How often it was started.
@@ -97,12 +100,14 @@ impl Command for CreateJob {
             Content::Deliveries(_) => return Err(Refusal::field("dataset_id")),
         };
         let id = desk.new_job();
+        let model = desk.state.model_in_use(self.dataset);
         let job = Job {
             list: self.list,
             dataset: self.dataset,
             snapshot,
             agreement: self.permit.agreement(),
             engine: renkei_linkage::ENGINE_VERSION.to_string(),
+            model,
             state: JobState::Queued,
             attempt: 0,
         };
@@ -110,12 +115,15 @@ impl Command for CreateJob {
         desk.state.lists.change(&self.list, |list| list.job = Some(id));
         let register = self.dataset;
         desk.state.programmes.change(&programme, |known| known.register = Some(register));
-        let mark = Mark::ok(Operation::Validate)
+        let mut mark = Mark::ok(Operation::Validate)
             .about(id)
             .of_dataset(self.dataset)
             .of_snapshot(snapshot)
             .under(&self.permit)
             .count(Counter::In, lines);
+        if let Some(model) = model {
+            mark = mark.by_model(model);
+        }
         Ok(Decision::new(id, mark))
     }
 }
@@ -156,6 +164,8 @@ pub struct JobResult {
     pub result_digest: Digest,
     /// Digest of the model.
     pub model_digest: Digest,
+    /// The model's file, sealed with the list's key.
+    pub model: BlobRef,
     /// Lines and yen by outcome.
     pub totals: BTreeMap<Outcome, Totals>,
 }
@@ -195,6 +205,7 @@ impl Command for FinishJob {
             result: result.result,
             result_digest: result.result_digest,
             model_digest: result.model_digest,
+            model: Some(result.model),
             lines: result
                 .totals
                 .iter()

@@ -95,6 +95,9 @@ pub struct LinkedList {
     pub result_digest: Digest,
     /// Digest of the model.
     pub model_digest: Digest,
+    /// The model's file, sealed as the decisions are: what explains them. Earlier results have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<renkei_journal::BlobRef>,
     /// Lines by outcome, as the engine left them and clerks changed them.
     pub lines: BTreeMap<OutcomeCode, u64>,
     /// First id of the series of tasks.

@@ -47,6 +47,8 @@ rights! {
     Submit: [Submitter];
     /// Linking a list of one's own agency to a register.
     Link: [Submitter] under Link;
+    /// Taking models into use for a register of one's own agency.
+    Promote: [Operator];
     /// Asking about one person.
     AskIdentity: [Consumer] under Identify;
     /// Deciding doubtful lines of one's own agency.

@@ -119,6 +119,8 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::SameFile
         | R::DataDestroyed
         | R::JobFailed
+        | R::ModelUnfit
+        | R::TooFewLines
         | R::AboveLinkThreshold
         | R::BetweenThresholds
         | R::SmallMargin

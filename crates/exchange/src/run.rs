@@ -1,24 +1,21 @@
 //! Running a job: rows out of blobs, through the engine, decisions into a blob.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use renkei_linkage::{
-    Costs, LinkError, Linkable, Linkage, ListIntake, Options, Outcome, Watcher, link,
-};
-use renkei_tables::Side;
-use renkei_types::{Clock, LinkageJobId, Reason, Yen};
+use renkei_linkage::{Costs, Linkable, Linkage, Options, Outcome, Watcher, link};
+use renkei_types::{Clock, LinkageJobId, Reason};
 
 use crate::book::{DecidedLine, outcome_code};
 use crate::command::Call;
-use crate::index::{ChunkView, Indexed, Indexes};
+use crate::index::{Indexed, Indexes};
 use crate::job::{FailJob, FinishJob, Job, JobResult, StartJob};
 use crate::ledger::Exchange;
+use crate::lines::Lines;
 use crate::list::Totals;
 use crate::refusal::Refusal;
-use crate::rows;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
+use crate::{model, rows, trainer};
 
 /// Most lines in a chunk of a result: those of a chunk of the list.
 pub const CHUNK_LINES: usize = rows::CHUNK_ROWS;
@@ -70,34 +67,12 @@ fn link_list(
 ) -> Result<JobResult, Refusal> {
     let (list, sealed) = state.sealed_list(job.list)?;
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
-    let reader = sealed.rows.open(vault)?;
-    let view = ChunkView::new(&sealed.rows, Side::List);
-    let amount = sealed.rows.column("amount");
-    let mut intake = ListIntake::new(Arc::clone(&indexed.index));
-    let mut yen: Vec<u64> = Vec::new();
-    for number in 0..sealed.rows.chunks() {
-        let chunk = rows::chunk(&reader, number)?;
-        intake.extend(&view.of(&chunk));
-        let cell = |row| amount.map_or("", |column| chunk.cell(column, row));
-        // A list is sealed only when every amount can be read.
-        yen.extend((0..chunk.rows()).map(|row| Yen::read(cell(row)).map_or(0, |yen| yen.0)));
-    }
-    let mut rejected = BTreeMap::new();
-    for line in rows::rejected(&reader, &sealed.rows)? {
-        let reason = Reason::ALL.iter().find(|reason| reason.as_str() == line.reason);
-        rejected.insert(line.row, *reason.ok_or(Reason::Internal)?);
-    }
-    let linkable = intake.seal();
+    let Lines { linkable, rejected, yen } = Lines::read(vault, sealed, &indexed.index)?;
     let cardinality = programme.rules.unit.cardinality();
-    let options = Options { cardinality, model: None, costs: Costs::default() };
-    let linkage =
-        link(&linkable, &rejected, options, clock, watcher).map_err(|error| match error {
-            LinkError::Stopped(_) => Reason::Stopping.into(),
-            LinkError::Model(error) => {
-                tracing::error!(%error, "the engine refused a job");
-                Refusal::new(Reason::JobFailed)
-            }
-        })?;
+    let pinned = job.model.map(|digest| state.open_model(vault, job.dataset, digest));
+    let options = Options { cardinality, model: pinned.transpose()?, costs: Costs::default() };
+    let linkage = link(&linkable, &rejected, options, clock, watcher)
+        .map_err(|error| trainer::refusal_of(&error))?;
     keep(vault, list, &linkable, &linkage, &yen)
 }
 
@@ -150,6 +125,7 @@ fn keep(
         result: writer.finish().map_err(|error| blob_refusal(&error))?,
         result_digest: linkage.result_digest(linkable),
         model_digest: linkage.model.digest(),
+        model: model::write(vault, &linkage.model_with_report(linkable), list.key)?,
         totals,
     })
 }

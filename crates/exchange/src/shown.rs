@@ -167,6 +167,14 @@ const PROTECTED: &str = "protected";
 const WITHHELD: &[&str] =
     &["address", "building", "postal_code", "previous_address", "household_id"];
 
+/// Whether a row of a register is of a protected person.
+pub(crate) fn is_protected_row(vault: &Vault, rows: &Rows, row: u32) -> Result<bool, Refusal> {
+    let Some(column) = rows.column(PROTECTED) else { return Ok(false) };
+    let (number, at) = rows::place(u64::from(row));
+    let chunk = rows::chunk(&rows.open(vault)?, number)?;
+    Ok(is_protected(chunk.cell(column, at)))
+}
+
 /// Whether a record is of a protected person. What cannot be read as a plain no is a yes.
 fn is_protected(value: &str) -> bool {
     !matches!(fold(value.trim()).as_ref(), "" | "0" | "無" | "なし" | "false" | "no")

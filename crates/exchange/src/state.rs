@@ -21,6 +21,7 @@ use crate::directory::{Agency, Dataset, Party};
 use crate::founding::Founding;
 use crate::job::Job;
 use crate::list::{BookPage, List};
+use crate::model::KeptModel;
 use crate::programme::Programme;
 use crate::review::TaskPage;
 use crate::snapshot::Snapshot;
@@ -135,6 +136,10 @@ tables! {
     book_pages: (ListId, u32) => BookPage,
     /// Runs of the engine.
     jobs: LinkageJobId => Job,
+    /// Models by register and digest.
+    models: (DatasetId, Digest) => KeptModel,
+    /// Which model a register's jobs and questions use.
+    models_in_use: DatasetId => Digest,
     /// Which list a series of tasks belongs to, by the first id of the series.
     task_series: TaskId => ListId,
     /// Questions to clerks, so many a page.

@@ -65,6 +65,29 @@ fn search(
     }
 }
 
+/// Links a list, explains lines of it, and trains a model on it that is taken into use.
+fn explain_and_train(broker: &Broker, list: &str) {
+    let register = broker.register();
+    let both = ["--list", list, "--dataset", &register];
+    let payments = |command: &[&str]| broker.done("payments", &[command, &both].concat());
+    payments(&["job", "estimate"]);
+    let job = payments(&["job", "create"]);
+    let job = job["job_id"].as_str().expect("a job");
+    broker.as_client("payments", &["job", "watch", job]).exits(0);
+    let results = broker.folder.path("results.csv");
+    let place = results.to_str().expect("a path");
+    broker.as_client("payments", &["job", "results", list, "--output", place]).exits(0);
+    let results = support::Sheet::read(&results);
+    for line in results.cells("list_id").iter().take(5) {
+        broker.done("payments", &["job", "explain", job, line]);
+        broker.done("payments", &["job", "why-not", job, line]);
+    }
+    let trained = payments(&["model", "train"]);
+    let model = trained["model_digest"].as_str().expect("a model");
+    broker.done("residents-operator", &["model", "promote", &register, model]);
+    payments(&["model", "evaluate"]);
+}
+
 #[test]
 fn nothing_personal_is_found_in_anything_the_broker_writes() {
     let mut broker = Broker::start();
@@ -77,6 +100,16 @@ fn nothing_personal_is_found_in_anything_the_broker_writes() {
     };
     let upload = open(&broker, "one");
     broker.done_through_a_kill(20, "payments", &["list", "seal", &upload, place]);
+    let list = broker.done("payments", &["list", "open", &programme, "--name", "taught"]);
+    let (upload, list) = (&list["upload_id"], list["list_id"].as_str().expect("a list").to_owned());
+    let upload = upload.as_str().expect("an upload").to_owned();
+    // Other bytes than those of the list before, the same people.
+    let mut again = fs_err::read(&payments).expect("the list");
+    again.extend_from_slice(b"\r\n");
+    let again = broker.folder.write("again.csv", again);
+    let again = again.to_str().expect("a path").to_owned();
+    broker.done("payments", &["list", "seal", &upload, &again]);
+    explain_and_train(&broker, &list);
     // A file that is refused, and one with a My Number in it.
     let mut bad = fs_err::read(&payments).expect("the list");
     bad.extend_from_slice(b"\xff\xff,broken line\r\n");

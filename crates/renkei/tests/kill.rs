@@ -112,7 +112,20 @@ fn nothing_acknowledged_is_lost_and_nothing_happens_twice_whenever_the_broker_is
         town.through_kills(&[10, 40, 120], "payments", |_| owned(&["job", "watch", &job]));
     assert!(watched.iter().all(|job| job["stage"] == "DONE"), "{watched:?}");
     assert!(watched.windows(2).all(|pair| pair[0]["result_digest"] == pair[1]["result_digest"]));
-    // 8 and 9: tasks are claimed and decided.
+    // 8: a model is trained on the list, and taken into use.
+    let trained = town.through_kills(&[10, 60], "payments", |_| {
+        let id = "request_06bpj3w4q8v1s9c2d5f7g0h1j6";
+        owned(&["model", "train", "--list", &list, "--dataset", &register, "--request-id", id])
+    });
+    assert_eq!(trained[0]["model_digest"], trained[1]["model_digest"], "one list, one model");
+    let model = text(&trained[0], "model_digest").to_owned();
+    town.through_kills(&[0, 4, 12, 40], "residents-operator", |_| {
+        let id = "request_06bpj3w4q8v1s9c2d5f7g0h1j7";
+        owned(&["model", "promote", &register, &model, "--request-id", id])
+    });
+    let shown = town.broker.done("residents-operator", &["model", "show", &register]);
+    assert_eq!(shown["digest_in_use"], model.as_str(), "promoted once, and for good");
+    // 9: tasks are claimed and decided.
     let mut kill = [3_u64, 9, 27].into_iter().cycle();
     for clerk in ["clerk-1", "clerk-2"].into_iter().cycle() {
         let claim = owned(&["review", "next", &list]);

@@ -197,6 +197,13 @@ reasons! {
     /// The engine's job failed.
     JobFailed = "JOB_FAILED",
         "the job failed", "処理に失敗した";
+    /// A model is for other fields, was made by another engine, or has comparisons that no line taught anything about.
+    ModelUnfit = "MODEL_UNFIT",
+        "the model is for other fields or another engine, or parts of it are untrained; train one on a list that has every field",
+        "モデルの項目や版が合わないか、学習していない項目があります。すべての項目があるリストで学習し直してください";
+    /// A list is too short to train a model.
+    TooFewLines = "TOO_FEW_LINES",
+        "the list has too few lines to train a model", "モデルを学習するにはリストの行が少なすぎます";
     /// A fault of ours.
     Internal = "INTERNAL",
         "a fault of the broker; see its log", "内部エラー。連携サーバーの記録を参照";

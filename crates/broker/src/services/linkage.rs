@@ -1,4 +1,7 @@
-//! Linkage: single questions and jobs.
+//! Linkage: single questions and jobs; what explains lines and what trains models has files of its own.
+
+mod explain;
+mod models;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,6 +53,7 @@ impl Desk {
             snapshot_id: job.snapshot.to_string(),
             lines: sealed.declared.lines,
             attempt: job.attempt,
+            pinned_model_digest: job.model.map(convert::bytes).unwrap_or_default(),
             ..v1::Job::default()
         };
         let stage = match &job.state {
@@ -136,7 +140,8 @@ impl v1::linkage_server::Linkage for Desk {
                 })
                 .collect();
             // The leaf is durable before a byte of the answer leaves.
-            let asked = Asked { permit, dataset, snapshot, candidates: candidates.len() as u64 };
+            let (model, candidates_count) = (indexed.model_digest, candidates.len() as u64);
+            let asked = Asked { permit, dataset, snapshot, model, candidates: candidates_count };
             let done = self.exchange.execute(Call::read(caller), asked).await?;
             Ok(v1::IdentifyResponse {
                 outcome: convert::outcome(found.decision.outcome).into(),
@@ -177,6 +182,62 @@ impl v1::linkage_server::Linkage for Desk {
             Ok(v1::GetJobResponse { job: Some(self.job(id).await?) })
         };
         self.gate.handle(method!("Linkage", "GetJob"), request, handler).await
+    }
+
+    async fn explain(
+        &self,
+        request: Request<v1::ExplainRequest>,
+    ) -> Result<Response<v1::ExplainResponse>, Status> {
+        let handler = |caller: Caller, body| self.explain_line(caller, body);
+        self.gate.handle(method!("Linkage", "Explain"), request, handler).await
+    }
+
+    async fn why_not(
+        &self,
+        request: Request<v1::WhyNotRequest>,
+    ) -> Result<Response<v1::WhyNotResponse>, Status> {
+        let handler = |caller: Caller, body| self.why_not_line(caller, body);
+        self.gate.handle(method!("Linkage", "WhyNot"), request, handler).await
+    }
+
+    async fn estimate(
+        &self,
+        request: Request<v1::EstimateRequest>,
+    ) -> Result<Response<v1::EstimateResponse>, Status> {
+        let handler = |caller: Caller, body| self.estimate_pairs(caller, body);
+        self.gate.handle(method!("Linkage", "Estimate"), request, handler).await
+    }
+
+    async fn train(
+        &self,
+        request: Request<v1::TrainRequest>,
+    ) -> Result<Response<v1::TrainResponse>, Status> {
+        let handler = |caller: Caller, call, body| self.train_model(caller, call, body);
+        self.gate.mutate(method!("Linkage", "Train"), request, handler).await
+    }
+
+    async fn evaluate(
+        &self,
+        request: Request<v1::EvaluateRequest>,
+    ) -> Result<Response<v1::EvaluateResponse>, Status> {
+        let handler = |caller: Caller, body| self.evaluate_model(caller, body);
+        self.gate.handle(method!("Linkage", "Evaluate"), request, handler).await
+    }
+
+    async fn promote(
+        &self,
+        request: Request<v1::PromoteRequest>,
+    ) -> Result<Response<v1::PromoteResponse>, Status> {
+        let handler = |caller: Caller, call, body| self.promote_model(caller, call, body);
+        self.gate.mutate(method!("Linkage", "Promote"), request, handler).await
+    }
+
+    async fn get_model(
+        &self,
+        request: Request<v1::GetModelRequest>,
+    ) -> Result<Response<v1::GetModelResponse>, Status> {
+        let handler = |caller: Caller, body| self.show_models(caller, body);
+        self.gate.handle(method!("Linkage", "GetModel"), request, handler).await
     }
 
     type WatchJobStream = Answers<v1::WatchJobResponse>;

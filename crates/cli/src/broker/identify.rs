@@ -76,7 +76,7 @@ pub(super) fn run(
 }
 
 /// As `link` writes numbers, but as numbers.
-fn candidate_json(candidate: &Candidate) -> Value {
+pub(super) fn candidate_json(candidate: &Candidate) -> Value {
     json!({
         "register_id": candidate.register_id,
         "rank": candidate.rank,

@@ -4,19 +4,23 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use renkei_api::outcome_text;
-use renkei_api::v1::{CreateJobRequest, Job, JobStage, WatchJobRequest};
+use renkei_api::v1::{
+    CreateJobRequest, EstimateRequest, Job, JobStage, RuleEstimate, WatchJobRequest,
+};
 use renkei_types::{Classify as _, DatasetId, Kind, LinkageJobId, ListId, Yen};
 use serde_json::{Map, Value, json};
 
 use super::error::BrokerError;
+use super::explained::{self, PairArguments};
 use super::names::short;
-use super::session::{self, RequestArgument, Session, digest_json};
+use super::session::{self, RequestArgument, Session, digest_json, plain, receipt_json};
 use super::{results, session::totals_json};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
 use crate::progress::Progress;
 use crate::text_table::text_table;
+use crate::words;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
@@ -36,6 +40,19 @@ pub(crate) enum JobCommand {
         /// The job
         job: LinkageJobId,
     },
+    /// Count the pairs that each blocking rule would bring, without comparing any
+    Estimate {
+        /// The list
+        #[arg(long, value_name = "ID")]
+        list: ListId,
+        /// The register
+        #[arg(long, value_name = "ID")]
+        dataset: DatasetId,
+    },
+    /// Say why a line weighs what it weighs with a resident
+    Explain(PairArguments),
+    /// Say what stands between a line and a resident
+    WhyNot(PairArguments),
     /// Write what became of every line of a list
     Results {
         /// The list
@@ -60,8 +77,59 @@ pub(super) fn run(command: &JobCommand, environment: &Environment) -> Result<Exi
             Ok(session.done(object, &answer.job_id, answer.receipt.as_ref()))
         }
         JobCommand::Watch { job } => watch(session, *job).await,
+        JobCommand::Estimate { list, dataset } => estimate(session, *list, *dataset).await,
+        JobCommand::Explain(pair) => explained::explain(session, pair).await,
+        JobCommand::WhyNot(pair) => explained::why_not(session, pair).await,
         JobCommand::Results { list, output } => results::write(session, *list, output).await,
     })
+}
+
+async fn estimate(
+    session: &Session<'_>,
+    list: ListId,
+    dataset: DatasetId,
+) -> Result<Exit, Failure> {
+    let (list_id, dataset_id) = (list.to_string(), dataset.to_string());
+    let answer = session.ask(EstimateRequest { list_id, dataset_id }).await?;
+    let environment = session.environment;
+    if environment.json {
+        let rule = |rule: &RuleEstimate| {
+            json!({
+                "rule": rule.rule,
+                "pairs": rule.pairs,
+                "new_pairs": rule.new_pairs,
+                "largest_block": rule.largest_block,
+                "blocks_left_out": rule.blocks_left_out,
+                "pairs_left_out": rule.pairs_left_out,
+            })
+        };
+        json::print(&json!({
+            "pairs": answer.pairs,
+            "rules": answer.rules.iter().map(rule).collect::<Vec<_>>(),
+            "receipt": receipt_json(answer.receipt.as_ref()),
+        }));
+        return Ok(Exit::Done);
+    }
+    let header = vec![
+        environment.say("blocking rule", "ブロッキング規則"),
+        environment.say("new pairs", "新しい組"),
+        environment.say("pairs", "組"),
+        environment.say("largest block", "最大のブロック"),
+        environment.say("left out", "除いた組"),
+    ];
+    let mut table = text_table(header, &[1, 2, 3, 4]);
+    for rule in &answer.rules {
+        table.add_row(vec![
+            words::rule(environment.language, &plain(&rule.rule)),
+            rule.new_pairs.to_string(),
+            rule.pairs.to_string(),
+            rule.largest_block.to_string(),
+            rule.pairs_left_out.to_string(),
+        ]);
+    }
+    print_line!("{table}");
+    print_line!("{}: {}", environment.say("pairs to compare", "比較する組"), answer.pairs);
+    Ok(Exit::Done)
 }
 
 /// Streams that may break one after the other before watching is given up.
@@ -155,6 +223,7 @@ fn job_json(job: &Job) -> Value {
         "outcomes": outcomes.collect::<Map<_, _>>(),
         "result_digest": digest_json(&job.result_digest),
         "model_digest": digest_json(&job.model_digest),
+        "pinned_model_digest": digest_json(&job.pinned_model_digest),
         "reason": job.reason,
         "attempt": job.attempt,
     })

@@ -14,9 +14,11 @@ mod control_totals;
 mod dataset;
 mod delivery;
 mod error;
+mod explained;
 mod identify;
 mod job;
 mod list;
+mod model;
 mod names;
 mod new_file;
 mod party;
@@ -59,6 +61,9 @@ pub(crate) enum BrokerCommand {
     /// Linkage jobs
     #[command(subcommand)]
     Job(job::JobCommand),
+    /// Models that are trained on lists and used for a register
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// Doubtful lines and the clerks who decide them
     #[command(subcommand)]
     Review(review::ReviewCommand),
@@ -83,6 +88,7 @@ pub(crate) fn run(command: &BrokerCommand, environment: &Environment) -> Result<
         BrokerCommand::Programme(command) => programme::run(command, environment),
         BrokerCommand::List(command) => list::run(command, environment),
         BrokerCommand::Job(command) => job::run(command, environment),
+        BrokerCommand::Model(command) => model::run(command, environment),
         BrokerCommand::Review(command) => review::run(command, environment),
         BrokerCommand::Delivery(command) => delivery::run(command, environment),
         BrokerCommand::Identify(arguments) => identify::run(arguments, environment),
@@ -116,6 +122,7 @@ mod tests {
     #[test]
     fn every_command_of_the_manual_is_understood() {
         let person = "spiffe://renkei.example/131016/benefits/person/c-1";
+        let digest = format!("sha256:{}", "0a".repeat(32));
         let system = "spiffe://renkei.example/131016/benefits/system/payments";
         for line in [
             "agency add 131016/benefits --title X --as a.toml",
@@ -152,6 +159,16 @@ mod tests {
             "job create --list list_ --dataset dataset_",
             "job watch job_",
             "job results list_ --output a.xlsx",
+            "job estimate --list list_ --dataset dataset_",
+            "job explain job_ B0001",
+            "job explain job_ B0001 R0001",
+            "job why-not job_ B0001 R0001 --json",
+            "model train --list list_ --dataset dataset_ --output m.toml --request-id request_",
+            "model evaluate --list list_ --dataset dataset_",
+            &format!("model evaluate --list list_ --dataset dataset_ --model {digest}"),
+            &format!("model promote dataset_ {digest} --expected {digest}"),
+            &format!("model promote dataset_ --expected {digest}"),
+            "model show dataset_ --output m.toml",
             "review next list_ --parked",
             "review search task_ name_kana=X",
             "review decide task_ --version 1 --none",

@@ -93,18 +93,24 @@ fn files() -> (String, String) {
 impl Town {
     /// A town whose journal is a folder.
     pub(crate) fn new() -> Self {
-        Self::found(None)
+        Self::found(None, |residents| residents)
     }
 
     /// A town whose journal others can reach.
     pub(crate) fn over(journal: MemoryJournal) -> Self {
-        Self::found(Some(journal))
+        Self::found(Some(journal), |residents| residents)
     }
 
-    fn found(memory: Option<MemoryJournal>) -> Self {
+    /// A town whose register is another one.
+    pub(crate) fn of_residents(change: fn(String) -> String) -> Self {
+        Self::found(None, change)
+    }
+
+    fn found(memory: Option<MemoryJournal>, change: fn(String) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (exchange, threads) = open(folder.path(), memory.as_ref());
         let (residents, payments) = files();
+        let residents = change(residents);
         let nowhere = DatasetId::from_bytes([0; 16]);
         let mut town = Self {
             exchange,
