@@ -6,9 +6,10 @@
 //! Large-Scale Administrative Records", APSR 2019, on false discovery and false negative rates).
 //!
 //! The interval has two sources. Given its posterior, a link is right or wrong by chance. And lines of one agreement
-//! pattern share what the model believes of it, so they are wrong together: whole patterns are drawn again, not lines
-//! (bootstrap of clusters: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993; with Poisson weights, which need
-//! no list of draws: Chamandy, Muralidharan, Najmi, Naidu, "Estimating Uncertainty for Massive Data Streams", 2012).
+//! pattern share what the model believes of it, so they are wrong together: how often a whole pattern is wrong is drawn
+//! anew with a weight of its own (Bayesian bootstrap over patterns: Rubin, "The Bayesian Bootstrap", Annals of Statistics
+//! 1981; weights instead of lists of draws: Chamandy, Muralidharan, Najmi, Naidu, "Estimating Uncertainty for Massive Data
+//! Streams", 2012). Links are not drawn: how many there are is known.
 //! Chance comes from a fixed hash of round and pattern, so equal results have equal intervals.
 //!
 //! What it cannot know: persons whom no blocking rule brings together with their line, and a model that is wrong about
@@ -121,9 +122,8 @@ impl Expectation {
         let mut all = Cluster::default();
         clusters.iter().for_each(|(_, cluster)| all.add(*cluster));
         let draws: Vec<Cluster> = (0..ROUNDS).map(|round| draw(round, &clusters)).collect();
-        let interval = |of: &dyn Fn(&Cluster) -> f64| {
-            Interval::of_draws(draws.iter().filter(|draw| draw.links > 0.0).map(of).collect())
-        };
+        let interval =
+            |of: &dyn Fn(&Cluster) -> f64| Interval::of_draws(draws.iter().map(of).collect());
         let precision = interval(&|draw| draw.precision());
         Self {
             links,
@@ -140,20 +140,17 @@ impl Expectation {
     }
 }
 
-/// One result that might have been: patterns drawn with replacement, mistakes drawn within them.
+/// One result that might have been: how often each pattern is wrong, and mistakes that happen so often.
 fn draw(round: u64, clusters: &[(u64, Cluster)]) -> Cluster {
     let mut sum = Cluster::default();
     for &(pattern, cluster) in clusters {
         let mut chance = Chance { key: hash::mix(hash::mix(1, round), pattern), drawn: 0 };
-        let times = chance.poisson(1.0);
-        if times > 0.0 {
-            let links = times * cluster.links;
-            sum.add(Cluster {
-                links,
-                false_links: chance.poisson(times * cluster.false_links).min(links),
-                missed: chance.poisson(times * cluster.missed),
-            });
-        }
+        let (wrong, lost) = (chance.weight(), chance.weight());
+        sum.add(Cluster {
+            links: cluster.links,
+            false_links: chance.poisson(wrong * cluster.false_links).min(cluster.links),
+            missed: chance.poisson(lost * cluster.missed),
+        });
     }
     sum
 }
@@ -173,6 +170,11 @@ impl Chance {
         bits / 9_007_199_254_740_992.0
     }
 
+    /// A weight of one on average, exponentially distributed.
+    fn weight(&mut self) -> f64 {
+        -libm::log(self.uniform())
+    }
+
     /// How often something happens that happens `mean` times on average: how many waits fit into one unit of time.
     fn poisson(&mut self, mean: f64) -> f64 {
         // Of many events the count is all but normal (Box and Muller 1958), and waiting for each takes long.
@@ -183,7 +185,7 @@ impl Chance {
         }
         let (mut time, mut count) = (0.0, 0.0);
         loop {
-            time -= libm::log(self.uniform());
+            time += self.weight();
             if time > mean {
                 return count;
             }

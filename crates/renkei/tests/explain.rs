@@ -193,9 +193,11 @@ fn a_linked_pair_has_no_obstacle_and_a_rival_has_two() {
     let codes: Vec<&Value> = obstacles.iter().map(|obstacle| &obstacle["code"]).collect();
     assert_eq!(codes, ["RIVAL", "SHORT"]);
     assert_eq!(obstacles[0]["register_id"], husband);
-    let (link, weight) =
-        (number(&json["thresholds"]["link"]), number(&json["pair"]["match_weight"]));
-    assert!((number(&obstacles[1]["of_link"]) - (link - weight)).abs() < 1e-9);
+    // What is missing to the threshold is counted before rivals take anything.
+    let pair = &json["pair"];
+    let alone = number(&pair["match_weight"]) - number(&pair["rivals"]);
+    let missing = number(&json["thresholds"]["link"]) - alone;
+    assert!((number(&obstacles[1]["of_link"]) - missing).abs() < 1e-9);
 }
 
 #[test]
