@@ -21,7 +21,7 @@ use crate::hash::Seeded;
 use crate::household::Household;
 use crate::intake::RawRecords;
 use crate::job::{LinkError, Stage, StageTimes, Stopped, Watcher};
-use crate::model::{Costs, Model, PatternWeights, Thresholds, WeightTable};
+use crate::model::{Costs, Model, PatternWeights, Purpose, Thresholds, WeightTable};
 use crate::pair_training::{self, PatternCounts, Surroundings};
 use crate::pattern::Pattern;
 use crate::records::{Normalised, Sides};
@@ -140,11 +140,19 @@ pub fn dedupe(
     let mut job = Job { given: options.model, clock, watcher, times: StageTimes::default() };
     // Nobody knows yet who is whom, so what people of one household share cannot be counted.
     records.index.household = Household::believed(&records.index.register);
-    let prior = Model { thresholds, ..records.index.prior_model(Costs::default()) };
+    let prior = Model {
+        thresholds,
+        purpose: Purpose::Dedupe,
+        ..records.index.prior_model(Costs::default())
+    };
     let mut surroundings = Surroundings::believed(&records.index.household);
     let Found { clusters, .. } = job.round(&records, prior, &mut surroundings)?;
     records.count_people(&clusters);
-    let prior = Model { thresholds, ..records.index.prior_model(Costs::default()) };
+    let prior = Model {
+        thresholds,
+        purpose: Purpose::Dedupe,
+        ..records.index.prior_model(Costs::default())
+    };
     let duplicates = surroundings.duplicates;
     surroundings = Surroundings::believed(&records.index.household);
     surroundings.duplicates = duplicates;
@@ -205,7 +213,7 @@ impl Job<'_> {
         };
         let lines = records.copies.distinct();
         let model = if let Some(given) = &self.given {
-            given.fits(&records.index.register.comparisons)?;
+            given.serves(Purpose::Dedupe, &records.index.register.comparisons)?;
             given.clone()
         } else {
             let prior = pair_training::start(prior, *surroundings);

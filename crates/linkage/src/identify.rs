@@ -3,7 +3,7 @@
 use crate::decision::RankedCandidate;
 use crate::inquiry::ModelParts;
 use crate::intake::Rows;
-use crate::model::{Model, WeightTable};
+use crate::model::{Model, Purpose, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::Decision;
 use crate::register_index::RegisterIndex;
@@ -43,7 +43,7 @@ impl RegisterIndex {
     /// # Errors
     /// The model is for other fields, or there are more fields than can be compared.
     pub fn prepare(&self, model: Model) -> Result<PreparedModel, ModelError> {
-        model.fits(&self.register.comparisons)?;
+        model.serves(Purpose::Link, &self.register.comparisons)?;
         let table = WeightTable::new(&model, self.records())?;
         Ok(PreparedModel { u: model.u(), table, model })
     }

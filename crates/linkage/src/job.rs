@@ -10,7 +10,7 @@ use crate::assignment::{self, Claim};
 use crate::blocking::BlockingReport;
 use crate::candidates::{Candidates, Comparer};
 use crate::decision::{RankedCandidate, Standing, rank};
-use crate::model::{Costs, Model, PatternWeights, WeightTable};
+use crate::model::{Costs, Model, PatternWeights, Purpose, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::{Decision, Outcome};
 use crate::pattern::TooManyFields;
@@ -181,7 +181,7 @@ pub fn link(
     let index = linkable.index();
     let (start_model, trained) = match options.model {
         Some(model) => {
-            model.fits(&index.register.comparisons)?;
+            model.serves(Purpose::Link, &index.register.comparisons)?;
             (model, true)
         }
         None => (index.prior_model(options.costs), false),

@@ -60,7 +60,9 @@ pub use job::{
     Cardinality, LinkError, Linkage, Options, Stage, StageTimes, Stopped, Unwatched, Watcher, link,
 };
 pub use marginal_recall::ExpectedMatches;
-pub use model::{ComparisonModel, Costs, ENGINE_VERSION, Level, Model, Nobodies, Thresholds};
+pub use model::{
+    ComparisonModel, Costs, ENGINE_VERSION, Level, Model, Nobodies, Purpose, Thresholds,
+};
 pub use model_file::ModelError;
 pub use obstacle::Obstacle;
 pub use outcome::{Decision, Outcome, OutcomeTotals, Total, UnknownOutcome, YenOverflow};

@@ -50,9 +50,30 @@ pub struct ComparisonModel {
     pub levels: Vec<Level>,
 }
 
+/// What a model is for: what it believes of one is wrong for the other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// Linking a list to a register: a line means one resident or nobody.
+    Link,
+    /// Finding the records of one file that are the same person: most have no other.
+    Dedupe,
+}
+
+impl Purpose {
+    /// As written to model files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Dedupe => "dedupe",
+        }
+    }
+}
+
 /// A model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
+    /// What it is for.
+    pub purpose: Purpose,
     /// One for each comparison of the job.
     pub comparisons: Vec<ComparisonModel>,
     /// How many of a hundred lines have their person in the register, as a share.
@@ -80,7 +101,7 @@ pub struct Nobodies {
 }
 
 impl Nobodies {
-    const NONE: Self = Self { relatives: 0.0, namesakes: 0.0, elders: 0.0 };
+    pub(crate) const NONE: Self = Self { relatives: 0.0, namesakes: 0.0, elders: 0.0 };
 
     /// The share of strangers.
     pub(crate) fn strangers(self) -> f64 {
@@ -153,6 +174,7 @@ impl Model {
             levels: comparison.measure.levels().iter().zip(u).map(level).collect(),
         };
         let mut model = Self {
+            purpose: Purpose::Link,
             comparisons: comparisons.iter().zip(u).map(comparison).collect(),
             match_rate: 0.95,
             nobodies: Nobodies::NONE,
@@ -160,8 +182,11 @@ impl Model {
             trained_lines: 0,
             report: None,
         };
+        if model.has_names() {
+            model.nobodies.namesakes = 0.25;
+        }
         if model.has_households() {
-            model.nobodies = Nobodies { relatives: 0.15, namesakes: 0.25, elders: 0.1 };
+            model.nobodies = Nobodies { relatives: 0.15, elders: 0.1, ..model.nobodies };
         }
         model.thresholds = Thresholds::from_costs(costs, model.profile());
         model.settle_related(comparisons, household);
@@ -196,10 +221,12 @@ impl Model {
                         (level.relative, level.namesake, level.elder) =
                             (m[number], level.u, level.m);
                     }
-                    Measure::Date { .. }
-                    | Measure::Text { .. }
+                    Measure::Date { .. } => level.relative = as_relative,
+                    Measure::Text { .. }
                     | Measure::Identifier { .. }
-                    | Measure::Category { .. } => level.relative = as_relative,
+                    | Measure::Category { .. } => {
+                        (level.relative, level.namesake) = (as_relative, level.u);
+                    }
                 }
             }
         }
@@ -210,9 +237,14 @@ impl Model {
         if self.has_households() { Profile::Residents } else { Profile::Unknown }
     }
 
-    /// Whether there are households and namesakes to reckon with: in a model without names and places there are none.
+    /// Whether there are households to reckon with: in a model without names and places there are none.
     pub(crate) fn has_households(&self) -> bool {
         self.position("family_name").is_some() && self.position("place").is_some()
+    }
+
+    /// Whether there are namesakes to reckon with.
+    pub(crate) fn has_names(&self) -> bool {
+        self.position("family_name").is_some()
     }
 
     /// Which comparison is of this measure.
@@ -224,6 +256,7 @@ impl Model {
     pub fn digest(&self) -> Digest {
         let mut digest = DigestBuilder::new();
         digest.field(b"renkei model").field(ENGINE_VERSION.as_bytes());
+        digest.field(self.purpose.as_str().as_bytes());
         let number = |digest: &mut DigestBuilder, value: f64| {
             digest.number(value.to_bits());
         };

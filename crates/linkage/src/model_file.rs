@@ -8,7 +8,7 @@ mod report;
 use report::ReportInFile;
 
 use crate::comparison::Comparison;
-use crate::model::{ComparisonModel, ENGINE_VERSION, Level, Model, Nobodies, Thresholds};
+use crate::model::{ComparisonModel, ENGINE_VERSION, Level, Model, Nobodies, Purpose, Thresholds};
 use crate::pattern::TooManyFields;
 use crate::weight::MatchWeight;
 
@@ -40,6 +40,14 @@ pub enum ModelError {
         /// What the model has in that place.
         found: String,
     },
+    /// It was trained for something else.
+    #[error("the model was made by `renkei {0}` and is wrong for `renkei {1}`; train one without --model", found.as_str(), wanted.as_str())]
+    OtherPurpose {
+        /// What it was trained for.
+        found: Purpose,
+        /// What is to be done with it.
+        wanted: Purpose,
+    },
     /// More fields than can be compared.
     #[error(transparent)]
     TooManyFields(#[from] TooManyFields),
@@ -62,6 +70,11 @@ impl Localised for ModelError {
             Self::OtherFields { wanted, found } => format!(
                 "モデルの項目がファイルと合いません: `{wanted}` の位置に `{found}` があります"
             ),
+            Self::OtherPurpose { found, wanted } => format!(
+                "モデルは `renkei {}` で作られたもので、`renkei {}` には使えません。--model なしで学習してください",
+                found.as_str(),
+                wanted.as_str()
+            ),
             Self::TooManyFields(_) => {
                 "比較する項目が多すぎます。役に立たない項目を外してください".to_owned()
             }
@@ -73,11 +86,19 @@ impl Localised for ModelError {
     }
 }
 
+/// What is looked at first: a file of another version may have another form.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    engine: String,
+}
+
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     format: String,
     engine: String,
+    purpose: PurposeInFile,
     digest: String,
     trained_lines: u64,
     match_rate: f64,
@@ -87,6 +108,13 @@ struct File {
     report: Option<ReportInFile>,
     #[serde(rename = "comparison")]
     comparisons: Vec<ComparisonInFile>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum PurposeInFile {
+    Link,
+    Dedupe,
 }
 
 /// Shares of the lines whose person is not in the register.
@@ -154,6 +182,10 @@ impl Model {
         let file = File {
             format: FORMAT.to_owned(),
             engine: ENGINE_VERSION.to_owned(),
+            purpose: match self.purpose {
+                Purpose::Link => PurposeInFile::Link,
+                Purpose::Dedupe => PurposeInFile::Dedupe,
+            },
             digest: self.digest().to_string(),
             trained_lines: self.trained_lines,
             match_rate: self.match_rate,
@@ -178,17 +210,19 @@ impl Model {
     /// # Errors
     /// The text is no model, of another engine, or damaged.
     pub fn from_toml(text: &str) -> Result<Self, ModelError> {
-        let file: File = toml::from_str(text).map_err(|error| {
+        let unreadable = |error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start).min(text.len());
             let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
             ModelError::Unreadable { line }
-        })?;
-        if file.format != FORMAT {
+        };
+        let head: Head = toml::from_str(text).map_err(unreadable)?;
+        if head.format != FORMAT {
             return Err(ModelError::Damaged(format!("the format is not {FORMAT}")));
         }
-        if file.engine != ENGINE_VERSION {
-            return Err(ModelError::OtherEngine { found: file.engine });
+        if head.engine != ENGINE_VERSION {
+            return Err(ModelError::OtherEngine { found: head.engine });
         }
+        let file: File = toml::from_str(text).map_err(unreadable)?;
         let level = |level: LevelInFile| Level {
             name: level.name,
             m: level.m,
@@ -204,6 +238,10 @@ impl Model {
             levels: comparison.levels.into_iter().map(level).collect(),
         };
         let model = Self {
+            purpose: match file.purpose {
+                PurposeInFile::Link => Purpose::Link,
+                PurposeInFile::Dedupe => Purpose::Dedupe,
+            },
             comparisons: file.comparisons.into_iter().map(comparison).collect(),
             match_rate: file.match_rate,
             nobodies: Nobodies {
@@ -243,15 +281,34 @@ impl Model {
                 }
             }
         }
-        if probability(self.match_rate) {
-            Ok(())
-        } else {
+        let Nobodies { relatives, namesakes, elders } = self.nobodies;
+        let share = |value: f64| (0.0..=1.0).contains(&value);
+        if !probability(self.match_rate) {
             Err(ModelError::Damaged("match_rate".to_owned()))
+        } else if ![relatives, namesakes, elders, self.nobodies.strangers()].into_iter().all(share)
+        {
+            Err(ModelError::Damaged("nobodies: not shares of a whole".to_owned()))
+        } else if self.thresholds.review > self.thresholds.link {
+            Err(ModelError::Damaged("thresholds: review is above link".to_owned()))
+        } else {
+            Ok(())
         }
     }
 
+    /// Whether the model was made for this and for the comparisons of this register.
+    pub(crate) fn serves(
+        &self,
+        purpose: Purpose,
+        comparisons: &[Comparison],
+    ) -> Result<(), ModelError> {
+        if self.purpose != purpose {
+            return Err(ModelError::OtherPurpose { found: self.purpose, wanted: purpose });
+        }
+        self.fits(comparisons)
+    }
+
     /// Whether the model was made for the comparisons of this register.
-    pub(crate) fn fits(&self, comparisons: &[Comparison]) -> Result<(), ModelError> {
+    fn fits(&self, comparisons: &[Comparison]) -> Result<(), ModelError> {
         let nothing = "nothing".to_owned();
         let wanted = comparisons.iter().map(|comparison| {
             (

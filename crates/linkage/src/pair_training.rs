@@ -52,6 +52,7 @@ impl Surroundings {
 
     /// Tells the model. It knows shares of lines instead of numbers of records; their odds are the same.
     fn tell(self, model: &mut Model) {
+        model.nobodies = Nobodies::NONE;
         if model.has_households() {
             let strangers = 1.0 / (1.0 + self.relatives + NAMESAKES + ELDERS);
             model.nobodies = Nobodies {

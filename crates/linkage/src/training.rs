@@ -230,7 +230,7 @@ fn maximisation(
     model.match_rate =
         ((prior_lines * prior.match_rate + matches) / (prior_lines + lines)).clamp(0.001, 0.9999);
     learn_levels(model, prior, comparisons, levels, &sums.matches);
-    if prior.has_households() {
+    if prior.has_names() {
         let nobodies = PRIOR_NOBODIES + (lines - matches).max(0.0);
         let share =
             |believed: f64, seen: u64| (PRIOR_NOBODIES * believed + number(seen)) / nobodies;
