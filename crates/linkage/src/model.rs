@@ -409,12 +409,13 @@ impl WeightTable {
     }
 
     /// What the given name of a relative says beyond that of any relative, where the two have one birthday: twins are
-    /// named alike, as an elder and a younger one of a house are, but never the same.
+    /// often named alike, as an elder and a younger one of a house are, but never the same.
     fn named_alike(&self, levels: &[u8]) -> MatchWeight {
         match self.twins {
             Some((date, given)) if levels[date] == EQUAL_DATE && !is_equal_name(levels[given]) => {
                 let given_level = usize::from(levels[given]);
-                self.elder[given][given_level] - self.relative[given][given_level] + CAUTION
+                let (elder, relative) = (&self.elder[given], &self.relative[given]);
+                elder[given_level].max(relative[given_level]) - relative[given_level] + CAUTION
             }
             _ => MatchWeight::ZERO,
         }

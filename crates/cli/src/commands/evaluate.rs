@@ -27,7 +27,7 @@ pub(crate) fn run(
         .collect::<Result<Vec<_>, _>>()?;
     let (predictions, outcomes) = read_predictions(&arguments.predictions)?;
     let expectation = expect(&predictions, outcomes);
-    let mut figures = match &arguments.truth {
+    let figures = match &arguments.truth {
         Some(truth) => {
             let truth = read_truth(truth)?;
             let classes = arguments.classes.as_deref().map(read_classes).transpose()?;
@@ -36,7 +36,7 @@ pub(crate) fn run(
                 print_table(&evaluation, environment);
             }
             warn(&evaluation, &truth, environment);
-            figures(&evaluation)
+            figures(&evaluation, expectation)
         }
         None => json!({
             "lines": predictions.len(),
@@ -45,11 +45,9 @@ pub(crate) fn run(
             "best": null,
             "recall_at_precision": null,
             "review_share": expectation.map(|_| rounded(review_share(&predictions))),
+            "expected": expectation.map_or(Value::Null, expected),
         }),
     };
-    if let Some(figures) = figures.as_object_mut() {
-        figures.insert("expected".to_owned(), expectation.map_or(Value::Null, expected));
-    }
     if environment.json {
         json::print(&figures);
     } else if let Some(expectation) = expectation {
@@ -125,8 +123,8 @@ impl Requirement {
     }
 }
 
-/// The figures as the machine contract names them.
-pub(crate) fn figures(evaluation: &Evaluation) -> Value {
+/// The figures as the machine contract names them, and what is expected without a truth.
+pub(crate) fn figures(evaluation: &Evaluation, expectation: Option<Expectation>) -> Value {
     let accuracy = |accuracy: Option<Accuracy>| match accuracy {
         Some(Accuracy { precision, recall, f1, links, right, .. }) => json!({
             "precision": rounded(precision),
@@ -138,6 +136,7 @@ pub(crate) fn figures(evaluation: &Evaluation) -> Value {
         None => Value::Null,
     };
     let mut figures = json!({
+        "expected": expectation.map_or(Value::Null, expected),
         "lines": evaluation.lines,
         "linked": accuracy(evaluation.linked),
         "with_review": accuracy(evaluation.with_review),

@@ -79,10 +79,10 @@ impl Closing {
             "verified": self.verified(),
             "log": {"leaves": self.audited.verification.size, "root": self.root()},
             "reconcile": self.reconciled.all().map(step).collect::<Vec<_>>(),
-            "evaluation": figures(&self.before.evaluation),
+            "evaluation": figures(&self.before.evaluation, self.before.expectation),
             "balanced": self.reconciled.balanced,
             "outcomes_after_review": json::outcomes(&self.after.totals),
-            "evaluation_after_review": figures(&self.after.evaluation),
+            "evaluation_after_review": figures(&self.after.evaluation, self.after.expectation),
             "review": {
                 "linked": self.decided.linked,
                 "nobody": self.decided.nobody,

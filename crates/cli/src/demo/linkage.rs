@@ -4,8 +4,8 @@ use std::path::Path;
 
 use renkei_api::outcome_text;
 use renkei_api::v1::{CreateJobRequest, Job, JobStage, ResultRow, ResultsRequest, WatchJobRequest};
-use renkei_linkage::evaluation::{Evaluation, Outcomes, Prediction, Truth, evaluate};
-use renkei_linkage::{Outcome, OutcomeTotals};
+use renkei_linkage::evaluation::{Evaluation, Outcomes, Prediction, Truth, evaluate, expect};
+use renkei_linkage::{Expectation, Outcome, OutcomeTotals};
 use renkei_tables::{Column, TableWriter};
 use renkei_types::Yen;
 
@@ -77,6 +77,7 @@ fn stage_name(stage: JobStage) -> (&'static str, &'static str) {
 pub(super) struct Results {
     pub(super) totals: OutcomeTotals,
     pub(super) evaluation: Evaluation,
+    pub(super) expectation: Option<Expectation>,
 }
 
 /// Reads what became of every line, writes it as `link` does, and measures it.
@@ -103,7 +104,8 @@ pub(super) async fn results(
     }
     writer.finish()?;
     let evaluation = evaluate(&predictions, Outcomes::Known, truth, None);
-    Ok(Results { totals, evaluation })
+    let expectation = expect(&predictions, Outcomes::Known);
+    Ok(Results { totals, evaluation, expectation })
 }
 
 async fn read_rows(client: &Client, list_id: &str) -> Result<Vec<ResultRow>, Failure> {
