@@ -1,11 +1,12 @@
 //! CSV and tab-separated text, block by block.
 //!
-//! A block is what about 8,192 rows take, cut at a line end. It is checked as UTF-8 in one go and split where it lies;
-//! cells are appended to their columns, so no cell is allocated. Only a block with undecodable bytes is looked at record
-//! by record. The physical line number counts every line break, also those inside quotes and of empty lines.
+//! A block is what about 8,192 rows take, cut at a line end. It is checked as UTF-8 in one go and split where it lies, in
+//! the one buffer that all blocks are read into; cells are appended to their columns, so no cell is allocated. Only a
+//! block with undecodable bytes is looked at record by record. The physical line number counts every line break, also
+//! those inside quotes and of empty lines.
 //!
-//! The seam for threads: a [`Block`] owns its bytes, and [`CsvRows::split`] needs the block, its first line and the shape
-//! of the file, nothing of what came before.
+//! The seam for threads: [`CsvRows::split`] needs the block, its first line and the shape of the file, nothing of what
+//! came before.
 
 use std::io::Read;
 
@@ -36,7 +37,7 @@ pub(crate) struct CsvRows {
     cell_bytes_max: usize,
     /// The line on which the next block starts.
     line: u64,
-    /// Read but not split yet: an unfinished line or record.
+    /// Read but not split yet: between blocks an unfinished line or record.
     carry: Vec<u8>,
     block_bytes: usize,
     ended: bool,
@@ -58,14 +59,19 @@ impl Bytes {
 }
 
 /// Bytes that end at a line end or at the end of the file.
-enum Block {
-    Clean(String),
+#[derive(Clone, Copy)]
+enum Block<'a> {
+    Clean(&'a str),
     /// Some of it is no UTF-8.
-    Broken(Vec<u8>),
+    Broken(&'a [u8]),
 }
 
-impl Block {
-    fn bytes(&self) -> &[u8] {
+impl<'a> Block<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        simdutf8::basic::from_utf8(bytes).map_or(Self::Broken(bytes), Self::Clean)
+    }
+
+    fn bytes(self) -> &'a [u8] {
         match self {
             Self::Clean(text) => text.as_bytes(),
             Self::Broken(bytes) => bytes,
@@ -245,32 +251,22 @@ impl CsvRows {
         leading
     }
 
-    /// A block of whole lines; nothing at the end of the file.
-    fn block(&mut self, wanted: usize) -> Result<Option<Block>, ReadError> {
+    /// Reads on and answers where in `carry` a block of whole lines ends; 0 at the end of the file.
+    fn block_end(&mut self, wanted: usize) -> Result<usize, ReadError> {
         self.fill(wanted)?;
-        if self.carry.is_empty() {
-            return Ok(None);
+        if self.ended {
+            return Ok(self.carry.len());
         }
-        let end = if self.ended {
-            self.carry.len()
-        } else {
-            // Without a line end in it the block goes on as it is; the splitter says that it is unfinished.
-            memchr::memrchr(self.shape.terminator, &self.carry)
-                .map_or(self.carry.len(), |position| position + 1)
-        };
-        let rest = self.carry.split_off(end);
-        let block = std::mem::replace(&mut self.carry, rest);
-        Ok(Some(match String::from_utf8(block) {
-            Ok(text) => Block::Clean(text),
-            Err(error) => Block::Broken(error.into_bytes()),
-        }))
+        // Without a line end in it the block goes on as it is; the splitter says that it is unfinished.
+        Ok(memchr::memrchr(self.shape.terminator, &self.carry)
+            .map_or(self.carry.len(), |position| position + 1))
     }
 
     /// Splits a block that starts on `line` into rows; answers how many of its bytes were whole records, and the line
     /// behind them.
     fn split(
         &self,
-        block: &Block,
+        block: Block<'_>,
         mut line: u64,
         whole: bool,
         batch: &mut Batch,
@@ -312,7 +308,7 @@ impl CsvRows {
         }
     }
 
-    fn push_row(&self, block: &Block, line: u64, spans: &[Span], batch: &mut Batch) {
+    fn push_row(&self, block: Block<'_>, line: u64, spans: &[Span], batch: &mut Batch) {
         let row = batch.lines.len();
         batch.lines.push(line);
         if spans.len() != self.columns {
@@ -403,20 +399,17 @@ impl crate::read::Rows for CsvRows {
     fn next_batch(&mut self) -> Result<Option<Batch>, ReadError> {
         let mut wanted = self.block_bytes;
         loop {
-            let Some(block) = self.block(wanted)? else {
+            let end = self.block_end(wanted)?;
+            if end == 0 {
                 return Ok(None);
-            };
-            let whole = self.ended && self.carry.is_empty();
-            let mut batch = Batch::with_columns(self.columns);
-            let (taken, line) = self.split(&block, self.line, whole, &mut batch)?;
-            self.line = line;
-            let bytes = block.bytes();
-            if taken < bytes.len() {
-                // A quoted cell goes on in the next block; its record is read again from its start.
-                let mut unfinished = bytes[taken..].to_vec();
-                unfinished.append(&mut self.carry);
-                self.carry = unfinished;
             }
+            let whole = self.ended && end == self.carry.len();
+            let mut batch = Batch::with_columns(self.columns);
+            let block = Block::new(&self.carry[..end]);
+            let (taken, line) = self.split(block, self.line, whole, &mut batch)?;
+            self.line = line;
+            // A quoted cell goes on in the next block; its record is read again from its start.
+            self.carry.drain(..taken);
             if batch.rows() > 0 {
                 let row_bytes = taken / batch.rows();
                 self.block_bytes = (row_bytes * BATCH_ROWS).clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX);
