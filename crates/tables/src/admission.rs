@@ -153,7 +153,8 @@ impl Admission {
             rejections.push(Rejection { row, line, column: Some(column), reason });
         });
 
-        let mut ids = TextColumn::default();
+        let room = batch.columns.get(self.binding.id).map_or(0, |column| column.text.len());
+        let mut ids = TextColumn::with_capacity(batch.rows(), room);
         for row in 0..batch.rows() {
             let id = self.binding.id(batch, row);
             ids.push(id);
@@ -347,6 +348,7 @@ struct Ids {
 impl Ids {
     /// Adds the ids of a batch; rows without one have none.
     fn observe(&mut self, first: usize, ids: TextColumn) {
+        self.keys.reserve(ids.len());
         for (row, id) in ids.iter().enumerate() {
             if !id.is_empty() {
                 let hash = self.hasher.hash_one(id.as_bytes());

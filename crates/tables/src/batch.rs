@@ -71,6 +71,11 @@ pub struct TextColumn {
 }
 
 impl TextColumn {
+    /// Without cells yet, with room for so many and their text.
+    pub(crate) fn with_capacity(cells: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(cells) }
+    }
+
     /// The cell in `row`; empty where there is no such row.
     pub fn get(&self, row: usize) -> &str {
         let end = self.ends.get(row).map_or(0, |&end| end as usize);

@@ -117,11 +117,15 @@ impl Firewall {
     /// cell that refuses its line.
     pub fn observe(&mut self, batch: &Batch, first: usize, mut found: impl FnMut(usize, usize)) {
         for (index, (watched, column)) in self.columns.iter_mut().zip(&batch.columns).enumerate() {
+            let mut may_be_named = false;
             for (row, cell) in column.iter().enumerate() {
-                if cell.is_empty() {
+                watched.filled += u64::from(!cell.is_empty());
+                // Nearly every cell ends here: it has too few digits, or is one longer number.
+                let digits = digits_if_many(cell);
+                if digits < 12 || (digits > 12 && digits == cell.len()) {
                     continue;
                 }
-                watched.filled += 1;
+                may_be_named |= digits < cell.len();
                 let Some(digits) = twelve_digits(cell) else {
                     watched.look_inside(cell, || found(first + row, index), first + row);
                     continue;
@@ -137,7 +141,8 @@ impl Firewall {
                     Place::Code => {}
                 }
             }
-            if WORDS.iter().any(|word| word.find(column.text.as_bytes()).is_some()) {
+            if may_be_named && WORDS.iter().any(|word| word.find(column.text.as_bytes()).is_some())
+            {
                 for (row, cell) in column.iter().enumerate() {
                     if is_beside_its_name(cell) {
                         found(first + row, index);
@@ -167,9 +172,9 @@ impl Firewall {
 }
 
 impl Watched {
-    /// Looks for a number inside a cell that is more than a number.
+    /// Looks for a number inside a cell that is more than a number and has twelve digits or more.
     fn look_inside(&mut self, cell: &str, found: impl FnOnce(), row: usize) {
-        if self.place == Place::Code || !may_hold_twelve_digits(cell) {
+        if self.place == Place::Code {
             return;
         }
         match (self.place, inside(cell)) {
@@ -232,11 +237,27 @@ enum Inside {
     Fitting,
 }
 
-/// Whether a look inside is worth while. The first byte of a full-width digit counts as one.
-fn may_hold_twelve_digits(cell: &str) -> bool {
+/// How many digits a cell has, half- or full-width; where they are fewer than twelve, any number below. Bytes are counted
+/// before letters are looked at, because this is asked of every cell of a file.
+fn digits_if_many(cell: &str) -> usize {
+    /// The first byte of a full-width digit, and of other letters.
     const WIDE: u8 = 0xEF;
-    cell.len() >= 12
-        && cell.bytes().filter(|byte| byte.is_ascii_digit() || *byte == WIDE).count() >= 12
+    let is_half = |byte: &u8| byte.is_ascii_digit();
+    let is_wide = |bytes: &[u8]| matches!(bytes, [WIDE, 0xBC, 0x90..=0x99]);
+    let bytes = cell.as_bytes();
+    if bytes.len() < 12 || count_bytes(bytes, |byte| is_half(byte) || *byte == WIDE) < 12 {
+        return 0;
+    }
+    let half = count_bytes(bytes, is_half);
+    let wide =
+        if half == bytes.len() { 0 } else { bytes.windows(3).filter(|b| is_wide(b)).count() };
+    half + wide
+}
+
+/// How many bytes are of a kind, in sums so small that many fit into one register.
+fn count_bytes(bytes: &[u8], is_wanted: impl Fn(&u8) -> bool) -> usize {
+    let of_part = |part: &[u8]| part.iter().map(|byte| u8::from(is_wanted(byte))).sum::<u8>();
+    bytes.chunks(usize::from(u8::MAX)).map(|part| usize::from(of_part(part))).sum()
 }
 
 /// Looks at every run of twelve digits, and at every three groups of four that are no part of four.
@@ -294,7 +315,7 @@ fn has_words(cell: &str) -> bool {
 /// Whether a cell is, or has inside, a number that fits.
 pub(crate) fn holds_my_number(cell: &str) -> bool {
     twelve_digits(cell).is_some_and(|digits| fits_my_number(&digits))
-        || (may_hold_twelve_digits(cell) && inside(cell) == Inside::Fitting)
+        || (digits_if_many(cell) >= 12 && inside(cell) == Inside::Fitting)
 }
 
 /// The digits of a cell that is nothing but twelve of them, half- or full-width, with spaces and hyphens between.

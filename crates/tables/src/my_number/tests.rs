@@ -173,7 +173,7 @@ fn a_number_inside_a_text_is_found_in_any_width_and_in_groups() {
         "平和1-2-3 1234 5678 9018 谷口".to_owned(),
         "平和１２３４－５６７８－９０１８".to_owned(),
     ] {
-        assert!(may_hold_twelve_digits(&text), "{text}");
+        assert!(digits_if_many(&text) >= 12, "{text}");
         assert_eq!(inside(&text), Inside::Fitting, "{text}");
     }
     for text in [
@@ -190,7 +190,7 @@ fn a_number_inside_a_text_is_found_in_any_width_and_in_groups() {
     for text in ["平和 123456789017", "平和 1234-5678-9017", "平和 000000000000"] {
         assert_eq!(inside(text), Inside::Unfitting, "{text}");
     }
-    assert!(!may_hold_twelve_digits("若葉市平和1-2-3 090-1234"));
+    assert!(digits_if_many("若葉市平和1-2-3 090-1234") < 12);
 }
 
 #[test]
@@ -203,4 +203,19 @@ fn texts_of_unknown_meaning_are_searched_and_codes_are_not() {
     };
     assert_eq!(verdict(&coded("B", |_| true)), Ok(Vec::new()));
     assert_eq!(verdict(&coded("第", |index| index % 10 == 0)), Ok(Vec::new()));
+}
+
+#[test]
+fn a_number_is_found_wherever_it_begins_in_a_long_remark() {
+    let number = numbers(1, |_| true).remove(0);
+    // Bytes are counted in parts of 255: the number lies before, across and behind their border.
+    for before in (240..270).chain(500..520) {
+        let remark = format!("{}。{number}様", "x".repeat(before));
+        assert!(holds_my_number(&remark), "behind {before} letters");
+    }
+}
+
+#[test]
+fn half_width_kana_are_no_digits() {
+    assert!(digits_if_many("ｲｶﾞﾗｼ ｲｻﾑ ﾖｺﾊﾏｼ ﾅｶｸ") < 12);
 }
