@@ -6,7 +6,7 @@ use renkei_linkage::{DedupeOptions, Deduplication, dedupe};
 use renkei_tables::{Column, TableWriter};
 use serde_json::{Value, json};
 
-use super::link::probability;
+use super::weight_texts::{WeightText, WeightTexts};
 use super::{distinct_files, read_model, threads, write_text};
 use crate::arguments::DedupeArguments;
 use crate::environment::Environment;
@@ -125,9 +125,15 @@ impl Job<'_> {
         let columns: Vec<Column> = ids.into_iter().chain(numbers).collect();
         let mut writer = TableWriter::create(path, &columns)?;
         let mut written = 0;
+        let mut weights = WeightTexts::default();
         for pair in self.found.pairs() {
-            let (probability, weight) = (probability(pair.weight), pair.weight.to_string());
-            writer.row([self.found.id(pair.a), self.found.id(pair.b), &probability, &weight])?;
+            let WeightText { probability, match_weight } = weights.of(Some(pair.weight));
+            writer.row([
+                self.found.id(pair.a),
+                self.found.id(pair.b),
+                probability,
+                match_weight,
+            ])?;
             written += 1;
         }
         writer.finish()?;

@@ -4,8 +4,8 @@ use renkei_linkage::{Inquiry, Linkable, Linkage, Options, RankedCandidate, link}
 use renkei_types::{Localised, Reason};
 use serde_json::{Value, json};
 
-use super::link::probability;
 use super::shown_pairs::{FieldValues, Files};
+use super::weight_texts::probability;
 use super::{cardinality, read_model, threads};
 use crate::arguments::ExplainArguments;
 use crate::environment::Environment;

@@ -1,15 +1,15 @@
 //! `renkei link`: two files in, one row a line out.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use renkei_linkage::{
-    Costs, Decision, Linkable, Linkage, MatchWeight, Options, Outcome, OutcomeTotals, link,
-};
+use renkei_linkage::{Costs, Decision, Linkable, Linkage, Options, Outcome, OutcomeTotals, link};
 use renkei_tables::{Column, TableReader, TableWriter};
 use renkei_types::{Digest, Localised};
 use serde_json::{Value, json};
 
 use super::shown_pairs::{self, Files};
+use super::weight_texts::WeightTexts;
 use super::{cardinality, distinct_files, read_model, threads, write_text};
 use crate::arguments::LinkArguments;
 use crate::blocking_report;
@@ -131,14 +131,26 @@ impl Job<'_> {
         }
         let mut writer = TableWriter::create(&self.arguments.output, &columns)?;
         let progress = self.progress("writing", "書き出し");
+        let mut weights = WeightTexts::default();
         for (line, decision) in (0u32..).zip(&self.linkage.decisions) {
-            let row = self.row(line, decision);
-            let own = row.iter().map(String::as_str);
+            let register_id =
+                decision.best.map_or("", |(resident, _)| self.linkable.register_id(resident));
+            let weight = weights.of(decision.best.map(|(_, weight)| weight));
+            let reason = self.reason(decision);
+            let row = [
+                self.linkable.list_id(line),
+                register_id,
+                decision.outcome.as_str(),
+                &weight.probability,
+                &weight.match_weight,
+                &reason,
+            ];
             match &mut kept {
-                None => writer.row(own.collect::<Vec<_>>())?,
+                None => writer.row(row)?,
                 Some(kept) => {
                     let cells = kept.next_row()?;
-                    writer.row(own.chain(cells.iter().map(String::as_str)).collect::<Vec<_>>())?;
+                    let cells = cells.iter().map(String::as_str);
+                    writer.row(row.into_iter().chain(cells).collect::<Vec<_>>())?;
                 }
             }
             if line % 4096 == 0 {
@@ -148,23 +160,12 @@ impl Job<'_> {
         Ok(writer.finish()?)
     }
 
-    fn row(&self, line: u32, decision: &Decision) -> [String; 6] {
-        let (register_id, probability, weight) = match decision.best {
-            Some((resident, weight)) => (
-                self.linkable.register_id(resident).to_owned(),
-                probability(weight),
-                weight.to_string(),
-            ),
-            None => Default::default(),
-        };
-        [
-            self.linkable.list_id(line).to_owned(),
-            register_id,
-            decision.outcome.to_string(),
-            probability,
-            weight,
-            self.linkage.reason_text(&self.linkable, decision),
-        ]
+    /// The reason's code, put together with a list id only where one is meant.
+    fn reason(&self, decision: &Decision) -> Cow<'static, str> {
+        match decision.holder {
+            Some(_) => Cow::Owned(self.linkage.reason_text(&self.linkable, decision)),
+            None => Cow::Borrowed(decision.reason.as_str()),
+        }
     }
 
     /// The list's own columns, read from the file again: holding them all the while would cost more memory than
@@ -185,15 +186,21 @@ impl Job<'_> {
         let mut writer = TableWriter::create(path, &columns)?;
         let floor = self.linkage.model.thresholds.review;
         let progress = self.progress("writing candidates", "候補の書き出し");
+        let mut weights = WeightTexts::default();
         for (line, decision) in (0u32..).zip(&self.linkage.decisions) {
             if decision.outcome != Outcome::RejectedInput {
                 for candidate in self.linkage.candidates(&self.linkable, line, floor) {
                     let rank = candidate.rank.to_string();
-                    let (probability, weight) =
-                        (probability(candidate.weight), candidate.weight.to_string());
+                    let weight = weights.of(Some(candidate.weight));
                     let list_id = self.linkable.list_id(line);
                     let register_id = self.linkable.register_id(candidate.resident);
-                    writer.row([list_id, register_id, &rank, &probability, &weight])?;
+                    writer.row([
+                        list_id,
+                        register_id,
+                        &rank,
+                        &weight.probability,
+                        &weight.match_weight,
+                    ])?;
                 }
             }
             if line % 4096 == 0 {
@@ -313,11 +320,6 @@ impl Job<'_> {
             trained_lines: self.linkage.model.trained_lines,
         }))
     }
-}
-
-/// With nine decimals.
-pub(super) fn probability(weight: MatchWeight) -> String {
-    format!("{:.9}", weight.probability())
 }
 
 /// The rows of the list, a second time.

@@ -12,6 +12,7 @@ pub(crate) mod manual;
 pub(crate) mod pki;
 pub(crate) mod serve;
 mod shown_pairs;
+mod weight_texts;
 
 use std::path::Path;
 
