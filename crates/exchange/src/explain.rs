@@ -127,7 +127,7 @@ impl ExplainLine {
         let holder = holder.unwrap_or_default();
         let pair = asked.map(|resident| explained(&inquiry, resident, told, id, holder));
         let thresholds = inquiry.model().thresholds;
-        let reaches = |candidate: &&RankedCandidate| candidate.weight >= thresholds.review;
+        let reaches = |candidate: &&RankedCandidate| candidate.alone >= thresholds.review;
         let candidates = inquiry.candidates().iter().filter(reaches).take(CANDIDATES_MAX);
         let explained = ExplainedLine {
             outcome: decision.outcome,
@@ -165,12 +165,16 @@ impl ExplainLine {
         if !compared.all(|field| self.permit.allows_field(field)) {
             return Ok(false);
         }
+        // Whether somebody is protected whom the line was never compared with must not show in what is withheld.
+        if asked.is_some_and(|asked| inquiry.candidate(asked).is_none()) {
+            return Ok(false);
+        }
         // Of more people than can be looked at nobody knows.
         if inquiry.candidates().len() > LOOKED_AT_MAX {
             return Ok(false);
         }
         let candidates = inquiry.candidates().iter().map(|candidate| candidate.resident);
-        for resident in candidates.chain(asked) {
+        for resident in candidates {
             if shown::is_protected_row(vault, register, resident)? {
                 return Ok(false);
             }

@@ -124,6 +124,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::AboveLinkThreshold
         | R::BetweenThresholds
         | R::SmallMargin
+        | R::NameUnproven
         | R::Tie
         | R::Contended
         | R::HeldByLine

@@ -3,7 +3,7 @@
 use renkei_types::Reason;
 
 use crate::assignment::Ruling;
-use crate::model::{PairWeights, Thresholds};
+use crate::model::{PairWeights, Proof, Thresholds};
 use crate::outcome::{Decision, Outcome};
 use crate::register_index::RegisterIndex;
 use crate::weight::MatchWeight;
@@ -22,6 +22,8 @@ pub struct RankedCandidate {
     /// The same before it is held against anybody who resembles the resident; the margin between two candidates is the
     /// difference of their evidence.
     pub evidence: MatchWeight,
+    /// Whether the line proves that it names this resident.
+    pub proof: Proof,
 }
 
 impl RankedCandidate {
@@ -41,7 +43,8 @@ pub(crate) fn rank(
         .map(|(resident, pair)| {
             let related = pair.related();
             let alone = pair.person - MatchWeight::ZERO.or(related);
-            RankedCandidate { resident, rank: 0, weight: related, alone, evidence: pair.person }
+            let (evidence, proof) = (pair.person, pair.proof);
+            RankedCandidate { resident, rank: 0, weight: related, alone, evidence, proof }
         })
         .collect();
     ranked.sort_unstable_by(|a, b| {
@@ -136,6 +139,8 @@ impl Decision {
             (Outcome::Ambiguous, Reason::Tie)
         } else if first.weight < thresholds.link || !standing.keeps_margin(thresholds.margin) {
             (Outcome::Ambiguous, Reason::SmallMargin)
+        } else if first.proof == Proof::Unproven {
+            (Outcome::Ambiguous, Reason::NameUnproven)
         } else {
             (Outcome::Linked, Reason::AboveLinkThreshold)
         };

@@ -125,7 +125,8 @@ impl<'a> Inquiry<'a> {
         blocking.search(&index.register, list, self.line)
     }
 
-    pub(crate) fn candidate(&self, resident: u32) -> Option<&RankedCandidate> {
+    /// What the line has with a resident it was compared with.
+    pub fn candidate(&self, resident: u32) -> Option<&RankedCandidate> {
         self.candidates.iter().find(|candidate| candidate.resident == resident)
     }
 

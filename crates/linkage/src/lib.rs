@@ -61,7 +61,7 @@ pub use job::{
 };
 pub use marginal_recall::ExpectedMatches;
 pub use model::{
-    ComparisonModel, Costs, ENGINE_VERSION, Level, Model, Nobodies, Purpose, Thresholds,
+    ComparisonModel, Costs, ENGINE_VERSION, Level, Model, Nobodies, Proof, Purpose, Thresholds,
 };
 pub use model_file::ModelError;
 pub use obstacle::Obstacle;

@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 use renkei_types::{Digest, DigestBuilder};
 
-use crate::comparison::level::is_equal_name;
+use crate::comparison::level::{is_by_holder_alone, is_equal_name, is_other_name};
 use crate::comparison::{Comparison, LevelPrior, Measure};
 use crate::household::Household;
 use crate::pattern::{Pattern, Radix, TooManyFields};
@@ -247,6 +247,13 @@ impl Model {
         self.position("family_name").is_some()
     }
 
+    /// The comparisons of neither names nor sex.
+    fn positions_beside_names(&self) -> Vec<usize> {
+        let of_names = ["arrangement", "family_name", "given_name", "sex"];
+        let beside = |&at: &usize| !of_names.contains(&self.comparisons[at].measure.as_str());
+        (0..self.comparisons.len()).filter(beside).collect()
+    }
+
     /// Which comparison is of this measure.
     fn position(&self, measure: &str) -> Option<usize> {
         self.comparisons.iter().position(|comparison| comparison.measure == measure)
@@ -291,6 +298,18 @@ pub(crate) struct PatternWeights {
     namesake: MatchWeight,
     /// It is that of an elder who is not in the register.
     elder: MatchWeight,
+    /// Whether the line proves whom it names.
+    proof: Proof,
+}
+
+/// Whether a line proves whom it names. However much speaks for a resident, money is not paid by itself to somebody with
+/// another given name, to whom a relative's account was taken to name, or on the word of a name alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Proof {
+    /// It does, or names are not compared.
+    Proven,
+    /// Its given name is another's in every view, or the account holder's alone; or nothing but names and sex agrees.
+    Unproven,
 }
 
 /// The same for one pair: with the frequency of its values.
@@ -300,6 +319,7 @@ pub(crate) struct PairWeights {
     pub(crate) relative: MatchWeight,
     pub(crate) namesake: MatchWeight,
     pub(crate) elder: MatchWeight,
+    pub(crate) proof: Proof,
 }
 
 impl PatternWeights {
@@ -310,6 +330,7 @@ impl PatternWeights {
             relative: self.relative + rarity.values,
             namesake: self.namesake + rarity.values - rarity.name,
             elder: self.elder + rarity.values,
+            proof: self.proof,
         }
     }
 }
@@ -341,12 +362,23 @@ pub(crate) struct WeightTable {
     elder: Vec<Vec<MatchWeight>>,
     /// Where a date and a given name are compared: a relative of the same birthday is a twin.
     twins: Option<(usize, usize)>,
+    /// Where a given name is compared: which comparisons prove whom a line names.
+    named: Option<Named>,
     /// The same of one resident before any evidence.
     prior: PatternWeights,
 }
 
 /// Of a thousand lines two at least are those of a person whom no blocking rule found or the register has not.
 const MATCH_RATE_MAX: f64 = 0.998;
+
+/// The comparisons that prove whom a line names.
+#[derive(Debug)]
+struct Named {
+    given: usize,
+    arrangement: Option<usize>,
+    /// Those of neither names nor sex.
+    others: Vec<usize>,
+}
 
 /// The level of a date that is equal.
 const EQUAL_DATE: u8 = 1;
@@ -380,7 +412,13 @@ impl WeightTable {
                 relative: nobody(model.nobodies.relatives),
                 namesake: nobody(model.nobodies.namesakes),
                 elder: nobody(model.nobodies.elders),
+                proof: Proof::Proven,
             },
+            named: model.position("given_name").map(|given| Named {
+                given,
+                arrangement: model.position("arrangement"),
+                others: model.positions_beside_names(),
+            }),
         })
     }
 
@@ -405,6 +443,20 @@ impl WeightTable {
             relative: self.prior.relative + sum(&self.relative) + self.named_alike(levels),
             namesake: self.prior.namesake + sum(&self.namesake),
             elder: self.prior.elder + sum(&self.elder),
+            proof: self.proof(levels),
+        }
+    }
+
+    fn proof(&self, levels: &[u8]) -> Proof {
+        let Some(Named { given, arrangement, others }) = &self.named else {
+            return Proof::Proven;
+        };
+        let speaks = |&other: &usize| self.term(other, levels[other]) > MatchWeight::ZERO;
+        let by_holder_alone = arrangement.is_some_and(|at| is_by_holder_alone(levels[at]));
+        if is_other_name(levels[*given]) || by_holder_alone || !others.iter().any(speaks) {
+            Proof::Unproven
+        } else {
+            Proof::Proven
         }
     }
 

@@ -7,26 +7,27 @@
 //! lists as they usually are, so that a line is treated alike in a short list and in a long one.
 
 use crate::decision::Standing;
-use crate::model::Costs;
+use crate::model::{Costs, Proof};
 use crate::weight::MatchWeight;
 
 /// Steps of weight in which lines are counted.
 const STEPS_PER_BIT: i32 = 16;
 
 /// Lines that the profile is worth.
-const PROFILE_LINES: f64 = 6_000.0;
+const PROFILE_LINES: f64 = 20_000.0;
 
-/// How the lines of a list of a resident register usually stand: from which weight in bits, what share of lines.
+/// How the lines of a list of a resident register usually stand: from which weight in bits, what share of lines. Counted
+/// in lists with the errors called typical (`renkei generate --mix typical`).
 const PROFILE: [(f64, f64); 10] = [
-    (2.0, 0.004),
+    (2.0, 0.002),
     (3.0, 0.004),
-    (4.0, 0.006),
+    (4.0, 0.018),
     (5.0, 0.018),
-    (6.0, 0.014),
-    (7.0, 0.006),
-    (8.0, 0.006),
-    (9.0, 0.01),
-    (11.0, 0.02),
+    (6.0, 0.007),
+    (7.0, 0.003),
+    (8.0, 0.0015),
+    (9.0, 0.019),
+    (11.0, 0.005),
     (14.0, 0.9),
 ];
 
@@ -58,7 +59,10 @@ pub(crate) fn link(
     let bottom = step(least);
     let steps = usize::try_from(top - bottom + 1).expect("the least is below the top");
     let mut lines = vec![0.0; steps];
-    for standing in standings.iter().flatten().filter(|standing| standing.keeps_margin(margin)) {
+    let by_itself = |standing: &&Standing| {
+        standing.keeps_margin(margin) && standing.best.proof == Proof::Proven
+    };
+    for standing in standings.iter().flatten().filter(by_itself) {
         if let Ok(at) = usize::try_from(step(standing.best.weight).min(top) - bottom) {
             lines[at] += 1.0;
         }

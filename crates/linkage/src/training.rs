@@ -27,13 +27,13 @@ use crate::training_report::TrainingReport;
 use crate::weight::MatchWeight;
 
 /// Lines that the prior is worth where the measures are tuned to resident registers.
-const PRIOR_LINES_RESIDENTS: f64 = 1_000.0;
+const PRIOR_LINES_RESIDENTS: f64 = 3_000.0;
 
 /// Lines that the prior is worth for records of any other shape.
 const PRIOR_LINES_OTHER: f64 = 20.0;
 
 /// Lines that nobody of the register explains and that the prior is worth: they are one in twenty.
-const PRIOR_NOBODIES: f64 = 50.0;
+const PRIOR_NOBODIES: f64 = 150.0;
 
 /// A level that an elder of the same name reaches so much more often than the person is not learned: no number of lines
 /// shows which of the two they are.

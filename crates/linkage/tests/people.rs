@@ -78,6 +78,24 @@ fn the_other_twin_is_never_linked() {
 }
 
 #[test]
+fn a_twin_of_another_name_is_never_paid_for_the_one_who_is_registered() {
+    let twin = "T1|沢村　真理|サワムラ　マリ|2015-07-07|2|271-0001|千葉県若葉市若松３番４号";
+    let (decision, person) =
+        decide(&[twin], "L|沢村由美|サワムラユミ|2015-07-07|2|271-0001|若葉市若松3-4");
+    assert!(matches!(decision.outcome, Outcome::Ambiguous | Outcome::Review), "{decision:?}");
+    assert_eq!(person, "T1");
+}
+
+#[test]
+fn a_line_that_gives_nothing_but_a_name_is_left_to_a_clerk() {
+    let only =
+        "S1|四月一日　朱鷺雄|ワタヌキ　トキオ|1980-01-20|1|271-0001|千葉県若葉市若松３番４号";
+    let (decision, person) = decide(&[only], "L|四月一日朱鷺雄|ワタヌキトキオ||1||");
+    assert_ne!(decision.outcome, Outcome::Linked, "{decision:?}");
+    assert_eq!(person, "S1");
+}
+
+#[test]
 fn strangers_of_one_name_and_birthday_are_told_apart_by_address_or_not_at_all() {
     let here = "S1|鈴木　花子|スズキ　ハナコ|1980-01-20|2|271-0001|千葉県若葉市若松３番４号";
     let there = "S2|鈴木　花子|スズキ　ハナコ|1980-01-20|2|273-0003|千葉県若葉市平和９番１号";

@@ -41,6 +41,11 @@ reasons! {
     /// AMBIGUOUS: a rival fits exactly as well.
     Tie = "TIE",
         "another resident fits exactly as well", "全く同程度に一致する別の住民がいる";
+    /// AMBIGUOUS: the line does not prove whom it names: its given name is another's or the account holder's alone, or a name
+    /// is all it has.
+    NameUnproven = "NAME_UNPROVEN",
+        "everything fits but the name the line gives, or the line gives nothing but a name",
+        "氏名以外は一致するが氏名の裏付けがない、または氏名しか手掛かりがない";
     /// AMBIGUOUS: several lines contend for one person.
     Contended = "CONTENDED",
         "several lines contend for the same resident", "複数の行が同じ住民を取り合っている";

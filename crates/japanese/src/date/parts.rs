@@ -69,6 +69,8 @@ impl Parts {
             // An era year runs from 1; the first year of the era is year 1.
             (Part::Known(year @ 1..=99, _), Some(era)) => Some(era.first_year() + year as i32 - 1),
             (Part::Known(year @ 1800..=2199, _), None) => Some(year as i32),
+            // Registers of the dead and of history: a year written out, as 1742-03-01.
+            (Part::Known(year @ 1000..=1799, 4), None) => Some(year as i32),
             // 55年4月24日 without an era: the year could be 昭和55 or 1955 and is left unknown.
             (Part::Known(_, 1..=2), None) => {
                 approximate = true;

@@ -69,7 +69,7 @@ pub(crate) fn any_date(cell: &str) {
         let DateReading::Read(read) = date::read(cell, order) else { continue };
         assert!(read.month.is_none_or(|month| (1..=12).contains(&month)));
         assert!(read.day.is_none_or(|day| (1..=31).contains(&day)));
-        assert!(read.year.is_none_or(|year| (1800..=2199).contains(&year)));
+        assert!(read.year.is_none_or(|year| (1000..=2199).contains(&year)));
         assert!(read.year.is_some() || read.month.is_some() || read.day.is_some());
         let (Some(number), Some(year), Some(month), Some(day)) =
             (read.day_number(), read.year, read.month, read.day)

@@ -85,8 +85,8 @@ struct Postings {
     /// Where the keys start whose first bits are the index.
     directory: Vec<u32>,
     shift: u32,
-    /// Whether the first buckets alone show how wide the rule is.
-    sampled: bool,
+    /// How many pairs of records of the register share a key, counted or estimated, and how many keys records have.
+    spread: Option<(u128, u64)>,
 }
 
 /// Entries of a bucket, on average.
@@ -95,12 +95,13 @@ const BUCKET_ENTRIES: usize = 4;
 /// Registers smaller than this are indexed whole: how wide a rule is shows in all of its blocks.
 const RECORDS_SAMPLED: usize = 65_536;
 
-/// Of larger ones, one key in so many shows how wide a rule is, whatever lists ask for.
-const SAMPLE: usize = 64;
+/// Of larger ones, all keys are counted in so many groups, whatever lists ask for: how uneven the groups are shows how
+/// wide a rule is.
+const GROUPS: u32 = 1_024;
 
-/// Whether a key is in the sample: it lies in the first buckets.
-fn is_sampled(key: u64) -> bool {
-    key < u64::MAX / SAMPLE as u64
+/// The group of a key.
+fn group(key: u64) -> usize {
+    (key >> (u64::BITS - GROUPS.trailing_zeros())) as usize
 }
 
 impl BlockingIndex {
@@ -283,7 +284,10 @@ impl Postings {
         keyed.rows.reserve(rows as usize);
         for row in 0..rows {
             keys(register, Side::Register, row, &rule, &mut found);
-            found.iter().for_each(|&key| keyed.push(key, row));
+            for &key in &found {
+                keyed.count(key);
+                keyed.push(key, row);
+            }
         }
         Self::of(rule, &[keyed], sampled)
     }
@@ -301,7 +305,8 @@ impl Postings {
             let keyed = |rule: usize| {
                 let mut keyed = Keyed::default();
                 records.keys(&plan, rule, |key, row| {
-                    if wanted.may_have(rule, key) || is_sampled(key) {
+                    keyed.count(key);
+                    if wanted.may_have(rule, key) {
                         keyed.push(key, row);
                     }
                 });
@@ -324,8 +329,9 @@ impl Postings {
 
     /// Sorts records by their keys.
     fn of(rule: BlockingRule, keyed: &[Keyed], sampled: bool) -> Self {
+        let spread = sampled.then(|| spread(keyed));
         let count: usize = keyed.iter().map(|part| part.keys.len()).sum();
-        let buckets = (count / BUCKET_ENTRIES).next_power_of_two().max(SAMPLE);
+        let buckets = (count / BUCKET_ENTRIES).next_power_of_two().max(2);
         let shift = 64 - buckets.trailing_zeros();
         let bucket = |key: u64| (key >> shift) as usize;
         let mut directory = vec![0u32; buckets + 1];
@@ -348,7 +354,7 @@ impl Postings {
         for bounds in directory.windows(2) {
             entries[bounds[0] as usize..bounds[1] as usize].sort_unstable();
         }
-        Self { rule, entries, directory, shift, sampled }
+        Self { rule, entries, directory, shift, spread }
     }
 
     fn block(&self, key: u64) -> &[u64] {
@@ -370,11 +376,9 @@ impl Postings {
         &bucket[start..end]
     }
 
-    /// The numbers of records that share a key, over the keys that show how wide the rule is.
+    /// The numbers of records that share a key.
     fn block_sizes(&self) -> impl Iterator<Item = u64> {
-        let all = self.directory.len() - 1;
-        let shown = if self.sampled { all / SAMPLE } else { all };
-        let buckets = self.directory.windows(2).take(shown);
+        let buckets = self.directory.windows(2);
         buckets.flat_map(|bounds| {
             let bucket = &self.entries[bounds[0] as usize..bounds[1] as usize];
             bucket.chunk_by(|a, b| a >> 32 == b >> 32).map(|block| block.len() as u64)
@@ -384,10 +388,11 @@ impl Postings {
     /// Whether a resident meets too many others under this rule, on average over residents.
     fn is_too_wide(&self) -> bool {
         let max = self.rule.block_records_max as u64;
-        let (records, squares) = self.block_sizes().fold((0, 0), |(records, squares), size| {
-            (records + size, squares + if size <= max { size * size } else { 0 })
+        let (squares, keys) = self.spread.unwrap_or_else(|| {
+            let sizes = self.block_sizes().filter(|&size| size <= max);
+            (sizes.map(|size| u128::from(size * size)).sum(), self.entries.len() as u64)
         });
-        squares > RECORDS_PER_KEY_MAX * records
+        squares > u128::from(RECORDS_PER_KEY_MAX) * u128::from(keys)
     }
 
     /// A rule that is too wide as a whole serves only where its block happens to be small.
@@ -403,13 +408,40 @@ impl Postings {
 struct Keyed {
     keys: Vec<u64>,
     rows: Vec<u32>,
+    /// How many keys of each group all records have, those that are left out included.
+    groups: Vec<u32>,
 }
 
 impl Keyed {
+    fn count(&mut self, key: u64) {
+        if self.groups.is_empty() {
+            self.groups.resize(GROUPS as usize, 0);
+        }
+        self.groups[group(key)] += 1;
+    }
+
     fn push(&mut self, key: u64, row: u32) {
         self.keys.push(key);
         self.rows.push(row);
     }
+}
+
+/// How many pairs share a key, and how many keys there are. If n keys are spread over g groups at random, the squares of
+/// the groups' sizes exceed those of the blocks by about n^2/g, and vary little around that.
+fn spread(keyed: &[Keyed]) -> (u128, u64) {
+    let sizes: Vec<u64> = (0..GROUPS as usize)
+        .map(|group| {
+            keyed
+                .iter()
+                .filter_map(|part| part.groups.get(group))
+                .map(|&count| u64::from(count))
+                .sum()
+        })
+        .collect();
+    let keys: u64 = sizes.iter().sum();
+    let squares: u128 = sizes.iter().map(|&size| u128::from(size) * u128::from(size)).sum();
+    let by_chance = u128::from(keys) * u128::from(keys) / u128::from(GROUPS);
+    (squares.saturating_sub(by_chance), keys)
 }
 
 /// The entry of a record under a key.
@@ -497,6 +529,26 @@ mod tests {
         let mut intake = ListIntake::new(index);
         intake.extend(&People(lines));
         intake.seal()
+    }
+
+    #[test]
+    fn a_rule_of_few_keys_is_found_too_wide_in_groups_as_in_blocks() {
+        let linkable = people(3_000, 1);
+        let register = &linkable.index().register;
+        let part = |at: &str| -> KeyPart {
+            let named = |part: &KeyPart| part.describe(register) == at;
+            distinct_parts(&rules(register)).into_iter().find(named).expect("a part of some rule")
+        };
+        for (parts, too_wide) in [
+            (vec![part("family name as written")], true),
+            (vec![part("birth_date"), part("town and house number")], false),
+        ] {
+            let rule = || BlockingRule { parts: parts.clone(), block_records_max: 5_000 };
+            for sampled in [false, true] {
+                let postings = Postings::build(register, rule(), sampled);
+                assert_eq!(postings.is_too_wide(), too_wide, "{parts:?} {sampled}");
+            }
+        }
     }
 
     #[test]

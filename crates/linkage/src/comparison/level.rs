@@ -75,6 +75,14 @@ pub(crate) fn is_equal_name(level: u8) -> bool {
     matches!(level, MISSING | READ | WRITTEN | BOTH)
 }
 
+/// Whether a part of a name is another one in every view there is.
+pub(crate) fn is_other_name(level: u8) -> bool {
+    const READ: u8 = part_level(Written::Missing, Read::Different);
+    const WRITTEN: u8 = part_level(Written::Different, Read::Missing);
+    const BOTH: u8 = part_level(Written::Different, Read::Different);
+    matches!(level, READ | WRITTEN | BOTH)
+}
+
 /// A family name in both views.
 pub(crate) const FAMILY: &[LevelPrior] = &[
     MISSING,
@@ -144,6 +152,15 @@ pub(crate) const ARRANGEMENT: &[LevelPrior] = &[
     level("given name of the account holder alone", 3, 0.85, 0.1, 0.15, 0.85, 0.85),
     level("other given name than the account holder's", 3, 0.15, 0.9, 0.85, 0.15, 0.15),
 ];
+
+/// Levels of [`ARRANGEMENT`] for a line that gives no given name but the account holder's.
+pub(crate) const HOLDER_ALONE: u8 = 5;
+pub(crate) const OTHER_THAN_HOLDER: u8 = 6;
+
+/// Whether the account holder alone gives a given name.
+pub(crate) fn is_by_holder_alone(arrangement: u8) -> bool {
+    matches!(arrangement, HOLDER_ALONE | OTHER_THAN_HOLDER)
+}
 
 /// A date of birth.
 pub(crate) const DATE: &[LevelPrior] = &[

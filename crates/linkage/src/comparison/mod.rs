@@ -8,6 +8,7 @@ mod text;
 
 pub(crate) use date::DateForm;
 pub(crate) use level::LevelPrior;
+use level::{HOLDER_ALONE, OTHER_THAN_HOLDER};
 
 use std::sync::Arc;
 
@@ -124,10 +125,6 @@ impl Measure {
         }
     }
 }
-
-/// Levels of [`level::ARRANGEMENT`] for a line that gives no given name but the account holder's.
-const HOLDER_ALONE: u8 = 5;
-const OTHER_THAN_HOLDER: u8 = 6;
 
 /// Level of a part of a name of which there is a reading alone, nearly equal.
 const READING_NEAR: u8 = 2;
