@@ -176,14 +176,14 @@ impl Model {
         let mut model = Self {
             purpose: Purpose::Link,
             comparisons: comparisons.iter().zip(u).map(comparison).collect(),
-            match_rate: 0.95,
+            match_rate: 0.957,
             nobodies: Nobodies::NONE,
             thresholds: Thresholds::default(),
             trained_lines: 0,
             report: None,
         };
         if model.has_names() {
-            model.nobodies.namesakes = 0.25;
+            model.nobodies.namesakes = 0.28;
         }
         if model.has_households() {
             model.nobodies = Nobodies { relatives: 0.15, elders: 0.1, ..model.nobodies };

@@ -190,17 +190,17 @@ pub(crate) const SEX: &[LevelPrior] = &[
 /// Where somebody lives: town, numbers, room and postal code together, since each implies the others.
 pub(crate) const PLACE: &[LevelPrior] = &[
     MISSING,
-    level("same place", 1, 0.74, 0.0002, 0.74, 0.0002, 0.74),
-    level("same building, room missing", 1, 0.13, 0.0002, 0.13, 0.0002, 0.13),
-    level("same building, other room", 1, 0.003, 0.0002, 0.003, 0.0002, 0.003),
-    level("same town, numbers near", 1, 0.03, 0.002, 0.03, 0.002, 0.03),
-    level("same numbers, town unlike", 1, 0.012, 0.0005, 0.012, 0.0005, 0.012),
-    level("same town", 1, 0.012, 0.03, 0.012, 0.03, 0.012),
-    level("same postal code", 1, 0.008, 0.005, 0.008, 0.005, 0.008),
-    level("former place", 1, 0.02, 0.0002, 0.02, 0.0002, 0.02),
-    level("different", 1, 0.029, 0.9609, 0.029, 0.9609, 0.029),
-    level("same place, repaired", 1, 0.012, 0.00004, 0.012, 0.00004, 0.012),
-    level("same postal code, repaired", 1, 0.004, 0.001, 0.004, 0.001, 0.004),
+    level("same place", 1, 0.78, 0.0002, 0.78, 0.0002, 0.78),
+    level("same building, room missing", 1, 0.125, 0.0002, 0.125, 0.0002, 0.125),
+    level("same building, other room", 1, 0.001, 0.0002, 0.001, 0.0002, 0.001),
+    level("same town, numbers near", 1, 0.018, 0.002, 0.018, 0.002, 0.018),
+    level("same numbers, town unlike", 1, 0.003, 0.0005, 0.003, 0.0005, 0.003),
+    level("same town", 1, 0.006, 0.03, 0.006, 0.03, 0.006),
+    level("same postal code", 1, 0.007, 0.005, 0.007, 0.005, 0.007),
+    level("former place", 1, 0.005, 0.0002, 0.005, 0.0002, 0.005),
+    level("different", 1, 0.045, 0.9609, 0.045, 0.9609, 0.045),
+    level("same place, repaired", 1, 0.009, 0.00004, 0.009, 0.00004, 0.009),
+    level("same postal code, repaired", 1, 0.001, 0.001, 0.001, 0.001, 0.001),
 ];
 
 /// The level of [`PLACE`] for two equal places, one of them read from a value that a spreadsheet had damaged.
