@@ -40,6 +40,11 @@ pub(crate) enum KeyPart {
 }
 
 impl KeyPart {
+    /// Whether both are parts of one date.
+    fn is_of_the_date_of(self, other: Self) -> bool {
+        matches!((self, other), (Self::Date(_, one), Self::Date(_, another)) if one == another)
+    }
+
     pub(super) fn describe(self, side: &Normalised) -> String {
         let view = |view: View| match view {
             View::Written => "as written",
@@ -161,7 +166,11 @@ fn other_rules(side: &Normalised, views: &[View]) -> Vec<BlockingRule> {
             Measure::Text { .. } | Measure::Identifier { .. } | Measure::Category { .. } => {
                 parts.push(KeyPart::Value(index));
             }
-            Measure::Date { .. } => parts.push(KeyPart::Date(DatePart::Whole, index)),
+            Measure::Date { .. } => {
+                // Of people of the past often the year alone is known.
+                parts.push(KeyPart::Date(DatePart::Whole, index));
+                parts.push(KeyPart::Date(DatePart::Year, index));
+            }
             Measure::Place { .. } => parts.push(KeyPart::Place(PlacePart::Building, index)),
             Measure::Family => parts.extend(views.iter().map(|&view| KeyPart::Family(view))),
             Measure::Given => parts.extend(views.iter().map(|&view| KeyPart::Given(view))),
@@ -170,7 +179,7 @@ fn other_rules(side: &Normalised, views: &[View]) -> Vec<BlockingRule> {
     }
     let mut rules = Vec::new();
     for (i, &first) in parts.iter().enumerate() {
-        let others = parts[i + 1..].iter();
+        let others = parts[i + 1..].iter().filter(|&&second| !first.is_of_the_date_of(second));
         rules.extend(others.map(|&second| BlockingRule::new(&[first, second])));
     }
     if side.has_names() {

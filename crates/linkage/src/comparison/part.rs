@@ -21,12 +21,12 @@ fn written(names: &Names, a: u32, b: u32) -> Written {
         return Written::Equal;
     }
     let parts = &names.written_parts;
-    if parts.loose(a) == parts.loose(b) {
-        return Written::Near;
-    }
     let (x, y) = (parts.letters(a), parts.letters(b));
     if x.iter().chain(y).all(char::is_ascii) {
         return written_in_latin(x, y);
+    }
+    if parts.loose(a) == parts.loose(b) {
+        return Written::Near;
     }
     if fits_lost_letters(x, y) || cut_off(x, y) {
         Written::Near

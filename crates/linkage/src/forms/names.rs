@@ -319,9 +319,24 @@ fn intern_written(text: &str, parts: &mut Parts) -> u32 {
     if text.chars().all(|c| c == WILDCARD) { NONE } else { parts.intern(text, fold_weak) }
 }
 
-/// The text under which weak variants (斎/斉) meet: for finding candidates only.
+/// The text under which weak variants (斎/斉) and spellings of one Latin name meet: for finding candidates only.
 fn fold_weak(text: &str) -> String {
-    text.chars().map(kanji::fold_weak).collect()
+    if text.is_ascii() { skeleton(text) } else { text.chars().map(kanji::fold_weak).collect() }
+}
+
+/// A Latin name as its first letter and the consonants behind it, doubled ones once: what most spellings of a name keep
+/// (Smith and Smyth, Catherine and Katharine but for the first letter). Names with few consonants stay as they are.
+fn skeleton(name: &str) -> String {
+    const LETTERS_MIN: usize = 3;
+    let mut kept = String::with_capacity(name.len());
+    for (at, letter) in name.char_indices() {
+        let silent =
+            matches!(letter.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'h' | 'w' | 'y');
+        if at == 0 || !silent && !kept.ends_with(letter) {
+            kept.push(letter);
+        }
+    }
+    if kept.len() < LETTERS_MIN { name.to_owned() } else { kept }
 }
 
 fn word_key(name: &WrittenName) -> u64 {
