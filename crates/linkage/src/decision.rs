@@ -115,7 +115,8 @@ impl Decision {
         without_candidate(Outcome::Unlinkable, Reason::NoEvidence)
     }
 
-    /// A line that stands so with its best candidate, if it has one. `too_common` says that whom it could mean are too many to be compared.
+    /// A line that stands so with its best candidate, if it has one. `too_common` says that whom it could mean are too many
+    /// to be compared.
     pub(crate) fn alone(
         standing: Option<&Standing>,
         too_common: bool,

@@ -5,6 +5,7 @@
 
 use crate::inquiry::Inquiry;
 use crate::model::{ComparisonModel, PairWeights};
+use crate::records::Sides;
 use crate::weight::MatchWeight;
 
 /// What one comparison contributes.
@@ -113,9 +114,9 @@ impl Inquiry<'_> {
         let candidate = self.candidate(resident);
         let weight = candidate.map_or(alone, |candidate| candidate.weight);
         let rules = candidate.map_or_else(Vec::new, |_| {
-            let (index, list) = (self.comparer.sides.index, self.comparer.sides.list);
-            let met = self.comparer.sides.blocking.rules_of_pair(list, line, resident);
-            met.into_iter().map(|rule| rule.describe(&index.register)).collect()
+            let Sides { index, list, blocking } = self.comparer.sides;
+            let found = blocking.rules_that_find(list, line, resident);
+            found.into_iter().map(|rule| blocking.describe(rule, &index.register)).collect()
         });
         let rivals = weight - alone;
         Explanation { prior, terms, relatives, lookalike, rivals, weight, rules }

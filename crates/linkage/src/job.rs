@@ -150,6 +150,8 @@ pub struct Linkage {
     pub model: Model,
     /// What each blocking rule found.
     pub blocking: Vec<BlockingReport>,
+    /// Blocking rules of three properties that were left out because there would be too many.
+    pub rules_left_out: usize,
     /// Pairs compared.
     pub candidate_pairs: usize,
     /// How long it took.
@@ -213,6 +215,7 @@ pub fn link(
         decisions: Vec::new(),
         model,
         blocking,
+        rules_left_out: linkable.sides().blocking.rules_left_out(),
         candidate_pairs: candidates.len(),
         times,
         table,

@@ -277,11 +277,22 @@ impl Job<'_> {
         let environment = self.environment;
         self.register.warn_of_rejections(environment);
         self.list.warn_of_rejections(environment);
+        self.warn_of_rules();
         let left_out: u64 = self.linkage.blocking.iter().map(|rule| rule.blocks_left_out).sum();
         if left_out > 0 {
             environment.warn(
                 &format!("{left_out} blocks were too large for their rule and left to the other rules (see --blocking-report)"),
                 &format!("{left_out} 個のブロックは大きすぎるため他の規則に任せました（--blocking-report 参照）"),
+            );
+        }
+    }
+
+    fn warn_of_rules(&self) {
+        let left_out = self.linkage.rules_left_out;
+        if left_out > 0 {
+            self.environment.warn(
+                &format!("{left_out} blocking rules of three fields were left out because there would be too many; leave fields that say little out of the schema"),
+                &format!("三つの項目を組み合わせる規則が多すぎるため {left_out} 個を使いませんでした。役に立たない項目をスキーマから外してください"),
             );
         }
     }

@@ -7,21 +7,17 @@
 
 mod keys;
 mod list_keys;
+mod postings;
 mod rules;
 mod search;
 
-use rayon::prelude::*;
-
 use keys::{KeyPlan, RecordParts, Side, keys};
-use list_keys::ListKeys;
+use postings::{Postings, Width, record};
+use rules::KeyPart;
 pub(crate) use rules::{BlockingRule, rules};
-use rules::{KeyPart, SINGLE_BLOCK_MAX};
 pub use search::{Miss, MissedRule, RuleSearch, Search};
 
 use crate::records::Normalised;
-
-/// How many records a rule may bring a resident on average; a rule that brings more is narrowed by a third property.
-const RECORDS_PER_KEY_MAX: u64 = 60;
 
 /// The most rules of three properties.
 const RULES_MAX: usize = 200;
@@ -58,7 +54,7 @@ impl BlockingReport {
             pairs: counts.pairs,
             new_pairs: counts.new_pairs,
             largest_block: counts.largest_block,
-            blocks_left_out: counts.blocks_left_out,
+            blocks_left_out: counts.blocks_left_out(),
             pairs_left_out: counts.pairs_left_out,
         };
         rules.zip(counts).map(report).collect()
@@ -70,39 +66,13 @@ impl BlockingReport {
 pub(crate) struct BlockingIndex {
     postings: Vec<Postings>,
     plan: KeyPlan,
+    /// Rules of three properties that there would be beyond [`RULES_MAX`].
+    rules_left_out: usize,
 }
 
-/// The records of every key of one rule, sorted by key.
-///
-/// A key's first bits say in which bucket it lies, so an entry needs but 32 more of them beside its record: eight bytes a
-/// record and rule. Of a million records 50 bits of each key are compared, and two unequal keys are taken for one about
-/// once in a thousand million lookups; then a pair is compared for nothing.
-#[derive(Debug)]
-struct Postings {
-    rule: BlockingRule,
-    /// 32 bits of the key, then the record.
-    entries: Vec<u64>,
-    /// Where the keys start whose first bits are the index.
-    directory: Vec<u32>,
-    shift: u32,
-    /// How many pairs of records of the register share a key, counted or estimated, and how many keys records have.
-    spread: Option<(u128, u64)>,
-}
-
-/// Entries of a bucket, on average.
-const BUCKET_ENTRIES: usize = 4;
-
-/// Registers smaller than this are indexed whole: how wide a rule is shows in all of its blocks.
-const RECORDS_SAMPLED: usize = 65_536;
-
-/// Of larger ones, all keys are counted in so many groups, whatever lists ask for: how uneven the groups are shows how
-/// wide a rule is.
-const GROUPS: u32 = 1_024;
-
-/// The group of a key.
-fn group(key: u64) -> usize {
-    (key >> (u64::BITS - GROUPS.trailing_zeros())) as usize
-}
+/// Registers smaller than this are indexed whole for any list: it takes no time, and how wide a rule is shows in its
+/// blocks.
+const SMALL_REGISTER: usize = 65_536;
 
 impl BlockingIndex {
     /// Indexes the register under the rules. A rule of two properties that says too little is replaced by rules with a
@@ -113,29 +83,27 @@ impl BlockingIndex {
         rules: Vec<BlockingRule>,
         list: Option<&Normalised>,
     ) -> Self {
-        let list = list.filter(|_| register.records.len() >= RECORDS_SAMPLED);
-        Self::build_sampled(register, rules, list, register.records.len() >= RECORDS_SAMPLED)
+        if register.records.len() < SMALL_REGISTER {
+            Self::build_with(register, rules, None, Width::ByBlocks)
+        } else {
+            Self::build_with(register, rules, list, Width::ByGroups)
+        }
     }
 
-    /// `sampled` says that a sample of keys shows how wide a rule is; without a sample there is no list.
-    fn build_sampled(
+    /// With a list, blocks are not whole, so how wide a rule is can be told by groups alone.
+    fn build_with(
         register: &Normalised,
         rules: Vec<BlockingRule>,
         list: Option<&Normalised>,
-        sampled: bool,
+        width: Width,
     ) -> Self {
         let all: Vec<KeyPart> = distinct_parts(&rules);
-        let build = |rules: Vec<BlockingRule>| -> Vec<Postings> {
-            match list {
-                Some(list) => Postings::build_for(register, rules, list),
-                None => {
-                    let build = |rule| Postings::build(register, rule, sampled);
-                    rules.into_par_iter().map(build).collect()
-                }
-            }
+        let build = |rules: Vec<BlockingRule>| match list {
+            Some(list) => Postings::build_for(register, rules, list),
+            None => Postings::build_all(register, rules, width),
         };
         let (mut postings, wide): (Vec<Postings>, Vec<Postings>) =
-            build(rules).into_iter().partition(|postings| !postings.is_too_wide());
+            build(rules).into_iter().partition(|postings| !postings.too_wide);
         let mut narrower: Vec<BlockingRule> = Vec::new();
         for wide in wide.iter().filter(|wide| wide.rule.parts.len() == 2) {
             for &part in all.iter().filter(|part| !wide.rule.parts.contains(part)) {
@@ -145,12 +113,13 @@ impl BlockingIndex {
                 }
             }
         }
+        let rules_left_out = narrower.len().saturating_sub(RULES_MAX);
         narrower.truncate(RULES_MAX);
         postings.extend(build(narrower));
         postings.extend(wide);
-        postings.iter_mut().for_each(|postings| postings.settle_limit());
+        postings.iter_mut().for_each(Postings::settle_limit);
         let plan = KeyPlan::new(postings.iter().map(|postings| &postings.rule));
-        Self { postings, plan }
+        Self { postings, plan, rules_left_out }
     }
 
     /// The candidates of a line with the earliest rule that finds each, by ascending record.
@@ -176,7 +145,7 @@ impl BlockingIndex {
             let block = postings.block_in(key, start, end);
             let counts = &mut counts[usize::from(number)];
             if block.len() > postings.rule.block_records_max {
-                counts.blocks_left_out += 1;
+                counts.keys_left_out.push(key);
                 counts.pairs_left_out += block.len() as u64;
                 let left_out = (block.len(), number, key);
                 smallest = Some(smallest.map_or(left_out, |other| other.min(left_out)));
@@ -200,24 +169,8 @@ impl BlockingIndex {
         }
     }
 
-    /// The rules under which a line and a resident share a key.
-    pub(crate) fn rules_of_pair(
-        &self,
-        list: &Normalised,
-        line: u32,
-        resident: u32,
-    ) -> Vec<&BlockingRule> {
-        let mut of_line = Vec::new();
-        let met = self.postings.iter().filter(|postings| {
-            keys(list, Side::List, line, &postings.rule, &mut of_line);
-            let mut blocks = of_line.iter().map(|&key| postings.block(key));
-            blocks
-                .any(|block| block.binary_search_by_key(&resident, |&entry| record(entry)).is_ok())
-        });
-        met.map(|postings| &postings.rule).collect()
-    }
-
-    /// The numbers of the rules that bring a line and a resident together.
+    /// The numbers of the rules that bring a line and a resident together; where none does and the two were compared as a
+    /// last resort, those of the rules whose block was too large.
     pub(crate) fn rules_that_find(
         &self,
         list: &Normalised,
@@ -225,15 +178,31 @@ impl BlockingIndex {
         resident: u32,
     ) -> Vec<usize> {
         let mut of_line = Vec::new();
-        let found = self.postings.iter().enumerate().filter(|(_, postings)| {
+        let shared = |(number, postings): (usize, &Postings)| {
             keys(list, Side::List, line, &postings.rule, &mut of_line);
-            let blocks = of_line.iter().map(|&key| postings.block(key));
-            let mut compared =
-                blocks.filter(|block| block.len() <= postings.rule.block_records_max);
-            compared
-                .any(|block| block.binary_search_by_key(&resident, |&entry| record(entry)).is_ok())
-        });
-        found.map(|(number, _)| number).collect()
+            Some((number, postings.shared_block(&of_line, resident)?))
+        };
+        let shared: Vec<(usize, usize)> =
+            self.postings.iter().enumerate().filter_map(shared).collect();
+        let compared = |&&(number, size): &&(usize, usize)| {
+            size <= self.postings[number].rule.block_records_max
+        };
+        let found: Vec<usize> = shared.iter().filter(compared).map(|&(number, _)| number).collect();
+        if found.is_empty() {
+            shared.into_iter().map(|(number, _)| number).collect()
+        } else {
+            found
+        }
+    }
+
+    /// How many rules of three properties were left out because there would be too many.
+    pub(crate) fn rules_left_out(&self) -> usize {
+        self.rules_left_out
+    }
+
+    /// The rule with this number, in words.
+    pub(crate) fn describe(&self, rule: usize, register: &Normalised) -> String {
+        self.postings[rule].rule.describe(register)
     }
 
     pub(crate) fn rules(&self) -> impl ExactSizeIterator<Item = &BlockingRule> {
@@ -242,12 +211,13 @@ impl BlockingIndex {
 }
 
 /// What one rule has found so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RuleCounts {
     pub(crate) pairs: u64,
     pub(crate) new_pairs: u64,
     pub(crate) largest_block: u64,
-    pub(crate) blocks_left_out: u64,
+    /// Keys of blocks that are too large, as often as lines asked for them.
+    keys_left_out: Vec<u64>,
     pub(crate) pairs_left_out: u64,
 }
 
@@ -256,8 +226,16 @@ impl RuleCounts {
         self.pairs += other.pairs;
         self.new_pairs += other.new_pairs;
         self.largest_block = self.largest_block.max(other.largest_block);
-        self.blocks_left_out += other.blocks_left_out;
+        self.keys_left_out.extend_from_slice(&other.keys_left_out);
         self.pairs_left_out += other.pairs_left_out;
+    }
+
+    /// How many blocks are too large.
+    fn blocks_left_out(&self) -> u64 {
+        let mut keys = self.keys_left_out.clone();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.len() as u64
     }
 }
 
@@ -273,189 +251,6 @@ pub(crate) struct Scratch {
     /// Whether a block was too large to be compared.
     pub(crate) left_out: bool,
     pub(crate) levels: Vec<u8>,
-}
-
-impl Postings {
-    fn build(register: &Normalised, rule: BlockingRule, sampled: bool) -> Self {
-        let rows = u32::try_from(register.records.len()).expect("fewer than 2^32 residents");
-        let mut found = Vec::new();
-        let mut keyed = Keyed::default();
-        keyed.keys.reserve(rows as usize);
-        keyed.rows.reserve(rows as usize);
-        for row in 0..rows {
-            keys(register, Side::Register, row, &rule, &mut found);
-            for &key in &found {
-                keyed.count(key);
-                keyed.push(key, row);
-            }
-        }
-        Self::of(rule, &[keyed], sampled)
-    }
-
-    /// The postings of several rules, of the keys that a list has and of a sample.
-    fn build_for(register: &Normalised, rules: Vec<BlockingRule>, list: &Normalised) -> Vec<Self> {
-        // The parts of so many records stay at hand while rule after rule is made of them.
-        const CHUNK: u32 = 4_096;
-        let plan = KeyPlan::new(rules.iter());
-        let wanted = ListKeys::of(list, &plan);
-        let rows = u32::try_from(register.records.len()).expect("fewer than 2^32 residents");
-        let chunk = |chunk: u32| {
-            let of_chunk = chunk * CHUNK..rows.min((chunk + 1) * CHUNK);
-            let records = plan.look_up_many(register, Side::Register, of_chunk);
-            let keyed = |rule: usize| {
-                let mut keyed = Keyed::default();
-                records.keys(&plan, rule, |key, row| {
-                    keyed.count(key);
-                    if wanted.may_have(rule, key) {
-                        keyed.push(key, row);
-                    }
-                });
-                keyed
-            };
-            (0..rules.len()).map(keyed).collect()
-        };
-        let chunks: Vec<Vec<Keyed>> =
-            (0..rows.div_ceil(CHUNK)).into_par_iter().map(chunk).collect();
-        let mut by_rule: Vec<Vec<Keyed>> = rules.iter().map(|_| Vec::new()).collect();
-        for chunk in chunks {
-            by_rule.iter_mut().zip(chunk).for_each(|(all, part)| all.push(part));
-        }
-        rules
-            .into_par_iter()
-            .zip(by_rule)
-            .map(|(rule, keyed)| Self::of(rule, &keyed, true))
-            .collect()
-    }
-
-    /// Sorts records by their keys.
-    fn of(rule: BlockingRule, keyed: &[Keyed], sampled: bool) -> Self {
-        let spread = sampled.then(|| spread(keyed));
-        let count: usize = keyed.iter().map(|part| part.keys.len()).sum();
-        let buckets = (count / BUCKET_ENTRIES).next_power_of_two().max(2);
-        let shift = 64 - buckets.trailing_zeros();
-        let bucket = |key: u64| (key >> shift) as usize;
-        let mut directory = vec![0u32; buckets + 1];
-        for &key in keyed.iter().flat_map(|part| &part.keys) {
-            directory[bucket(key) + 1] += 1;
-        }
-        for bucket in 1..directory.len() {
-            directory[bucket] += directory[bucket - 1];
-        }
-        // Every bucket is filled from its end: afterwards its entry in the directory is where it starts.
-        let mut entries = vec![0u64; count];
-        let backwards = keyed.iter().rev();
-        for (&key, &row) in backwards.flat_map(|part| part.keys.iter().zip(&part.rows).rev()) {
-            let end = &mut directory[bucket(key) + 1];
-            *end -= 1;
-            entries[*end as usize] = entry(key, shift, row);
-        }
-        directory.remove(0);
-        directory.push(u32::try_from(entries.len()).expect("fewer than 2^32 keys"));
-        for bounds in directory.windows(2) {
-            entries[bounds[0] as usize..bounds[1] as usize].sort_unstable();
-        }
-        Self { rule, entries, directory, shift, spread }
-    }
-
-    fn block(&self, key: u64) -> &[u64] {
-        let (start, end) = self.bucket(key);
-        self.block_in(key, start, end)
-    }
-
-    /// Where the bucket of a key starts and ends.
-    fn bucket(&self, key: u64) -> (u32, u32) {
-        let bucket = (key >> self.shift) as usize;
-        (self.directory[bucket], self.directory[bucket + 1])
-    }
-
-    fn block_in(&self, key: u64, start: u32, end: u32) -> &[u64] {
-        let bucket = &self.entries[start as usize..end as usize];
-        let first = entry(key, self.shift, 0);
-        let start = bucket.partition_point(|&other| other < first);
-        let end = start + bucket[start..].partition_point(|&other| other >> 32 == first >> 32);
-        &bucket[start..end]
-    }
-
-    /// The numbers of records that share a key.
-    fn block_sizes(&self) -> impl Iterator<Item = u64> {
-        let buckets = self.directory.windows(2);
-        buckets.flat_map(|bounds| {
-            let bucket = &self.entries[bounds[0] as usize..bounds[1] as usize];
-            bucket.chunk_by(|a, b| a >> 32 == b >> 32).map(|block| block.len() as u64)
-        })
-    }
-
-    /// Whether a resident meets too many others under this rule, on average over residents.
-    fn is_too_wide(&self) -> bool {
-        let max = self.rule.block_records_max as u64;
-        let (squares, keys) = self.spread.unwrap_or_else(|| {
-            let sizes = self.block_sizes().filter(|&size| size <= max);
-            (sizes.map(|size| u128::from(size * size)).sum(), self.entries.len() as u64)
-        });
-        squares > u128::from(RECORDS_PER_KEY_MAX) * u128::from(keys)
-    }
-
-    /// A rule that is too wide as a whole serves only where its block happens to be small.
-    fn settle_limit(&mut self) {
-        if self.is_too_wide() {
-            self.rule.block_records_max = SINGLE_BLOCK_MAX;
-        }
-    }
-}
-
-/// Records with their keys, unsorted.
-#[derive(Default)]
-struct Keyed {
-    keys: Vec<u64>,
-    rows: Vec<u32>,
-    /// How many keys of each group all records have, those that are left out included.
-    groups: Vec<u32>,
-}
-
-impl Keyed {
-    fn count(&mut self, key: u64) {
-        if self.groups.is_empty() {
-            self.groups.resize(GROUPS as usize, 0);
-        }
-        self.groups[group(key)] += 1;
-    }
-
-    fn push(&mut self, key: u64, row: u32) {
-        self.keys.push(key);
-        self.rows.push(row);
-    }
-}
-
-/// How many pairs share a key, and how many keys there are. If n keys are spread over g groups at random, the squares of
-/// the groups' sizes exceed those of the blocks by about n^2/g, and vary little around that.
-fn spread(keyed: &[Keyed]) -> (u128, u64) {
-    let sizes: Vec<u64> = (0..GROUPS as usize)
-        .map(|group| {
-            keyed
-                .iter()
-                .filter_map(|part| part.groups.get(group))
-                .map(|&count| u64::from(count))
-                .sum()
-        })
-        .collect();
-    let keys: u64 = sizes.iter().sum();
-    let squares: u128 = sizes.iter().map(|&size| u128::from(size) * u128::from(size)).sum();
-    let by_chance = u128::from(keys) * u128::from(keys) / u128::from(GROUPS);
-    (squares.saturating_sub(by_chance), keys)
-}
-
-/// The entry of a record under a key.
-fn entry(key: u64, shift: u32, record: u32) -> u64 {
-    // What stands behind the bits that choose the bucket.
-    let rest = key << (64 - shift);
-    (rest >> 32 << 32) | u64::from(record)
-}
-
-/// The record of an entry.
-fn record(entry: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half is the record")]
-    let record = entry as u32;
-    record
 }
 
 /// Every property that some rule asks for.
@@ -544,9 +339,9 @@ mod tests {
             (vec![part("birth_date"), part("town and house number")], false),
         ] {
             let rule = || BlockingRule { parts: parts.clone(), block_records_max: 5_000 };
-            for sampled in [false, true] {
-                let postings = Postings::build(register, rule(), sampled);
-                assert_eq!(postings.is_too_wide(), too_wide, "{parts:?} {sampled}");
+            for width in [Width::ByBlocks, Width::ByGroups] {
+                let postings = &Postings::build_all(register, vec![rule()], width)[0];
+                assert_eq!(postings.too_wide, too_wide, "{parts:?} {width:?}");
             }
         }
     }
@@ -555,11 +350,11 @@ mod tests {
     fn an_index_for_one_list_finds_what_an_index_of_everything_finds() {
         let linkable = people(3_000, 400);
         let (register, list) = (&linkable.index().register, &linkable.list);
-        let build = |list| BlockingIndex::build_sampled(register, rules(register), list, true);
+        let build =
+            |list| BlockingIndex::build_with(register, rules(register), list, Width::ByGroups);
         let (whole, own) = (build(None), build(Some(list)));
-        let entries = |index: &BlockingIndex| -> usize {
-            index.postings.iter().map(|postings| postings.entries.len()).sum()
-        };
+        let entries =
+            |index: &BlockingIndex| -> usize { index.postings.iter().map(Postings::len).sum() };
         assert!(entries(&own) < entries(&whole), "what no line asks for is left out");
         let found = |index: &BlockingIndex, line: u32| {
             let mut scratch = Scratch::default();

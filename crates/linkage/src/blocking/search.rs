@@ -6,7 +6,7 @@
 //! no rule, and is told of nowhere but in the weights.)
 
 use super::keys::{Side, part_values};
-use super::{BlockingIndex, KeyPart, Postings, keys, record};
+use super::{BlockingIndex, KeyPart, Postings, keys};
 use crate::blocking::keys::Values;
 use crate::blocking::rules::View;
 use crate::forms::NONE;
@@ -146,11 +146,7 @@ impl PairOfSides<'_> {
     fn shared_block(&self, postings: &Postings) -> Option<usize> {
         let mut of_line = Vec::new();
         keys(self.list, Side::List, self.line, &postings.rule, &mut of_line);
-        let holds = |block: &&[u64]| {
-            block.binary_search_by_key(&self.resident, |&entry| record(entry)).is_ok()
-        };
-        let blocks = of_line.iter().map(|&key| postings.block(key));
-        blocks.filter(holds).map(<[u64]>::len).min()
+        postings.shared_block(&of_line, self.resident)
     }
 
     fn of_line(&self, part: KeyPart) -> Vec<u64> {
