@@ -70,6 +70,18 @@ impl ExactKey {
         key
     }
 
+    /// The key of a text of plain kana and their marks, each of which means the same whatever stands around the text.
+    pub(crate) fn read_plain(text: &str) -> Option<String> {
+        let mut key = ExactKey::with_capacity(text.len());
+        for letter in text.chars() {
+            if plain(letter).is_none() && !matches!(letter, 'ﾞ' | 'ﾟ' | '゛' | '゜') {
+                return None;
+            }
+            key.letter(letter, &mut |_| ());
+        }
+        Some(key.letters)
+    }
+
     fn with_capacity(bytes: usize) -> ExactKey {
         ExactKey { letters: String::with_capacity(bytes), last: None, lost: false, plain: true }
     }

@@ -191,12 +191,86 @@ pub fn is_placeholder(text: &str) -> bool {
 /// The longest entry of the list below, in letters.
 const PLACEHOLDER_LETTERS_MAX: usize = 8;
 
+/// Texts that stand where a value is missing.
+const PLACEHOLDERS: [&str; 59] = [
+    "不明",
+    "不詳",
+    "氏名不詳",
+    "氏名不明",
+    "生年月日不詳",
+    "年月日不詳",
+    "住所不明",
+    "住所不定",
+    "不定",
+    "該当なし",
+    "該当無し",
+    "該当無",
+    "なし",
+    "無し",
+    "無",
+    "ナシ",
+    "ガイトウナシ",
+    "フメイ",
+    "フショウ",
+    "フシヨウ",
+    "空白",
+    "空欄",
+    "該当ナシ",
+    "記入ナシ",
+    "記載ナシ",
+    "未記入",
+    "記入なし",
+    "記載なし",
+    "未設定",
+    "未入力",
+    "未登録",
+    "未定",
+    "未詳",
+    "未届",
+    "非公開",
+    "同上",
+    "〃",
+    "NA",
+    "N/A",
+    "#N/A",
+    "N.A.",
+    "NULL",
+    "(NULL)",
+    "<NULL>",
+    "\\N",
+    "NONE",
+    "NIL",
+    "NAN",
+    "UNKNOWN",
+    "UNDEFINED",
+    "BLANK",
+    "#REF!",
+    "#VALUE!",
+    "#NAME?",
+    "#DIV/0!",
+    "#NUM!",
+    "#NULL!",
+    "#SPILL!",
+    "#CALC!",
+];
+
 /// [`is_placeholder`] for text already folded, upper-cased and without spaces.
 pub(crate) fn is_placeholder_key(key: &str) -> bool {
     let key = key.trim_matches(|letter| matches!(letter, '(' | ')' | '[' | ']' | '【' | '】'));
-    // Hardly any value begins as a placeholder does, and the list is long.
     let Some(first) = key.chars().next() else { return true };
-    let begins = matches!(
+    (begins_as_placeholders_do(first) && PLACEHOLDERS.contains(&key))
+        || key.chars().all(says_nothing)
+}
+
+/// Whether such a text with more behind it may be a placeholder.
+pub(crate) fn begins_placeholder(key: &str) -> bool {
+    key.chars().next().is_none_or(begins_as_placeholders_do)
+        && PLACEHOLDERS.iter().any(|placeholder| placeholder.starts_with(key))
+}
+
+/// Hardly any value begins as a placeholder does, and the list is long.
+fn begins_as_placeholders_do(first: char) -> bool {
+    matches!(
         first,
         '不' | '氏'
             | '生'
@@ -221,72 +295,7 @@ pub(crate) fn is_placeholder_key(key: &str) -> bool {
             | '\\'
             | 'U'
             | 'B'
-    );
-    if !(begins || says_nothing(first)) {
-        return false;
-    }
-    matches!(
-        key,
-        "不明"
-            | "不詳"
-            | "氏名不詳"
-            | "氏名不明"
-            | "生年月日不詳"
-            | "年月日不詳"
-            | "住所不明"
-            | "住所不定"
-            | "不定"
-            | "該当なし"
-            | "該当無し"
-            | "該当無"
-            | "なし"
-            | "無し"
-            | "無"
-            | "ナシ"
-            | "ガイトウナシ"
-            | "フメイ"
-            | "フショウ"
-            | "フシヨウ"
-            | "空白"
-            | "空欄"
-            | "該当ナシ"
-            | "記入ナシ"
-            | "記載ナシ"
-            | "未記入"
-            | "記入なし"
-            | "記載なし"
-            | "未設定"
-            | "未入力"
-            | "未登録"
-            | "未定"
-            | "未詳"
-            | "未届"
-            | "非公開"
-            | "同上"
-            | "〃"
-            | "NA"
-            | "N/A"
-            | "#N/A"
-            | "N.A."
-            | "NULL"
-            | "(NULL)"
-            | "<NULL>"
-            | "\\N"
-            | "NONE"
-            | "NIL"
-            | "NAN"
-            | "UNKNOWN"
-            | "UNDEFINED"
-            | "BLANK"
-            | "#REF!"
-            | "#VALUE!"
-            | "#NAME?"
-            | "#DIV/0!"
-            | "#NUM!"
-            | "#NULL!"
-            | "#SPILL!"
-            | "#CALC!"
-    ) || key.chars().all(says_nothing)
+    )
 }
 
 /// Marks that carry no content of their own.

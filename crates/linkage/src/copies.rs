@@ -43,8 +43,7 @@ impl Copies {
             raw.columns.iter().filter(|column| !column.rows.is_empty()).collect();
         let has_values = |row: u32| columns.iter().any(|column| column.rows[row as usize] != NONE);
         let by_values = |a: u32, b: u32| {
-            let orders =
-                columns.iter().map(|column| column.rows[a as usize].cmp(&column.rows[b as usize]));
+            let orders = columns.iter().map(|column| column.value(a).cmp(&column.value(b)));
             orders.fold(Ordering::Equal, Ordering::then)
         };
         let mut sorted: Vec<u32> =

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use renkei_japanese::name;
 use renkei_types::{Clock, FieldKind};
 
 use crate::dedupe::Dedupable;
@@ -59,6 +60,10 @@ pub(crate) struct RawRecords {
 pub(crate) struct RawColumn {
     pub(crate) values: Interner,
     pub(crate) rows: Vec<u32>,
+    /// Of names: what stands behind `rows`, from the space on, where one space divides a name; else [`NONE`]. There are
+    /// far fewer halves than names.
+    pub(crate) rest: Vec<u32>,
+    divides: bool,
 }
 
 impl RegisterIntake {
@@ -136,7 +141,7 @@ impl ListIntake {
 
 impl RawRecords {
     pub(crate) fn new(fields: &Fields) -> Self {
-        let columns = fields.fields.iter().map(|_| RawColumn::default()).collect();
+        let columns = fields.fields.iter().map(|field| RawColumn::new(field.kind)).collect();
         Self { ids: TextArena::default(), columns }
     }
 
@@ -146,12 +151,8 @@ impl RawRecords {
         });
         let take = |(field, column): (usize, &mut RawColumn)| {
             if takes(field) {
-                let RawColumn { values, rows: ids } = column;
                 let mut scratch = String::new();
-                ids.extend((0..rows.len()).map(|row| {
-                    let text = rows.text(field, row, &mut scratch);
-                    if text.is_empty() { NONE } else { values.intern(text).0 }
-                }));
+                (0..rows.len()).for_each(|row| column.push(rows.text(field, row, &mut scratch)));
             }
         };
         if rows.len() < FEW {
@@ -159,5 +160,40 @@ impl RawRecords {
         } else {
             self.columns.par_iter_mut().enumerate().for_each(take);
         }
+    }
+}
+
+impl RawColumn {
+    fn new(kind: FieldKind) -> Self {
+        let divides = matches!(kind, FieldKind::PersonName | FieldKind::KanaName);
+        Self { divides, ..Self::default() }
+    }
+
+    fn push(&mut self, text: &str) {
+        let halves = if self.divides { name::divide(text) } else { None };
+        let (first, rest) = halves.unwrap_or((text, ""));
+        let mut id = |text: &str| if text.is_empty() { NONE } else { self.values.intern(text).0 };
+        let (first, rest) = (id(first), id(rest));
+        self.rows.push(first);
+        if self.divides {
+            self.rest.push(rest);
+        }
+    }
+    /// The column with every value in one piece.
+    pub(crate) fn undivided(self) -> Self {
+        if self.rest.iter().all(|&rest| rest == NONE) {
+            return Self { rest: Vec::new(), ..self };
+        }
+        let mut whole = Self::default();
+        for (&first, &rest) in self.rows.iter().zip(&self.rest) {
+            let text = |id: u32| if id == NONE { "" } else { self.values.get(id) };
+            whole.push(&format!("{}{}", text(first), text(rest)));
+        }
+        whole
+    }
+
+    /// What stands in a row, in its two pieces.
+    pub(crate) fn value(&self, row: u32) -> (u32, u32) {
+        (self.rows[row as usize], self.rest.get(row as usize).copied().unwrap_or(NONE))
     }
 }

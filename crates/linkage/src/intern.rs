@@ -124,8 +124,14 @@ pub(crate) struct TextArena {
 
 impl TextArena {
     pub(crate) fn push(&mut self, text: &str) -> u32 {
+        self.push_joined(text, "")
+    }
+
+    /// Adds a text that is at hand in two pieces.
+    pub(crate) fn push_joined(&mut self, text: &str, behind: &str) -> u32 {
         let id = u32::try_from(self.ends.len()).expect("fewer than 2^32 distinct values");
         self.text.push_str(text);
+        self.text.push_str(behind);
         self.ends.push(self.text.len());
         id
     }

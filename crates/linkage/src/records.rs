@@ -7,7 +7,8 @@ use hashbrown::{HashMap, HashSet};
 use crate::blocking::BlockingIndex;
 use crate::comparison::Comparison;
 use crate::forms::NONE;
-use crate::forms::names::{Names, WholeNames};
+use crate::forms::names::Names;
+use crate::forms::whole_names::WholeNames;
 use crate::hash::Seeded;
 use crate::intern::TextArena;
 use crate::register_index::RegisterIndex;
@@ -18,6 +19,8 @@ pub(crate) struct Records {
     pub(crate) ids: TextArena,
     /// Empty where the fields hold no names.
     pub(crate) names: Vec<NameValues>,
+    /// Whether the reading of any name is recorded.
+    pub(crate) has_readings: bool,
     /// Further names of a record: 旧氏, 通称, names in brackets, and of a line the account holder.
     pub(crate) other_names: HashMap<u32, Vec<OtherName>, Seeded>,
     /// For each comparison of one value: the value of each record.
@@ -29,9 +32,9 @@ pub(crate) struct Records {
 /// The name of a record in all its views.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct NameValues {
-    /// Whole name as written, in [`WholeNames::written`] of its side.
+    /// Whole name as written, in [`WholeNames::written`] of its side; [`NONE`] where it was read in halves.
     pub(crate) written: u32,
-    /// Whole name as read, in [`WholeNames::kana`] of its side.
+    /// Whole name as read, in [`WholeNames::kana`] of its side; likewise.
     pub(crate) kana: u32,
     /// Family name in both views, in [`Names::joint`].
     pub(crate) family: u32,
@@ -87,7 +90,8 @@ impl Records {
 
     /// Adds a further name, unless it says nothing new.
     pub(crate) fn add_name(&mut self, row: usize, name: NameValues, how: How) {
-        if name == self.names[row] || (name.family == NONE && name.given == NONE) {
+        let parts = |name: NameValues| (name.family, name.given);
+        if parts(name) == parts(self.names[row]) || parts(name) == (NONE, NONE) {
             return;
         }
         let row = u32::try_from(row).expect("fewer than 2^32 records");

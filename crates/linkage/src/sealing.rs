@@ -12,11 +12,12 @@ use crate::comparison::{Comparison, DateForm, Measure};
 use crate::field::{Fields, Role};
 use crate::forms::names::{NameReader, Names, Wholes};
 use crate::forms::parts::Parts;
+use crate::forms::whole_names::{Cell, NameColumn, Parted};
 use crate::forms::{NONE, normalise, texts};
 use crate::intake::RawRecords;
 use crate::intern::Interner;
 use crate::layers::Distinct;
-use crate::records::{How, NameValues, Normalised, Records};
+use crate::records::{How, Normalised, Records};
 use crate::register_index::RegisterIndex;
 
 /// Normalises a register. Its tables are shared once everything that adds to them is done.
@@ -76,6 +77,7 @@ impl Sealing<'_> {
         for field in 0..self.roles.len() {
             if self.roles[field] == Role::Alone {
                 let mut comparison = asked.next().unwrap_or_else(|| self.alone(field, &records));
+                self.raw.columns[field] = std::mem::take(&mut self.raw.columns[field]).undivided();
                 let forms = self.alone_forms(field, &mut comparison.measure);
                 let mut column = std::mem::take(&mut self.raw.columns[field].rows);
                 column.iter_mut().for_each(|raw| *raw = form(&forms, *raw));
@@ -108,70 +110,83 @@ impl Sealing<'_> {
         asked: &mut impl Iterator<Item = Comparison>,
         comparisons: &mut Vec<Comparison>,
     ) -> (Names, Wholes) {
-        let mut reader = NameReader::default();
-        let mut in_brackets = Vec::new();
-        let written = self.with_role(Role::Written).next().map(|field| {
-            let (forms, others) = reader.written_with_others(self.values(field));
-            in_brackets = others;
-            (field, forms)
-        });
-        let kana = self.with_role(Role::Kana).next();
-        let kana = kana.map(|field| (field, reader.kana(self.values(field))));
-        let others: Vec<(usize, Vec<u32>)> = match self.side {
-            Side::Register => self
-                .with_role(Role::OtherName)
-                .map(|field| (field, reader.written(self.values(field))))
-                .collect(),
-            Side::List => self
-                .with_role(Role::AccountHolder)
-                .filter(|_| kana.is_some())
-                .map(|field| (field, reader.kana(self.values(field))))
-                .collect(),
+        let mut reader = NameReader::new(self.learns);
+        let main = |role: Role| self.with_role(role).next();
+        let (written, kana) = (main(Role::Written), main(Role::Kana));
+        let other: Vec<usize> = match self.side {
+            Side::Register => self.with_role(Role::OtherName).collect(),
+            Side::List => self.with_role(Role::AccountHolder).filter(|_| kana.is_some()).collect(),
         };
-        let (mut names, wholes) = reader.settle(self.register_names, self.learns);
+        let columns = &mut self.raw.columns;
+        let written = written.map(|field| (field, reader.written_with_others(&mut columns[field])));
+        let kana = kana.map(|field| (field, reader.kana(&mut columns[field])));
+        let others: Vec<NameColumn> = other
+            .into_iter()
+            .map(|field| match self.side {
+                Side::Register => reader.written(&mut columns[field]),
+                Side::List => reader.kana(&mut columns[field]),
+            })
+            .collect();
+        let (mut names, wholes) = reader.settle(self.register_names);
         let part = |role: Role, names: &mut Names| {
             let field = self.with_role(role).next()?;
             Some((field, names.written_part_column(self.values(field))))
         };
         let family = part(Role::Family, &mut names);
         let given = part(Role::Given, &mut names);
-        let columns = [&written, &kana, &family, &given];
-        if columns.iter().all(|column| column.is_none()) {
+        let fields = [
+            written.as_ref().map(|(field, _)| *field),
+            kana.as_ref().map(|(field, _)| *field),
+            family.as_ref().map(|(field, _)| *field),
+            given.as_ref().map(|(field, _)| *field),
+        ];
+        if fields.iter().all(Option::is_none) {
             return (names, wholes);
         }
-        let value = |column: &Forms, row: usize| {
+        let cell = |column: &Option<(usize, NameColumn)>, row: usize| {
+            column.as_ref().map_or(Cell::None, |(_, column)| column.cell(row))
+        };
+        let part = |column: &Forms, row: usize| {
             column.as_ref().map_or(NONE, |(field, forms)| self.form(*field, forms, row))
         };
         records.names = (0..rows)
             .map(|row| {
-                let (written, kana) = (value(&written, row), value(&kana, row));
-                let (mut whole_family, mut whole_given) = names.join(&wholes, written, kana);
-                let (own_family, own_given) = (value(&family, row), value(&given, row));
-                if own_family != NONE {
-                    whole_family = names.join_part(own_family, names.kana_of(whole_family));
+                let kana = wholes.kana.parted(cell(&kana, row));
+                records.has_readings |= !kana.is_none();
+                let mut name = names.join(wholes.written.parted(cell(&written, row)), kana);
+                let (family, given) = (part(&family, row), part(&given, row));
+                if family != NONE {
+                    name.family = names.join_part(family, names.kana_of(name.family));
                 }
-                if own_given != NONE {
-                    whole_given = names.join_part(own_given, names.kana_of(whole_given));
+                if given != NONE {
+                    name.given = names.join_part(given, names.kana_of(name.given));
                 }
-                NameValues { written, kana, family: whole_family, given: whole_given }
+                name
             })
             .collect();
-        self.other_names(records, &mut names, &wholes, &others);
-        if let Some((field, _)) = &written {
-            self.names_in_brackets(*field, records, &mut names, &wholes, &in_brackets);
+        let own = written.as_ref().map(|(_, column)| column);
+        self.other_names(records, &mut names, &wholes, own, &others);
+        if let Some((_, written)) = &written {
+            for (row, cell) in written.others() {
+                let own = records.names[row];
+                let reading = wholes
+                    .kana
+                    .parted(kana.as_ref().map_or(Cell::None, |(_, column)| column.cell(row)));
+                let other = names.other_name(wholes.written.parted(cell), reading, own);
+                records.add_name(row, other, How::Alias);
+            }
         }
-        let labelled = self.name_comparisons(&columns);
+        let labelled = self.name_comparisons(fields);
         comparisons.extend(labelled.map(|own| asked.next().unwrap_or(own)));
-        for field in columns.into_iter().flatten().map(|(field, _)| *field) {
+        for field in fields.into_iter().flatten() {
             self.raw.columns[field] = Default::default();
         }
         (names, wholes)
     }
 
     /// What is asked about names.
-    fn name_comparisons(&self, columns: &[&Forms; 4]) -> [Comparison; 3] {
-        let main = |column: &Forms| column.as_ref().map(|(field, _)| *field);
-        let [written, kana, family, given] = columns.map(main);
+    fn name_comparisons(&self, fields: [Option<usize>; 4]) -> [Comparison; 3] {
+        let [written, kana, family, given] = fields;
         let label = |fields: [Option<usize>; 3]| {
             let names =
                 fields.iter().flatten().map(|&field| self.fields.fields[field].name.as_str());
@@ -191,49 +206,28 @@ impl Sealing<'_> {
         records: &mut Records,
         names: &mut Names,
         wholes: &Wholes,
-        columns: &[(usize, Vec<u32>)],
+        written: Option<&NameColumn>,
+        columns: &[NameColumn],
     ) {
-        for (field, forms) in columns {
+        for column in columns {
             for row in 0..records.len() {
-                let form = self.form(*field, forms, row);
-                if form == NONE {
+                let cell = column.cell(row);
+                if cell == Cell::None {
                     continue;
                 }
                 let own = records.names[row];
                 match self.side {
                     Side::Register => {
-                        let other = names.other_name(wholes, form, NONE, own);
+                        let other =
+                            names.other_name(wholes.written.parted(cell), Parted::NONE, own);
                         records.add_name(row, other, How::Alias);
                     }
                     Side::List => {
-                        let (family, given) = names.join(wholes, own.written, form);
-                        let holder = NameValues { written: own.written, kana: form, family, given };
+                        let written = written.map_or(Cell::None, |column| column.cell(row));
+                        let holder =
+                            names.join(wholes.written.parted(written), wholes.kana.parted(cell));
                         records.add_name(row, holder, How::AccountHolder);
                     }
-                }
-            }
-        }
-    }
-
-    /// Further names within a name field, which may be what the reading belongs to.
-    fn names_in_brackets(
-        &self,
-        field: usize,
-        records: &mut Records,
-        names: &mut Names,
-        wholes: &Wholes,
-        in_brackets: &[(u32, u32)],
-    ) {
-        if in_brackets.is_empty() {
-            return;
-        }
-        for (row, &raw) in self.raw.columns[field].rows.iter().enumerate() {
-            let first = in_brackets.partition_point(|(text, _)| *text < raw);
-            for &(_, form) in in_brackets[first..].iter().take_while(|(text, _)| *text == raw) {
-                if form != NONE {
-                    let own = records.names[row];
-                    let other = names.other_name(wholes, form, own.kana, own);
-                    records.add_name(row, other, How::Alias);
                 }
             }
         }

@@ -262,3 +262,47 @@ proptest! {
         }
     }
 }
+
+/// Letters and halves that stand in plain names, and some that make a half more than it seems.
+const HALVES: &str =
+    "([谷渡邊髙不明無様樣氏殿空白々]{1,3}|[ぁ-ゖァ-ヺｦ-ﾟー゛゜ﾞﾟ]{1,5}|ナシ|フ|メイ|A|ー)";
+
+proptest! {
+    #[test]
+    fn two_halves_read_apart_are_the_name_read_as_a_whole(
+        first in HALVES, second in HALVES, space in "[ \u{3000}]",
+    ) {
+        let field = format!("{first}{space}{second}");
+        let (one, other) = divide(&field).expect("one space divides it");
+        prop_assert_eq!((one, other), (first.as_str(), &field[first.len()..]));
+        if let Some((one, other)) = written_half(one).zip(written_half(other)) {
+            let name = WrittenName::read(&field).expect("a name of two plain halves");
+            prop_assert_eq!((&name.full, name.split), (&format!("{one}{other}"), Some(one.len())));
+            prop_assert_eq!((name.tokens().count(), name.script), (2, Script::Han));
+            prop_assert_eq!(Forms::read(&field).others.len(), 0);
+        }
+        if let Some((one, other)) = kana_half(one).zip(kana_half(other)) {
+            let name = KanaName::read(&field).expect("a reading of two plain halves");
+            prop_assert_eq!(
+                (&name.exact, name.split_exact),
+                (&format!("{one}{other}"), Some(one.len()))
+            );
+            prop_assert_eq!(name.tokens().count(), 2);
+        }
+    }
+}
+
+#[test]
+fn halves_that_mean_more_in_company_are_not_read_alone() {
+    for half in ["不", "　様", "國樣", "無", "谷口（", "A", "めぐみ", "", "谷?"] {
+        assert_eq!(written_half(half).is_some(), half == "國樣", "{half}");
+    }
+    for half in ["フ", "ナ", "ーア", "゛ア", "谷", "ア-", "アA", "ｰ", "ヽ"] {
+        assert_eq!(kana_half(half), None, "{half}");
+    }
+    assert_eq!(written_half("　髙橋").as_deref(), Some("高橋"));
+    assert_eq!(kana_half(" ﾜﾀﾅﾍﾞ").as_deref(), Some("ワタナベ"));
+    for field in ["谷口光弘", " 谷口", "谷口　", "谷口 光弘 様", "谷口\t光弘"] {
+        assert_eq!(divide(field), None, "{field}");
+    }
+}

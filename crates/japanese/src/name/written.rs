@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Forms, WILDCARD, is_accent, latin_letters, words};
+use super::{Forms, WILDCARD, is_accent, is_title, latin_letters, words};
 use crate::kana::{is_kana, is_middle_dot};
 use crate::kanji::fold_variant;
 use crate::text;
@@ -223,7 +223,7 @@ impl Reader {
         let Some((full, exact)) = self.breaks.more.last().copied().or(self.breaks.first) else {
             return;
         };
-        if matches!(self.full.get(full..), Some("様" | "殿" | "氏" | "さま" | "御中")) {
+        if self.full.get(full..).is_some_and(is_title) {
             self.full.truncate(full);
             self.exact.truncate(exact);
             self.drop_final_break();

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::rules::{BlockingRule, DatePart, KeyPart, PlacePart, View};
 use crate::comparison::Measure;
 use crate::forms::NONE;
+use crate::forms::whole_names::WholeName;
 use crate::hash;
 use crate::records::{NameValues, Normalised, OtherName};
 
@@ -298,14 +299,17 @@ fn push_whole(
         }
         return;
     }
-    // Family and given name from columns of their own make a whole too.
-    let (family, given) =
-        (names.joint.views(name.family).written, names.joint.views(name.given).written);
-    if view == View::Written && family != NONE && given != NONE {
-        let parts = &names.written_parts;
-        values.push(hash::mix(parts.loose(family), parts.loose(given)));
+    // A name read in halves, or from columns of its own, makes a whole too.
+    let (family, given) = (names.joint.views(name.family), names.joint.views(name.given));
+    let (parts, family, given) = match view {
+        View::Written => (&names.written_parts, family.written, given.written),
+        View::Kana => (&names.kana_parts, family.kana, given.kana),
+    };
+    if family != NONE && given != NONE {
+        let whole = WholeName::of_halves(parts.spelling(family), parts.spelling(given));
+        values.push(whole.full);
         if in_any_order {
-            values.push(hash::mix(parts.loose(given), parts.loose(family)));
+            values.push(whole.exchanged);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Blocking rules: which properties two records must share to be compared.
 
 use crate::comparison::Measure;
-use crate::forms::NONE;
 use crate::pattern::Radix;
 use crate::records::Normalised;
 
@@ -129,8 +128,7 @@ pub(crate) fn rules(side: &Normalised) -> Vec<BlockingRule> {
 
 /// The views of names that the register has, the surer one for finding people first.
 fn views(side: &Normalised) -> Vec<View> {
-    let has_kana = side.records.names.iter().any(|name| name.kana != NONE);
-    if has_kana { vec![View::Kana, View::Written] } else { vec![View::Written] }
+    if side.records.has_readings { vec![View::Kana, View::Written] } else { vec![View::Written] }
 }
 
 /// Names, a date of birth and a place: whoever has two of the three right is found, and whoever has a whole name that few

@@ -4,9 +4,11 @@
 //! blocking then work on ids; texts are touched once per distinct value.
 
 pub(crate) mod addresses;
+mod halves;
 pub(crate) mod names;
 pub(crate) mod parts;
 pub(crate) mod texts;
+pub(crate) mod whole_names;
 
 use rayon::prelude::*;
 
@@ -29,17 +31,27 @@ fn beginning(text: &str) -> &str {
 pub(crate) fn normalise<T: Send>(
     raw: &Interner,
     read: impl Fn(&str) -> T + Sync,
-    mut take: impl FnMut(T) -> u32,
+    take: impl FnMut(T) -> u32,
+) -> Vec<u32> {
+    each_once(raw.len(), |id| read(raw.get(id)), take)
+}
+
+/// The same for what has numbers up to `count`.
+pub(crate) fn each_once<T: Send>(
+    count: usize,
+    read: impl Fn(u32) -> T + Sync,
+    take: impl FnMut(T) -> u32,
 ) -> Vec<u32> {
     const CHUNK: u32 = 16_384;
-    if raw.len() < FEW {
-        return raw.iter().map(|text| take(read(text))).collect();
+    let few = count < FEW;
+    let count = u32::try_from(count).expect("fewer than 2^32 distinct values");
+    if few {
+        return (0..count).map(read).map(take).collect();
     }
-    let count = u32::try_from(raw.len()).expect("fewer than 2^32 distinct values");
-    let mut forms = Vec::with_capacity(raw.len());
+    let mut take = take;
+    let mut forms = Vec::with_capacity(count as usize);
     for start in (0..count).step_by(CHUNK as usize) {
-        let chunk: Vec<T> =
-            (start..count.min(start + CHUNK)).into_par_iter().map(|id| read(raw.get(id))).collect();
+        let chunk: Vec<T> = (start..count.min(start + CHUNK)).into_par_iter().map(&read).collect();
         forms.extend(chunk.into_iter().map(&mut take));
     }
     forms

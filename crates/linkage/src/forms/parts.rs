@@ -1,7 +1,7 @@
 //! Parts of names (a family name, a given name), as written or as read.
 
 use super::NONE;
-use crate::hash;
+use crate::hash::Spelling;
 use crate::intern::Interner;
 use crate::layers::{Distinct, Layer, Layers};
 
@@ -17,7 +17,7 @@ pub(crate) struct Parts {
 struct PartForms {
     letters: Vec<char>,
     ends: Vec<u32>,
-    loose: Vec<u64>,
+    loose: Vec<Spelling>,
 }
 
 impl Layer for PartForms {
@@ -43,7 +43,7 @@ impl Parts {
             let forms = &mut self.forms.own;
             forms.letters.extend(text.chars());
             forms.ends.push(u32::try_from(forms.letters.len()).expect("fewer than 2^32 letters"));
-            forms.loose.push(hash::text(&loose(text)));
+            forms.loose.push(Spelling::of(&loose(text)));
         }
         id
     }
@@ -65,6 +65,11 @@ impl Parts {
 
     /// The key under which similar parts meet; equal for equal parts.
     pub(crate) fn loose(&self, id: u32) -> u64 {
+        self.spelling(id).key()
+    }
+
+    /// The hash of the text under which similar parts meet.
+    pub(crate) fn spelling(&self, id: u32) -> Spelling {
         let (forms, index) = self.forms.find(id);
         forms.loose[index]
     }
