@@ -50,45 +50,40 @@ impl Frequencies {
     pub(crate) fn count(side: &Normalised, comparison: &Comparison) -> Self {
         let register = &side.records;
         let mut counts = Self::default();
-        let add = |table: &mut Vec<u32>, id: u32| {
-            if id != NONE {
-                let index = id as usize;
-                if table.len() <= index {
-                    table.resize(index + 1, 0);
-                }
-                table[index] += 1;
-            }
-        };
+        let whole = &mut counts.whole;
         match &comparison.measure {
             Measure::Arrangement => {}
-            Measure::Family | Measure::Given => {
-                let family = matches!(comparison.measure, Measure::Family);
-                for name in &register.names {
-                    let value = if family { name.family } else { name.given };
-                    let views = side.names.joint.views(value);
-                    add(&mut counts.whole, value);
-                    add(&mut counts.first, views.written);
-                    add(&mut counts.second, views.kana);
-                    counts.known += u64::from(value != NONE);
-                }
-            }
-            measure @ (Measure::Date { column, .. }
+            Measure::Family => register.names.iter().for_each(|name| add(whole, name.family, 1)),
+            Measure::Given => register.names.iter().for_each(|name| add(whole, name.given, 1)),
+            Measure::Date { column, .. }
             | Measure::Sex { column }
             | Measure::Place { column, .. }
             | Measure::Text { column, .. }
             | Measure::Identifier { column, .. }
-            | Measure::Category { column, .. }) => {
-                for &value in &register.values[*column] {
-                    add(&mut counts.whole, value);
-                    counts.known += u64::from(value != NONE);
-                    if let Measure::Place { addresses, .. } = measure
-                        && let Some(place) = addresses.place(value)
-                    {
-                        add(&mut counts.first, place.building);
-                        add(&mut counts.second, place.town);
-                    }
-                }
+            | Measure::Category { column, .. } => {
+                register.values[*column].iter().for_each(|&value| add(whole, value, 1));
             }
+        }
+        counts.known = counts.whole.iter().map(|&count| u64::from(count)).sum();
+        // What a value consists of is looked up once for all who share it.
+        for (value, &count) in (0u32..).zip(&counts.whole).filter(|(_, count)| **count > 0) {
+            let (first, second) = match &comparison.measure {
+                Measure::Family | Measure::Given => {
+                    let views = side.names.joint.views(value);
+                    (views.written, views.kana)
+                }
+                Measure::Place { addresses, .. } => addresses
+                    .place(value)
+                    .map_or((NONE, NONE), |place| (place.building, place.town)),
+                Measure::Arrangement
+                | Measure::Date { .. }
+                | Measure::Sex { .. }
+                | Measure::Text { .. }
+                | Measure::Identifier { .. }
+                | Measure::Category { .. } => break,
+            };
+            add(&mut counts.first, first, count);
+            add(&mut counts.second, second, count);
         }
         let seen = |times: u32| counts.whole.iter().filter(|&&count| count == times).count();
         #[expect(clippy::cast_precision_loss, reason = "values are fewer than 2^52")]
@@ -286,16 +281,17 @@ impl Frequencies {
             .filter(|(_, count)| **count > 0)
             .map(|(value, &count)| (count, value_hash(side, measure, value), value))
             .collect();
-        values.sort_unstable_by_key(|&(count, hash, _)| (std::cmp::Reverse(count), hash));
+        let commonest = |&(count, hash, _): &(u32, u64, u32)| (std::cmp::Reverse(count), hash);
         let share = |count: u32| f64::from(count) / known;
-        let (head, rest) = values.split_at(values.len().min(HEAD));
+        let (head, rest) = least(&mut values, HEAD, commonest);
         let mut sample: Vec<(u32, f64)> =
             head.iter().map(|&(count, _, value)| (value, share(count))).collect();
         if !rest.is_empty() {
-            let total: f64 = rest.iter().map(|&(count, ..)| share(count)).sum();
-            let mut chosen = rest.to_vec();
-            chosen.sort_unstable_by_key(|&(_, hash, _)| hash);
-            chosen.truncate(TAIL);
+            // A sum of whole numbers, so that the order of values does not matter.
+            let total: u64 = rest.iter().map(|&(count, ..)| u64::from(count)).sum();
+            #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
+            let total = total as f64 / known;
+            let (chosen, _) = least(rest, TAIL, |&(_, hash, _)| hash);
             let taken: f64 = chosen.iter().map(|&(count, ..)| share(count)).sum();
             sample.extend(
                 chosen.iter().map(|&(count, _, value)| (value, share(count) * total / taken)),
@@ -303,6 +299,27 @@ impl Frequencies {
         }
         sample
     }
+}
+
+/// Counts `times` more bearers of a value.
+fn add(table: &mut Vec<u32>, id: u32, times: u32) {
+    if id != NONE {
+        let index = id as usize;
+        if table.len() <= index {
+            table.resize(index + 1, 0);
+        }
+        table[index] += times;
+    }
+}
+
+/// The least `count` items by a key, in its order, and the others in any order.
+fn least<T, K: Ord>(items: &mut [T], count: usize, key: impl Fn(&T) -> K) -> (&mut [T], &mut [T]) {
+    if count < items.len() {
+        items.select_nth_unstable_by_key(count, &key);
+    }
+    let (least, others) = items.split_at_mut(items.len().min(count));
+    least.sort_unstable_by_key(key);
+    (least, others)
 }
 
 /// A hash of the value itself, not of its id: the sample does not depend on the order of the records.

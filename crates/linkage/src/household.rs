@@ -4,11 +4,9 @@
 //! on each field is counted over pairs of residents at one place, so a surname and an address that agree are never taken
 //! for two independent facts.
 
-use hashbrown::HashMap;
-
 use crate::comparison::Measure;
 use crate::forms::NONE;
-use crate::hash::{self, Seeded};
+use crate::hash;
 use crate::records::Normalised;
 
 /// Pairs that are enough to know the rare levels: twins are about one pair in two hundred.
@@ -49,30 +47,64 @@ impl Household {
         let Some((addresses, column)) = place else {
             return Self::believed(side);
         };
-        let mut households: HashMap<u32, Vec<u32>, Seeded> =
-            HashMap::with_hasher(Seeded::default());
-        for (resident, &place) in (0u32..).zip(&side.records.values[column]) {
-            if addresses.place(place).is_some_and(|place| place.building != NONE) {
-                households.entry(place).or_default().push(resident);
-            }
-        }
-        let mut households: Vec<(u64, Vec<u32>)> = households
-            .into_iter()
+        let residents = Grouped::by_value(&side.records.values[column]);
+        let mut households: Vec<(u64, &[u32])> = residents
+            .groups()
             .filter(|(_, members)| (2..=HOUSEHOLD_MAX).contains(&members.len()))
+            .filter(|&(place, _)| {
+                addresses.place(place).is_some_and(|place| place.building != NONE)
+            })
             .map(|(place, members)| (hash::mix(1, addresses.value_hash(place)), members))
             .collect();
-        // By a hash of the place, so that which households are taken does not depend on the order of the register.
-        households.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.len().cmp(&b.1.len())));
         let pairs: usize =
             households.iter().map(|(_, members)| members.len() * (members.len() - 1)).sum();
+        // By a hash of the place, so that which households are taken does not depend on the order of the register.
+        households.sort_unstable_by_key(|&(hash, members)| (hash, members.len()));
         #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
         let (pairs, residents) = (pairs as f64, side.records.len().max(1) as f64);
         Self { relatives_per_resident: pairs / residents, levels: shares(side, &households) }
     }
 }
 
+/// Rows in the order of their values.
+struct Grouped {
+    rows: Vec<u32>,
+    /// For each value, where its rows end.
+    ends: Vec<u32>,
+}
+
+impl Grouped {
+    fn by_value(values: &[u32]) -> Self {
+        let known = values.iter().filter(|&&value| value != NONE);
+        let distinct = known.clone().max().map_or(0, |&most| most as usize + 1);
+        let mut ends = vec![0u32; distinct];
+        known.for_each(|&value| ends[value as usize] += 1);
+        let mut sum = 0;
+        for end in &mut ends {
+            // For now where they start: filling them moves it to where they end.
+            sum += std::mem::replace(end, sum);
+        }
+        let mut rows = vec![0; sum as usize];
+        for (row, &value) in (0u32..).zip(values).filter(|(_, value)| **value != NONE) {
+            let place = &mut ends[value as usize];
+            rows[*place as usize] = row;
+            *place += 1;
+        }
+        Self { rows, ends }
+    }
+
+    /// Every value with its rows.
+    fn groups(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        let bounds = starts.zip(&self.ends);
+        (0u32..)
+            .zip(bounds)
+            .map(|(value, (&start, &end))| (value, &self.rows[start as usize..end as usize]))
+    }
+}
+
 /// Shares of pairs by level of each comparison, drawn towards the prior.
-fn shares(side: &Normalised, households: &[(u64, Vec<u32>)]) -> Vec<Vec<f64>> {
+fn shares(side: &Normalised, households: &[(u64, &[u32])]) -> Vec<Vec<f64>> {
     let mut counts: Vec<Vec<f64>> = side
         .comparisons
         .iter()
@@ -83,7 +115,7 @@ fn shares(side: &Normalised, households: &[(u64, Vec<u32>)]) -> Vec<Vec<f64>> {
         if taken >= PAIRS_ENOUGH {
             break;
         }
-        for &a in members {
+        for &a in *members {
             for &b in members.iter().filter(|&&b| b != a) {
                 taken += 1;
                 for (comparison, counts) in side.comparisons.iter().zip(&mut counts) {

@@ -22,7 +22,7 @@ pub(crate) struct Records {
     /// Whether the reading of any name is recorded.
     pub(crate) has_readings: bool,
     /// Further names of a record: 旧氏, 通称, names in brackets, and of a line the account holder.
-    pub(crate) other_names: HashMap<u32, Vec<OtherName>, Seeded>,
+    pub(crate) other_names: OtherNames,
     /// For each comparison of one value: the value of each record.
     pub(crate) values: Vec<Vec<u32>>,
     /// The place a resident has left, where the register says so.
@@ -47,6 +47,42 @@ pub(crate) struct NameValues {
 pub(crate) struct OtherName {
     pub(crate) name: NameValues,
     pub(crate) how: How,
+}
+
+/// The further names of those few records that have some.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OtherNames {
+    names: HashMap<u32, Vec<OtherName>, Seeded>,
+    /// A bit for each record that may have some: that most have none is known without a look at the table.
+    some: Vec<u64>,
+}
+
+impl OtherNames {
+    pub(crate) fn of(&self, row: u32) -> &[OtherName] {
+        let word = self.some.get(row as usize / 64).copied().unwrap_or(0);
+        if word >> (row % 64) & 1 == 0 {
+            return &[];
+        }
+        self.names.get(&row).map_or(&[], Vec::as_slice)
+    }
+
+    fn push(&mut self, row: u32, name: OtherName) {
+        let word = row as usize / 64;
+        if self.some.len() <= word {
+            self.some.resize(word + 1, 0);
+        }
+        self.some[word] |= 1 << (row % 64);
+        self.names.entry(row).or_default().push(name);
+    }
+
+    fn remove(&mut self, row: u32) {
+        self.names.remove(&row);
+    }
+
+    fn shrink(&mut self) {
+        self.names.shrink_to_fit();
+        self.names.values_mut().for_each(Vec::shrink_to_fit);
+    }
 }
 
 /// How a further name belongs to a person; the level of the arrangement it makes.
@@ -81,7 +117,7 @@ impl Records {
     }
 
     pub(crate) fn other_names(&self, row: u32) -> &[OtherName] {
-        self.other_names.get(&row).map_or(&[], Vec::as_slice)
+        self.other_names.of(row)
     }
 
     pub(crate) fn value(&self, column: usize, row: u32) -> u32 {
@@ -95,7 +131,7 @@ impl Records {
             return;
         }
         let row = u32::try_from(row).expect("fewer than 2^32 records");
-        self.other_names.entry(row).or_default().push(OtherName { name, how });
+        self.other_names.push(row, OtherName { name, how });
     }
 
     /// Takes away all values of some records.
@@ -107,7 +143,7 @@ impl Records {
             let columns = self.values.iter_mut().chain([&mut self.former_places]);
             columns.filter_map(|column| column.get_mut(row)).for_each(|value| *value = NONE);
             if let Ok(row) = u32::try_from(row) {
-                self.other_names.remove(&row);
+                self.other_names.remove(row);
             }
         }
     }
@@ -136,8 +172,7 @@ impl Records {
     pub(crate) fn shrink(&mut self) {
         self.ids.shrink();
         self.names.shrink_to_fit();
-        self.other_names.shrink_to_fit();
-        self.other_names.values_mut().for_each(Vec::shrink_to_fit);
+        self.other_names.shrink();
         let columns = self.values.iter_mut().chain([&mut self.former_places]);
         columns.for_each(Vec::shrink_to_fit);
     }

@@ -4,8 +4,6 @@
 //! looked up. The keys are kept as bits, one bit for several keys, so that some records are indexed for nothing and none is
 //! missing.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use rayon::prelude::*;
 
 use super::keys::{KeyPlan, RecordParts, Side};
@@ -15,44 +13,56 @@ use crate::records::Normalised;
 const BITS_PER_LINE: usize = 16;
 
 /// Lines that one task looks at.
-const CHUNK: u32 = 2_048;
+const CHUNK: u32 = 1_024;
+
+/// Lines whose keys are held at a time.
+const ROUND: u32 = 64 * CHUNK;
 
 /// For each rule, the keys of a list.
 #[derive(Debug)]
-pub(super) struct ListKeys(Vec<Vec<AtomicU64>>);
+pub(super) struct ListKeys(Vec<Vec<u64>>);
 
 impl ListKeys {
     pub(super) fn of(list: &Normalised, plan: &KeyPlan) -> Self {
         let lines = u32::try_from(list.records.len()).expect("fewer than 2^32 lines");
         let words = (lines as usize * BITS_PER_LINE / 64).next_power_of_two();
-        let none = || (0..words).map(|_| AtomicU64::new(0)).collect();
-        let bits = Self((0..plan.rules()).map(|_| none()).collect());
-        (0..lines.div_ceil(CHUNK)).into_par_iter().for_each(|chunk| {
+        let mut bits = vec![vec![0; words]; plan.rules()];
+        let keys_of = |lines: std::ops::Range<u32>| {
             let (mut record, mut keys) = (RecordParts::default(), Vec::new());
-            for line in chunk * CHUNK..lines.min((chunk + 1) * CHUNK) {
+            let mut of_rules = vec![Vec::with_capacity(lines.len()); plan.rules()];
+            for line in lines {
                 plan.look_up(list, Side::List, line, &mut record);
-                for rule in 0..plan.rules() {
+                for (rule, of_rule) in of_rules.iter_mut().enumerate() {
                     plan.keys(&record, rule, &mut keys);
-                    keys.iter().for_each(|&key| bits.add(rule, key));
+                    of_rule.extend_from_slice(&keys);
                 }
             }
-        });
-        bits
-    }
-
-    fn add(&self, rule: usize, key: u64) {
-        let (word, bit) = Self::place(&self.0[rule], key);
-        self.0[rule][word].fetch_or(bit, Ordering::Relaxed);
+            of_rules
+        };
+        for round in (0..lines).step_by(ROUND as usize) {
+            let end = lines.min(round + ROUND);
+            let chunks = (end - round).div_ceil(CHUNK);
+            let starts = (0..chunks).into_par_iter().map(|chunk| round + chunk * CHUNK);
+            let keys: Vec<_> = starts.map(|start| keys_of(start..end.min(start + CHUNK))).collect();
+            // One rule at a time, whose bits stay at hand.
+            bits.par_iter_mut().enumerate().for_each(|(rule, words)| {
+                for &key in keys.iter().flat_map(|of_rules| &of_rules[rule]) {
+                    let (word, bit) = Self::place(words, key);
+                    words[word] |= bit;
+                }
+            });
+        }
+        Self(bits)
     }
 
     /// Whether the list has the key, or another one of the same bit.
     pub(super) fn may_have(&self, rule: usize, key: u64) -> bool {
         let (word, bit) = Self::place(&self.0[rule], key);
-        self.0[rule][word].load(Ordering::Relaxed) & bit != 0
+        self.0[rule][word] & bit != 0
     }
 
     /// By the last bits of the key: the first ones choose the bucket of an index.
-    fn place(words: &[AtomicU64], key: u64) -> (usize, u64) {
+    fn place(words: &[u64], key: u64) -> (usize, u64) {
         let word = (key >> 6) as usize & (words.len() - 1);
         (word, 1 << (key & 63))
     }

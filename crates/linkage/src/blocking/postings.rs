@@ -30,6 +30,9 @@ pub(super) struct Postings {
 /// Entries of a bucket, on average.
 const BUCKET_ENTRIES: usize = 4;
 
+/// Entries of most buckets: two lines of a processor's cache.
+const SHORT_BUCKET: usize = 16;
+
 impl Postings {
     /// The postings of several rules, of all keys.
     pub(super) fn build_all(
@@ -151,9 +154,17 @@ impl Postings {
     pub(super) fn block_in(&self, key: u64, start: u32, end: u32) -> &[u64] {
         let bucket = &self.entries[start as usize..end as usize];
         let first = entry(key, self.shift, 0);
-        let start = bucket.partition_point(|&other| other < first);
-        let end = start + bucket[start..].partition_point(|&other| other >> 32 == first >> 32);
-        &bucket[start..end]
+        let (before, equal) = (|other: u64| other < first, |other: u64| other >> 32 == first >> 32);
+        if bucket.len() <= SHORT_BUCKET {
+            // Counting all entries is faster than guessing where to stop.
+            let count =
+                |is: &dyn Fn(u64) -> bool| bucket.iter().map(|&other| usize::from(is(other))).sum();
+            let (start, len): (usize, usize) = (count(&before), count(&equal));
+            return &bucket[start..start + len];
+        }
+        let start = bucket.partition_point(|&other| before(other));
+        let len = bucket[start..].partition_point(|&other| equal(other));
+        &bucket[start..start + len]
     }
 
     /// The numbers of records that share a key.
