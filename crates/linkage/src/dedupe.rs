@@ -24,7 +24,7 @@ use crate::job::{LinkError, Stage, StageTimes, Stopped, Watcher};
 use crate::model::{Costs, Model, PatternWeights, Purpose, Thresholds, WeightTable};
 use crate::pair_training::{self, PatternCounts, Surroundings};
 use crate::pattern::Pattern;
-use crate::records::{Normalised, Sides};
+use crate::records::{Normalised, Records, Sides};
 use crate::register_index::{RegisterIndex, Serves};
 use crate::sealing;
 use crate::weight::MatchWeight;
@@ -114,7 +114,7 @@ impl Dedupable {
         let lines = raw.clone();
         let index = RegisterIndex::build(fields, raw, &silent, Serves::AnyLists, clock);
         let mut list = sealing::list(&index, lines, true);
-        list.records.forget(&silent);
+        list.records.own().forget(&silent);
         Self { index, list, copies }
     }
 
@@ -139,7 +139,7 @@ pub fn dedupe(
     let thresholds = Thresholds { link, review, margin: link };
     let mut job = Job { given: options.model, clock, watcher, times: StageTimes::default() };
     // Nobody knows yet who is whom, so what people of one household share cannot be counted.
-    records.index.household = Household::believed(&records.index.register);
+    records.index.household = Household::believed(&records.index.register).into();
     let prior = Model {
         thresholds,
         purpose: Purpose::Dedupe,
@@ -296,12 +296,12 @@ impl Dedupable {
     /// relatives share.
     fn count_people(&mut self, clusters: &[u32]) {
         let again = |records| Normalised {
-            records,
+            records: Records::of(records),
             names: self.index.register.names.above(),
             comparisons: self.index.register.comparisons.iter().map(|own| own.above()).collect(),
             ..Normalised::default()
         };
-        let records = &self.index.register.records;
+        let records = self.index.register.records.alone();
         let mut values = records.clone();
         values.forget_repeated(clusters);
         let mut people = records.clone();

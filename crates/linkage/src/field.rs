@@ -52,6 +52,11 @@ pub(crate) enum Role {
 }
 
 impl Fields {
+    /// Whether a field of a register is taken in.
+    pub(crate) fn reads_of_register(&self, field: usize) -> bool {
+        self.fields[field].in_register && self.fields[field].kind != FieldKind::Amount
+    }
+
     /// The role of each field. The first field of a kind that both sides have is the main one.
     pub(crate) fn roles(&self, address_is_japanese: impl Fn(usize) -> bool) -> Vec<Role> {
         let mut roles = vec![Role::Unused; self.fields.len()];

@@ -48,7 +48,7 @@ const PRIOR_RESIDENTS: f64 = 50.0;
 impl Frequencies {
     /// Counts one comparison's values over the register.
     pub(crate) fn count(side: &Normalised, comparison: &Comparison) -> Self {
-        let register = &side.records;
+        let register = side.records.alone();
         let mut counts = Self::default();
         let whole = &mut counts.whole;
         match &comparison.measure {

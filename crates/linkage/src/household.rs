@@ -47,7 +47,7 @@ impl Household {
         let Some((addresses, column)) = place else {
             return Self::believed(side);
         };
-        let residents = Grouped::by_value(&side.records.values[column]);
+        let residents = Grouped::by_value(&side.records.alone().values[column]);
         let mut households: Vec<(u64, &[u32])> = residents
             .groups()
             .filter(|(_, members)| (2..=HOUSEHOLD_MAX).contains(&members.len()))

@@ -44,7 +44,7 @@ impl RegisterIndex {
     /// The model is for other fields, or there are more fields than can be compared.
     pub fn prepare(&self, model: Model) -> Result<PreparedModel, ModelError> {
         model.serves(Purpose::Link, &self.register.comparisons)?;
-        let table = WeightTable::new(&model, self.records())?;
+        let table = WeightTable::new(&model, self.counted())?;
         Ok(PreparedModel { u: model.u(), table, model })
     }
 

@@ -4,6 +4,8 @@
 //! and why, why not this one. Both come here, so that a job, a query and an explanation cannot tell different stories.
 //! Invariant: the candidates of an inquiry are those that a job with the same model weighs, to the thousandth of a bit.
 
+use std::sync::Arc;
+
 use crate::blocking::{BlockingIndex, RuleSearch, Scratch};
 use crate::candidates::Comparer;
 use crate::decision::{RankedCandidate, Standing, rank};
@@ -23,6 +25,8 @@ pub struct Query {
     list: Normalised,
     /// What the query asks for, where the register's index leaves it to lists.
     blocking: Option<BlockingIndex>,
+    /// Of the index that it was read against.
+    index: Arc<()>,
 }
 
 /// One line laid open.
@@ -42,11 +46,17 @@ impl RegisterIndex {
         let mut raw = RawRecords::new(self.fields());
         raw.extend(rows, |field| self.reads_of_list(field));
         let list = sealing::list(self, raw, false);
-        Query { blocking: self.blocking_for(&list), list }
+        let blocking = self.blocking_for(&list);
+        Query { list, blocking, index: Arc::clone(self.identity()) }
     }
 
     /// Lays a query open: what would be said of it, were it the only line of a list.
+    ///
+    /// # Panics
+    /// The query was read against another index, of which this may be a later state: its values are not numbered alike.
     pub fn inquire<'a>(&'a self, query: &'a Query, model: &'a PreparedModel) -> Inquiry<'a> {
+        let same = Arc::ptr_eq(&query.index, self.identity());
+        assert!(same, "a query is laid open by the index that it was read against");
         let sides = Sides::new(self, &query.list, query.blocking.as_ref());
         Inquiry::of(sides, 0, model.parts(), None)
     }

@@ -76,10 +76,8 @@ impl RegisterIntake {
 
     /// Takes some rows, in the file's order. Fields are taken in parallel.
     pub fn extend(&mut self, rows: &impl Rows) {
-        let fields = &self.fields.fields;
-        self.raw.extend(rows, |field| {
-            fields[field].in_register && fields[field].kind != FieldKind::Amount
-        });
+        let fields = &self.fields;
+        self.raw.extend(rows, |field| fields.reads_of_register(field));
     }
 
     /// Normalises every distinct value and indexes the records; no more will come. `left_out` are rows that take no
@@ -93,6 +91,28 @@ impl RegisterIntake {
     ) -> RegisterIndex {
         watcher.stage(Stage::Index, 0);
         RegisterIndex::build(self.fields, self.raw, left_out, serves, clock)
+    }
+
+    /// The same with all that was learned and counted when another register was built: frequencies, what relatives share,
+    /// how names and addresses are read, blocking rules. So a line weighs what it weighs against the other one with these
+    /// records. The index serves whom the other one serves.
+    ///
+    /// # Panics
+    /// The fields are not those of the other register.
+    pub fn seal_counted_as(
+        self,
+        other: &RegisterIndex,
+        left_out: &[usize],
+        clock: &dyn Clock,
+        watcher: &dyn Watcher,
+    ) -> RegisterIndex {
+        assert_eq!(
+            &self.fields,
+            other.fields(),
+            "registers that are counted alike have equal fields"
+        );
+        watcher.stage(Stage::Index, 0);
+        other.build_again(self.raw, left_out, clock)
     }
 
     /// Normalises and indexes the records to be linked to each other. `left_out` are rows that take no part.

@@ -44,6 +44,16 @@ impl Layer for TextLayer {
         self.texts.shrink();
         self.by_text.shrink_to_fit(|tagged| tagged.hash());
     }
+
+    fn append(&mut self, above: &Self) {
+        let below = u32::try_from(self.texts.len()).expect("fewer than 2^32 distinct values");
+        self.texts.append(&above.texts);
+        self.by_text.reserve(above.by_text.len(), |tagged| tagged.hash());
+        for tagged in &above.by_text {
+            let tagged = Tagged { id: below + tagged.id, ..*tagged };
+            self.by_text.insert_unique(tagged.hash(), tagged, |tagged| tagged.hash());
+        }
+    }
 }
 
 impl TextLayer {
@@ -61,7 +71,7 @@ impl Interner {
     /// The id of `text`, and whether it is new.
     pub(crate) fn intern(&mut self, text: &str) -> (u32, bool) {
         let tag = tag(text);
-        if let Some(id) = self.0.base().find(tag, text) {
+        if let Some(id) = self.0.find_shared(|layer| layer.find(tag, text)) {
             return (id, false);
         }
         let TextLayer { texts, by_text } = &mut self.0.own;
@@ -85,7 +95,12 @@ impl Interner {
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
         let tag = tag(text);
         let own = || self.0.own.find(tag, text).map(|own| self.0.id_of_own(own));
-        self.0.base().find(tag, text).or_else(own)
+        self.0.find_shared(|layer| layer.find(tag, text)).or_else(own)
+    }
+
+    /// The id of `text`, if the lowest layer has it.
+    pub(crate) fn find_first(&self, text: &str) -> Option<u32> {
+        self.0.first().find(tag(text), text)
     }
 
     /// The text with this id.
@@ -101,12 +116,17 @@ impl Interner {
 
     /// All texts in the order of their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.base().texts.iter().chain(self.0.own.texts.iter())
+        self.0.iter().flat_map(|(_, layer)| layer.texts.iter())
     }
 
     /// From now on, other tables may stand on this one.
     pub(crate) fn share(&mut self) {
         self.0.share();
+    }
+
+    /// From now on, other tables may stand on what this one has added to those below it.
+    pub(crate) fn leave(&mut self) {
+        self.0.leave();
     }
 
     /// A table above what this one shares.
@@ -140,7 +160,8 @@ impl TextArena {
         self.at(id as usize)
     }
 
-    fn at(&self, index: usize) -> &str {
+    /// The text at this place.
+    pub(crate) fn at(&self, index: usize) -> &str {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.text[start..self.ends[index]]
     }
@@ -151,6 +172,13 @@ impl TextArena {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|index| self.at(index))
+    }
+
+    /// Takes more texts.
+    pub(crate) fn append(&mut self, more: &Self) {
+        let before = self.text.len();
+        self.text.push_str(&more.text);
+        self.ends.extend(more.ends.iter().map(|end| before + end));
     }
 
     /// Gives back memory that was kept for more texts.

@@ -188,7 +188,7 @@ pub fn link(
         }
         None => (index.prior_model(options.costs), false),
     };
-    let table = WeightTable::new(&start_model, index.records())?;
+    let table = WeightTable::new(&start_model, index.counted())?;
     let u = start_model.u();
     let comparer = Comparer { sides: linkable.sides(), radix: table.radix(), u: &u };
     let mut skip = vec![false; lines];
@@ -209,7 +209,7 @@ pub fn link(
     let start = clock.monotonic();
     watcher.go_on()?;
     watcher.stage(Stage::Assign, lines);
-    let table = WeightTable::new(&model, index.records())?;
+    let table = WeightTable::new(&model, index.counted())?;
     let weights = table.patterns(candidates.patterns());
     let mut linkage = Linkage {
         decisions: Vec::new(),
@@ -338,7 +338,7 @@ impl Linkage {
         let mut claims: Vec<Claim<'a>> =
             (0u32..).zip(decisions.iter().zip(standings)).filter_map(of_line).collect();
         // Who wants nobody that another line wants holds him.
-        let mut wanted = vec![0u8; linkable.register_records()];
+        let mut wanted = vec![0u8; linkable.index().rows()];
         for (person, _) in claims.iter().flat_map(|claim| &claim.persons) {
             let lines = &mut wanted[*person as usize];
             *lines = lines.saturating_add(1);

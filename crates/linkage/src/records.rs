@@ -1,21 +1,31 @@
 //! Records as columns of ids: what a job compares.
+//!
+//! The records of a list are one layer. Those of a register are the layer that it was built with and those that deltas
+//! have added (see `layers`): the number of a record's row is its place among all of them, and never means another record.
 
-use std::sync::Arc;
+use std::hash::BuildHasher;
+use std::sync::{Arc, OnceLock};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::hash_table::Entry;
+use hashbrown::{HashMap, HashSet, HashTable};
 
 use crate::blocking::BlockingIndex;
 use crate::comparison::Comparison;
 use crate::forms::NONE;
+use crate::forms::name_keys::WholeNames;
 use crate::forms::names::Names;
-use crate::forms::whole_names::WholeNames;
 use crate::hash::Seeded;
 use crate::intern::TextArena;
+use crate::layers::{Layer, Layers};
 use crate::register_index::RegisterIndex;
 
 /// The records of one side, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Records(Layers<Columns>);
+
+/// Records of one layer.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Records {
+pub(crate) struct Columns {
     pub(crate) ids: TextArena,
     /// Empty where the fields hold no names.
     pub(crate) names: Vec<NameValues>,
@@ -27,6 +37,10 @@ pub(crate) struct Records {
     pub(crate) values: Vec<Vec<u32>>,
     /// The place a resident has left, where the register says so.
     pub(crate) former_places: Vec<u32>,
+    /// Rows that take no part, ascending.
+    forgotten: Vec<u32>,
+    /// The row of each id, once somebody asks.
+    by_id: OnceLock<HashTable<u32>>,
 }
 
 /// The name of a record in all its views.
@@ -79,6 +93,17 @@ impl OtherNames {
         self.names.remove(&row);
     }
 
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut OtherName> {
+        self.names.values_mut().flatten()
+    }
+
+    /// Takes those of other records, whose rows are counted from `below` on.
+    fn append(&mut self, above: &Self, below: u32) {
+        for (row, others) in &above.names {
+            others.iter().for_each(|&other| self.push(below + row, other));
+        }
+    }
+
     fn shrink(&mut self) {
         self.names.shrink_to_fit();
         self.names.values_mut().for_each(Vec::shrink_to_fit);
@@ -99,29 +124,168 @@ impl NameValues {
 }
 
 impl Records {
+    /// Records that stand alone.
+    pub(crate) fn of(columns: Columns) -> Self {
+        Self(Layers::of(columns))
+    }
+
+    /// These, and `columns` above them.
+    pub(crate) fn with(&self, columns: Columns) -> Self {
+        let mut records = self.0.above();
+        records.own = columns;
+        Self(records)
+    }
+
+    /// All records, which must be of one layer.
+    pub(crate) fn alone(&self) -> &Columns {
+        let columns = self.0.first();
+        assert_eq!(columns.len(), self.len(), "records that are counted are of one layer");
+        columns
+    }
+
+    /// Records that nobody stands on yet.
+    pub(crate) fn own(&mut self) -> &mut Columns {
+        &mut self.0.own
+    }
+
+    /// From now on, the records of deltas may stand on these.
+    pub(crate) fn share(&mut self) {
+        self.0.share();
+    }
+
+    /// From now on, others may stand on what was added.
+    pub(crate) fn leave(&mut self) {
+        self.0.leave();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many records the lowest layer has.
+    pub(crate) fn built(&self) -> usize {
+        self.0.first().len()
+    }
+
+    pub(crate) fn id(&self, row: u32) -> &str {
+        let (columns, row) = self.0.find(row);
+        columns.ids.at(row)
+    }
+
+    /// The last record with this id, one that takes part if there is any.
+    pub(crate) fn row(&self, id: &str) -> Option<u32> {
+        let mut layers = self.0.iter().rev().filter(|(_, columns)| columns.len() > 0);
+        layers.find_map(|(start, columns)| {
+            let start = u32::try_from(start).expect("fewer than 2^32 records");
+            let is_first = std::ptr::eq(columns, self.0.first());
+            Some(start + columns.row(id, is_first)?)
+        })
+    }
+
+    /// Whether a record has been left out from the beginning.
+    pub(crate) fn is_forgotten(&self, row: u32) -> bool {
+        let (columns, row) = self.0.find(row);
+        columns.is_forgotten(row)
+    }
+
+    /// Whether these records have names at all.
+    pub(crate) fn has_names(&self) -> bool {
+        self.0.iter().any(|(_, columns)| !columns.names.is_empty())
+    }
+
+    #[inline]
+    pub(crate) fn name(&self, row: u32) -> NameValues {
+        let (columns, row) = self.0.find(row);
+        columns.names.get(row).copied().unwrap_or(NameValues::NONE)
+    }
+
+    pub(crate) fn other_names(&self, row: u32) -> &[OtherName] {
+        let (columns, row) = self.0.find(row);
+        columns.other_names(row)
+    }
+
+    #[inline]
+    pub(crate) fn value(&self, column: usize, row: u32) -> u32 {
+        let (columns, row) = self.0.find(row);
+        columns.values[column][row]
+    }
+
+    /// The place a resident has left; nothing where the register does not say so of anybody.
+    pub(crate) fn former_place(&self, row: u32) -> Option<u32> {
+        let (columns, row) = self.0.find(row);
+        columns.former_places.get(row).copied()
+    }
+
+    /// Whether any field of the record can be evidence.
+    pub(crate) fn has_evidence(&self, row: u32) -> bool {
+        let (columns, row) = self.0.find(row);
+        let name = columns.names.get(row).copied().unwrap_or(NameValues::NONE);
+        name.family != NONE
+            || name.given != NONE
+            || !columns.other_names(row).is_empty()
+            || columns.values.iter().any(|column| column[row] != NONE)
+    }
+}
+
+impl Columns {
+    /// Records with these ids, still without values.
+    pub(crate) fn of(ids: TextArena) -> Self {
+        Self { ids, ..Self::default() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
     }
 
-    pub(crate) fn id(&self, row: u32) -> &str {
-        self.ids.get(row)
+    fn other_names(&self, row: usize) -> &[OtherName] {
+        u32::try_from(row).map_or(&[], |row| self.other_names.of(row))
     }
 
-    /// The record with this id.
-    pub(crate) fn row(&self, id: &str) -> Option<u32> {
-        self.ids.iter().position(|known| known == id).and_then(|row| u32::try_from(row).ok())
+    fn is_forgotten(&self, row: usize) -> bool {
+        u32::try_from(row).is_ok_and(|row| self.forgotten.binary_search(&row).is_ok())
     }
 
-    pub(crate) fn name(&self, row: u32) -> NameValues {
-        self.names.get(row as usize).copied().unwrap_or(NameValues::NONE)
+    /// The row with this id: the first one that takes part, or the last one where deltas replace records.
+    fn row(&self, id: &str, first: bool) -> Option<u32> {
+        let table = self.by_id.get_or_init(|| {
+            let mut table = HashTable::with_capacity(self.len());
+            let rows = u32::try_from(self.len()).expect("fewer than 2^32 records");
+            (0..rows).for_each(|row| self.note_id(&mut table, row, first));
+            table
+        });
+        let hash = Seeded::default().hash_one(id);
+        table.find(hash, |&row| self.ids.get(row) == id).copied()
     }
 
-    pub(crate) fn other_names(&self, row: u32) -> &[OtherName] {
-        self.other_names.of(row)
+    fn note_id(&self, table: &mut HashTable<u32>, row: u32, first: bool) {
+        let hash = |row: u32| Seeded::default().hash_one(self.ids.get(row));
+        let same = |&other: &u32| self.ids.get(other) == self.ids.get(row);
+        match table.entry(hash(row), same, |&other| hash(other)) {
+            Entry::Vacant(entry) => {
+                entry.insert(row);
+            }
+            Entry::Occupied(mut entry) => {
+                let forgotten = |row: u32| self.is_forgotten(row as usize);
+                if !first || forgotten(*entry.get()) && !forgotten(row) {
+                    *entry.get_mut() = row;
+                }
+            }
+        }
     }
 
-    pub(crate) fn value(&self, column: usize, row: u32) -> u32 {
-        self.values[column][row as usize]
+    /// Counts whole names from so many on, those of the register before these.
+    pub(crate) fn raise_wholes(&mut self, (written, kana): (usize, usize)) {
+        let by = |count: usize| u32::try_from(count).expect("fewer than 2^32 distinct names");
+        let raise = |id: &mut u32, by: u32| {
+            if *id != NONE {
+                *id = id.checked_add(by).expect("fewer than 2^32 distinct names");
+            }
+        };
+        let others = self.other_names.iter_mut().map(|other| &mut other.name);
+        for name in self.names.iter_mut().chain(others) {
+            raise(&mut name.written, by(written));
+            raise(&mut name.kana, by(kana));
+        }
     }
 
     /// Adds a further name, unless it says nothing new.
@@ -144,8 +308,12 @@ impl Records {
             columns.filter_map(|column| column.get_mut(row)).for_each(|value| *value = NONE);
             if let Ok(row) = u32::try_from(row) {
                 self.other_names.remove(row);
+                self.forgotten.push(row);
             }
         }
+        self.forgotten.sort_unstable();
+        self.forgotten.dedup();
+        self.by_id.take();
     }
 
     /// Takes away every value that another record of the same person has too, so that it counts once. `person_of` names
@@ -167,9 +335,14 @@ impl Records {
         once(&mut self.names.iter_mut().map(|name| &mut name.given));
         self.values.iter_mut().for_each(|column| once(&mut column.iter_mut()));
     }
+}
 
-    /// Gives back memory that was kept for more records.
-    pub(crate) fn shrink(&mut self) {
+impl Layer for Columns {
+    fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn shrink(&mut self) {
         self.ids.shrink();
         self.names.shrink_to_fit();
         self.other_names.shrink();
@@ -177,13 +350,21 @@ impl Records {
         columns.for_each(Vec::shrink_to_fit);
     }
 
-    /// Whether any field of the record can be evidence.
-    pub(crate) fn has_evidence(&self, row: u32) -> bool {
-        let name = self.name(row);
-        name.family != NONE
-            || name.given != NONE
-            || !self.other_names(row).is_empty()
-            || self.values.iter().any(|column| column[row as usize] != NONE)
+    fn append(&mut self, above: &Self) {
+        let rows = |columns: &Self| u32::try_from(columns.len()).expect("fewer than 2^32 records");
+        let below = rows(self);
+        self.ids.append(&above.ids);
+        self.names.extend_from_slice(&above.names);
+        self.has_readings |= above.has_readings;
+        self.other_names.append(&above.other_names, below);
+        let columns = self.values.iter_mut().zip(&above.values);
+        columns.for_each(|(column, above)| column.extend_from_slice(above));
+        self.former_places.extend_from_slice(&above.former_places);
+        self.forgotten.extend(above.forgotten.iter().map(|row| below + row));
+        if let Some(mut table) = self.by_id.take() {
+            (below..rows(self)).for_each(|row| self.note_id(&mut table, row, false));
+            self.by_id = OnceLock::from(table);
+        }
     }
 }
 
@@ -194,6 +375,14 @@ pub(crate) struct Normalised {
     pub(crate) wholes: WholeNames,
     pub(crate) names: Names,
     pub(crate) comparisons: Vec<Comparison>,
+}
+
+impl Normalised {
+    /// From now on, the values of others may stand on those of these records.
+    pub(crate) fn leave_values(&mut self) {
+        self.names.leave();
+        self.comparisons.iter_mut().for_each(Comparison::leave);
+    }
 }
 
 /// A list and the register that it is to be linked to.

@@ -2,9 +2,10 @@
 //!
 //! Built once from the register alone: records as columns of ids, how common each value is, what relatives share, and the
 //! blocking index. Never changed afterwards, so that jobs and single queries on any number of threads use one index
-//! without locks. Invariant: nothing in it depends on a list, so a list or a query finds the same index whatever came
-//! before.
+//! without locks; deltas make another one of it, see `delta`. Invariant: nothing in it depends on a list, so a list or a
+//! query finds the same index whatever came before.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -23,15 +24,21 @@ use crate::sealing;
 /// A register, indexed.
 #[derive(Debug)]
 pub struct RegisterIndex {
-    fields: Fields,
-    roles: Vec<Role>,
+    pub(crate) fields: Arc<Fields>,
+    roles: Arc<[Role]>,
     pub(crate) register: Normalised,
-    pub(crate) frequencies: Vec<Frequencies>,
+    pub(crate) frequencies: Arc<[Frequencies]>,
     /// P(level | strangers) of each comparison, as the register shows it.
-    u: Vec<Vec<f64>>,
-    pub(crate) household: Household,
+    u: Arc<[Vec<f64>]>,
+    pub(crate) household: Arc<Household>,
+    /// How many records were counted for these, left out ones included.
+    counted: usize,
     /// Nothing where a list is to bring its own.
     blocking: Option<BlockingIndex>,
+    /// Entries of the deltas that were applied since.
+    touched: usize,
+    /// Told apart from every other index: what was read against one is not looked up in another.
+    identity: Arc<()>,
     times: IndexTimes,
 }
 
@@ -64,8 +71,8 @@ impl RegisterIndex {
         let start = clock.monotonic();
         let roles = fields.roles(|field| sealing::is_japanese(&raw.columns[field].values));
         let mut register = sealing::register(&fields, &roles, raw);
-        register.records.forget(left_out);
-        register.records.shrink();
+        register.records.own().forget(left_out);
+        register.records.share();
         let normalised = clock.monotonic();
         let blocking = match serves {
             Serves::AnyLists => {
@@ -77,13 +84,74 @@ impl RegisterIndex {
             // Whole names serve to find people; from here on the blocking index does.
             register.wholes.forget_keys();
         }
+        register.wholes.share();
         let (frequencies, u) = count_values(&register);
-        let household = Household::count(&register);
+        let household = Arc::new(Household::count(&register));
         let times = IndexTimes {
             normalise: normalised.saturating_sub(start),
             index: clock.monotonic().saturating_sub(normalised),
         };
-        Self { fields, roles, register, frequencies, u, household, blocking, times }
+        Self {
+            fields: Arc::new(fields),
+            roles: roles.into(),
+            counted: register.records.len(),
+            register,
+            frequencies,
+            u,
+            household,
+            blocking,
+            touched: 0,
+            identity: Arc::default(),
+            times,
+        }
+    }
+
+    /// An index of other records with all that was learned and counted when this one was built. It serves whom this one
+    /// serves.
+    pub(crate) fn build_again(
+        &self,
+        raw: RawRecords,
+        left_out: &[usize],
+        clock: &dyn Clock,
+    ) -> Self {
+        let start = clock.monotonic();
+        let mut register = sealing::in_place_of(self, raw);
+        register.records.own().forget(left_out);
+        register.records.share();
+        register.leave_values();
+        let normalised = clock.monotonic();
+        let blocking = self.blocking.as_ref().map(|known| known.again(&register));
+        if blocking.is_some() {
+            register.wholes.forget_keys();
+        }
+        register.wholes.share();
+        let times = IndexTimes {
+            normalise: normalised.saturating_sub(start),
+            index: clock.monotonic().saturating_sub(normalised),
+        };
+        Self { times, ..self.with(register, blocking, 0) }
+    }
+
+    /// Other records with all that was learned and counted. Deltas have `touched` so many of them.
+    pub(crate) fn with(
+        &self,
+        register: Normalised,
+        blocking: Option<BlockingIndex>,
+        touched: usize,
+    ) -> Self {
+        Self {
+            fields: Arc::clone(&self.fields),
+            roles: Arc::clone(&self.roles),
+            register,
+            frequencies: Arc::clone(&self.frequencies),
+            u: Arc::clone(&self.u),
+            household: Arc::clone(&self.household),
+            counted: self.counted,
+            blocking,
+            touched,
+            identity: Arc::default(),
+            times: self.times,
+        }
     }
 
     /// The fields it was made for.
@@ -93,17 +161,38 @@ impl RegisterIndex {
 
     /// How many records there are, left out ones included.
     pub fn records(&self) -> usize {
+        self.rows() - self.blocking.as_ref().map_or(0, BlockingIndex::gone)
+    }
+
+    /// How many rows there are, those of records included that deltas have taken away.
+    pub(crate) fn rows(&self) -> usize {
         self.register.records.len()
     }
 
-    /// The id of a record.
+    /// How many records it was built with, left out ones included.
+    pub(crate) fn built(&self) -> usize {
+        self.register.records.built()
+    }
+
+    /// How many entries the deltas had that were applied since it was built.
+    pub fn touched(&self) -> usize {
+        self.touched
+    }
+
+    /// How many records were counted when frequencies were.
+    pub(crate) fn counted(&self) -> usize {
+        self.counted
+    }
+
+    /// The id of a record, also of one that a delta has taken away.
     pub fn id(&self, row: u32) -> &str {
         self.register.records.id(row)
     }
 
     /// The record with this id.
     pub fn row(&self, id: &str) -> Option<u32> {
-        self.register.records.row(id)
+        let is_gone = |row| self.blocking.as_ref().is_some_and(|blocking| blocking.is_gone(row));
+        self.register.records.row(id).filter(|&row| !is_gone(row))
     }
 
     /// How long it took to make.
@@ -114,7 +203,7 @@ impl RegisterIndex {
     /// Takes how common values are, and what relatives share, from elsewhere: from the same records, counted otherwise.
     pub(crate) fn count_again(&mut self, of_values: &Normalised, household: Household) {
         (self.frequencies, self.u) = count_values(of_values);
-        self.household = household;
+        self.household = Arc::new(household);
     }
 
     /// What is believed before any line is seen: the priors of the measures, with what this register shows of strangers
@@ -134,6 +223,10 @@ impl RegisterIndex {
         self.blocking.as_ref()
     }
 
+    pub(crate) fn identity(&self) -> &Arc<()> {
+        &self.identity
+    }
+
     pub(crate) fn roles(&self) -> &[Role] {
         &self.roles
     }
@@ -144,13 +237,16 @@ impl RegisterIndex {
     }
 }
 
+/// P(level | strangers) of each comparison.
+type StrangersLevels = Arc<[Vec<f64>]>;
+
 /// How common each value is, and how often strangers agree.
-fn count_values(records: &Normalised) -> (Vec<Frequencies>, Vec<Vec<f64>>) {
+fn count_values(records: &Normalised) -> (Arc<[Frequencies]>, StrangersLevels) {
     let count = |comparison| Frequencies::count(records, comparison);
     let frequencies: Vec<Frequencies> = records.comparisons.par_iter().map(count).collect();
     let observe = |(comparison, counts): (&Comparison, &Frequencies)| {
         counts.u_probabilities(records, &comparison.measure)
     };
     let u = records.comparisons.iter().zip(&frequencies).map(observe).collect();
-    (frequencies, u)
+    (frequencies.into(), u)
 }

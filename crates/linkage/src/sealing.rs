@@ -10,6 +10,7 @@ use renkei_types::{DateOrder, FieldKind};
 
 use crate::comparison::{Comparison, DateForm, Measure};
 use crate::field::{Fields, Role};
+use crate::forms::name_keys::WholeNames;
 use crate::forms::names::{NameReader, Names, Wholes};
 use crate::forms::parts::Parts;
 use crate::forms::whole_names::{Cell, NameColumn, Parted};
@@ -17,7 +18,7 @@ use crate::forms::{NONE, normalise, texts};
 use crate::intake::RawRecords;
 use crate::intern::Interner;
 use crate::layers::Distinct;
-use crate::records::{How, Normalised, Records};
+use crate::records::{Columns, How, Normalised, Records};
 use crate::register_index::RegisterIndex;
 
 /// Normalises a register. Its tables are shared once everything that adds to them is done.
@@ -25,18 +26,54 @@ pub(crate) fn register(fields: &Fields, roles: &[Role], raw: RawRecords) -> Norm
     let comparisons = Vec::new();
     let sealing =
         Sealing { fields, roles, raw, side: Side::Register, register_names: None, learns: true };
-    let mut normalised = sealing.seal(comparisons);
-    normalised.names.share();
-    normalised.comparisons.iter_mut().for_each(Comparison::share);
-    normalised
+    let mut sealed = sealing.seal(comparisons);
+    sealed.names.share();
+    sealed.comparisons.iter_mut().for_each(Comparison::share);
+    sealed.alone()
 }
 
 /// Normalises a list. `learns` says whether its lines help to read each other.
 pub(crate) fn list(index: &RegisterIndex, raw: RawRecords, learns: bool) -> Normalised {
+    above(index, raw, Side::List, learns).alone()
+}
+
+/// Normalises records that join those of a register.
+pub(crate) fn joining(index: &RegisterIndex, raw: RawRecords) -> Normalised {
+    let Sealed { mut columns, wholes, names, comparisons } =
+        above(index, raw, Side::Register, false);
+    let register = &index.register;
+    columns.raise_wholes(register.wholes.shared());
+    let (records, wholes) = (register.records.with(columns), register.wholes.with(wholes));
+    Normalised { records, wholes, names, comparisons }
+}
+
+/// Normalises the records of a register in place of another's, with all that was learned when that was built.
+pub(crate) fn in_place_of(index: &RegisterIndex, raw: RawRecords) -> Normalised {
+    above(index, raw, Side::Register, false).alone()
+}
+
+/// Normalises records whose values stand above those of a register.
+fn above(index: &RegisterIndex, raw: RawRecords, side: Side, learns: bool) -> Sealed {
     let comparisons = index.register.comparisons.iter().map(Comparison::above).collect();
     let (fields, roles) = (index.fields(), index.roles());
     let register_names = Some(&index.register.names);
-    Sealing { fields, roles, raw, side: Side::List, register_names, learns }.seal(comparisons)
+    Sealing { fields, roles, raw, side, register_names, learns }.seal(comparisons)
+}
+
+/// Records that were normalised, with the values that they have beyond those of their register.
+struct Sealed {
+    columns: Columns,
+    wholes: WholeNames,
+    names: Names,
+    comparisons: Vec<Comparison>,
+}
+
+impl Sealed {
+    /// The records by themselves.
+    fn alone(self) -> Normalised {
+        let Self { columns, wholes, names, comparisons } = self;
+        Normalised { records: Records::of(columns), wholes, names, comparisons }
+    }
 }
 
 /// Whether most distinct values of a column hold a Japanese letter.
@@ -57,7 +94,7 @@ struct Sealing<'a> {
     roles: &'a [Role],
     raw: RawRecords,
     side: Side,
-    /// For a list: the names of the register.
+    /// For a list, or for records that join a register: the names of the register.
     register_names: Option<&'a Names>,
     /// Whether what these records show helps to read them.
     learns: bool,
@@ -67,9 +104,9 @@ struct Sealing<'a> {
 type Forms = Option<(usize, Vec<u32>)>;
 
 impl Sealing<'_> {
-    /// `comparisons` are those of the register, for a list; there are none yet for a register.
-    fn seal(mut self, mut comparisons: Vec<Comparison>) -> Normalised {
-        let mut records = Records { ids: std::mem::take(&mut self.raw.ids), ..Records::default() };
+    /// `comparisons` are those of the register that the records are read against; there are none yet for a new register.
+    fn seal(mut self, mut comparisons: Vec<Comparison>) -> Sealed {
+        let mut records = Columns::of(std::mem::take(&mut self.raw.ids));
         let rows = records.len();
         let mut asked = std::mem::take(&mut comparisons).into_iter();
         let (names, wholes) = self.names(rows, &mut records, &mut asked, &mut comparisons);
@@ -86,7 +123,7 @@ impl Sealing<'_> {
                 comparisons.push(comparison);
             }
         }
-        Normalised { records, wholes: wholes.keys, names, comparisons }
+        Sealed { columns: records, wholes: wholes.keys, names, comparisons }
     }
 
     fn with_role(&self, role: Role) -> impl Iterator<Item = usize> + '_ {
@@ -106,7 +143,7 @@ impl Sealing<'_> {
     fn names(
         &mut self,
         rows: usize,
-        records: &mut Records,
+        records: &mut Columns,
         asked: &mut impl Iterator<Item = Comparison>,
         comparisons: &mut Vec<Comparison>,
     ) -> (Names, Wholes) {
@@ -203,7 +240,7 @@ impl Sealing<'_> {
     /// 旧氏 and 通称 of residents, account holders of lines.
     fn other_names(
         &self,
-        records: &mut Records,
+        records: &mut Columns,
         names: &mut Names,
         wholes: &Wholes,
         written: Option<&NameColumn>,
@@ -237,7 +274,7 @@ impl Sealing<'_> {
     fn places(
         &mut self,
         rows: usize,
-        records: &mut Records,
+        records: &mut Columns,
         asked: &mut impl Iterator<Item = Comparison>,
         comparisons: &mut Vec<Comparison>,
     ) {
@@ -257,7 +294,7 @@ impl Sealing<'_> {
             unreachable!("what is asked after names is asked about the place");
         };
         let places = match self.side {
-            Side::Register => addresses.register_column(self.values(address)),
+            Side::Register => addresses.register_column(self.values(address), self.learns),
             Side::List => addresses.list_column(self.values(address), self.learns),
         };
         self.raw.columns[address].values = Interner::default();
@@ -277,7 +314,7 @@ impl Sealing<'_> {
         drop(places);
         let former = self.with_role(Role::FormerAddress).next();
         if let (Side::Register, Some(field)) = (self.side, former) {
-            let places = addresses.register_column(self.values(field));
+            let places = addresses.former_column(self.values(field), self.learns);
             let ids: Vec<u32> =
                 places.into_iter().map(|place| addresses.intern(place, None)).collect();
             let column = &self.raw.columns[field].rows;
@@ -290,7 +327,7 @@ impl Sealing<'_> {
     }
 
     /// A field that is compared on its own.
-    fn alone(&self, field: usize, records: &Records) -> Comparison {
+    fn alone(&self, field: usize, records: &Columns) -> Comparison {
         let column = records.values.len();
         let field = &self.fields.fields[field];
         let measure = match field.kind {

@@ -66,12 +66,12 @@ pub(crate) fn train(
         .collect();
     let mut model = prior.clone();
     let levels: Vec<Vec<u8>> = {
-        let table = WeightTable::new(prior, index.records())?;
+        let table = WeightTable::new(prior, index.counted())?;
         candidates.patterns().iter().map(|&pattern| table.radix().unpack(pattern)).collect()
     };
     let (mut rounds, mut last_change) = (0, f64::INFINITY);
     while rounds < ROUNDS_MAX && last_change >= SETTLED {
-        let table = WeightTable::new(&model, index.records())?;
+        let table = WeightTable::new(&model, index.counted())?;
         let weights = table.patterns(candidates.patterns());
         let chunks: Vec<Sums> =
             lines.par_chunks(CHUNK).map(|lines| expectation(lines, candidates, &weights)).collect();

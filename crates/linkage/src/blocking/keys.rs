@@ -284,8 +284,8 @@ fn push_whole(
 ) {
     let (names, wholes) = (&normalised.names, &normalised.wholes);
     let whole = match view {
-        View::Written => wholes.written.get(name.written as usize),
-        View::Kana => wholes.kana.get(name.kana as usize),
+        View::Written => wholes.written(name.written),
+        View::Kana => wholes.kana(name.kana),
     };
     // A list may have the order wrong; that the register has it right is enough.
     let in_any_order = side == Side::List;
@@ -345,7 +345,7 @@ fn push_place(
         return;
     };
     let records = &normalised.records;
-    let former = records.former_places.get(row as usize).copied().unwrap_or(NONE);
+    let former = records.former_place(row).unwrap_or(NONE);
     for id in [records.value(*column, row), former] {
         if let Some(place) = addresses.place(id) {
             let key = match part {

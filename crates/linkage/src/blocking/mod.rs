@@ -3,16 +3,20 @@
 //! 300,000 payment lines against 5 million residents are 1.5 trillion pairs; nearly all are different people. Only
 //! records that share a key of some rule become a candidate pair, and a pair belongs to the earliest rule that finds it.
 //! Invariant: the candidate pairs depend on records and rules alone, never on order or threads; a block that is left out
-//! because it is too large is counted and reported.
+//! because it is too large is counted and reported. Deltas change records, never rules and their limits.
 
 mod keys;
 mod list_keys;
+mod overlay;
 mod postings;
 mod rules;
 mod search;
 
+use std::sync::Arc;
+
 use keys::{KeyPlan, RecordParts, Side, keys};
-use postings::{Postings, Width, record};
+use overlay::Overlay;
+use postings::{Postings, Width};
 use rules::KeyPart;
 pub(crate) use rules::{BlockingRule, rules};
 pub use search::{Miss, MissedRule, RuleSearch, Search};
@@ -64,10 +68,11 @@ impl BlockingReport {
 /// An inverted index of the register: for every rule, key to records.
 #[derive(Debug)]
 pub(crate) struct BlockingIndex {
-    postings: Vec<Postings>,
-    plan: KeyPlan,
+    postings: Arc<[Postings]>,
+    plan: Arc<KeyPlan>,
     /// Rules of three properties that there would be beyond [`RULES_MAX`].
     rules_left_out: usize,
+    overlay: Overlay,
 }
 
 /// Registers smaller than this are indexed whole for any list: it takes no time, and how wide a rule is shows in its
@@ -118,8 +123,58 @@ impl BlockingIndex {
         postings.extend(build(narrower));
         postings.extend(wide);
         postings.iter_mut().for_each(Postings::settle_limit);
-        let plan = KeyPlan::new(postings.iter().map(|postings| &postings.rule));
-        Self { postings, plan, rules_left_out }
+        Self::of(postings, rules_left_out)
+    }
+
+    fn of(postings: Vec<Postings>, rules_left_out: usize) -> Self {
+        let plan = Arc::new(KeyPlan::new(postings.iter().map(|postings| &postings.rule)));
+        Self { postings: postings.into(), plan, rules_left_out, overlay: Overlay::default() }
+    }
+
+    /// Indexes a register under the rules of this index, with their limits.
+    pub(crate) fn again(&self, register: &Normalised) -> Self {
+        Self::of(Postings::build_again(register, &self.postings), self.rules_left_out)
+    }
+
+    /// The same with records that come and go. Those that come have the rows of `register` from `first` on.
+    pub(crate) fn changed(&self, register: &Normalised, first: u32, gone: &[u32]) -> Self {
+        Self {
+            postings: Arc::clone(&self.postings),
+            plan: Arc::clone(&self.plan),
+            rules_left_out: self.rules_left_out,
+            overlay: self.overlay.changed(&self.plan, register, first, gone),
+        }
+    }
+
+    /// Whether a delta has taken a record away.
+    pub(crate) fn is_gone(&self, row: u32) -> bool {
+        self.overlay.is_gone(row)
+    }
+
+    /// How many records deltas have taken away.
+    pub(crate) fn gone(&self) -> usize {
+        self.overlay.gone()
+    }
+
+    /// How many records share a key of a rule, given those that the register was built with.
+    fn size(&self, postings: &[u64], rule: usize, key: u64) -> usize {
+        if self.overlay.is_empty() {
+            return postings.len();
+        }
+        let most = self.postings[rule].rule.block_records_max.max(LAST_RESORT_MAX);
+        self.overlay.size(postings, rule, key, most)
+    }
+
+    /// The size of the smallest block under one of these keys of a rule that holds a record.
+    fn shared_block(&self, rule: usize, keys: &[u64], resident: u32) -> Option<usize> {
+        let postings = &self.postings[rule];
+        let size = |&key: &u64| {
+            let block = postings.block(key);
+            let holds = !self.overlay.is_gone(resident)
+                && (postings::holds(block, resident) || self.overlay.holds(rule, key, resident));
+            holds.then(|| self.size(block, rule, key))
+        };
+        keys.iter().filter_map(size).min()
     }
 
     /// The candidates of a line with the earliest rule that finds each, by ascending record.
@@ -136,36 +191,48 @@ impl BlockingIndex {
         let mut smallest: Option<(usize, u16, u64)> = None;
         self.plan.look_up(list, Side::List, line, parts);
         // First where all keys lie, then who lies there: memory is fetched for all of them at a time.
-        for (number, postings) in (0u16..).zip(&self.postings) {
+        for (number, postings) in (0u16..).zip(&*self.postings) {
             self.plan.keys(parts, usize::from(number), keys);
             blocks.extend(keys.iter().map(|&key| (number, key, postings.bucket(key))));
         }
         for &(number, key, (start, end)) in &*blocks {
-            let postings = &self.postings[usize::from(number)];
+            let rule = usize::from(number);
+            let postings = &self.postings[rule];
             let block = postings.block_in(key, start, end);
-            let counts = &mut counts[usize::from(number)];
-            if block.len() > postings.rule.block_records_max {
+            let size = self.size(block, rule, key);
+            let counts = &mut counts[rule];
+            if size > postings.rule.block_records_max {
                 counts.keys_left_out.push(key);
-                counts.pairs_left_out += block.len() as u64;
-                let left_out = (block.len(), number, key);
+                counts.pairs_left_out += size as u64;
+                let left_out = (size, number, key);
                 smallest = Some(smallest.map_or(left_out, |other| other.min(left_out)));
                 continue;
             }
-            counts.pairs += block.len() as u64;
-            counts.largest_block = counts.largest_block.max(block.len() as u64);
-            found.extend(block.iter().map(|&entry| (record(entry), number)));
+            counts.pairs += size as u64;
+            counts.largest_block = counts.largest_block.max(size as u64);
+            self.take(block, number, key, found);
         }
         scratch.left_out = smallest.is_some();
         if let (true, Some((size, number, key))) = (scratch.found.is_empty(), smallest)
             && size <= LAST_RESORT_MAX
         {
             let block = self.postings[usize::from(number)].block(key);
-            scratch.found.extend(block.iter().map(|&entry| (record(entry), number)));
+            self.take(block, number, key, &mut scratch.found);
         }
         scratch.found.sort_unstable();
         scratch.found.dedup_by_key(|(row, _)| *row);
         for (_, rule) in &scratch.found {
             counts[usize::from(*rule)].new_pairs += 1;
+        }
+    }
+
+    /// Takes the records that share a key of a rule, given those that the register was built with.
+    fn take(&self, postings: &[u64], number: u16, key: u64, found: &mut Vec<(u32, u16)>) {
+        if self.overlay.is_empty() {
+            found.extend(postings.iter().map(|&entry| (postings::record(entry), number)));
+        } else {
+            let rows = self.overlay.rows(postings, usize::from(number), key);
+            found.extend(rows.map(|row| (row, number)));
         }
     }
 
@@ -180,7 +247,7 @@ impl BlockingIndex {
         let mut of_line = Vec::new();
         let shared = |(number, postings): (usize, &Postings)| {
             keys(list, Side::List, line, &postings.rule, &mut of_line);
-            Some((number, postings.shared_block(&of_line, resident)?))
+            Some((number, self.shared_block(number, &of_line, resident)?))
         };
         let shared: Vec<(usize, usize)> =
             self.postings.iter().enumerate().filter_map(shared).collect();

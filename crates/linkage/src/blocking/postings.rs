@@ -66,6 +66,15 @@ impl Postings {
         }
     }
 
+    /// The postings of other records under the same rules, which stay as wide as they were found to be.
+    pub(super) fn build_again(register: &Normalised, known: &[Self]) -> Vec<Self> {
+        let build = |known: &Self| {
+            let postings = Self::build(register, known.rule.clone(), Width::ByGroups);
+            Self { too_wide: known.too_wide, ..postings }
+        };
+        known.par_iter().map(build).collect()
+    }
+
     /// The postings of several rules, of the keys that a list has.
     pub(super) fn build_for(
         register: &Normalised,
@@ -191,13 +200,6 @@ impl Postings {
         }
     }
 
-    /// The size of the smallest block under one of these keys that holds a record.
-    pub(super) fn shared_block(&self, keys: &[u64], resident: u32) -> Option<usize> {
-        let holds =
-            |block: &&[u64]| block.binary_search_by_key(&resident, |&entry| record(entry)).is_ok();
-        keys.iter().map(|&key| self.block(key)).filter(holds).map(<[u64]>::len).min()
-    }
-
     /// How many entries there are.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
@@ -264,6 +266,11 @@ fn entry(key: u64, shift: u32, record: u32) -> u64 {
     // What stands behind the bits that choose the bucket.
     let rest = key << (64 - shift);
     (rest >> 32 << 32) | u64::from(record)
+}
+
+/// Whether a block holds a record.
+pub(super) fn holds(block: &[u64], resident: u32) -> bool {
+    block.binary_search_by_key(&resident, |&entry| record(entry)).is_ok()
 }
 
 /// The record of an entry.

@@ -128,7 +128,11 @@ pub(crate) fn rules(side: &Normalised) -> Vec<BlockingRule> {
 
 /// The views of names that the register has, the surer one for finding people first.
 fn views(side: &Normalised) -> Vec<View> {
-    if side.records.has_readings { vec![View::Kana, View::Written] } else { vec![View::Written] }
+    if side.records.alone().has_readings {
+        vec![View::Kana, View::Written]
+    } else {
+        vec![View::Written]
+    }
 }
 
 /// Names, a date of birth and a place: whoever has two of the three right is found, and whoever has a whole name that few

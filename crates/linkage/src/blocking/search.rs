@@ -6,7 +6,7 @@
 //! no rule, and is told of nowhere but in the weights.)
 
 use super::keys::{Side, part_values};
-use super::{BlockingIndex, KeyPart, Postings, keys};
+use super::{BlockingIndex, BlockingRule, KeyPart, Postings, keys};
 use crate::blocking::keys::Values;
 use crate::blocking::rules::View;
 use crate::forms::NONE;
@@ -75,10 +75,11 @@ impl BlockingIndex {
         line: u32,
     ) -> Vec<RuleSearch> {
         let mut of_line = Vec::new();
-        let search = |postings: &Postings| {
+        let search = |(number, postings): (usize, &Postings)| {
             keys(list, Side::List, line, &postings.rule, &mut of_line);
             let most = postings.rule.block_records_max;
-            let sizes = || of_line.iter().map(|&key| postings.block(key).len());
+            let size = |&key: &u64| self.size(postings.block(key), number, key);
+            let sizes = || of_line.iter().map(size);
             let compared: usize = sizes().filter(|&size| size <= most).sum();
             let left_out = sizes().filter(|&size| size > most).min();
             let found = match left_out {
@@ -89,7 +90,7 @@ impl BlockingIndex {
             };
             RuleSearch { rule: postings.rule.describe(register), found }
         };
-        self.postings.iter().map(search).collect()
+        self.postings.iter().enumerate().map(search).collect()
     }
 
     /// Why each rule did not bring a line and a resident together; a rule that did is left out.
@@ -101,11 +102,11 @@ impl BlockingIndex {
         resident: u32,
     ) -> Vec<MissedRule> {
         let pair = PairOfSides { index: self, register, list, line, resident };
-        let missed = |postings: &Postings| {
-            let miss = pair.miss(postings)?;
+        let missed = |(number, postings): (usize, &Postings)| {
+            let miss = pair.miss(number, &postings.rule)?;
             Some(MissedRule { rule: postings.rule.describe(register), miss })
         };
-        self.postings.iter().filter_map(missed).collect()
+        self.postings.iter().enumerate().filter_map(missed).collect()
     }
 }
 
@@ -119,9 +120,8 @@ struct PairOfSides<'a> {
 }
 
 impl PairOfSides<'_> {
-    fn miss(&self, postings: &Postings) -> Option<Miss> {
-        let rule = &postings.rule;
-        if let Some(residents) = self.shared_block(postings) {
+    fn miss(&self, number: usize, rule: &BlockingRule) -> Option<Miss> {
+        if let Some(residents) = self.shared_block(number, rule) {
             let most = rule.block_records_max;
             return (residents > most)
                 .then_some(Miss::BlockTooLarge { residents: residents as u64, most: most as u64 });
@@ -143,10 +143,10 @@ impl PairOfSides<'_> {
     }
 
     /// The size of the smallest block that holds both.
-    fn shared_block(&self, postings: &Postings) -> Option<usize> {
+    fn shared_block(&self, number: usize, rule: &BlockingRule) -> Option<usize> {
         let mut of_line = Vec::new();
-        keys(self.list, Side::List, self.line, &postings.rule, &mut of_line);
-        postings.shared_block(&of_line, self.resident)
+        keys(self.list, Side::List, self.line, rule, &mut of_line);
+        self.index.shared_block(number, &of_line, self.resident)
     }
 
     fn of_line(&self, part: KeyPart) -> Vec<u64> {
@@ -168,9 +168,9 @@ impl PairOfSides<'_> {
 
     fn share(&self, part: KeyPart) -> bool {
         if let KeyPart::Whole(_) = part {
-            let alone = |postings: &&Postings| postings.rule.parts == [part];
-            let alone = self.index.postings.iter().find(alone);
-            return alone.is_some_and(|postings| self.shared_block(postings).is_some());
+            let mut rules = self.index.rules().enumerate();
+            let alone = rules.find(|(_, rule)| rule.parts == [part]);
+            return alone.is_some_and(|(number, rule)| self.shared_block(number, rule).is_some());
         }
         let of_resident = values(self.register, Side::Register, self.resident, part);
         self.of_line(part).iter().any(|value| of_resident.contains(value))

@@ -178,6 +178,18 @@ impl Comparison {
             | Measure::Category { texts, .. } => texts.share(),
         }
     }
+
+    /// From now on, the values of lists may stand on what a delta has added.
+    pub(crate) fn leave(&mut self) {
+        match &mut self.measure {
+            Measure::Arrangement | Measure::Family | Measure::Given | Measure::Sex { .. } => {}
+            Measure::Date { dates, .. } => dates.leave(),
+            Measure::Place { addresses, .. } => addresses.leave(),
+            Measure::Text { texts, .. }
+            | Measure::Identifier { texts, .. }
+            | Measure::Category { texts, .. } => texts.leave(),
+        }
+    }
 }
 
 impl Normalised {
@@ -207,7 +219,7 @@ impl Sides<'_> {
         levels: &mut Vec<u8>,
     ) -> Option<NamesOfPair> {
         levels.clear();
-        let has_names = !self.list.records.names.is_empty() && !self.register().names.is_empty();
+        let has_names = self.list.records.has_names() && self.register().has_names();
         let names = has_names.then(|| self.compare_names(line, resident));
         for comparison in &self.list.comparisons {
             levels.push(match (&comparison.measure, &names) {
@@ -226,8 +238,8 @@ impl Sides<'_> {
         };
         let value = self.list.records.value(column, line);
         let level = measure.level(&self.list.names, value, self.register().value(column, resident));
-        if let (Measure::Place { addresses, .. }, Some(&former)) =
-            (measure, self.register().former_places.get(resident as usize))
+        if let (Measure::Place { addresses, .. }, Some(former)) =
+            (measure, self.register().former_place(resident))
         {
             return level::or_former_place(level, measure_place(addresses, value, former));
         }

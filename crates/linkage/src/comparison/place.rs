@@ -211,7 +211,7 @@ mod tests {
         };
         let mut addresses = Addresses::default();
         let (address, postal) = parts(register);
-        let places = addresses.register_column(&column(&[&[address], &TOWNS[..]].concat()));
+        let places = addresses.register_column(&column(&[&[address], &TOWNS[..]].concat()), true);
         let resident = addresses.intern(places[0], postal);
         addresses.share();
         let mut addresses = addresses.above();

@@ -2,7 +2,8 @@
 //!
 //! Town names are compared without the municipality, since lists leave it out: which municipalities there are is
 //! learned from the addresses that name one: those of the register, and those of the list where its lines may help each
-//! other. The towns of the register in turn help to read the list, where a name has letters that look like numbers.
+//! other. The towns of the register in turn help to read the list, where a name has letters that look like numbers. What
+//! was learned when a register was built stays as it is when deltas change its records.
 
 use std::sync::Arc;
 
@@ -74,6 +75,8 @@ pub(crate) struct Addresses {
     places: Distinct<Place>,
     /// The municipalities that the register's addresses name.
     municipalities: Arc<Municipalities>,
+    /// Those that the addresses name that residents have left.
+    former_municipalities: Arc<Municipalities>,
 }
 
 type Municipalities = HashSet<Box<str>, Seeded>;
@@ -97,6 +100,15 @@ impl Addresses {
         self.places.share();
     }
 
+    /// From now on, the addresses of lists may stand on what a delta has added to these.
+    pub(crate) fn leave(&mut self) {
+        self.towns.leave();
+        self.rooms.leave();
+        self.blocks.leave();
+        self.buildings.leave();
+        self.places.leave();
+    }
+
     /// Tables above what these share.
     pub(crate) fn above(&self) -> Self {
         Self {
@@ -106,6 +118,7 @@ impl Addresses {
             buildings: self.buildings.above(),
             places: self.places.above(),
             municipalities: Arc::clone(&self.municipalities),
+            former_municipalities: Arc::clone(&self.former_municipalities),
         }
     }
 
@@ -119,29 +132,44 @@ impl Addresses {
         self.places.get(id)
     }
 
-    /// The address, still without a postal code, of each distinct text of a column of the register.
-    pub(crate) fn register_column(&mut self, raw: &Interner) -> Vec<Place> {
+    /// The address, still without a postal code, of each distinct text of a column of the register. Municipalities are
+    /// learned from it if `learns`; otherwise they are those that were.
+    pub(crate) fn register_column(&mut self, raw: &Interner, learns: bool) -> Vec<Place> {
         let (read, wholes) = self.read(raw, |text| Address::read(text, ""));
-        let municipalities = Arc::new(named(&read, &wholes).collect());
-        if self.municipalities.is_empty() {
-            self.municipalities = Arc::clone(&municipalities);
+        if learns {
+            self.municipalities = Arc::new(named(&read, &wholes).collect());
         }
+        let municipalities = Arc::clone(&self.municipalities);
+        self.settle(read, &wholes, &municipalities)
+    }
+
+    /// The same for a column of addresses that residents have left.
+    pub(crate) fn former_column(&mut self, raw: &Interner, learns: bool) -> Vec<Place> {
+        let (read, wholes) = self.read(raw, |text| Address::read(text, ""));
+        if learns {
+            self.former_municipalities = Arc::new(named(&read, &wholes).collect());
+        }
+        let municipalities = Arc::clone(&self.former_municipalities);
         self.settle(read, &wholes, &municipalities)
     }
 
     /// The same for a column of a list. Municipalities are learned from it if `learns`, and from the register at any
     /// rate.
     pub(crate) fn list_column(&mut self, raw: &Interner, learns: bool) -> Vec<Place> {
-        let (towns, municipalities) = (self.towns.above(), Arc::clone(&self.municipalities));
+        // A register whose addresses name no municipality may still know some from those that residents have left.
+        let known = [&self.municipalities, &self.former_municipalities];
+        let known = known.into_iter().find(|known| !known.is_empty());
+        let municipalities = Arc::clone(known.unwrap_or(&self.municipalities));
+        let towns = self.towns.above();
         let is_town = |whole: &str| {
             let end = municipality_end(whole, 0, &municipalities);
-            end < whole.len() && towns.find(&whole[end..]).is_some()
+            end < whole.len() && towns.find_first(&whole[end..]).is_some()
         };
         let (read, wholes) = self.read(raw, |text| {
             let read = Address::read(text, "")?;
             let known = read.town.is_empty()
                 || is_town(&read.town)
-                || towns.find(read.town_name()).is_some();
+                || towns.find_first(read.town_name()).is_some();
             let again = if known { None } else { Address::read_knowing(text, "", is_town) };
             Some(again.unwrap_or(read))
         });

@@ -5,6 +5,7 @@
 
 pub(crate) mod addresses;
 mod halves;
+pub(crate) mod name_keys;
 pub(crate) mod names;
 pub(crate) mod parts;
 pub(crate) mod texts;

@@ -14,10 +14,9 @@ use renkei_japanese::name::{
 };
 
 use super::halves::Halves;
+use super::name_keys::WholeNames;
 use super::parts::{JointParts, Parts, Views};
-use super::whole_names::{
-    NameColumn, Parted, ReadName, Reading, Settled, View, WholeNames, word_key,
-};
+use super::whole_names::{NameColumn, Parted, ReadName, Reading, Settled, View, word_key};
 use super::{NONE, beginning, normalise};
 use crate::intake::RawColumn;
 use crate::intern::Interner;
@@ -143,7 +142,7 @@ impl NameReader {
         let words = self.written.words();
         let (written, written_keys) = self.written.settle(reading, written_halves, written_parts);
         let (kana, kana_keys) = self.kana.settle(Kana, kana_halves, kana_parts);
-        let keys = WholeNames { written: written_keys, kana: kana_keys, words };
+        let keys = WholeNames::new(written_keys, kana_keys, words);
         (names, Wholes { keys, written, kana })
     }
 }
@@ -174,6 +173,13 @@ impl Names {
         self.written_parts.share();
         self.kana_parts.share();
         self.joint.share();
+    }
+
+    /// From now on, the names of lists may stand on what a delta has added to these.
+    pub(crate) fn leave(&mut self) {
+        self.written_parts.leave();
+        self.kana_parts.leave();
+        self.joint.leave();
     }
 
     /// Tables above what these share.

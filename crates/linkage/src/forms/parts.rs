@@ -13,7 +13,7 @@ pub(crate) struct Parts {
 }
 
 /// What is known of the parts of one layer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct PartForms {
     letters: Vec<char>,
     ends: Vec<u32>,
@@ -29,6 +29,13 @@ impl Layer for PartForms {
         self.letters.shrink_to_fit();
         self.ends.shrink_to_fit();
         self.loose.shrink_to_fit();
+    }
+
+    fn append(&mut self, above: &Self) {
+        let before = u32::try_from(self.letters.len()).expect("fewer than 2^32 letters");
+        self.letters.extend_from_slice(&above.letters);
+        self.ends.extend(above.ends.iter().map(|end| before + end));
+        self.loose.extend_from_slice(&above.loose);
     }
 }
 
@@ -51,6 +58,11 @@ impl Parts {
     /// The id of `text`, if it has one.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
         self.texts.find(text)
+    }
+
+    /// The same, of the parts that the register was built with.
+    pub(crate) fn find_first(&self, text: &str) -> Option<u32> {
+        self.texts.find_first(text)
     }
 
     pub(crate) fn text(&self, id: u32) -> &str {
@@ -78,6 +90,12 @@ impl Parts {
     pub(crate) fn share(&mut self) {
         self.texts.share();
         self.forms.share();
+    }
+
+    /// From now on, other tables may stand on what this one has added to those below it.
+    pub(crate) fn leave(&mut self) {
+        self.texts.leave();
+        self.forms.leave();
     }
 
     /// A table above what this one shares.
@@ -115,6 +133,11 @@ impl JointParts {
     /// From now on, other tables may stand on this one.
     pub(crate) fn share(&mut self) {
         self.0.share();
+    }
+
+    /// From now on, other tables may stand on what this one has added to those below it.
+    pub(crate) fn leave(&mut self) {
+        self.0.leave();
     }
 
     /// A table above what this one shares.

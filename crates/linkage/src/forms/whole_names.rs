@@ -320,27 +320,6 @@ impl WholeName {
     }
 }
 
-/// Keys of the names that were read as wholes; those of other names come from their parts.
-#[derive(Debug, Default)]
-pub(crate) struct WholeNames {
-    pub(crate) written: Vec<WholeName>,
-    pub(crate) kana: Vec<WholeName>,
-    /// Of Latin names as written: key of the words in alphabetical order.
-    pub(super) words: HashMap<u32, u64, Seeded>,
-}
-
-impl WholeNames {
-    /// Key of the words of a name in alphabetical order, where it is a Latin name of several words.
-    pub(crate) fn words(&self, written: u32) -> Option<u64> {
-        if self.words.is_empty() { None } else { self.words.get(&written).copied() }
-    }
-
-    /// Gives up what serves to find a name; what serves to compare it stays.
-    pub(crate) fn forget_keys(&mut self) {
-        (self.written, self.kana) = (Vec::new(), Vec::new());
-    }
-}
-
 /// The key of some words in any order.
 pub(super) fn word_key(mut words: Vec<&str>) -> u64 {
     words.sort_unstable();
