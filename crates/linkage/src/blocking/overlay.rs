@@ -113,7 +113,7 @@ impl Overlay {
 
 /// The key under which the runs keep a key of a rule: all rules lie in one run.
 fn of_rule(key: u64, rule: usize) -> u64 {
-    hash::mix(key, rule as u64 + 1)
+    hash::mix(hash::mix(1, rule as u64), key)
 }
 
 /// Keys and their records, sorted by both.
