@@ -114,7 +114,9 @@ fn record(id: &str, number: usize) -> Record {
     };
     let town = TOWNS[household % (2 + later.min(4))];
     let year = 1930 + number * 13 % 85;
-    let some = |every: usize, text: String| if number % every == 0 { text } else { String::new() };
+    let some = |every: usize, text: String| {
+        if number.is_multiple_of(every) { text } else { String::new() }
+    };
     [
         id.to_owned(),
         name,
