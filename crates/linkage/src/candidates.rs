@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use crate::blocking::{BlockingReport, RuleCounts, Scratch};
+use crate::blocking::{BlockingReport, Round, RuleCounts};
 use crate::comparison::Measure;
 use crate::hash::Seeded;
 use crate::job::{Stopped, Watcher};
@@ -13,7 +13,7 @@ use crate::records::Sides;
 use crate::weight::MatchWeight;
 
 /// A compared pair: which resident, what was answered, and how rare the values are on which the two agree.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Compared {
     pub(crate) resident: u32,
     pub(crate) rarity: Rarity,
@@ -68,20 +68,27 @@ pub(crate) struct Comparer<'a> {
 }
 
 impl Comparer<'_> {
-    /// Compares a line with all its candidates; whether it has none because whom it could mean are too many.
+    /// Compares some lines with all their candidates, and tells each pair with the place of its line among them: by
+    /// ascending line, then resident. For each line, whether a block was too large to be compared.
     pub(crate) fn collect(
         &self,
-        line: u32,
-        scratch: &mut Scratch,
+        lines: &[u32],
+        round: &mut Round,
         counts: &mut [RuleCounts],
-        mut each: impl FnMut(Compared),
-    ) -> bool {
-        self.sides.blocking.candidates(self.sides.list, line, scratch, counts);
-        let Scratch { found, levels, left_out, .. } = scratch;
-        for &(resident, _) in &*found {
-            each(self.compare(line, resident, levels));
-        }
-        *left_out && found.is_empty()
+        mut each: impl FnMut(usize, Compared),
+    ) -> Vec<bool> {
+        let blocking = self.sides.blocking;
+        round.look_up(blocking, self.sides.list, lines, counts);
+        let mut batch = PairBatch::default();
+        let find = |(at, &line): (usize, &u32)| {
+            let left_out = round.find(blocking, at, counts);
+            batch.extend(at, line, round.found.iter().map(|&(resident, _)| resident));
+            if batch.is_full() || at + 1 == lines.len() {
+                batch.compare(self, &mut each);
+            }
+            left_out
+        };
+        lines.iter().enumerate().map(find).collect()
     }
 
     fn compare(&self, line: u32, resident: u32, levels: &mut Vec<u8>) -> Compared {
@@ -127,18 +134,63 @@ impl Comparer<'_> {
 /// Names are held to have at most three times as many namesakes as the average resident's, or as few.
 const FEWER_NAMESAKES_MAX: MatchWeight = MatchWeight::from_millibits(1_500);
 
+/// Pairs that are compared together.
+#[derive(Default)]
+struct PairBatch {
+    /// Of each pair, the place of its line, the line and the resident.
+    pairs: Vec<(u32, u32, u32)>,
+    /// The same as places, by resident.
+    by_resident: Vec<(u32, u32)>,
+    compared: Vec<Compared>,
+    levels: Vec<u8>,
+}
+
+impl PairBatch {
+    /// Enough pairs for residents to lie near each other; few enough to stay at hand.
+    const FULL: usize = 1 << 17;
+
+    fn extend(&mut self, at: usize, line: u32, residents: impl Iterator<Item = u32>) {
+        let at = u32::try_from(at).expect("fewer than 2^32 lines");
+        self.pairs.extend(residents.map(|resident| (at, line, resident)));
+    }
+
+    fn is_full(&self) -> bool {
+        self.pairs.len() >= Self::FULL
+    }
+
+    /// Compares the pairs in the order in which residents lie in memory, and tells them in their own.
+    fn compare(&mut self, comparer: &Comparer<'_>, each: &mut impl FnMut(usize, Compared)) {
+        let Self { pairs, by_resident, compared, levels } = self;
+        by_resident.clear();
+        by_resident.extend((0u32..).zip(&*pairs).map(|(place, &(.., resident))| (resident, place)));
+        by_resident.sort_unstable();
+        compared.clear();
+        compared.resize(pairs.len(), Compared::default());
+        for &(resident, place) in &*by_resident {
+            let (_, line, _) = pairs[place as usize];
+            compared[place as usize] = comparer.compare(line, resident, levels);
+        }
+        for (&(at, ..), &compared) in pairs.iter().zip(&*compared) {
+            each(at as usize, compared);
+        }
+        pairs.clear();
+    }
+}
+
 /// What one task has compared.
 struct Chunk {
     pairs: Vec<Pair>,
     /// In the order of their numbers in the pairs of this chunk.
     patterns: Vec<Pattern>,
-    sizes: Vec<usize>,
-    too_common: Vec<bool>,
+    /// Of each line, its number of pairs and whether a block was too large.
+    lines: Vec<(u32, usize, bool)>,
     counts: Vec<RuleCounts>,
 }
 
-/// Lines that one task compares: large enough to be worth a task, small enough to spread.
-const CHUNK: usize = 512;
+/// Lines that one task compares: a sixteenth of all, unless these are too few to be worth a task or too many to be kept.
+fn chunk(lines: usize) -> usize {
+    (lines / 16).clamp(512, 32_768)
+}
 
 impl Candidates {
     /// Compares every candidate pair. `skip` tells the lines that take no part.
@@ -151,43 +203,42 @@ impl Candidates {
         watcher: &dyn Watcher,
     ) -> Result<(Self, Vec<BlockingReport>), Stopped> {
         let lines: Vec<u32> =
-            (0..u32::try_from(skip.len()).expect("fewer than 2^32 lines")).collect();
+            (0u32..).zip(skip).filter(|(_, skip)| !**skip).map(|(line, _)| line).collect();
         let index = comparer.sides.blocking;
         let rules = index.rules().len();
         let compare = |lines: &[u32]| {
             watcher.go_on()?;
-            let mut scratch = Scratch::default();
+            let mut round = Round::default();
             let mut counts = vec![RuleCounts::default(); rules];
-            let (mut pairs, mut sizes) = (Vec::new(), Vec::with_capacity(lines.len()));
-            let mut too_common = Vec::with_capacity(lines.len());
+            let (mut pairs, mut sizes) = (Vec::new(), vec![0; lines.len()]);
             let mut numbers: HashMap<Pattern, u32, Seeded> = HashMap::default();
             let mut patterns = Vec::new();
-            for &line in lines {
-                let before = pairs.len();
-                let each = |compared: Compared| {
-                    let number = *numbers.entry(compared.pattern).or_insert_with(|| {
-                        patterns.push(compared.pattern);
-                        u32::try_from(patterns.len() - 1).expect("fewer than 2^32 patterns")
-                    });
-                    pairs.push(Pair::new(&compared, number));
-                };
-                too_common.push(
-                    !skip[line as usize] && comparer.collect(line, &mut scratch, &mut counts, each),
-                );
-                sizes.push(pairs.len() - before);
-            }
+            let each = |at: usize, compared: Compared| {
+                let number = *numbers.entry(compared.pattern).or_insert_with(|| {
+                    patterns.push(compared.pattern);
+                    u32::try_from(patterns.len() - 1).expect("fewer than 2^32 patterns")
+                });
+                pairs.push(Pair::new(&compared, number));
+                sizes[at] += 1;
+            };
+            let left_out = comparer.collect(lines, &mut round, &mut counts, each);
             watcher.done(lines.len());
-            Ok(Chunk { pairs, patterns, sizes, too_common, counts })
+            let lines = lines.iter().zip(sizes).zip(left_out);
+            let lines = lines.map(|((&line, size), left_out)| (line, size, left_out)).collect();
+            Ok(Chunk { pairs, patterns, lines, counts })
         };
-        let chunks: Vec<Chunk> = lines.par_chunks(CHUNK).map(compare).collect::<Result<_, _>>()?;
+        let chunks: Vec<Chunk> =
+            lines.par_chunks(chunk(lines.len())).map(compare).collect::<Result<_, _>>()?;
+        watcher.done(skip.len() - lines.len());
         let mut patterns: Vec<Pattern> =
             chunks.iter().flat_map(|chunk| &chunk.patterns).copied().collect();
         patterns.sort_unstable();
         patterns.dedup();
-        let mut all = Self { patterns, ..Self::default() };
+        let none = (vec![0; skip.len()], vec![false; skip.len()]);
+        let mut all = Self { patterns, ends: none.0, too_common: none.1, ..Self::default() };
         all.pairs.reserve_exact(chunks.iter().map(|chunk| chunk.pairs.len()).sum());
         let mut counts = vec![RuleCounts::default(); rules];
-        for Chunk { pairs, patterns, sizes, too_common, counts: of_chunk } in chunks {
+        for Chunk { pairs, patterns, lines, counts: of_chunk } in chunks {
             let number = |pattern| all.patterns.binary_search(pattern).expect("collected above");
             let numbers: Vec<usize> = patterns.iter().map(number).collect();
             all.pairs.extend(pairs.into_iter().map(|pair| {
@@ -195,12 +246,16 @@ impl Candidates {
                 let pattern = u32::try_from(number).expect("fewer than 2^32 patterns");
                 Pair { pattern, ..pair }
             }));
-            all.too_common.extend(too_common);
-            for size in sizes {
-                let end = all.ends.last().copied().unwrap_or(0) + size;
-                all.ends.push(end);
+            for (line, size, left_out) in lines {
+                all.ends[line as usize] = size;
+                all.too_common[line as usize] = left_out && size == 0;
             }
             counts.iter_mut().zip(&of_chunk).for_each(|(sum, part)| sum.add(part));
+        }
+        let mut sum = 0;
+        for end in &mut all.ends {
+            sum += *end;
+            *end = sum;
         }
         let report =
             BlockingReport::of_rules(index.rules(), &counts, &comparer.sides.index.register);

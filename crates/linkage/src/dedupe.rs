@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use renkei_types::{Clock, Digest, DigestBuilder};
 
 use crate::blocking::BlockingIndex;
-use crate::blocking::Scratch;
+use crate::blocking::Round;
 use crate::candidates::{Compared, Comparer};
 use crate::cluster::{Agreement, Proposal, cluster};
 use crate::copies::Copies;
@@ -40,7 +40,7 @@ const CLEARLY_DIFFERENT: MatchWeight = MatchWeight::from_millibits(-20_000);
 const CLEARLY_DIFFERENT_RELATIVES: MatchWeight = MatchWeight::from_millibits(-1_000);
 
 /// Records that one task compares.
-const CHUNK: usize = 512;
+const CHUNK: usize = 4_096;
 
 /// Of records that are equal in every value, so many are paired with each other one by one. Of more, each is paired with
 /// the first, or a million copies would be half a million million pairs.
@@ -273,19 +273,20 @@ impl Dedupable {
         let rules = self.blocking().rules().len();
         let look = |lines: &[u32]| {
             watcher.go_on()?;
-            let mut scratch = Scratch::default();
+            let mut round = Round::default();
             let mut counts = vec![Default::default(); rules];
             let (mut seen, mut found) = (Seen::default(), T::default());
-            for &line in lines {
-                let before = seen.pairs;
-                comparer.collect(line, &mut scratch, &mut counts, |pair| {
-                    if pair.resident != line {
-                        see(&mut found, line, &pair);
-                        seen.pairs += 1;
-                    }
-                });
-                seen.too_common += u64::from(scratch.left_out && seen.pairs == before);
-            }
+            let mut pairs = vec![0u64; lines.len()];
+            let left_out = comparer.collect(lines, &mut round, &mut counts, |at, pair| {
+                if pair.resident != lines[at] {
+                    see(&mut found, lines[at], &pair);
+                    pairs[at] += 1;
+                }
+            });
+            seen.pairs = pairs.iter().sum();
+            let too_common =
+                pairs.iter().zip(left_out).filter(|&(&pairs, left_out)| left_out && pairs == 0);
+            seen.too_common = too_common.count() as u64;
             watcher.done(lines.len());
             Ok((found, seen))
         };

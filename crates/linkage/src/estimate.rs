@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use renkei_types::Reason;
 
-use crate::blocking::{BlockingReport, RuleCounts, Scratch};
+use crate::blocking::{BlockingReport, Round, RuleCounts};
 use crate::records::Linkable;
 
 /// Lines that one task counts.
@@ -21,11 +21,13 @@ impl Linkable {
         let blocking = self.sides().blocking;
         let none = || vec![RuleCounts::default(); blocking.rules().len()];
         let count = |chunk: u32| {
-            let (mut scratch, mut counts) = (Scratch::default(), none());
+            let (mut round, mut counts) = (Round::default(), none());
             let chunk = chunk * CHUNK..lines.min((chunk + 1).saturating_mul(CHUNK));
-            for line in chunk.filter(|line| !rejected.contains_key(line)) {
-                blocking.candidates(&self.list, line, &mut scratch, &mut counts);
-            }
+            let lines: Vec<u32> = chunk.filter(|line| !rejected.contains_key(line)).collect();
+            round.look_up(blocking, &self.list, &lines, &mut counts);
+            (0..lines.len()).for_each(|at| {
+                round.find(blocking, at, &mut counts);
+            });
             counts
         };
         let add = |mut sum: Vec<RuleCounts>, part: Vec<RuleCounts>| {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::blocking::{BlockingIndex, RuleSearch, Scratch};
+use crate::blocking::{BlockingIndex, Round, RuleSearch};
 use crate::candidates::Comparer;
 use crate::decision::{RankedCandidate, Standing, rank};
 use crate::identify::PreparedModel;
@@ -96,10 +96,12 @@ impl<'a> Inquiry<'a> {
             let decision = decided.unwrap_or_else(Decision::without_evidence);
             return Self { comparer, line, model, table, decision, candidates: Vec::new() };
         }
-        let mut scratch = Scratch::default();
+        let mut round = Round::default();
         let mut counts = vec![Default::default(); sides.blocking.rules().len()];
         let mut pairs = Vec::new();
-        let too_common = comparer.collect(line, &mut scratch, &mut counts, |pair| pairs.push(pair));
+        let left_out =
+            comparer.collect(&[line], &mut round, &mut counts, |_, pair| pairs.push(pair));
+        let too_common = left_out == [true] && pairs.is_empty();
         let weighed = pairs
             .iter()
             .map(|pair| (pair.resident, table.pattern(pair.pattern).of_pair(pair.rarity)));

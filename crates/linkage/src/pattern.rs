@@ -5,7 +5,7 @@
 //! APSR 2019).
 
 /// The levels of a pair in mixed radix.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Pattern(pub(crate) u64);
 
 /// How levels are packed into a pattern.

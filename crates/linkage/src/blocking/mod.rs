@@ -9,14 +9,16 @@ mod keys;
 mod list_keys;
 mod overlay;
 mod postings;
+mod round;
 mod rules;
 mod search;
 
 use std::sync::Arc;
 
-use keys::{KeyPlan, RecordParts, Side, keys};
+use keys::{KeyPlan, Side, keys};
 use overlay::Overlay;
 use postings::{Postings, Width};
+pub(crate) use round::Round;
 use rules::KeyPart;
 pub(crate) use rules::{BlockingRule, rules};
 pub use search::{Miss, MissedRule, RuleSearch, Search};
@@ -177,65 +179,6 @@ impl BlockingIndex {
         keys.iter().filter_map(size).min()
     }
 
-    /// The candidates of a line with the earliest rule that finds each, by ascending record.
-    pub(crate) fn candidates(
-        &self,
-        list: &Normalised,
-        line: u32,
-        scratch: &mut Scratch,
-        counts: &mut [RuleCounts],
-    ) {
-        let Scratch { parts, keys, blocks, found, .. } = scratch;
-        found.clear();
-        blocks.clear();
-        let mut smallest: Option<(usize, u16, u64)> = None;
-        self.plan.look_up(list, Side::List, line, parts);
-        // First where all keys lie, then who lies there: memory is fetched for all of them at a time.
-        for (number, postings) in (0u16..).zip(&*self.postings) {
-            self.plan.keys(parts, usize::from(number), keys);
-            blocks.extend(keys.iter().map(|&key| (number, key, postings.bucket(key))));
-        }
-        for &(number, key, (start, end)) in &*blocks {
-            let rule = usize::from(number);
-            let postings = &self.postings[rule];
-            let block = postings.block_in(key, start, end);
-            let size = self.size(block, rule, key);
-            let counts = &mut counts[rule];
-            if size > postings.rule.block_records_max {
-                counts.keys_left_out.push(key);
-                counts.pairs_left_out += size as u64;
-                let left_out = (size, number, key);
-                smallest = Some(smallest.map_or(left_out, |other| other.min(left_out)));
-                continue;
-            }
-            counts.pairs += size as u64;
-            counts.largest_block = counts.largest_block.max(size as u64);
-            self.take(block, number, key, found);
-        }
-        scratch.left_out = smallest.is_some();
-        if let (true, Some((size, number, key))) = (scratch.found.is_empty(), smallest)
-            && size <= LAST_RESORT_MAX
-        {
-            let block = self.postings[usize::from(number)].block(key);
-            self.take(block, number, key, &mut scratch.found);
-        }
-        scratch.found.sort_unstable();
-        scratch.found.dedup_by_key(|(row, _)| *row);
-        for (_, rule) in &scratch.found {
-            counts[usize::from(*rule)].new_pairs += 1;
-        }
-    }
-
-    /// Takes the records that share a key of a rule, given those that the register was built with.
-    fn take(&self, postings: &[u64], number: u16, key: u64, found: &mut Vec<(u32, u16)>) {
-        if self.overlay.is_empty() {
-            found.extend(postings.iter().map(|&entry| (postings::record(entry), number)));
-        } else {
-            let rows = self.overlay.rows(postings, usize::from(number), key);
-            found.extend(rows.map(|row| (row, number)));
-        }
-    }
-
     /// The numbers of the rules that bring a line and a resident together; where none does and the two were compared as a
     /// last resort, those of the rules whose block was too large.
     pub(crate) fn rules_that_find(
@@ -304,20 +247,6 @@ impl RuleCounts {
         keys.dedup();
         keys.len() as u64
     }
-}
-
-/// Memory that is used again for every line.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    parts: RecordParts,
-    keys: Vec<u64>,
-    /// Rule, key, and where its bucket starts and ends.
-    blocks: Vec<(u16, u64, (u32, u32))>,
-    /// Candidates: register row and earliest rule.
-    pub(crate) found: Vec<(u32, u16)>,
-    /// Whether a block was too large to be compared.
-    pub(crate) left_out: bool,
-    pub(crate) levels: Vec<u8>,
 }
 
 /// Every property that some rule asks for.
@@ -424,10 +353,11 @@ mod tests {
             |index: &BlockingIndex| -> usize { index.postings.iter().map(Postings::len).sum() };
         assert!(entries(&own) < entries(&whole), "what no line asks for is left out");
         let found = |index: &BlockingIndex, line: u32| {
-            let mut scratch = Scratch::default();
+            let mut round = Round::default();
             let mut counts = vec![RuleCounts::default(); index.rules().len()];
-            index.candidates(list, line, &mut scratch, &mut counts);
-            (scratch.found, scratch.left_out)
+            round.look_up(index, list, &[line], &mut counts);
+            let left_out = round.find(index, 0, &mut counts);
+            (round.found, left_out)
         };
         for line in 0..400 {
             assert_eq!(found(&own, line), found(&whole, line), "line {line}");

@@ -149,31 +149,37 @@ impl Postings {
 
     /// The entries under a key.
     pub(super) fn block(&self, key: u64) -> &[u64] {
-        let (start, end) = self.bucket(key);
-        self.block_in(key, start, end)
+        let (start, end) = self.bounds(key);
+        self.between(start, end)
     }
 
-    /// Where the bucket of a key starts and ends.
-    pub(super) fn bucket(&self, key: u64) -> (u32, u32) {
+    /// Where the entries under a key start and end.
+    #[inline]
+    pub(super) fn bounds(&self, key: u64) -> (u32, u32) {
         let bucket = (key >> self.shift) as usize;
-        (self.directory[bucket], self.directory[bucket + 1])
-    }
-
-    /// The entries under a key, in its bucket.
-    pub(super) fn block_in(&self, key: u64, start: u32, end: u32) -> &[u64] {
-        let bucket = &self.entries[start as usize..end as usize];
+        let (from, to) = (self.directory[bucket], self.directory[bucket + 1]);
+        let entries = self.between(from, to);
         let first = entry(key, self.shift, 0);
         let (before, equal) = (|other: u64| other < first, |other: u64| other >> 32 == first >> 32);
-        if bucket.len() <= SHORT_BUCKET {
+        let (start, len) = if entries.len() <= SHORT_BUCKET {
             // Counting all entries is faster than guessing where to stop.
-            let count =
-                |is: &dyn Fn(u64) -> bool| bucket.iter().map(|&other| usize::from(is(other))).sum();
-            let (start, len): (usize, usize) = (count(&before), count(&equal));
-            return &bucket[start..start + len];
-        }
-        let start = bucket.partition_point(|&other| before(other));
-        let len = bucket[start..].partition_point(|&other| equal(other));
-        &bucket[start..start + len]
+            let mut counts = (0, 0);
+            for &entry in entries {
+                counts.0 += usize::from(before(entry));
+                counts.1 += usize::from(equal(entry));
+            }
+            counts
+        } else {
+            let start = entries.partition_point(|&other| before(other));
+            (start, entries[start..].partition_point(|&other| equal(other)))
+        };
+        let place = |offset: usize| from + u32::try_from(offset).expect("fewer than 2^32 entries");
+        (place(start), place(start + len))
+    }
+
+    /// Some entries.
+    pub(super) fn between(&self, start: u32, end: u32) -> &[u64] {
+        &self.entries[start as usize..end as usize]
     }
 
     /// The numbers of records that share a key.
