@@ -57,6 +57,8 @@ pub struct TooManyFields;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -65,5 +67,17 @@ mod tests {
         let levels = vec![4, 19, 0, 8, 2, 9];
         assert_eq!(radix.unpack(radix.pack(&levels)), levels);
         assert!(Radix::new(std::iter::repeat_n(20, 16)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_levels_come_back_from_their_pattern(
+            sized in prop::collection::vec((1usize..=20).prop_flat_map(|size| (Just(size), 0..size)), 0..14),
+        ) {
+            let radix = Radix::new(sized.iter().map(|&(size, _)| size)).expect("20^14 is below 2^64");
+            let levels: Vec<u8> =
+                sized.iter().map(|&(_, level)| u8::try_from(level).expect("below 20")).collect();
+            prop_assert_eq!(radix.unpack(radix.pack(&levels)), levels);
+        }
     }
 }

@@ -131,6 +131,8 @@ impl fmt::Display for MatchWeight {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -154,5 +156,18 @@ mod tests {
     fn display_keeps_the_sign_of_small_weights() {
         assert_eq!(MatchWeight::from_millibits(-5).to_string(), "-0.005");
         assert_eq!(MatchWeight::from_millibits(20_125).to_string(), "20.125");
+    }
+
+    proptest! {
+        #[test]
+        fn either_of_two_causes_weighs_what_their_odds_sum_to(
+            a in -200_000i32..200_000,
+            apart in prop_oneof![-15_000i32..15_000, -200_000i32..200_000],
+        ) {
+            let (a, b) = (MatchWeight(a), MatchWeight(a.saturating_add(apart)));
+            let summed = MatchWeight::log2(libm::exp2(a.bits()) + libm::exp2(b.bits()));
+            prop_assert!((a.or(b) - summed).millibits().abs() <= 1, "{a} or {b}: {summed}");
+            prop_assert_eq!(a.or(b), b.or(a));
+        }
     }
 }

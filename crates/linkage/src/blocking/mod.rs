@@ -5,6 +5,7 @@
 //! Invariant: the candidate pairs depend on records and rules alone, never on order or threads; a block that is left out
 //! because it is too large is counted and reported. Deltas change records, never rules and their limits.
 
+mod buckets;
 mod keys;
 mod list_keys;
 mod overlay;
@@ -173,7 +174,7 @@ impl BlockingIndex {
         let size = |&key: &u64| {
             let block = postings.block(key);
             let holds = !self.overlay.is_gone(resident)
-                && (postings::holds(block, resident) || self.overlay.holds(rule, key, resident));
+                && (buckets::holds(block, resident) || self.overlay.holds(rule, key, resident));
             holds.then(|| self.size(block, rule, key))
         };
         keys.iter().filter_map(size).min()
@@ -362,5 +363,45 @@ mod tests {
         for line in 0..400 {
             assert_eq!(found(&own, line), found(&whole, line), "line {line}");
         }
+    }
+
+    #[test]
+    fn candidates_are_the_records_that_share_a_key_of_some_rule() {
+        let linkable = people(600, 1_200);
+        let (register, list) = (&linkable.index().register, &linkable.list);
+        let index = BlockingIndex::build(register, rules(register), None);
+        let mut counts = vec![RuleCounts::default(); index.rules().len()];
+        let lines: Vec<u32> = (0..1_200).collect();
+        let mut round = Round::default();
+        round.look_up(&index, list, &lines, &mut counts);
+        let mut found_by_rules = 0;
+        for line in lines.into_iter().step_by(8) {
+            let mut of_line = Vec::new();
+            let mut of_record = Vec::new();
+            let mut expected: Vec<(u32, u16)> = Vec::new();
+            for (number, rule) in (0u16..).zip(index.rules()) {
+                keys(list, Side::List, line, rule, &mut of_line);
+                let mut by_key = vec![Vec::new(); of_line.len()];
+                for row in 0..600 {
+                    keys(register, Side::Register, row, rule, &mut of_record);
+                    for (key, rows) in of_line.iter().zip(&mut by_key) {
+                        if of_record.contains(key) {
+                            rows.push(row);
+                        }
+                    }
+                }
+                let compared =
+                    by_key.into_iter().filter(|rows| rows.len() <= rule.block_records_max);
+                expected.extend(compared.flatten().map(|row| (row, number)));
+            }
+            expected.sort_unstable();
+            expected.dedup_by_key(|(row, _)| *row);
+            round.find(&index, line as usize, &mut counts);
+            if !expected.is_empty() {
+                assert_eq!(round.found, expected, "line {line}");
+                found_by_rules += 1;
+            }
+        }
+        assert_eq!(found_by_rules, 150, "every line is somebody's");
     }
 }

@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
+use super::buckets::record;
 use super::keys::{KeyPlan, Side};
-use super::postings::record;
 use crate::hash;
 use crate::layers::is_joined;
 use crate::records::Normalised;

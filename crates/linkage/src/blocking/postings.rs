@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::buckets::{Buckets, Keyed};
 use super::keys::{KeyPlan, Side, keys};
 use super::list_keys::ListKeys;
 use super::rules::{BlockingRule, SINGLE_BLOCK_MAX};
@@ -10,28 +11,14 @@ use crate::records::Normalised;
 /// How many records a rule may bring a resident on average; a rule that brings more is narrowed by a third property.
 const RECORDS_PER_KEY_MAX: u64 = 60;
 
-/// The records of every key of one rule, sorted by key.
-///
-/// A key's first bits say in which bucket it lies, so an entry needs but 32 more of them beside its record: eight bytes a
-/// record and rule. Of a million records 50 bits of each key are compared, and two unequal keys are taken for one about
-/// once in a thousand million lookups; then a pair is compared for nothing.
+/// The records of every key of one rule.
 #[derive(Debug)]
 pub(super) struct Postings {
     pub(super) rule: BlockingRule,
-    /// 32 bits of the key, then the record.
-    entries: Vec<u64>,
-    /// Where the keys start whose first bits are the index.
-    directory: Vec<u32>,
-    shift: u32,
+    buckets: Buckets,
     /// Whether a resident meets too many others under this rule, on average over the residents of the whole register.
     pub(super) too_wide: bool,
 }
-
-/// Entries of a bucket, on average.
-const BUCKET_ENTRIES: usize = 4;
-
-/// Entries of most buckets: two lines of a processor's cache.
-const SHORT_BUCKET: usize = 16;
 
 impl Postings {
     /// The postings of several rules, of all keys.
@@ -46,9 +33,7 @@ impl Postings {
     fn build(register: &Normalised, rule: BlockingRule, width: Width) -> Self {
         let rows = u32::try_from(register.records.len()).expect("fewer than 2^32 residents");
         let mut found = Vec::new();
-        let mut keyed = Keyed::default();
-        keyed.keys.reserve(rows as usize);
-        keyed.rows.reserve(rows as usize);
+        let mut keyed = Keyed::with_capacity(rows as usize);
         for row in 0..rows {
             keys(register, Side::Register, row, &rule, &mut found);
             found.iter().for_each(|&key| keyed.push(key, row));
@@ -118,85 +103,32 @@ impl Postings {
         rules.into_par_iter().zip(by_rule).map(postings).collect()
     }
 
-    /// Sorts records by their keys.
     fn sort(rule: BlockingRule, keyed: &[Keyed]) -> Self {
-        let count: usize = keyed.iter().map(|part| part.keys.len()).sum();
-        let buckets = (count / BUCKET_ENTRIES).next_power_of_two().max(2);
-        let shift = 64 - buckets.trailing_zeros();
-        let bucket = |key: u64| (key >> shift) as usize;
-        let mut directory = vec![0u32; buckets + 1];
-        for &key in keyed.iter().flat_map(|part| &part.keys) {
-            directory[bucket(key) + 1] += 1;
-        }
-        for bucket in 1..directory.len() {
-            directory[bucket] += directory[bucket - 1];
-        }
-        // Every bucket is filled from its end: afterwards its entry in the directory is where it starts.
-        let mut entries = vec![0u64; count];
-        let backwards = keyed.iter().rev();
-        for (&key, &row) in backwards.flat_map(|part| part.keys.iter().zip(&part.rows).rev()) {
-            let end = &mut directory[bucket(key) + 1];
-            *end -= 1;
-            entries[*end as usize] = entry(key, shift, row);
-        }
-        directory.remove(0);
-        directory.push(u32::try_from(entries.len()).expect("fewer than 2^32 keys"));
-        for bounds in directory.windows(2) {
-            entries[bounds[0] as usize..bounds[1] as usize].sort_unstable();
-        }
-        Self { rule, entries, directory, shift, too_wide: false }
+        Self { rule, buckets: Buckets::sort(keyed), too_wide: false }
     }
 
     /// The entries under a key.
     pub(super) fn block(&self, key: u64) -> &[u64] {
-        let (start, end) = self.bounds(key);
-        self.between(start, end)
+        self.buckets.block(key)
     }
 
     /// Where the entries under a key start and end.
     #[inline]
     pub(super) fn bounds(&self, key: u64) -> (u32, u32) {
-        let bucket = (key >> self.shift) as usize;
-        let (from, to) = (self.directory[bucket], self.directory[bucket + 1]);
-        let entries = self.between(from, to);
-        let first = entry(key, self.shift, 0);
-        let (before, equal) = (|other: u64| other < first, |other: u64| other >> 32 == first >> 32);
-        let (start, len) = if entries.len() <= SHORT_BUCKET {
-            // Counting all entries is faster than guessing where to stop.
-            let mut counts = (0, 0);
-            for &entry in entries {
-                counts.0 += usize::from(before(entry));
-                counts.1 += usize::from(equal(entry));
-            }
-            counts
-        } else {
-            let start = entries.partition_point(|&other| before(other));
-            (start, entries[start..].partition_point(|&other| equal(other)))
-        };
-        let place = |offset: usize| from + u32::try_from(offset).expect("fewer than 2^32 entries");
-        (place(start), place(start + len))
+        self.buckets.bounds(key)
     }
 
     /// Some entries.
     pub(super) fn between(&self, start: u32, end: u32) -> &[u64] {
-        &self.entries[start as usize..end as usize]
-    }
-
-    /// The numbers of records that share a key.
-    fn block_sizes(&self) -> impl Iterator<Item = u64> {
-        let buckets = self.directory.windows(2);
-        buckets.flat_map(|bounds| {
-            let bucket = &self.entries[bounds[0] as usize..bounds[1] as usize];
-            bucket.chunk_by(|a, b| a >> 32 == b >> 32).map(|block| block.len() as u64)
-        })
+        self.buckets.between(start, end)
     }
 
     /// Whether a resident meets too many others under this rule, on average over residents.
     fn is_wide_by_blocks(&self) -> bool {
         let max = self.rule.block_records_max as u64;
         let squares: u64 =
-            self.block_sizes().filter(|&size| size <= max).map(|size| size * size).sum();
-        squares > RECORDS_PER_KEY_MAX * self.entries.len() as u64
+            self.buckets.block_sizes().filter(|&size| size <= max).map(|size| size * size).sum();
+        squares > RECORDS_PER_KEY_MAX * self.buckets.len() as u64
     }
 
     /// A rule that is too wide as a whole serves only where its block happens to be small.
@@ -209,21 +141,7 @@ impl Postings {
     /// How many entries there are.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
-}
-
-/// Records with their keys, unsorted.
-#[derive(Default)]
-struct Keyed {
-    keys: Vec<u64>,
-    rows: Vec<u32>,
-}
-
-impl Keyed {
-    fn push(&mut self, key: u64, row: u32) {
-        self.keys.push(key);
-        self.rows.push(row);
+        self.buckets.len()
     }
 }
 
@@ -265,23 +183,4 @@ impl Groups {
         let by_chance = keys * keys / GROUPS as u128;
         squares.saturating_sub(by_chance) > u128::from(RECORDS_PER_KEY_MAX) * keys
     }
-}
-
-/// The entry of a record under a key.
-fn entry(key: u64, shift: u32, record: u32) -> u64 {
-    // What stands behind the bits that choose the bucket.
-    let rest = key << (64 - shift);
-    (rest >> 32 << 32) | u64::from(record)
-}
-
-/// Whether a block holds a record.
-pub(super) fn holds(block: &[u64], resident: u32) -> bool {
-    block.binary_search_by_key(&resident, |&entry| record(entry)).is_ok()
-}
-
-/// The record of an entry.
-pub(super) fn record(entry: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half is the record")]
-    let record = entry as u32;
-    record
 }

@@ -144,7 +144,7 @@ impl BlockingIndex {
         let Hit { key, rule, start, end, .. } = *hit;
         let built = self.postings[usize::from(rule)].between(start, end);
         if self.overlay.is_empty() {
-            found.extend(built.iter().map(|&entry| (super::postings::record(entry), rule)));
+            found.extend(built.iter().map(|&entry| (super::buckets::record(entry), rule)));
         } else {
             let rows = self.overlay.rows(built, usize::from(rule), key);
             found.extend(rows.map(|row| (row, rule)));

@@ -89,6 +89,8 @@ fn one_digit_off(a: (i16, u8, u8), b: (i16, u8, u8)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::level::DATE;
     use super::*;
 
@@ -126,6 +128,31 @@ mod tests {
         ] {
             assert_eq!(DATE[usize::from(level(date(a), date(b)))].name, name, "{a} {b}");
             assert_eq!(level(date(a), date(b)), level(date(b), date(a)), "{a} {b}");
+        }
+    }
+
+    proptest! {
+        /// Of eight digits against eight, one edit replaces a digit or exchanges two.
+        #[test]
+        fn one_digit_off_is_one_edit_of_the_digits(
+            (year, month, day) in (1i16..=9_999, 1u8..=12, 1u8..=31),
+            at in 0usize..8,
+            digit in 0u8..10,
+            exchanged in any::<bool>(),
+            other in (1i16..=9_999, 1u8..=12, 1u8..=31),
+        ) {
+            let text = |(year, month, day): (i16, u8, u8)| format!("{year:04}{month:02}{day:02}");
+            let date = (year, month, day);
+            let mut letters = text(date).into_bytes();
+            if exchanged { letters.swap(at, (at + 1) % 8) } else { letters[at] = b'0' + digit }
+            let damaged = String::from_utf8(letters).expect("digits");
+            let part = |range: std::ops::Range<usize>| damaged[range].parse::<i16>().expect("digits");
+            let narrow = |number: i16| u8::try_from(number).expect("two digits");
+            let damaged = (part(0..4), narrow(part(4..6)), narrow(part(6..8)));
+            for other in [damaged, other, date] {
+                let distance = strsim::osa_distance(&text(date), &text(other));
+                prop_assert_eq!(one_digit_off(date, other), distance == 1, "{:?} {:?}", date, other);
+            }
         }
     }
 }

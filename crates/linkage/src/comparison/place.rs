@@ -181,6 +181,8 @@ fn slipped(a: u32, b: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::level::PLACE;
     use super::*;
     use crate::intern::Interner;
@@ -264,6 +266,30 @@ mod tests {
             ("千葉県若葉市寿町1番地", "若葉市栄町3", "different"),
         ] {
             assert_eq!(level_name(register, list), expected, "{register} | {list}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_slips_by_one_edit_of_its_digits_or_one_count(a in 0u32..2_000, b in 0u32..2_000) {
+            let edits = strsim::osa_distance(&a.to_string(), &b.to_string());
+            prop_assert_eq!(slipped(a, b), edits <= 1 || matches!(a.abs_diff(b), 1 | 10));
+        }
+
+        #[test]
+        fn numbers_are_cut_where_their_digits_begin_the_others(
+            rest in prop::collection::vec(1u32..30, 0..3),
+            last in 1u32..200,
+            long in prop::collection::vec(1u32..2_000, 0..4),
+            same in any::<bool>(),
+        ) {
+            let long = if same { [rest.clone(), long].concat() } else { long };
+            let short: Vec<u32> = rest.iter().copied().chain([last]).collect();
+            let begins = long.starts_with(&rest)
+                && long.get(rest.len()).is_some_and(|whole| {
+                    whole.to_string().starts_with(&last.to_string())
+                });
+            prop_assert_eq!(is_cut(&short, &long), begins, "{:?} {:?}", short, long);
         }
     }
 }
