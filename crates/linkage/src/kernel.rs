@@ -4,7 +4,9 @@
 //! written plainly (`kernel/reference.rs`), against `strsim` and against `rapidfuzz`. This file uses nothing of the crate,
 //! so that the benchmark of kernels can take it in as it is.
 
+// The path is said, so that it is found from elsewhere too.
 #[cfg(test)]
+#[path = "kernel/reference.rs"]
 mod reference;
 
 /// Whether the optimal string alignment distance is at most one: one letter replaced, added or lost, or two neighbours
