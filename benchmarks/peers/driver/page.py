@@ -9,6 +9,7 @@ from .environment import REPOSITORY
 from .process import call, say
 
 TEMPLATE = Path(__file__).with_name("benchmarks.md.template")
+KERNELS_ABSENT = "They were not measured with this page."
 PLOTS = Path(__file__).with_name("plots.py")
 
 
@@ -25,20 +26,24 @@ def write(options, environment, result):
     machine = result["machine"]
     sections = []
     for dataset, (title, parts) in zip(result["datasets"], tables.everything(result)):
-        named = [
-            f"![{title}](benchmarks/{name})" for name in drawn if name.endswith(f"-{dataset['name']}.svg")
-        ]
+        of_dataset = (f"{kind}-{dataset['name']}.svg" for kind in ("cost", "quality"))
+        named = [f"![{title}](benchmarks/{name})" for name in of_dataset if name in drawn]
         sections.append("\n\n".join([f"### {title[0].upper()}{title[1:]}", *parts, *named]))
     people = [dataset for dataset in result["datasets"] if dataset["task"] == "people"]
+    rounds = {dataset["round_count"] for dataset in result["datasets"]}
     text = Template(TEMPLATE.read_text()).substitute(
         machine=f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}",
         load=machine["load"],
         versions=", ".join(f"{name} {version}" for name, version in result["versions"].items()),
-        rounds="One round" if result["rounds"] == 1 else f"Medians of {result['rounds']} rounds",
-        command=result["command"],
+        rounds="One round"
+        if rounds == {1}
+        else f"Medians of {' or '.join(map(str, sorted(rounds)))} rounds, as the commands say",
+        commands="\n".join(result["commands"]),
+        plural="s" if len(result["commands"]) > 1 else "",
         sections="\n\n".join(sections),
         growth=tables.growth(people),
-        growth_plot="![CPU for each record by size](benchmarks/growth.svg)" if "growth.svg" in drawn else "",
+        kernels=result.get("kernels", KERNELS_ABSENT).strip(),
+        growth_plot="![CPU and memory for each record by size](benchmarks/growth.svg)" if "growth.svg" in drawn else "",
     )
     page = docs / "benchmarks.md"
     page.write_text(text)

@@ -87,8 +87,8 @@ def quality(dataset, folder):
 
 
 def growth(datasets, folder):
-    """CPU for each record by the size of the input."""
-    figure, axes = plt.subplots(figsize=(6, 3.4))
+    """CPU and memory for each record by the size of the input."""
+    figure, (cpu, memory) = plt.subplots(1, 2, figsize=(9, 3.4))
     for name in ("renkei", "splink-tight"):
         found = [
             (dataset["records"] + dataset["lines"], entry)
@@ -98,17 +98,20 @@ def growth(datasets, folder):
         ]
         if found:
             sizes = [size for size, _ in found]
-            used = [entry["cpu"] / size * 1e6 for size, entry in found]
             entry = found[0][1]
-            axes.plot(sizes, used, marker="o", color=COLOURS[family(entry)], label=entry["title"])
-    axes.set_xscale("log")
+            for axes, key, scale in ((cpu, "cpu", 1e6), (memory, "peak_bytes", 1)):
+                used = [entry[key] / size * scale for size, entry in found]
+                axes.plot(sizes, used, marker="o", color=COLOURS[family(entry)], label=entry["title"])
     sizes = sorted({dataset["records"] + dataset["lines"] for dataset in datasets})
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    axes.minorticks_off()
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("records in register and list")
-    axes.set_ylabel("CPU, microseconds for each")
-    axes.legend(frameon=False)
+    for axes in (cpu, memory):
+        axes.set_xscale("log")
+        axes.set_xticks(sizes, [f"{size / 1e6:g}" for size in sizes])
+        axes.minorticks_off()
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("million records in register and list")
+    cpu.set_ylabel("CPU, microseconds for each")
+    memory.set_ylabel("peak memory, bytes for each")
+    cpu.legend(frameon=False)
     save(figure, folder, "growth.svg")
 
 
@@ -117,7 +120,7 @@ def main():
     for dataset in result["datasets"]:
         bars(dataset, folder)
         # With FEBRL nearly every pair is right, and there is nothing to see.
-        if dataset["task"] == "people":
+        if dataset["task"] in ("people", "copies"):
             quality(dataset, folder)
     people = [dataset for dataset in result["datasets"] if dataset["task"] == "people"]
     mixes = {dataset["mix"] for dataset in people}

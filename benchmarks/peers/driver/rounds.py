@@ -1,8 +1,13 @@
 """Runs everybody in turn, several times, and takes medians."""
 
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
-from .process import measured, say
+from .datasets import Dataset
+from .environment import Environment
+from .process import Limits, Stopped, measured, say
 from .score import score
 from .systems import SYSTEMS, normalisation
 
@@ -10,7 +15,11 @@ from .systems import SYSTEMS, normalisation
 def taking_part(options, environment, dataset):
     """The systems that take part with a dataset, and what a reader has to know about those that do not."""
     chosen = [system for system in SYSTEMS if system.family in options.only]
+    asked = [system.family for system in chosen]
     chosen = [system for system in chosen if system.fits(dataset, options.peers_max, options.quick)]
+    if "splink" in asked and dataset.records > options.peers_max:
+        most = f"{options.peers_max:,} records (`--peers-max`)"
+        return chosen, [f"Peers were given registers of at most {most}, so they have no figures here."]
     if dataset.task != "febrl3" or environment.can_dedupe():
         return chosen, []
     note = "This renkei has no command `dedupe`, so it has no figures here."
@@ -26,20 +35,30 @@ def measure(options, environment, dataset):
     entries = {
         system.name: {"system": system.name, "title": system.title, "rounds": []} for system in systems
     }
+    run = _Run(Limits(options.time_max * 60, options.memory_max), environment, dataset, place)
+    stopped = {}
     for turn in range(1, options.rounds + 1):
         normalised = None
         for system in systems:
-            if system.normalised(dataset) and normalised is None:
-                normalised = _run(
-                    "normalise", normalisation(environment, dataset, place), dataset, place, turn
-                )
-            cost = _run(system.name, system.command(environment, dataset, place), dataset, place, turn)
+            if system.name in stopped or system.saved and system.saver in stopped:
+                continue
+            try:
+                if system.normalised(dataset) and normalised is None:
+                    normalised = run.normalisation(turn)
+                cost = run.link(system, turn)
+            except Stopped as limit:
+                say(f"{dataset.name} {system.name} {limit}")
+                stopped[system.name] = f"{system.title} {limit}, and has no figures here."
+                continue
             pairs, stages = system.report(place, place / f"{system.name}.log")
             before = normalised if system.normalised(dataset) else None
             entries[system.name]["rounds"].append(
                 {"normalise": before, "link": cost, "pairs": pairs, "stages": stages}
             )
     for system in systems:
+        if system.name in stopped or system.saved and system.saver in stopped:
+            del entries[system.name]
+            continue
         entry = entries[system.name]
         entry |= _medians(entry["rounds"])
         entry["score"] = score(environment, dataset, system.candidates(place))
@@ -51,18 +70,42 @@ def measure(options, environment, dataset):
         "mix": dataset.mix,
         "records": dataset.records,
         "lines": dataset.lines,
+        "round_count": options.rounds,
         "systems": list(entries.values()),
-        "notes": notes,
+        "notes": [*notes, *stopped.values()],
     }
 
 
-def _run(name, command, dataset, place, turn):
-    cost = measured(command, f"{name} with {dataset.name}", place / f"{name}.log")
-    say(
-        f"{dataset.name} {name}, round {turn}: {cost['cpu']:.1f} CPU s, {cost['wall']:.1f} s,"
-        f" {cost['peak_bytes'] / 1e6:.0f} MB"
-    )
-    return cost
+@dataclass(frozen=True)
+class _Run:
+    """Runs commands with one dataset and tells what they cost."""
+
+    limits: Limits
+    environment: Environment
+    dataset: Dataset
+    place: Path
+
+    def normalisation(self, turn):
+        """The stage that a user of the peers has to write."""
+        return self._measured("normalise", normalisation(self.environment, self.dataset, self.place), turn)
+
+    def link(self, system, turn):
+        """One run of a system."""
+        try:
+            command = system.command(self.environment, self.dataset, self.place)
+            return self._measured(system.name, command, turn)
+        finally:
+            # Who is stopped leaves behind what did not fit in memory.
+            shutil.rmtree(self.place / f"{system.name}.spill", ignore_errors=True)
+
+    def _measured(self, name, command, turn):
+        what = f"{name} with {self.dataset.name}"
+        cost = measured(command, what, self.place / f"{name}.log", self.limits)
+        say(
+            f"{self.dataset.name} {name}, round {turn}: {cost['cpu']:.1f} CPU s, {cost['wall']:.1f} s,"
+            f" {cost['peak_bytes'] / 1e6:.0f} MB"
+        )
+        return cost
 
 
 def _medians(rounds):

@@ -7,7 +7,6 @@ import csv
 import json
 from itertools import groupby
 
-from .datasets import person
 from .process import call
 
 PRECISION = 0.999
@@ -19,8 +18,8 @@ SURE = 0.02
 
 def score(environment, dataset, candidates):
     """Best F1, recall at a high precision, the curve of both and the calibration."""
-    if dataset.task == "febrl3":
-        pairs = list(_pairs(candidates))
+    if dataset.pairs is not None:
+        pairs = list(_pairs(candidates, _truth(dataset.truth)))
         curve = _curve(pairs, dataset.pairs)
         best = max(_f1(precision, recall) for precision, recall in curve)
         recall_at = max((recall for precision, recall in curve if precision >= PRECISION), default=0.0)
@@ -55,10 +54,10 @@ def _truth(path):
         return dict(rows)
 
 
-def _pairs(path):
+def _pairs(path, person):
     with open(path, newline="") as file:
         for row in csv.DictReader(file):
-            yield float(row["probability"]), person(row["id_a"]) == person(row["id_b"])
+            yield float(row["probability"]), person[row["id_a"]] == person[row["id_b"]]
 
 
 def _f1(precision, recall):

@@ -25,19 +25,26 @@ class System:
 
     def fits(self, dataset, peers_max, quick):
         """Whether it takes part with this dataset."""
-        if quick and dataset.task == "people" and not self.quick:
+        if quick and dataset.is_of_people and not self.quick:
             return False
         if self.family == "renkei":
             return dataset.task == "people" or not (self.saved or self.threads)
         if self.family == "recordlinkage":
-            return dataset.records <= RECORDLINKAGE_RECORDS_MAX
+            return dataset.task != "copies" and dataset.records <= RECORDLINKAGE_RECORDS_MAX
+        if dataset.task == "copies":
+            return self.setting in ("tight", "wide") and not self.saved and dataset.records <= peers_max
         if dataset.task != "people":
             return self.setting == "wide"
         return dataset.records <= peers_max
 
     def normalised(self, dataset):
         """Whether it needs the files that its user normalised."""
-        return self.family != "renkei" and dataset.task == "people"
+        return self.family != "renkei" and dataset.is_of_people
+
+    @property
+    def saver(self):
+        """Whose model a run with a saved model takes."""
+        return {"renkei": "renkei", "splink": "splink-tight"}[self.family]
 
     def candidates(self, place):
         """Where its pairs go."""
@@ -55,7 +62,7 @@ class System:
             place / "renkei.model.toml",
         )
         schema = ["--schema", dataset.schema] if dataset.schema else []
-        if dataset.task == "febrl3":
+        if dataset.task in ("febrl3", "copies"):
             files = ["dedupe", "--input", dataset.register, "--output", out, "--pairs", pairs]
             return [environment.renkei, *files, *schema, "--json"]
         files = [
@@ -73,7 +80,7 @@ class System:
         return [environment.renkei, "link", *files, *schema, *threads, *models, "--json"]
 
     def _inputs(self, dataset, place):
-        return place if dataset.task == "people" else dataset.folder
+        return place if dataset.is_of_people else dataset.folder
 
     def _splink(self, environment, dataset, place):
         out, report, model = self.candidates(place), place / f"{self.name}.json", place / "splink.model.json"
@@ -105,7 +112,8 @@ class System:
 def normalisation(environment, dataset, place):
     """The command of the stage that a user of the peers has to write."""
     program = PEERS / "splink_peer" / "normalise.py"
-    return [environment.python, "-B", program, dataset.register, dataset.list, VARIANTS, place]
+    files = [dataset.register] if dataset.task == "copies" else [dataset.register, dataset.list]
+    return [environment.python, "-B", program, *files, VARIANTS, place]
 
 
 # A run with a saved model follows the one that saves it.

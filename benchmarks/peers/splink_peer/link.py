@@ -2,8 +2,8 @@
 
 `link.py TASK FOLDER BLOCKING OUT.csv REPORT.json [--model FILE] [--save-model FILE]`
 
-A whole process, from files to file. For the task `people` FOLDER holds register.parquet and list.parquet, which
-normalise.py made; for FEBRL it holds the files of the data set. REPORT says what each stage cost and how many pairs
+A whole process, from files to file. For the task `people` FOLDER holds register.parquet and list.parquet, for `copies` the
+one records.parquet, which normalise.py made; for FEBRL it holds the files of the data set. REPORT says what each stage cost and how many pairs
 were compared.
 """
 
@@ -21,7 +21,7 @@ from stages import Stages
 
 # Pairs below this are nobody's candidates; writing them would only cost Splink time.
 PROBABILITY_MIN = 0.001
-MODELS = {"people": people, "febrl3": febrl, "febrl4": febrl}
+MODELS = {"people": people, "copies": people, "febrl3": febrl, "febrl4": febrl}
 LINKS = """
     select unique_id_l as list_id, unique_id_r as register_id,
         row_number() over (partition by unique_id_l order by match_weight desc, unique_id_r) as rank,
@@ -49,6 +49,8 @@ def main():
 
     stages = Stages()
     connection = duckdb.connect()
+    # What does not fit in memory goes beside the results.
+    connection.execute(f"set temp_directory = '{given.report.with_suffix('.spill')}'")
     connection.execute(f"set threads = {os.cpu_count()}; set preserve_insertion_order = false")
     api = DuckDBAPI(connection)
     names = model.tables(connection, given.folder, task)

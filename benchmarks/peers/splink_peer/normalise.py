@@ -1,4 +1,6 @@
-"""Reads a register and a list and writes what Splink compares: `normalise.py REGISTER LIST VARIANTS FOLDER`.
+"""Reads a register and a list and writes what Splink compares: `normalise.py REGISTER [LIST] VARIANTS FOLDER`.
+
+Without a list, the file is one to deduplicate: some of its names are cut as others of its own allow.
 
 Its own process, because normalisation is work that a user of Splink has to do and pays for at every run. Each distinct
 value is looked at once; columns stay in Arrow throughout.
@@ -73,12 +75,14 @@ def known_parts(table, kind):
     return tuple(set(table[f"{kind}{part}"].unique().to_pylist()) for part in ("family", "given"))
 
 
-def normalise(table, letters, register=None):
+def normalise(table, letters, register=None, alone=False):
     """The columns that are compared and blocked on; `register` is the other side, once that is normalised."""
     name, family, given, ordered, inner = forms(
         table["name_kanji"], partial(written.name, letters=letters), 5
     )
     kana, kana_family, kana_given, kana_ordered, kana_loose = forms(table["name_kana"], written.kana, 5)
+    if alone:
+        register = {"family": family, "given": given, "kana_family": kana_family, "kana_given": kana_given}
     if register:
         family, given = parts(name, family, given, known_parts(register, ""))
         kana_family, kana_given = parts(kana, kana_family, kana_given, known_parts(register, "kana_"))
@@ -116,16 +120,17 @@ def normalise(table, letters, register=None):
 
 
 def main():
-    register, lines, table, folder = map(Path, sys.argv[1:])
+    register, *lists, table, folder = map(Path, sys.argv[1:])
     with open(table, encoding="utf-8", newline="") as file:
         rows = (row for row in file if not row.startswith("#"))
         letters = written.variants(
             (row["variant"], row["canonical"], row["use"])
             for row in csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE)
         )
-    people = normalise(read(register, "utf-8-sig"), letters)
-    pq.write_table(people, folder / "register.parquet")
-    pq.write_table(normalise(read(lines, "cp932"), letters, people), folder / "list.parquet")
+    people = normalise(read(register, "utf-8-sig"), letters, alone=not lists)
+    pq.write_table(people, folder / ("register.parquet" if lists else "records.parquet"))
+    for lines in lists:
+        pq.write_table(normalise(read(lines, "cp932"), letters, people), folder / "list.parquet")
 
 
 if __name__ == "__main__":

@@ -154,17 +154,18 @@ TEMPLATES = [
 BLOCKING = {"tight": TIGHT, "wide": WIDE, "templates": TEMPLATES}
 
 
-def tables(connection, folder, _task):
+def tables(connection, folder, task):
     """Makes a table of each normalised side and answers their names; Splink takes the lesser name for the left."""
-    for side in ("list", "register"):
+    sides = ["records"] if task == "copies" else ["list", "register"]
+    for side in sides:
         connection.execute(f"create table {side} as from '{folder / side}.parquet'")
-    return ["list", "register"]
+    return sides
 
 
-def settings(_task, blocking):
-    """The settings of a link with one of the blocking settings."""
+def settings(task, blocking):
+    """The settings of a task with one of the blocking settings."""
     return SettingsCreator(
-        link_type="link_only",
+        link_type="dedupe_only" if task == "copies" else "link_only",
         comparisons=[NAME, BIRTH, PLACE, SEX],
         blocking_rules_to_generate_predictions=BLOCKING[blocking],
         retain_matching_columns=False,
