@@ -232,6 +232,13 @@ proptest! {
     }
 
     #[test]
+    fn plain_names_are_read_as_any_others(
+        field in "([\u{4e00}-\u{9fff}々ァ-ヿぁ-ゟ 　]|様|殿|不明|なし|無|さま|さん){0,8}",
+    ) {
+        prop_assert_eq!(WrittenName::read(&field), WrittenName::read_any(&field));
+    }
+
+    #[test]
     fn reading_a_kana_key_gives_the_same_key(field in fields()) {
         if let Some(name) = KanaName::read(&field) {
             let again = KanaName::read(&name.exact);

@@ -42,11 +42,14 @@ pub struct WrittenName {
 impl WrittenName {
     /// Reads the main name of a field; `None` when the field says nothing.
     pub fn read(field: &str) -> Option<WrittenName> {
-        if let Some(mut reader) = Reader::read_plain(field) {
-            reader.drop_title();
-            let says_nothing = text::is_placeholder_key(&reader.exact);
-            return if says_nothing { None } else { Some(reader.finish()) };
-        }
+        let Some(mut reader) = Reader::read_plain(field) else { return Self::read_any(field) };
+        reader.drop_title();
+        let says_nothing = text::is_placeholder_key(&reader.exact);
+        if says_nothing { None } else { Some(reader.finish()) }
+    }
+
+    /// The same for a field of any letters, plain ones among them.
+    pub(super) fn read_any(field: &str) -> Option<WrittenName> {
         let text = prepared(field);
         let main = Forms::read(&text).main;
         let mut reader = Reader::read(&main);

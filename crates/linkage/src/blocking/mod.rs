@@ -263,6 +263,7 @@ fn distinct_parts(rules: &[BlockingRule]) -> Vec<KeyPart> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use jiff::Timestamp;
@@ -369,39 +370,60 @@ mod tests {
     fn candidates_are_the_records_that_share_a_key_of_some_rule() {
         let linkable = people(600, 1_200);
         let (register, list) = (&linkable.index().register, &linkable.list);
-        let index = BlockingIndex::build(register, rules(register), None);
-        let mut counts = vec![RuleCounts::default(); index.rules().len()];
-        let lines: Vec<u32> = (0..1_200).collect();
-        let mut round = Round::default();
-        round.look_up(&index, list, &lines, &mut counts);
-        let mut found_by_rules = 0;
-        for line in lines.into_iter().step_by(8) {
-            let mut of_line = Vec::new();
-            let mut of_record = Vec::new();
-            let mut expected: Vec<(u32, u16)> = Vec::new();
-            for (number, rule) in (0u16..).zip(index.rules()) {
-                keys(list, Side::List, line, rule, &mut of_line);
-                let mut by_key = vec![Vec::new(); of_line.len()];
-                for row in 0..600 {
-                    keys(register, Side::Register, row, rule, &mut of_record);
-                    for (key, rows) in of_line.iter().zip(&mut by_key) {
-                        if of_record.contains(key) {
-                            rows.push(row);
-                        }
-                    }
+        let with_limit = |block_records_max| {
+            let limited = |rule| BlockingRule { block_records_max, ..rule };
+            let rules = rules(register).into_iter().map(limited).collect();
+            BlockingIndex::build(register, rules, None)
+        };
+        for most in [2, 7, 5_000] {
+            let index = with_limit(most);
+            let plain: Vec<PlainIndex> =
+                index.rules().map(|rule| PlainIndex::build(register, rule)).collect();
+            let mut counts = vec![RuleCounts::default(); index.rules().len()];
+            let lines: Vec<u32> = (0..1_200).collect();
+            let mut round = Round::default();
+            round.look_up(&index, list, &lines, &mut counts);
+            for line in lines {
+                let mut expected: Vec<(u32, u16)> = Vec::new();
+                for (number, (rule, plain)) in (0u16..).zip(index.rules().zip(&plain)) {
+                    let found = plain.find(list, line, rule);
+                    expected.extend(found.into_iter().map(|row| (row, number)));
                 }
-                let compared =
-                    by_key.into_iter().filter(|rows| rows.len() <= rule.block_records_max);
-                expected.extend(compared.flatten().map(|row| (row, number)));
+                expected.sort_unstable();
+                expected.dedup_by_key(|(row, _)| *row);
+                assert!(!expected.is_empty(), "every line is some resident's");
+                round.find(&index, line as usize, &mut counts);
+                assert_eq!(round.found, expected, "line {line}, blocks of {most}");
             }
-            expected.sort_unstable();
-            expected.dedup_by_key(|(row, _)| *row);
-            round.find(&index, line as usize, &mut counts);
-            if !expected.is_empty() {
-                assert_eq!(round.found, expected, "line {line}");
-                found_by_rules += 1;
-            }
+            let left_out = counts.iter().any(|counts| counts.pairs_left_out > 0);
+            assert_eq!(left_out, most < 5_000, "blocks of {most}");
         }
-        assert_eq!(found_by_rules, 150, "every line is somebody's");
+    }
+
+    /// The records of every key of one rule, as the definition has it.
+    struct PlainIndex(BTreeMap<u64, Vec<u32>>);
+
+    impl PlainIndex {
+        fn build(register: &Normalised, rule: &BlockingRule) -> Self {
+            let mut by_key: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+            let mut found = Vec::new();
+            for row in 0..u32::try_from(register.records.len()).expect("few") {
+                keys(register, Side::Register, row, rule, &mut found);
+                found.iter().for_each(|&key| by_key.entry(key).or_default().push(row));
+            }
+            Self(by_key)
+        }
+
+        /// Who shares a key with a line, but for blocks that are too large.
+        fn find(&self, list: &Normalised, line: u32, rule: &BlockingRule) -> Vec<u32> {
+            let mut of_line = Vec::new();
+            keys(list, Side::List, line, rule, &mut of_line);
+            let blocks = of_line.iter().filter_map(|key| self.0.get(key));
+            blocks
+                .filter(|block| block.len() <= rule.block_records_max)
+                .flatten()
+                .copied()
+                .collect()
+        }
     }
 }
