@@ -197,6 +197,7 @@ impl RegisterIndex {
 
     /// The index of the register as the delta leaves it. This one stays as it is, and shares with the other what the delta
     /// does not change. Entries take effect in their order: a record may be removed and added again.
+    /// The first delta finds out once which id is where, for this index and all that come of it.
     ///
     /// # Errors
     /// The delta does not fit the register; nothing of it was applied.

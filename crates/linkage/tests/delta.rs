@@ -151,6 +151,9 @@ fn line(number: usize, resident: &Record) -> Record {
         7 => (line[5], line[6]) = (String::new(), line[10].clone()),
         _ => {}
     }
+    if line[1].is_ascii() && number % 2 == 1 {
+        line[1] = line[1].split(' ').rev().collect::<Vec<_>>().join(" ");
+    }
     line
 }
 
