@@ -15,6 +15,7 @@
 
 mod building;
 mod dates;
+mod half;
 mod known_town;
 mod letters;
 mod municipality;
@@ -28,6 +29,7 @@ mod town;
 mod tests;
 
 pub use dates::numbers_of_day_number;
+pub use half::{AddressHalf, divide};
 pub use numbers::Numbers;
 
 /// An address in parts, folded for comparison.

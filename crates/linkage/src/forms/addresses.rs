@@ -8,11 +8,11 @@
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use renkei_japanese::address::Address;
+use renkei_japanese::address::{Address, AddressHalf, divide};
 use renkei_japanese::postal::PostalCode;
 
 use super::parts::Parts;
-use super::{NONE, beginning, normalise};
+use super::{FEW, NONE, beginning, each_once, normalise};
 use crate::hash::{self, Seeded};
 use crate::intern::Interner;
 use crate::layers::Distinct;
@@ -82,6 +82,7 @@ pub(crate) struct Addresses {
 type Municipalities = HashSet<Box<str>, Seeded>;
 
 /// An address as read, before it is known what of the town's name is the municipality.
+#[derive(Clone, Copy)]
 struct ReadPlace {
     /// Number of the municipality and town as written, among those of the column.
     whole: u32,
@@ -135,7 +136,7 @@ impl Addresses {
     /// The address, still without a postal code, of each distinct text of a column of the register. Municipalities are
     /// learned from it if `learns`; otherwise they are those that were.
     pub(crate) fn register_column(&mut self, raw: &Interner, learns: bool) -> Vec<Place> {
-        let (read, wholes) = self.read(raw, |text| Address::read(text, ""));
+        let (read, wholes) = self.read(raw, |text| Address::read(text, ""), |_| true);
         if learns {
             self.municipalities = Arc::new(named(&read, &wholes).collect());
         }
@@ -145,7 +146,7 @@ impl Addresses {
 
     /// The same for a column of addresses that residents have left.
     pub(crate) fn former_column(&mut self, raw: &Interner, learns: bool) -> Vec<Place> {
-        let (read, wholes) = self.read(raw, |text| Address::read(text, ""));
+        let (read, wholes) = self.read(raw, |text| Address::read(text, ""), |_| true);
         if learns {
             self.former_municipalities = Arc::new(named(&read, &wholes).collect());
         }
@@ -165,14 +166,18 @@ impl Addresses {
             let end = municipality_end(whole, 0, &municipalities);
             end < whole.len() && towns.find_first(&whole[end..]).is_some()
         };
-        let (read, wholes) = self.read(raw, |text| {
-            let read = Address::read(text, "")?;
-            let known = read.town.is_empty()
+        let is_known = |read: &Address| {
+            read.town.is_empty()
                 || is_town(&read.town)
-                || towns.find_first(read.town_name()).is_some();
+                || towns.find_first(read.town_name()).is_some()
+        };
+        let read = |text: &str| {
+            let read = Address::read(text, "")?;
+            let known = is_known(&read);
             let again = if known { None } else { Address::read_knowing(text, "", is_town) };
             Some(again.unwrap_or(read))
-        });
+        };
+        let (read, wholes) = self.read(raw, read, is_known);
         let mut municipalities = municipalities;
         if learns {
             Arc::make_mut(&mut municipalities).extend(named(&read, &wholes));
@@ -180,23 +185,68 @@ impl Addresses {
         self.settle(read, &wholes, &municipalities)
     }
 
-    /// Every distinct text in parts.
+    /// Every distinct text in parts. `suffices` says whether an address need not be read again once its names are known.
     fn read(
         &mut self,
         raw: &Interner,
         read_text: impl Fn(&str) -> Option<Address> + Sync,
+        suffices: impl Fn(&Address) -> bool + Sync,
     ) -> (Vec<Option<ReadPlace>>, Interner) {
         let mut wholes = Interner::default();
+        let halves =
+            if raw.len() < FEW { Vec::new() } else { self.read_halves(raw, suffices, &mut wholes) };
+        let in_halves = |id: u32| halves.get(id as usize).copied().flatten();
         let mut read: Vec<Option<ReadPlace>> = Vec::with_capacity(raw.len());
-        normalise(
-            raw,
-            |text| read_text(beginning(text)),
+        each_once(
+            raw.len(),
+            |id| match in_halves(id) {
+                Some(_) => None,
+                None => read_text(beginning(raw.get(id))),
+            },
             |address| {
-                read.push(address.map(|address| self.read_place(&address, &mut wholes)));
+                let id = u32::try_from(read.len()).expect("fewer than 2^32 distinct values");
+                let whole = || address.map(|address| self.read_place(&address, &mut wholes));
+                read.push(in_halves(id).or_else(whole));
                 NONE
             },
         );
         (read, wholes)
+    }
+
+    /// The texts whose halves can be read alone; each half is read once.
+    fn read_halves(
+        &mut self,
+        raw: &Interner,
+        suffices: impl Fn(&Address) -> bool + Sync,
+        wholes: &mut Interner,
+    ) -> Vec<Option<ReadPlace>> {
+        let (mut names, mut numbers) = (Interner::default(), Interner::default());
+        let mut number =
+            |(name, number): (&str, &str)| (names.intern(name).0, numbers.intern(number).0);
+        let divided: Vec<Option<(u32, u32)>> =
+            raw.iter().map(|text| divide(beginning(text)).map(&mut number)).collect();
+        let mut read_names = Vec::with_capacity(names.len());
+        normalise(
+            &names,
+            |text| AddressHalf::of_names(text).filter(|half| suffices(&half.read)),
+            |half| {
+                read_names
+                    .push(half.map(|half| (half.streets, self.read_place(&half.read, wholes))));
+                NONE
+            },
+        );
+        let mut read_numbers = Vec::with_capacity(numbers.len());
+        normalise(&numbers, AddressHalf::of_numbers, |half| {
+            read_numbers
+                .push(half.map(|half| (half.streets, self.read_place(&half.read, wholes).place)));
+            NONE
+        });
+        let join = |(name, number): (u32, u32)| {
+            let (may_have_street, names) = read_names[name as usize]?;
+            let (has_street, place) = read_numbers[number as usize]?;
+            (!(may_have_street && has_street)).then_some(ReadPlace { place, ..names })
+        };
+        divided.into_iter().map(|halves| halves.and_then(join)).collect()
     }
 
     /// Takes the municipality off every town and numbers what is left.
