@@ -86,6 +86,9 @@ calls! {
     directory propose_agreement: ProposeAgreementRequest -> ProposeAgreementResponse, true, SECONDS;
     directory approve_agreement: ApproveAgreementRequest -> ApproveAgreementResponse, true, SECONDS;
     directory activate_agreement: ActivateAgreementRequest -> ActivateAgreementResponse, true, SECONDS;
+    directory suspend_agreement: SuspendAgreementRequest -> SuspendAgreementResponse, true, SECONDS;
+    directory resume_agreement: ResumeAgreementRequest -> ResumeAgreementResponse, true, SECONDS;
+    directory end_agreement: EndAgreementRequest -> EndAgreementResponse, true, SECONDS;
     directory show: ShowRequest -> ShowResponse, true, SECONDS;
     records open_upload: OpenUploadRequest -> OpenUploadResponse, true, SECONDS;
     records get_upload: GetUploadRequest -> GetUploadResponse, true, SECONDS;

@@ -1,7 +1,9 @@
 //! The contract as a table: every call, as the descriptor set has it.
 
+use std::collections::HashMap;
+
 use prost::Message as _;
-use prost_types::FileDescriptorSet;
+use prost_types::{DescriptorProto, FileDescriptorSet};
 
 /// One call of the contract.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -16,25 +18,42 @@ pub struct Rpc {
     pub client_streaming: bool,
     /// Whether the request carries a request id, which is then its first field.
     pub has_request_id: bool,
+    /// The fields of the request that name a thing by its id: noun and number, as in `list` and 2.
+    pub ids: Vec<(String, u32)>,
+}
+
+/// The noun of a field that holds an id of ours; nothing for other fields.
+fn noun(field: &str) -> Option<&str> {
+    const NOUNS: [&str; 8] =
+        ["agreement", "batch", "dataset", "job", "list", "programme", "task", "upload"];
+    field.strip_suffix("_id").filter(|noun| NOUNS.contains(noun))
 }
 
 /// Every call, in the order of the files.
 pub fn rpcs() -> Vec<Rpc> {
     // Unwrap safety: the bytes were written by this crate's own build.
     let set = FileDescriptorSet::decode(crate::DESCRIPTORS).expect("a descriptor set");
-    let with_request_id: Vec<String> = set
+    let messages: HashMap<String, &DescriptorProto> = set
         .file
         .iter()
         .flat_map(|file| {
-            let messages = file.message_type.iter().filter(|message| {
-                message
-                    .field
-                    .iter()
-                    .any(|field| field.name() == "request_id" && field.number() == 1)
-            });
-            messages.map(|message| format!(".{}.{}", file.package(), message.name()))
+            let of_file = file.message_type.iter();
+            of_file.map(|message| (format!(".{}.{}", file.package(), message.name()), message))
         })
         .collect();
+    let fields = |message: &str| messages.get(message).map_or(&[][..], |known| &known.field);
+    let has_request_id = |message: &str| {
+        fields(message).iter().any(|field| field.name() == "request_id" && field.number() == 1)
+    };
+    let ids = |message: &str| {
+        let of_message = fields(message).iter();
+        of_message
+            .filter_map(|field| {
+                let number = u32::try_from(field.number()).ok()?;
+                Some((noun(field.name())?.to_owned(), number))
+            })
+            .collect()
+    };
     set.file
         .iter()
         .flat_map(|file| file.service.iter().map(move |service| (file, service)))
@@ -46,7 +65,8 @@ pub fn rpcs() -> Vec<Rpc> {
             method: method.name().to_owned(),
             path: format!("/{}.{}/{}", file.package(), service.name(), method.name()),
             client_streaming: method.client_streaming(),
-            has_request_id: with_request_id.iter().any(|known| known == method.input_type()),
+            has_request_id: has_request_id(method.input_type()),
+            ids: ids(method.input_type()),
         })
         .collect()
 }
@@ -62,6 +82,9 @@ mod tests {
         assert!(upload.is_some_and(|rpc| rpc.client_streaming && !rpc.has_request_id));
         let seal = rpcs.iter().find(|rpc| rpc.path == "/renkei.v1.Records/Seal");
         assert!(seal.is_some_and(|rpc| !rpc.client_streaming && rpc.has_request_id));
+        let job = rpcs.iter().find(|rpc| rpc.path == "/renkei.v1.Linkage/CreateJob");
+        let ids = [("list".to_owned(), 2), ("dataset".to_owned(), 3)];
+        assert!(job.is_some_and(|rpc| rpc.ids == ids));
         let mut services: Vec<&str> = rpcs.iter().map(|rpc| rpc.service.as_str()).collect();
         services.dedup();
         assert_eq!(services.len(), 7);

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use renkei_api::v1;
 use renkei_exchange::Refusal;
 use renkei_exchange::command::Receipt;
+use renkei_exchange::disclosed::Disclosed;
 use renkei_exchange::list::Totals;
 use renkei_linkage::Outcome;
 use renkei_types::{Digest, Reason};
@@ -75,6 +76,12 @@ pub(crate) fn outcome(outcome: Outcome) -> v1::Outcome {
     }
 }
 
+/// A cell of a register or of a payment: nothing but what an agreement discloses becomes one.
+pub(crate) fn disclosed(cell: &Disclosed) -> v1::Cell {
+    v1::Cell { field: cell.field().to_owned(), value: cell.value().to_owned() }
+}
+
+/// A cell of the caller's own list.
 pub(crate) fn cell(field: &str, value: &str) -> v1::Cell {
     v1::Cell { field: field.to_owned(), value: value.to_owned() }
 }

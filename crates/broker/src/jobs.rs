@@ -135,7 +135,13 @@ pub(crate) fn start(
             }
             for job in state.queued_jobs() {
                 let clock = exchange.clock().as_ref();
-                let reporter = Reporter { job, board: &board, clock, lines: Mutex::default() };
+                let reporter = Reporter {
+                    job,
+                    board: &board,
+                    exchange: &exchange,
+                    clock,
+                    lines: Mutex::default(),
+                };
                 reporter.stage_begins(None, 0);
                 if let Err(refusal) = run::run(&exchange, &indexes, job, &reporter) {
                     tracing::warn!(%job, %refusal, "a job did not end well");
@@ -151,6 +157,7 @@ pub(crate) fn start(
 struct Reporter<'a> {
     job: LinkageJobId,
     board: &'a JobBoard,
+    exchange: &'a Exchange,
     clock: &'a dyn Clock,
     lines: Mutex<Option<Progress>>,
 }
@@ -177,6 +184,8 @@ impl Watcher for Reporter<'_> {
     }
 
     fn stopped(&self) -> bool {
+        // A job whose agreement was suspended or ended stops here; `run` says why.
         self.board.stopping.load(Ordering::Relaxed)
+            || !self.exchange.state().job_is_permitted(self.job, self.clock.today())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use renkei_tlog::leaf::Operation;
+pub use renkei_types::LegalBasis;
 use renkei_types::{
     AgencyId, AgreementId, DatasetId, Digest, DigestBuilder, Identity, Reason, Slug,
 };
@@ -14,36 +15,9 @@ use crate::command::{Command, Decision, Desk};
 use crate::mark::Mark;
 use crate::permit::{Operate, Permit, Right};
 use crate::refusal::Refusal;
-use crate::role::{self, closed_list};
+use crate::role;
 use crate::state::State;
-
-closed_list! {
-    /// The law that an agreement rests on (個人情報の保護に関する法律, 番号を用いない提供).
-    LegalBasis {
-        /// 個人情報保護法 69条1項: another law requires the provision.
-        OtherLaw = "KOJOHO_69_1",
-        /// 個人情報保護法 69条2項1号: the person agrees, or the data is theirs.
-        Consent = "KOJOHO_69_2_1",
-        /// 個人情報保護法 69条2項2号: use within the body that is needed for its duties.
-        OwnDuties = "KOJOHO_69_2_2",
-        /// 個人情報保護法 69条2項3号: provision to another public body that needs it for its duties.
-        OtherBodysDuties = "KOJOHO_69_2_3",
-        /// 個人情報保護法 69条2項4号: statistics, research, or plainly in the person's interest.
-        PersonsInterest = "KOJOHO_69_2_4",
-        /// An ordinance (条例) of the municipality.
-        Ordinance = "JOREI",
-        /// 口座登録法 10条: a benefit designated by the nation (特定公的給付).
-        DesignatedBenefit = "KOZA_TOROKU_10",
-    }
-}
-
-impl LegalBasis {
-    /// The code in the log, where names are in lower case.
-    pub(crate) fn slug(self) -> Slug {
-        // Unwrap safety: every code of the list is letters, digits and underscores.
-        self.as_str().to_ascii_lowercase().parse().expect("codes in lower case are names")
-    }
-}
+use crate::suspension::of_caller;
 
 /// What was agreed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -79,6 +53,10 @@ pub enum AgreementState {
     Approved,
     /// In force between its dates.
     Active,
+    /// Stopped by one person until another lifts the stop. See [`crate::suspension`].
+    Suspended,
+    /// Over for good.
+    Ended,
 }
 
 /// An agreement.
@@ -96,6 +74,12 @@ pub struct Agreement {
     pub approved_by: Option<Identity>,
     /// Who put it in force.
     pub activated_by: Option<Identity>,
+    /// Who stopped it, where it is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_by: Option<Identity>,
+    /// Who ended it, and on which day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<(Identity, Date)>,
 }
 
 /// How much of its daily volume an agreement has used.
@@ -115,12 +99,31 @@ impl Agreement {
         dataset: DatasetId,
         today: Date,
     ) -> bool {
+        self.terms.consumer == *caller.identity.agency()
+            && R::OPERATION.is_some_and(|operation| self.is_in_force(dataset, operation, today))
+    }
+
+    /// Whether the dataset may be used for this on this day.
+    pub(crate) fn is_in_force(
+        &self,
+        dataset: DatasetId,
+        operation: role::Operation,
+        today: Date,
+    ) -> bool {
         self.state == AgreementState::Active
             && self.terms.dataset == dataset
-            && self.terms.consumer == *caller.identity.agency()
-            && R::OPERATION.is_some_and(|operation| self.terms.operations.contains(&operation))
+            && self.terms.operations.contains(&operation)
             && (self.terms.valid_from..=self.terms.valid_until).contains(&today)
     }
+}
+
+/// The last day of the fiscal year (年度) in which a day lies: the 31st of March that follows.
+///
+/// It is when an agreement ends that names no last day: rights are given for a year's budget, and nobody remembers to
+/// take back those that were given for ever.
+pub fn fiscal_year_end(day: Date) -> Date {
+    let year = if day.month() <= 3 { day.year() } else { day.year().saturating_add(1) };
+    Date::new(year, 3, 31).unwrap_or(Date::MAX)
 }
 
 /// Counts records against the agreement's daily volume; refused where it is used up.
@@ -165,13 +168,15 @@ impl Command for ProposeAgreement {
             proposed_by: self.permit.caller().identity.clone(),
             approved_by: None,
             activated_by: None,
+            suspended_by: None,
+            ended: None,
         };
         desk.state.agreements.put(id, agreement);
         Ok(Decision::new(id, mark(id, digest)))
     }
 }
 
-fn mark(id: AgreementId, digest: Digest) -> Mark {
+pub(crate) fn mark(id: AgreementId, digest: Digest) -> Mark {
     Mark::ok(Operation::AgreementChange).with_agreement(id, digest)
 }
 
@@ -184,6 +189,10 @@ impl Terms {
         }
         if !self.fields.is_subset(&dataset.fields) {
             return Err(Refusal::field("terms.fields"));
+        }
+        let same_municipality = self.consumer.municipality() == dataset.provider.municipality();
+        if self.basis.is_within_municipality() && !same_municipality {
+            return Err(Refusal::field("terms.legal_basis"));
         }
         if self.operations.is_empty() {
             return Err(Refusal::field("terms.operations"));
@@ -256,17 +265,17 @@ impl Command for ActivateAgreement {
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
-        let agreement = desk.state.agreements.get(&self.agreement).ok_or(Reason::NoAgreement)?;
         let caller = &self.permit.caller().identity;
+        let (agreement, _) = of_caller(desk.state, &self.agreement, caller)?;
         if agreement.state != AgreementState::Approved {
             return Err(Reason::WrongState.into());
         }
         if agreement.proposed_by == *caller {
             return Err(Reason::SamePerson.into());
         }
-        // A feed has one cursor, so it has one receiver.
+        // A feed has one cursor, so it has one receiver. One that is suspended may come back.
         let rival = |other: &Agreement| {
-            other.state == AgreementState::Active
+            matches!(other.state, AgreementState::Active | AgreementState::Suspended)
                 && other.terms.dataset == agreement.terms.dataset
                 && other.terms.consumer != agreement.terms.consumer
                 && other.terms.operations.contains(&role::Operation::Deliver)
@@ -283,5 +292,24 @@ impl Command for ActivateAgreement {
             agreement.activated_by = Some(caller.clone());
         });
         Ok(Decision::new((), mark(self.agreement, digest)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fiscal_year_ends_on_the_31st_of_march_that_follows() {
+        for (day, end) in [
+            ("2026-04-01", "2027-03-31"),
+            ("2026-12-31", "2027-03-31"),
+            ("2027-01-01", "2027-03-31"),
+            ("2027-03-31", "2027-03-31"),
+            ("9999-12-31", "9999-12-31"),
+        ] {
+            let day: Date = day.parse().expect("a day");
+            assert_eq!(fiscal_year_end(day).to_string(), end);
+        }
     }
 }

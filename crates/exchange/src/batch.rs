@@ -119,7 +119,11 @@ pub fn payments(vault: &Vault, batch: &Batch) -> Result<Vec<Payment>, Refusal> {
 }
 
 /// Reads one chunk of a batch's payments.
-pub fn payments_chunk(vault: &Vault, batch: &Batch, chunk: u32) -> Result<Vec<Payment>, Refusal> {
+pub(crate) fn payments_chunk(
+    vault: &Vault,
+    batch: &Batch,
+    chunk: u32,
+) -> Result<Vec<Payment>, Refusal> {
     let reader = vault.open_blob(&batch.payments)?;
     let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
     postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))

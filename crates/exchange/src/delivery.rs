@@ -6,12 +6,48 @@
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{BatchId, ProgrammeId, Reason};
 
-use crate::batch::BatchState;
+use crate::batch::{self, Batch, BatchState, PAYMENT_FIELDS};
 use crate::command::{Command, Decision, Desk};
+use crate::disclosed::Disclosed;
 use crate::list::Totals;
 use crate::mark::Mark;
 use crate::permit::{Permit, Receive};
 use crate::refusal::Refusal;
+use crate::store::Vault;
+
+/// One payment as its receiver may see it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Delivered {
+    /// Id of the line in its list.
+    pub line: String,
+    /// Who is paid: the id in the register where the agreement names it, else nothing.
+    pub person: String,
+    /// The amount.
+    pub yen: u64,
+    /// The fields that the agreement names.
+    pub cells: Vec<Disclosed>,
+}
+
+/// One chunk of an entry. Blocks: for threads that may wait.
+pub fn entry_chunk(
+    vault: &Vault,
+    permit: &Permit<Receive>,
+    batch: &Batch,
+    chunk: u32,
+) -> Result<Vec<Delivered>, Refusal> {
+    let delivered = |payment: batch::Payment| {
+        let cells = PAYMENT_FIELDS.iter().zip(payment.cells);
+        Delivered {
+            line: payment.line,
+            person: permit
+                .disclose("resident_id", payment.person)
+                .map_or_else(String::new, |cell| cell.value().to_owned()),
+            yen: payment.yen,
+            cells: cells.filter_map(|(field, value)| permit.disclose(field, value)).collect(),
+        }
+    };
+    Ok(batch::payments_chunk(vault, batch, chunk)?.into_iter().map(delivered).collect())
+}
 
 /// Notes that an entry is about to be sent.
 #[derive(Debug)]

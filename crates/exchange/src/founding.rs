@@ -1,10 +1,11 @@
 //! How a broker begins, and begins again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_tlog::leaf::Operation;
-use renkei_types::{DataKeyId, Identity};
+use renkei_types::{AgencyId, DataKeyId, Identity};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Decision, Desk};
@@ -12,6 +13,7 @@ use crate::directory::{Agency, Party};
 use crate::mark::Mark;
 use crate::refusal::Refusal;
 use crate::role::Role;
+use crate::state::State;
 
 /// What a broker is founded with, where there is none yet.
 #[derive(Clone, Debug)]
@@ -33,6 +35,16 @@ pub struct Founding {
     pub request_key: DataKeyId,
     /// Name of the log.
     pub log_origin: String,
+    /// The agencies of the first operators: those that run the broker.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub agencies: BTreeSet<AgencyId>,
+}
+
+impl State {
+    /// Whether an agency runs the broker: it may stop what belongs to others, and start nothing.
+    pub(crate) fn runs_the_broker(&self, agency: &AgencyId) -> bool {
+        self.founding.get(&0).is_some_and(|founding| founding.agencies.contains(agency))
+    }
 }
 
 /// Founds the broker.
@@ -50,6 +62,7 @@ impl Command for Found {
             at: desk.now,
             request_key: self.request_key,
             log_origin: self.charter.log_origin.clone(),
+            agencies: self.charter.founders.iter().map(|who| who.agency().clone()).collect(),
         };
         desk.state.founding.put(0, founding);
         for founder in &self.charter.founders {

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use renkei_journal::BlobRef;
 use renkei_linkage::Outcome;
-use renkei_tlog::leaf::{Counter, LeafResult, Operation};
+use renkei_tlog::leaf::{Counter, LeafResult, Operation as LeafOperation};
 use renkei_types::{
     AgreementId, DatasetId, Digest, LinkageJobId, ListId, Reason, SnapshotId, TaskId,
 };
@@ -19,6 +20,7 @@ use crate::list::{LinkedList, OutcomeCode, Totals};
 use crate::mark::Mark;
 use crate::permit::{Link, Permit};
 use crate::refusal::Refusal;
+use crate::role::Operation;
 use crate::state::State;
 
 /// How a job stands.
@@ -59,6 +61,18 @@ impl State {
     pub fn queued_jobs(&self) -> Vec<LinkageJobId> {
         let queued = self.jobs.iter().filter(|(_, job)| job.state == JobState::Queued);
         queued.map(|(id, _)| *id).collect()
+    }
+
+    /// Whether the agreement under which a job runs is still in force.
+    pub fn job_is_permitted(&self, id: LinkageJobId, today: Date) -> bool {
+        let Some(job) = self.jobs.get(&id) else { return false };
+        // Without an agreement no job is made.
+        job.agreement.is_some_and(|(id, digest)| {
+            self.agreements.get(&id).is_some_and(|agreement| {
+                agreement.digest == digest
+                    && agreement.is_in_force(job.dataset, Operation::Link, today)
+            })
+        })
     }
 }
 
@@ -115,7 +129,7 @@ impl Command for CreateJob {
         desk.state.lists.change(&self.list, |list| list.job = Some(id));
         let register = self.dataset;
         desk.state.programmes.change(&programme, |known| known.register = Some(register));
-        let mut mark = Mark::ok(Operation::Validate)
+        let mut mark = Mark::ok(LeafOperation::Validate)
             .about(id)
             .of_dataset(self.dataset)
             .of_snapshot(snapshot)
@@ -140,12 +154,12 @@ impl Command for StartJob {
     const METHOD: &'static str = "StartJob";
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<u32>, Refusal> {
-        let job = queued(desk.state, self.job)?;
+        let job = permitted(desk.state, self.job, desk.today)?;
         let attempt = job.attempt + 1;
         let snapshot = job.snapshot;
         desk.state.jobs.change(&self.job, |job| job.attempt = attempt);
         let mark =
-            Mark::ok(Operation::LinkRun).about(self.job).of_snapshot(snapshot).attempt(attempt);
+            Mark::ok(LeafOperation::LinkRun).about(self.job).of_snapshot(snapshot).attempt(attempt);
         Ok(Decision::new(attempt, mark))
     }
 }
@@ -153,6 +167,12 @@ impl Command for StartJob {
 fn queued(state: &State, job: LinkageJobId) -> Result<&Job, Refusal> {
     let job = state.jobs.get(&job).ok_or(Reason::NoAgreement)?;
     if job.state == JobState::Queued { Ok(job) } else { Err(Reason::WrongState.into()) }
+}
+
+/// The job, if it waits and what it was allowed by is still in force: a right that ended while it ran yields nothing.
+fn permitted(state: &State, id: LinkageJobId, today: Date) -> Result<&Job, Refusal> {
+    let job = queued(state, id)?;
+    if state.job_is_permitted(id, today) { Ok(job) } else { Err(Reason::NoAgreement.into()) }
 }
 
 /// What a job came to.
@@ -184,7 +204,7 @@ impl Command for FinishJob {
     const METHOD: &'static str = "FinishJob";
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
-        let job = queued(desk.state, self.job)?;
+        let job = permitted(desk.state, self.job, desk.today)?;
         let (list_id, snapshot, dataset, attempt) =
             (job.list, job.snapshot, job.dataset, job.attempt);
         let agreement = job.agreement;
@@ -219,7 +239,7 @@ impl Command for FinishJob {
         desk.state.lists.change(&list_id, |list| list.linked = Some(linked));
         desk.state.jobs.change(&self.job, |job| job.state = JobState::Done);
         let by_outcome = result.totals.iter().map(|(&outcome, totals)| (outcome, totals.lines));
-        let mut mark = Mark::ok(Operation::LinkRun)
+        let mut mark = Mark::ok(LeafOperation::LinkRun)
             .about(self.job)
             .of_dataset(dataset)
             .of_snapshot(snapshot)
@@ -257,7 +277,8 @@ impl Command for FailJob {
         queued(desk.state, self.job)?;
         let code = self.reason.as_str().to_owned();
         desk.state.jobs.change(&self.job, |job| job.state = JobState::Failed(code));
-        let mark = Mark::ended(Operation::LinkRun, LeafResult::Failed, self.reason).about(self.job);
+        let mark =
+            Mark::ended(LeafOperation::LinkRun, LeafResult::Failed, self.reason).about(self.job);
         Ok(Decision::new((), mark))
     }
 }

@@ -8,11 +8,10 @@ use renkei_tlog::leaf::{
 };
 use renkei_tlog::{Leaf, LeafError};
 use renkei_types::{
-    AgencyId, AgreementId, DatasetId, Digest, DigestBuilder, EventId, Identity, Reason, RequestId,
-    Slug, SnapshotId, Yen,
+    AgencyId, AgreementId, DatasetId, Digest, DigestBuilder, EventId, Identity, LegalBasis, Reason,
+    RequestId, Slug, SnapshotId, Yen,
 };
 
-use crate::agreement::LegalBasis;
 use crate::caller::Caller;
 use crate::permit::{Permit, Right};
 
@@ -184,7 +183,7 @@ impl Mark {
                 Actor { cert: Some(caller.certificate), ca: Some(caller.authority), ..actor };
         }
         leaf.agr = self.agreement.map(|(id, digest)| AgreementRef { digest, id, ver: 1 });
-        leaf.basis = self.basis.map(LegalBasis::slug);
+        leaf.basis = self.basis.map(basis_in_log);
         leaf.att = self.attempt;
         leaf.cnt = self.counts;
         leaf.code = self.reason.map(Into::into);
@@ -204,6 +203,12 @@ impl Mark {
         leaf.sum = (self.sums != Sums::default()).then_some(self.sums);
         leaf.to_bytes()
     }
+}
+
+/// The code in the log, where names are in lower case.
+fn basis_in_log(basis: LegalBasis) -> Slug {
+    // Unwrap safety: a test of the list shows that every code is a name.
+    basis.as_str().to_ascii_lowercase().parse().expect("codes in lower case are names")
 }
 
 /// The time that a leaf states.

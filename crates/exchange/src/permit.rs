@@ -7,9 +7,9 @@
 use std::marker::PhantomData;
 
 use jiff::civil::Date;
-use renkei_types::{AgencyId, AgreementId, DatasetId, Digest, Reason, Slug};
+use renkei_types::{AgencyId, AgreementId, DatasetId, Digest, LegalBasis, Reason, Slug};
 
-use crate::agreement::{Agreement, LegalBasis};
+use crate::agreement::Agreement;
 use crate::caller::Caller;
 use crate::refusal::Refusal;
 use crate::role::{Operation, Role};

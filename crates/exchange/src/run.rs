@@ -34,11 +34,15 @@ pub fn run(
     let job = state.jobs.get(&id).ok_or(Reason::NoAgreement)?;
     // As long as the register is not there the job has not begun.
     let indexed = indexes.get(job.snapshot)?;
-    exchange.execute_now(Call::own(), StartJob { job: id })?;
     let clock = exchange.clock().as_ref();
-    let linked = link_list(exchange.vault(), &state, job, &indexed, clock, watcher);
+    let finished = exchange
+        .execute_now(Call::own(), StartJob { job: id })
+        .and_then(|_| link_list(exchange.vault(), &state, job, &indexed, clock, watcher))
+        .and_then(|result| exchange.execute_now(Call::own(), FinishJob { job: id, result }));
+    // A job that is stopped because its agreement ended does not wait for another day.
+    let permitted = exchange.state().job_is_permitted(id, clock.today());
     let finished =
-        linked.and_then(|result| exchange.execute_now(Call::own(), FinishJob { job: id, result }));
+        finished.map_err(|refusal| if permitted { refusal } else { Reason::NoAgreement.into() });
     match finished {
         Ok(_) => Ok(()),
         // It waits for better times; everything else would only fail again.

@@ -7,6 +7,7 @@ use renkei_japanese::text::fold;
 use renkei_types::Reason;
 
 use crate::book::DecidedLine;
+use crate::disclosed::Disclosed;
 use crate::permit::{DecideLines, Permit};
 use crate::refusal::Refusal;
 use crate::review::TaskPlace;
@@ -34,10 +35,8 @@ pub enum Difference {
 /// One field of a candidate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ComparedCell {
-    /// Canonical name.
-    pub field: String,
     /// The candidate's text.
-    pub value: String,
+    pub cell: Disclosed,
     /// How it relates to the line's.
     pub difference: Difference,
 }
@@ -139,14 +138,15 @@ pub fn candidates(
         for (field, value) in record {
             if field == "resident_id" {
                 id = value;
-            } else if field != PROTECTED && permit.allows_field(&field) {
+            } else if field != PROTECTED {
                 // Who is protected cannot be told from who has no address.
                 let withheld = protected && WITHHELD.contains(&field.as_str());
                 let value = if withheld { String::new() } else { value };
                 let of_line = line.iter().find(|(name, _)| *name == field);
                 let of_line = of_line.map_or("", |(_, value)| value.as_str());
                 let difference = difference(of_line, &value);
-                cells.push(ComparedCell { field, value, difference });
+                let cell = permit.disclose(&field, value);
+                cells.extend(cell.map(|cell| ComparedCell { cell, difference }));
             }
         }
         candidates.push(Candidate { row, id, cells });

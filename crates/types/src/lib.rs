@@ -11,6 +11,7 @@ mod field;
 mod id;
 mod identity;
 mod language;
+mod legal_basis;
 mod money;
 mod reason;
 
@@ -25,5 +26,6 @@ pub use id::{
 };
 pub use identity::{AgencyId, Identity, IdentityKind, InvalidIdentity, InvalidSlug, Slug};
 pub use language::{Language, Localised};
+pub use legal_basis::{LegalBasis, UnknownLegalBasis};
 pub use money::{UnreadableAmount, Yen};
 pub use reason::Reason;

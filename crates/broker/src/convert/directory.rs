@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use renkei_api::v1;
-use renkei_exchange::agreement::{Agreement, AgreementState, LegalBasis, Terms};
+use renkei_exchange::agreement::{Agreement, AgreementState, Terms, fiscal_year_end};
 use renkei_exchange::directory::{Content, Dataset};
 use renkei_exchange::{Operation, Refusal, Role, State};
 use renkei_types::{AgreementId, DatasetId};
@@ -58,11 +58,15 @@ fn operation_message(operation: Operation) -> v1::Operation {
 
 pub(crate) fn terms(message: Option<v1::AgreementTerms>) -> Result<Terms, Refusal> {
     let terms = message.ok_or(Refusal::field("terms"))?;
-    let basis = LegalBasis::ALL.iter().find(|basis| basis.as_str() == terms.legal_basis);
+    let valid_from = date(&terms.valid_from, "terms.valid_from")?;
+    let valid_until = match terms.valid_until.as_str() {
+        "" => fiscal_year_end(valid_from),
+        day => date(day, "terms.valid_until")?,
+    };
     Ok(Terms {
         consumer: parse(&terms.consumer, "terms.consumer")?,
         dataset: parse(&terms.dataset_id, "terms.dataset_id")?,
-        basis: *basis.ok_or(Refusal::field("terms.legal_basis"))?,
+        basis: parse(&terms.legal_basis, "terms.legal_basis")?,
         purpose: parse(&terms.purpose, "terms.purpose")?,
         fields: terms.fields.into_iter().collect(),
         operations: terms
@@ -70,8 +74,8 @@ pub(crate) fn terms(message: Option<v1::AgreementTerms>) -> Result<Terms, Refusa
             .into_iter()
             .map(operation)
             .collect::<Result<BTreeSet<_>, _>>()?,
-        valid_from: date(&terms.valid_from, "terms.valid_from")?,
-        valid_until: date(&terms.valid_until, "terms.valid_until")?,
+        valid_from,
+        valid_until,
         daily_records_max: terms.daily_records_max,
         retention_days: terms.retention_days,
     })
@@ -86,6 +90,8 @@ fn agreement(id: AgreementId, agreement: &Agreement) -> v1::Agreement {
         AgreementState::Proposed => v1::AgreementState::Proposed,
         AgreementState::Approved => v1::AgreementState::Approved,
         AgreementState::Active => v1::AgreementState::Active,
+        AgreementState::Suspended => v1::AgreementState::Suspended,
+        AgreementState::Ended => v1::AgreementState::Ended,
     };
     v1::Agreement {
         agreement_id: id.to_string(),
@@ -106,6 +112,10 @@ fn agreement(id: AgreementId, agreement: &Agreement) -> v1::Agreement {
         approved_by: named(&agreement.approved_by),
         activated_by: named(&agreement.activated_by),
         digest: bytes(agreement.digest),
+        suspended_by: named(&agreement.suspended_by),
+        ended_by: agreement.ended.as_ref().map(|(who, _)| who.to_string()).unwrap_or_default(),
+        ended_on: agreement.ended.as_ref().map(|(_, day)| day.to_string()).unwrap_or_default(),
+        destroy_by: agreement.destroy_by().to_string(),
     }
 }
 

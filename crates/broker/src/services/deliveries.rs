@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use renkei_api::v1;
 use renkei_api::v1::subscribe_response::Part;
-use renkei_exchange::batch::{self, PAYMENT_FIELDS};
 use renkei_exchange::command::Call;
-use renkei_exchange::delivery::{Acknowledge, Deliver};
+use renkei_exchange::delivery::{Acknowledge, Deliver, entry_chunk};
 use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{Permit, Receive};
 use renkei_exchange::{Caller, Refusal};
@@ -65,27 +64,19 @@ impl Desk {
         if send(self, sender, Part::Header(header)).await.is_err() {
             return Ok(Err(Gone));
         }
-        let allowed: Arc<[bool]> =
-            PAYMENT_FIELDS.iter().map(|field| permit.allows_field(field)).collect();
-        let names_person = permit.allows_field("resident_id");
         let mut sent = Totals::default();
         for chunk in 0..batch.payments.chunks {
-            let batch = Arc::clone(&batch);
+            self.receiver(caller, Some(programme))?;
+            let (batch, permit) = (Arc::clone(&batch), permit.clone());
             let payments = self
-                .blocking(move |desk| batch::payments_chunk(desk.exchange.vault(), &batch, chunk))
+                .blocking(move |desk| entry_chunk(desk.exchange.vault(), &permit, &batch, chunk))
                 .await?;
             payments.iter().for_each(|payment| sent.add(payment.yen));
-            let payments = payments.into_iter().map(|payment| {
-                let cells = PAYMENT_FIELDS.iter().zip(&payment.cells).zip(allowed.iter());
-                v1::Payment {
-                    cells: cells
-                        .filter(|(_, allowed)| **allowed)
-                        .map(|((field, value), _)| convert::cell(field, value))
-                        .collect(),
-                    list_id: payment.line,
-                    register_id: if names_person { payment.person } else { String::new() },
-                    yen: payment.yen,
-                }
+            let payments = payments.into_iter().map(|payment| v1::Payment {
+                cells: payment.cells.iter().map(convert::disclosed).collect(),
+                list_id: payment.line,
+                register_id: payment.person,
+                yen: payment.yen,
             });
             let rows = v1::EntryRows { payments: payments.collect() };
             if send(self, sender, Part::Rows(rows)).await.is_err() {
@@ -118,6 +109,12 @@ impl v1::deliveries_server::Deliveries for Desk {
                 let mut durable = desk.exchange.durable();
                 let mut number = body.after;
                 loop {
+                    // A right that ends closes the stream, also while there is nothing to send.
+                    if let Err(refusal) = desk.receiver(&caller, Some(programme)) {
+                        desk.gate.note(Some(caller), &refusal);
+                        let _ = sender.send(Err(failure::status(&refusal))).await;
+                        return;
+                    }
                     let state = desk.exchange.state();
                     let length =
                         state.programmes.get(&programme).map_or(0, |known| known.feed_length);

@@ -5,6 +5,7 @@ use renkei_exchange::agreement::{ActivateAgreement, ApproveAgreement, ProposeAgr
 use renkei_exchange::command::Call;
 use renkei_exchange::directory::{AddAgency, AddParty, ChangeParty, CreateDataset, PartyChange};
 use renkei_exchange::permit::{Operate, ReadDirectory};
+use renkei_exchange::suspension::{EndAgreement, ResumeAgreement, SuspendAgreement};
 use renkei_exchange::{Caller, Refusal};
 use tonic::{Request, Response, Status, async_trait};
 
@@ -123,9 +124,11 @@ impl v1::directory_server::Directory for Desk {
         let handler = |caller: Caller, call, body: v1::ProposeAgreementRequest| async move {
             let permit = self.exchange.state().permit::<Operate>(&caller)?;
             let terms = convert::terms(body.terms)?;
+            let valid_until = terms.valid_until.to_string();
             let done = self.exchange.execute(call, ProposeAgreement { permit, terms }).await?;
             let receipt = convert::receipt(done.receipt);
-            Ok(v1::ProposeAgreementResponse { agreement_id: done.reply.to_string(), receipt })
+            let agreement_id = done.reply.to_string();
+            Ok(v1::ProposeAgreementResponse { agreement_id, receipt, valid_until })
         };
         self.gate.mutate(method!("Directory", "ProposeAgreement"), request, handler).await
     }
@@ -154,6 +157,46 @@ impl v1::directory_server::Directory for Desk {
             Ok(v1::ActivateAgreementResponse { receipt: convert::receipt(done.receipt) })
         };
         self.gate.mutate(method!("Directory", "ActivateAgreement"), request, handler).await
+    }
+
+    async fn suspend_agreement(
+        &self,
+        request: Request<v1::SuspendAgreementRequest>,
+    ) -> Result<Response<v1::SuspendAgreementResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::SuspendAgreementRequest| async move {
+            let permit = self.exchange.state().permit::<Operate>(&caller)?;
+            let agreement = convert::known(&body.agreement_id)?;
+            let done = self.exchange.execute(call, SuspendAgreement { permit, agreement }).await?;
+            Ok(v1::SuspendAgreementResponse { receipt: convert::receipt(done.receipt) })
+        };
+        self.gate.mutate(method!("Directory", "SuspendAgreement"), request, handler).await
+    }
+
+    async fn resume_agreement(
+        &self,
+        request: Request<v1::ResumeAgreementRequest>,
+    ) -> Result<Response<v1::ResumeAgreementResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::ResumeAgreementRequest| async move {
+            let permit = self.exchange.state().permit::<Operate>(&caller)?;
+            let agreement = convert::known(&body.agreement_id)?;
+            let done = self.exchange.execute(call, ResumeAgreement { permit, agreement }).await?;
+            Ok(v1::ResumeAgreementResponse { receipt: convert::receipt(done.receipt) })
+        };
+        self.gate.mutate(method!("Directory", "ResumeAgreement"), request, handler).await
+    }
+
+    async fn end_agreement(
+        &self,
+        request: Request<v1::EndAgreementRequest>,
+    ) -> Result<Response<v1::EndAgreementResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::EndAgreementRequest| async move {
+            let permit = self.exchange.state().permit::<Operate>(&caller)?;
+            let agreement = convert::known(&body.agreement_id)?;
+            let done = self.exchange.execute(call, EndAgreement { permit, agreement }).await?;
+            let destroy_by = done.reply.to_string();
+            Ok(v1::EndAgreementResponse { receipt: convert::receipt(done.receipt), destroy_by })
+        };
+        self.gate.mutate(method!("Directory", "EndAgreement"), request, handler).await
     }
 
     async fn show(

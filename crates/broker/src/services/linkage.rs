@@ -13,7 +13,7 @@ use renkei_exchange::command::Call;
 use renkei_exchange::identify::{Asked, Query};
 use renkei_exchange::index::Indexed;
 use renkei_exchange::job::{CreateJob, JobState};
-use renkei_exchange::permit::{AskIdentity, Link};
+use renkei_exchange::permit::{AskIdentity, Link, Permit};
 use renkei_exchange::results::ReadResults;
 use renkei_exchange::{Caller, Refusal, rows};
 use renkei_linkage::{MatchWeight, Stage};
@@ -40,6 +40,19 @@ impl Desk {
         let dataset = job.map(|job| job.dataset);
         state.permit_own_with_dataset::<Link>(caller, owner, dataset, self.today())?;
         id.ok_or_else(|| Reason::NoAgreement.into())
+    }
+
+    /// The right to the results of a list.
+    fn results_permit(
+        &self,
+        caller: &Caller,
+        list: Option<ListId>,
+    ) -> Result<Permit<Link>, Refusal> {
+        let state = self.exchange.state();
+        let owner = list.and_then(|list| state.owner_of_list(list));
+        let job = list.and_then(|list| state.lists.get(&list)?.job);
+        let dataset = job.and_then(|job| state.jobs.get(&job)).map(|job| job.dataset);
+        state.permit_own_with_dataset::<Link>(caller, owner, dataset, self.today())
     }
 
     /// Where a job is.
@@ -296,17 +309,13 @@ impl v1::linkage_server::Linkage for Desk {
         let handler = |caller: Caller, body: v1::ResultsRequest| async move {
             let state = self.exchange.state();
             let list: Option<ListId> = body.list_id.parse().ok();
-            let owner = list.and_then(|list| state.owner_of_list(list));
-            let job = list.and_then(|list| state.lists.get(&list)?.job);
-            let dataset = job.and_then(|job| state.jobs.get(&job)).map(|job| job.dataset);
-            let permit =
-                state.permit_own_with_dataset::<Link>(&caller, owner, dataset, self.today())?;
+            let permit = self.results_permit(&caller, list)?;
             let list = list.ok_or(Reason::NoAgreement)?;
             let lines = state.sealed_list(list)?.1.declared.lines;
             state.linked_list(list)?;
             let book = self.exchange.ask(move |desk| desk.book(list)).await?;
             let read = ReadResults { permit, list, lines };
-            let done = self.exchange.execute(Call::read(caller), read).await?;
+            let done = self.exchange.execute(Call::read(caller.clone()), read).await?;
             let mut receipt = convert::receipt(done.receipt);
             let from = body.from_row;
             let results = {
@@ -319,7 +328,11 @@ impl v1::linkage_server::Linkage for Desk {
             tokio::spawn(async move {
                 for number in results.chunks_from(from) {
                     let results = Arc::clone(&results);
-                    let read = desk.blocking(move |desk| results.rows(desk, number)).await;
+                    // The right may end while the stream is open.
+                    let read = match desk.results_permit(&caller, Some(list)) {
+                        Ok(_) => desk.blocking(move |desk| results.rows(desk, number)).await,
+                        Err(refusal) => Err(refusal),
+                    };
                     let answers: Vec<_> = match read {
                         Ok(rows) => pages(from, number, rows)
                             .map(|(first_row, rows)| {

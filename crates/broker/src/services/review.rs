@@ -145,8 +145,8 @@ fn candidate_message(candidate: &shown::Candidate, held: bool) -> v1::CandidateR
         Difference::CandidateOnly => v1::Difference::CandidateOnly,
     };
     let cells = candidate.cells.iter().map(|cell| v1::ComparedCell {
-        field: cell.field.clone(),
-        value: cell.value.clone(),
+        field: cell.cell.field().to_owned(),
+        value: cell.cell.value().to_owned(),
         difference: difference(cell.difference).into(),
     });
     v1::CandidateRecord { register_id: candidate.id.clone(), cells: cells.collect(), held }

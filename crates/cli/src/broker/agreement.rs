@@ -3,14 +3,16 @@
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use renkei_api::v1::{
-    ActivateAgreementRequest, Agreement, AgreementTerms, ApproveAgreementRequest, Operation,
-    ProposeAgreementRequest, ShowRequest,
+    ActivateAgreementRequest, Agreement, AgreementState, AgreementTerms, ApproveAgreementRequest,
+    EndAgreementRequest, Operation, ProposeAgreementRequest, ResumeAgreementRequest, ShowRequest,
+    SuspendAgreementRequest,
 };
-use renkei_types::{AgencyId, AgreementId, DatasetId};
+use renkei_types::{AgencyId, AgreementId, Clock as _, DatasetId, LegalBasis};
 use serde_json::{Value, json};
 
 use super::names::{OperationArgument, short};
-use super::session::{self, RequestArgument, Session, digest_json, plain};
+use super::plan;
+use super::session::{self, ConfirmArgument, RequestArgument, Session, digest_json, plain};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -39,8 +41,42 @@ pub(crate) enum AgreementCommand {
         #[command(flatten)]
         request: RequestArgument,
     },
+    /// Stop an agreement at once; by one operator of the provider, the consumer or the broker
+    Suspend {
+        /// The agreement
+        agreement: AgreementId,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
+    /// Lift a suspension; by another person than who suspended
+    Resume {
+        /// The agreement
+        agreement: AgreementId,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
+    /// End an agreement for good, or withdraw a proposal
+    End {
+        /// The agreement
+        agreement: AgreementId,
+        #[command(flatten)]
+        confirm: ConfirmArgument,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
     /// Show every agreement
-    List,
+    List {
+        /// Only those that end within so many days, or under which data must be destroyed by then
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_600))]
+        ending: Option<u32>,
+    },
+    /// Say which agreements a kind of benefit needs; needs no broker
+    Plan {
+        /// The kind of benefit; without it, the kinds
+        programme: Option<String>,
+    },
+    /// Show the closed list of legal bases; needs no broker
+    Bases,
 }
 
 #[derive(Args, Debug)]
@@ -51,9 +87,9 @@ pub(crate) struct TermsArguments {
     /// The dataset
     #[arg(long, value_name = "ID")]
     dataset: DatasetId,
-    /// Code of the legal basis, such as KOJOHO_69_2_2
+    /// Code of the legal basis, such as KOJOHO_69_2_2; see `agreement bases`
     #[arg(long, value_name = "CODE")]
-    legal_basis: String,
+    legal_basis: LegalBasis,
     /// Code of the purpose (事務)
     #[arg(long, value_name = "CODE")]
     purpose: String,
@@ -66,9 +102,9 @@ pub(crate) struct TermsArguments {
     /// First day
     #[arg(long, value_name = "DATE")]
     valid_from: Date,
-    /// Last day
+    /// Last day; the end of the fiscal year unless given
     #[arg(long, value_name = "DATE")]
-    valid_until: Date,
+    valid_until: Option<Date>,
     /// Most records that may be shown or sent in answers on one day
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     daily_records_max: u64,
@@ -83,12 +119,12 @@ impl TermsArguments {
         AgreementTerms {
             consumer: self.consumer.to_string(),
             dataset_id: self.dataset.to_string(),
-            legal_basis: self.legal_basis.clone(),
+            legal_basis: self.legal_basis.to_string(),
             purpose: self.purpose.clone(),
             fields: self.fields.clone(),
             operations: operations.map(|one| i32::from(Operation::from(*one))).collect(),
             valid_from: self.valid_from.to_string(),
-            valid_until: self.valid_until.to_string(),
+            valid_until: self.valid_until.map(|day| day.to_string()).unwrap_or_default(),
             daily_records_max: self.daily_records_max,
             retention_days: self.retention_days,
         }
@@ -96,13 +132,40 @@ impl TermsArguments {
 }
 
 pub(super) fn run(command: &AgreementCommand, environment: &Environment) -> Result<Exit, Failure> {
+    match command {
+        AgreementCommand::Plan { programme } => {
+            return plan::run(programme.as_deref(), environment);
+        }
+        AgreementCommand::Bases => return Ok(plan::bases(environment)),
+        AgreementCommand::End { agreement, confirm, .. } if !confirm.yes => {
+            return Ok(say_what_would_end(*agreement, environment));
+        }
+        AgreementCommand::Propose { .. }
+        | AgreementCommand::Approve { .. }
+        | AgreementCommand::Activate { .. }
+        | AgreementCommand::Suspend { .. }
+        | AgreementCommand::Resume { .. }
+        | AgreementCommand::End { .. }
+        | AgreementCommand::List { .. } => {}
+    }
     session::with(environment, async |session| match command {
+        AgreementCommand::Plan { .. } | AgreementCommand::Bases => Ok(Exit::Done),
         AgreementCommand::Propose { terms, request } => {
             let id = session.request_id(*request);
             let call =
                 ProposeAgreementRequest { request_id: id.to_string(), terms: Some(terms.terms()) };
             let answer = session.change(&id, call).await?;
-            let object = json!({"agreement_id": answer.agreement_id});
+            if terms.valid_until.is_none() {
+                let until = plain(&answer.valid_until);
+                environment.note(
+                    &format!("it ends with the fiscal year, on {until}; renew it before"),
+                    &format!("終期の指定がないため年度末の {until} に終わります。続ける場合はそれまでに更新してください"),
+                );
+            }
+            let object = json!({
+                "agreement_id": answer.agreement_id,
+                "valid_until": answer.valid_until,
+            });
             Ok(session.done(object, &answer.agreement_id, answer.receipt.as_ref()))
         }
         AgreementCommand::Approve { agreement, request } => {
@@ -127,15 +190,103 @@ pub(super) fn run(command: &AgreementCommand, environment: &Environment) -> Resu
             let object = json!({"agreement_id": agreement_id, "state": "ACTIVE"});
             Ok(session.done(object, &agreement_id, answer.receipt.as_ref()))
         }
-        AgreementCommand::List => list(session).await,
+        AgreementCommand::Suspend { agreement, request } => {
+            let id = session.request_id(*request);
+            let agreement_id = agreement.to_string();
+            let call = SuspendAgreementRequest {
+                request_id: id.to_string(),
+                agreement_id: agreement_id.clone(),
+            };
+            let answer = session.change(&id, call).await?;
+            let object = json!({"agreement_id": agreement_id, "state": "SUSPENDED"});
+            Ok(session.done(object, &agreement_id, answer.receipt.as_ref()))
+        }
+        AgreementCommand::Resume { agreement, request } => {
+            let id = session.request_id(*request);
+            let agreement_id = agreement.to_string();
+            let call = ResumeAgreementRequest {
+                request_id: id.to_string(),
+                agreement_id: agreement_id.clone(),
+            };
+            let answer = session.change(&id, call).await?;
+            let object = json!({"agreement_id": agreement_id, "state": "ACTIVE"});
+            Ok(session.done(object, &agreement_id, answer.receipt.as_ref()))
+        }
+        AgreementCommand::End { agreement, request, .. } => {
+            let id = session.request_id(*request);
+            let agreement_id = agreement.to_string();
+            let call = EndAgreementRequest {
+                request_id: id.to_string(),
+                agreement_id: agreement_id.clone(),
+            };
+            let answer = session.change(&id, call).await?;
+            let day = plain(&answer.destroy_by);
+            environment.note(
+                &format!("what was received under it must be destroyed by {day}"),
+                &format!("この取決めで受け取ったデータは {day} までに消去してください"),
+            );
+            let object = json!({
+                "agreement_id": agreement_id,
+                "state": "ENDED",
+                "destroy_by": answer.destroy_by,
+            });
+            Ok(session.done(object, &agreement_id, answer.receipt.as_ref()))
+        }
+        AgreementCommand::List { ending } => list(session, *ending).await,
     })
 }
 
-async fn list(session: &Session<'_>) -> Result<Exit, Failure> {
-    let agreements = session.ask(ShowRequest {}).await?.agreements;
-    let environment = session.environment;
+fn say_what_would_end(agreement: AgreementId, environment: &Environment) -> Exit {
     if environment.json {
-        let agreements: Vec<_> = agreements.iter().map(agreement_json).collect();
+        json::print(&json!({"agreement_id": agreement.to_string(), "done": false}));
+        return Exit::Done;
+    }
+    environment.note(
+        &format!("would end {agreement} for good, on open streams and running jobs too; add --yes to do it, or suspend it"),
+        &format!("{agreement} を終了します（元に戻せません。接続中・実行中のものも止まります）。実行するには --yes を付けてください。一時的に止めるなら suspend を使います"),
+    );
+    Exit::Done
+}
+
+/// What comes to an end, counted from today; a day that is past is below zero.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Days {
+    /// Until its last day, where it can be used on it.
+    end: Option<i64>,
+    /// Until what was received must be gone, where anything was received.
+    destroy: Option<i64>,
+}
+
+impl Days {
+    fn of(agreement: &Agreement, today: Date) -> Self {
+        let days = |day: &str| {
+            let span = today.until(day.parse::<Date>().ok()?).ok()?;
+            Some(i64::from(span.get_days()))
+        };
+        let valid_until = agreement.terms.as_ref().map_or("", |terms| terms.valid_until.as_str());
+        let state = agreement.state();
+        let stands = matches!(state, AgreementState::Active | AgreementState::Suspended);
+        Self {
+            end: days(valid_until).filter(|_| stands),
+            destroy: days(&agreement.destroy_by).filter(|_| !agreement.activated_by.is_empty()),
+        }
+    }
+
+    /// Whether something falls into the next so many days. What is past is told until the data is due, and on that day.
+    fn within(self, ending: u32) -> bool {
+        let near =
+            |days: Option<i64>| days.is_some_and(|days| (0..=i64::from(ending)).contains(&days));
+        near(self.end) || near(self.destroy)
+    }
+}
+
+async fn list(session: &Session<'_>, ending: Option<u32>) -> Result<Exit, Failure> {
+    let mut agreements = session.ask(ShowRequest {}).await?.agreements;
+    let environment = session.environment;
+    let today = environment.clock.today();
+    agreements.retain(|one| ending.is_none_or(|ending| Days::of(one, today).within(ending)));
+    if environment.json {
+        let agreements: Vec<_> = agreements.iter().map(|one| agreement_json(one, today)).collect();
         json::print(&json!({"agreements": agreements}));
         return Ok(Exit::Done);
     }
@@ -147,10 +298,13 @@ async fn list(session: &Session<'_>) -> Result<Exit, Failure> {
         environment.say("purpose", "事務"),
         environment.say("operations", "操作"),
         environment.say("period", "期間"),
+        environment.say("days left", "残り日数"),
+        environment.say("destroy by", "消去期限"),
     ];
-    let mut table = text_table(header, &[]);
+    let mut table = text_table(header, &[7]);
     for agreement in &agreements {
         let terms = agreement.terms.clone().unwrap_or_default();
+        let days = Days::of(agreement, today);
         table.add_row(vec![
             plain(&agreement.agreement_id),
             state(agreement).to_owned(),
@@ -159,6 +313,8 @@ async fn list(session: &Session<'_>) -> Result<Exit, Failure> {
             plain(&terms.purpose),
             operations(&terms).join(", "),
             plain(&format!("{} – {}", terms.valid_from, terms.valid_until)),
+            days.end.map(|days| days.to_string()).unwrap_or_default(),
+            days.destroy.map(|_| plain(&agreement.destroy_by)).unwrap_or_default(),
         ]);
     }
     print_line!("{table}");
@@ -173,8 +329,9 @@ fn operations(terms: &AgreementTerms) -> Vec<&'static str> {
     terms.operations().map(|one| short(one.as_str_name(), "OPERATION_")).collect()
 }
 
-fn agreement_json(agreement: &Agreement) -> Value {
+fn agreement_json(agreement: &Agreement, today: Date) -> Value {
     let terms = agreement.terms.clone().unwrap_or_default();
+    let days = Days::of(agreement, today);
     json!({
         "agreement_id": agreement.agreement_id,
         "state": state(agreement),
@@ -191,6 +348,45 @@ fn agreement_json(agreement: &Agreement) -> Value {
         "proposed_by": agreement.proposed_by,
         "approved_by": agreement.approved_by,
         "activated_by": agreement.activated_by,
+        "suspended_by": agreement.suspended_by,
+        "ended_by": agreement.ended_by,
+        "ended_on": agreement.ended_on,
+        "days_left": days.end,
+        "destroy_by": agreement.destroy_by,
+        "days_until_destruction": days.destroy,
         "digest": digest_json(&agreement.digest),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreement(state: AgreementState, until: &str, destroy_by: &str) -> Agreement {
+        Agreement {
+            state: state.into(),
+            activated_by: "somebody".to_owned(),
+            destroy_by: destroy_by.to_owned(),
+            terms: Some(AgreementTerms { valid_until: until.to_owned(), ..Default::default() }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_report_names_what_ends_and_what_must_be_destroyed_within_its_days() {
+        let today: Date = "2027-02-01".parse().expect("a day");
+        let active = agreement(AgreementState::Active, "2027-03-31", "2028-03-30");
+        assert_eq!(Days::of(&active, today), Days { end: Some(58), destroy: Some(423) });
+        assert!(Days::of(&active, today).within(58) && !Days::of(&active, today).within(57));
+        // Over, and its data is due in ten days.
+        let over = agreement(AgreementState::Ended, "2027-03-31", "2027-02-11");
+        assert_eq!(Days::of(&over, today), Days { end: None, destroy: Some(10) });
+        assert!(Days::of(&over, today).within(10) && !Days::of(&over, today).within(9));
+        // Never in force: nothing was received.
+        let proposal = Agreement {
+            activated_by: String::new(),
+            ..agreement(AgreementState::Proposed, "2027-02-02", "2027-02-03")
+        };
+        assert!(!Days::of(&proposal, today).within(60));
+    }
 }

@@ -23,6 +23,7 @@ mod names;
 mod new_file;
 mod party;
 mod payments;
+mod plan;
 mod programme;
 mod results;
 mod review;
@@ -138,12 +139,20 @@ mod tests {
             "dataset create --provider 131016/residents --name register --title X --fields a,b",
             "dataset upload dataset_ residents.csv --lines 5 --encoding cp932",
             "dataset list",
-            "agreement propose --consumer 131016/benefits --dataset dataset_ --legal-basis L \
+            "agreement propose --consumer 131016/benefits --dataset dataset_ --legal-basis KOJOHO_69_1 \
              --purpose P --fields name_kanji --operations link,review --valid-from 2026-04-01 \
              --valid-until 2027-03-31 --daily-records-max 10 --retention-days 30",
             "agreement approve agreement_",
+            "agreement propose --consumer 131016/benefits --dataset dataset_ --legal-basis JOREI \
+             --purpose P --operations link --valid-from 2026-04-01 --daily-records-max 10 \
+             --retention-days 30",
             "agreement activate agreement_",
-            "agreement list",
+            "agreement suspend agreement_",
+            "agreement resume agreement_ --request-id request_",
+            "agreement end agreement_ --yes",
+            "agreement list --ending 60",
+            "agreement plan tax-exempt-household --json",
+            "agreement bases",
             "programme create p.toml --unit person",
             "programme show programme_",
             "programme hold programme_ --list list_",

@@ -1,0 +1,255 @@
+//! Rights at the broker as others see it: what is not permitted looks like what is not there, and a right that ends cuts
+//! what is open.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use renkei_api::v1::{SubscribeRequest, WatchQueueRequest};
+use renkei_api::{ClientFile, Connection, Rejection, Rpc, rpcs};
+use renkei_types::{Reason, SeededEntropy};
+use support::broker::Broker;
+use support::renkei;
+
+const UNKNOWN: &str = "06bpj3w4q8v1s9c2d5f7g0h1j2";
+
+/// Calls that rest on no agreement and name nothing of anybody: whoever has the role may.
+const FREE: &[&str] = &[
+    "Audit/Checkpoint",
+    "Audit/ExportBundle",
+    "Audit/Proofs",
+    "Audit/Query",
+    "Benefits/CreateProgramme",
+    "Directory/AddAgency",
+    "Directory/AddParty",
+    "Directory/CreateDataset",
+    "Directory/GrantRole",
+    "Directory/ProposeAgreement",
+    "Directory/RevokeParty",
+    "Directory/RevokeRole",
+    "Directory/Show",
+];
+
+fn connection(broker: &Broker, client: &str) -> Connection {
+    let file = broker.town("clients").join(format!("{client}.toml"));
+    let file = ClientFile::read(&file).expect("a client file");
+    Connection::open(&file, Arc::new(SeededEntropy::new(1))).expect("a connection")
+}
+
+/// Somebody with every role, of an agency that has nothing and has agreed on nothing.
+fn outsider(broker: &Broker) {
+    let place = |name: &str| broker.town(name).to_str().expect("a path").to_owned();
+    let identity = "spiffe://renkei.example/131016/elsewhere/system/outsider";
+    let file = format!("{}/outsider.toml", place("clients"));
+    let (pki, clients) = (place("pki"), place("clients"));
+    let issue = ["pki", "issue", "--dir", &pki, "--identity", identity, "--out", &clients];
+    let more = ["--client-file", &file, "--address", &broker.address];
+    renkei(issue.iter().chain(&more)).exits(0);
+    broker.done("operator-1", &["agency", "add", "131016/elsewhere", "--title", "elsewhere"]);
+    let roles = "submitter,clerk,reviewer,adjudicator,certifier,operator,auditor,consumer";
+    broker.done("operator-1", &["system", "add", identity, "--role", roles]);
+}
+
+/// A thing of each kind that the demo has left, from its log.
+fn things(broker: &Broker) -> BTreeMap<String, String> {
+    let log = broker.as_client("auditor-1", &["audit", "query"]).exits(0).stdout;
+    let mut things = BTreeMap::new();
+    for word in log.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+        if let Some((noun, letters)) = word.split_once('_')
+            && letters.len() == UNKNOWN.len()
+        {
+            things.entry(noun.to_owned()).or_insert_with(|| word.to_owned());
+        }
+    }
+    for noun in ["agreement", "batch", "dataset", "job", "list", "programme", "task", "upload"] {
+        assert!(things.contains_key(noun), "no {noun} in the log of the demo: {things:?}");
+    }
+    things
+}
+
+fn field(number: u32, bytes: &[u8]) -> Vec<u8> {
+    let key = u8::try_from(number << 3 | 2).expect("a low number");
+    let length = u8::try_from(bytes.len()).expect("a short field");
+    [&[key, length], bytes].concat()
+}
+
+/// A message in which every id names a thing.
+fn message(rpc: &Rpc, thing: &dyn Fn(&str) -> String) -> Vec<u8> {
+    if rpc.client_streaming {
+        return field(1, &field(1, thing("upload").as_bytes()));
+    }
+    let mut message = Vec::new();
+    if rpc.has_request_id {
+        message.extend(field(1, format!("request_{UNKNOWN}").as_bytes()));
+    }
+    for (noun, number) in &rpc.ids {
+        message.extend(field(*number, thing(noun).as_bytes()));
+    }
+    if rpc.method == "Identify" {
+        message.extend(field(2, b"benefit-2026"));
+    }
+    message
+}
+
+async fn asked(connection: &Connection, rpc: &Rpc, message: Vec<u8>) -> Rejection {
+    match connection.raw(&rpc.path, message).await {
+        Err(rejection) => rejection,
+        Ok(_) => panic!("{} lets the outsider through", rpc.path),
+    }
+}
+
+/// Held in each handler by the permit that is asked for before anything else is looked at, and in `State::permit_own` and
+/// `State::permit_dataset` by one `NO_AGREEMENT` for both.
+#[test]
+fn what_is_unknown_and_what_is_not_permitted_are_answered_alike_by_every_call() {
+    let broker = Broker::start();
+    outsider(&broker);
+    let things = things(&broker);
+    let connection = |runtime: &tokio::runtime::Runtime| {
+        let _guard = runtime.enter();
+        connection(&broker, "outsider")
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let connection = connection(&runtime);
+    let mut compared = 0;
+    runtime.block_on(async {
+        for rpc in &rpcs() {
+            let name = format!("{}/{}", rpc.service, rpc.method);
+            if FREE.contains(&name.as_str()) {
+                continue;
+            }
+            let there = message(rpc, &|noun| things[noun].clone());
+            let unknown = message(rpc, &|noun| format!("{noun}_{UNKNOWN}"));
+            assert_ne!(there, unknown, "{name} names nothing; it belongs into FREE");
+            let there = asked(&connection, rpc, there).await;
+            let unknown = asked(&connection, rpc, unknown).await;
+            assert_eq!(there.reason(), Some(Reason::NoAgreement), "{name}: {there}");
+            // Status, reason, field, line and words.
+            assert_eq!(there, unknown, "{name} tells what is there");
+            compared += 1;
+        }
+    });
+    assert!(compared >= 35, "{compared} calls were compared");
+}
+
+/// The agreement that allows an operation.
+fn agreement(broker: &Broker, operation: &str) -> String {
+    let listed = broker.done("operator-1", &["agreement", "list"]);
+    let all = listed["agreements"].as_array().expect("agreements");
+    let allows = |one: &&serde_json::Value| {
+        one["operations"].as_array().is_some_and(|all| all.iter().any(|known| *known == operation))
+    };
+    let found = all.iter().find(allows).expect("an agreement");
+    found["agreement_id"].as_str().expect("an id").to_owned()
+}
+
+/// Held by the check at the head of the loop in `deliveries.rs`, and by the one in `watch_queue`.
+#[test]
+fn a_suspension_cuts_streams_that_are_open_and_lifting_it_lets_them_open_again() {
+    let broker = Broker::start();
+    let things = things(&broker);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let patience = Duration::from_secs(20);
+    let programme_id = things["programme"].clone();
+    let subscribe =
+        || SubscribeRequest { programme_id: programme_id.clone(), after: 0, once: false };
+    let queue = WatchQueueRequest { list_id: things["list"].clone(), once: false };
+    let (mut feed, mut tasks, connections) = runtime.block_on(async {
+        let transfers = connection(&broker, "transfers");
+        let clerk = connection(&broker, "clerk-1");
+        let mut feed = transfers.stream(subscribe()).await.expect("the feed");
+        let mut tasks = clerk.stream(queue).await.expect("the queue");
+        feed.next().await.expect("an answer").expect("an entry");
+        tasks.next().await.expect("an answer").expect("a count");
+        (feed, tasks, (transfers, clerk))
+    });
+    let delivers = agreement(&broker, "DELIVER");
+    let reviews = agreement(&broker, "REVIEW");
+    broker.done("benefits-operator", &["agreement", "suspend", &delivers]);
+    broker.done("residents-operator", &["agreement", "suspend", &reviews]);
+    runtime.block_on(async {
+        let feed = tokio::time::timeout(patience, async {
+            loop {
+                match feed.next().await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => panic!("the feed ended without a word"),
+                    Err(rejection) => return rejection,
+                }
+            }
+        });
+        assert_eq!(feed.await.expect("in time").reason(), Some(Reason::NoAgreement));
+        let tasks = tokio::time::timeout(patience, tasks.next()).await.expect("in time");
+        let rejection = tasks.expect_err("the queue is cut");
+        assert_eq!(rejection.reason(), Some(Reason::NoAgreement));
+        let again = connections.0.stream(subscribe()).await;
+        let Err(refused) = again else { panic!("a suspended agreement opens a stream") };
+        assert_eq!(refused.reason(), Some(Reason::NoAgreement));
+    });
+    // Who suspended cannot lift it; somebody else can.
+    let same = broker.as_client("benefits-operator", &["agreement", "resume", &delivers]).exits(3);
+    assert!(same.stderr.contains("another person"), "{}", same.stderr);
+    broker.done("operator-2", &["agreement", "resume", &delivers]);
+    runtime.block_on(async {
+        let mut feed = connections.0.stream(subscribe()).await.expect("the feed");
+        feed.next().await.expect("an answer").expect("an entry");
+    });
+}
+
+#[test]
+fn an_agreement_without_a_last_day_ends_with_the_fiscal_year_and_is_reported_before() {
+    let broker = Broker::start();
+    let register = broker.register();
+    #[rustfmt::skip]
+    let propose = [
+        "agreement", "propose", "--consumer", "131016/treasury", "--dataset", &register,
+        "--legal-basis", "KOJOHO_61_1", "--purpose", "benefit-2026", "--fields", "name_kana",
+        "--operations", "identify", "--valid-from", "2090-01-15", "--daily-records-max", "10",
+        "--retention-days", "30",
+    ];
+    let proposed = broker.done("operator-1", &propose);
+    assert_eq!(proposed["valid_until"], "2090-03-31");
+    let words = broker.as_client("operator-1", &["agreement", "list"]).exits(0);
+    let all = words.json();
+    let all = all["agreements"].as_array().expect("agreements");
+    let known = all.iter().find(|one| one["agreement_id"] == proposed["agreement_id"]);
+    assert_eq!(known.expect("the proposal")["destroy_by"], "2090-04-30");
+    // Those of the demo end after 365 days, and their data is due 365 days later.
+    let ending = |days: &str| {
+        let listed = broker.done("operator-1", &["agreement", "list", "--ending", days]);
+        listed["agreements"].as_array().expect("agreements").len()
+    };
+    assert_eq!((ending("300"), ending("366")), (0, 2));
+    // A dry run changes nothing; the provider ends it for good.
+    let reviews = agreement(&broker, "REVIEW");
+    let dry = broker.done("residents-operator", &["agreement", "end", &reviews]);
+    assert_eq!(dry["done"], false);
+    let ended = broker.done("residents-operator", &["agreement", "end", &reviews, "--yes"]);
+    assert_eq!(ended["state"], "ENDED");
+    let again = broker.as_client("operator-1", &["agreement", "resume", &reviews]);
+    again.exits(3);
+    let job = ["identify", &register, "--purpose", "benefit-2026", "name_kana=ヤマダ"];
+    let refused = broker.as_client("counter", &job).exits(3);
+    assert!(refused.stderr.contains("no agreement"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_plan_needs_no_broker_and_names_laws_of_the_closed_list() {
+    let bases = renkei(["agreement", "bases", "--json"]).exits(0).json();
+    let bases: Vec<&str> = bases["bases"]
+        .as_array()
+        .expect("bases")
+        .iter()
+        .map(|basis| basis["code"].as_str().expect("a code"))
+        .collect();
+    let plan = renkei(["agreement", "plan", "tax-exempt-household", "--json"]).exits(0).json();
+    let needs = plan["needs"].as_array().expect("needs");
+    assert!(needs.len() >= 5);
+    for need in needs {
+        for basis in need["legal_bases"].as_array().expect("bases") {
+            assert!(bases.contains(&basis.as_str().expect("a code")), "{basis}");
+        }
+    }
+    renkei(["agreement", "plan", "no-such-plan"]).exits(2);
+}
