@@ -10,6 +10,7 @@ use crate::commands::check_config::CheckConfigArguments;
 use crate::commands::pki::arguments::PkiCommand;
 use crate::commands::serve::ServeArguments;
 use crate::demo::DemoArguments;
+use crate::shadow::Key;
 
 /// Links lists to registers, and says why.
 #[derive(Debug, Parser)]
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Measure predictions against a known truth, or say what to expect of them without one
     Evaluate(EvaluateArguments),
+    /// Hold a result beside an older one: who is in one alone, who is paid otherwise, who twice
+    Compare(CompareArguments),
     /// Make a synthetic register and payment list with known truth
     Generate(GenerateArguments),
     /// Examine a file for damage, wrong values and My Numbers
@@ -248,6 +251,29 @@ pub(crate) struct EvaluateArguments {
     /// `review_share` must not exceed its value
     #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompareArguments {
+    /// The old result, made by hand or by another system
+    #[arg(long, value_name = "FILE")]
+    pub(crate) old: PathBuf,
+
+    /// The new result: output of `link --keep-columns`, `job results` or `delivery read`, or any list
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new: PathBuf,
+
+    /// By what payees are told apart; the surest that both files have, unless given
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<Key>,
+
+    /// Write everybody about whom the results differ
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Tell what each person is paid
+    #[arg(long)]
+    pub(crate) with_records: bool,
 }
 
 #[derive(Args, Debug)]

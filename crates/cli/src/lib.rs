@@ -19,6 +19,7 @@ mod json;
 mod progress;
 mod report;
 mod resources;
+mod shadow;
 mod stage_seconds;
 mod table_input;
 mod text_table;
@@ -52,6 +53,7 @@ fn run(command: Command, environment: &Environment) -> Result<Exit, Failure> {
         Command::Dedupe(arguments) => commands::dedupe::run(&arguments, environment),
         Command::Explain(arguments) => commands::explain::run(&arguments, environment),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments, environment),
+        Command::Compare(arguments) => commands::compare::run(&arguments, environment),
         Command::Generate(arguments) => commands::generate::run(&arguments, environment),
         Command::Check(arguments) => commands::check::run(&arguments, environment),
         Command::Demo(arguments) => demo::run(&arguments, environment),

@@ -3,6 +3,7 @@
 pub(crate) mod audit_verify;
 pub(crate) mod check;
 pub(crate) mod check_config;
+pub(crate) mod compare;
 pub(crate) mod dedupe;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
