@@ -1,7 +1,7 @@
 //! Calls: which request goes to which service, and what may be done when the way breaks.
 //!
 //! Every request message is a [`Call`] (one answer) or a [`StreamCall`] (answers one by one). A call that changes something
-//! carries a request id and may therefore be repeated; a plain read may too. `Identify`, `Explain`, `WhyNot` and `Search` have no request id and
+//! carries a request id and may therefore be repeated; a plain read may too. `Identify`, `Explain`, `WhyNot`, `Search` and `TranslateCodes` have no request id and
 //! count against the agreement's daily volume, so they are sent once.
 
 use std::future::Future;
@@ -103,6 +103,7 @@ calls! {
     linkage evaluate: EvaluateRequest -> EvaluateResponse, true, MINUTES;
     linkage promote: PromoteRequest -> PromoteResponse, true, MINUTES;
     linkage get_model: GetModelRequest -> GetModelResponse, true, SECONDS;
+    linkage translate_codes: TranslateCodesRequest -> TranslateCodesResponse, false, SECONDS;
     review claim: ClaimRequest -> ClaimResponse, true, SECONDS;
     review renew: RenewRequest -> RenewResponse, true, SECONDS;
     review release: ReleaseRequest -> ReleaseResponse, true, SECONDS;

@@ -12,6 +12,7 @@ use renkei_api::v1;
 use renkei_exchange::Refusal;
 use renkei_exchange::command::Receipt;
 use renkei_exchange::disclosed::Disclosed;
+use renkei_exchange::link_code::{FiscalYear, Naming};
 use renkei_exchange::list::Totals;
 use renkei_linkage::Outcome;
 use renkei_types::{Digest, Reason};
@@ -79,6 +80,11 @@ pub(crate) fn outcome(outcome: Outcome) -> v1::Outcome {
 /// A cell of a register or of a payment: nothing but what an agreement discloses becomes one.
 pub(crate) fn disclosed(cell: &Disclosed) -> v1::Cell {
     v1::Cell { field: cell.field().to_owned(), value: cell.value().to_owned() }
+}
+
+/// The fiscal year of codes; 0 where residents are named by their ids.
+pub(crate) fn code_year(naming: &Naming) -> u32 {
+    naming.year().map_or(0, FiscalYear::begins_in)
 }
 
 /// A cell of the caller's own list.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use renkei_exchange::index::Indexes;
-use renkei_exchange::{Exchange, run};
+use renkei_exchange::{Exchange, link_code, run};
 use renkei_linkage::{Stage, Watcher};
 use renkei_types::{Clock, LinkageJobId};
 use tokio::sync::watch;
@@ -126,7 +126,17 @@ pub(crate) fn start(
     board: Arc<JobBoard>,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
     std::thread::Builder::new().name("renkei-jobs".to_owned()).spawn(move || {
+        let mut swept = None;
         while !board.stopping.load(Ordering::Relaxed) {
+            let today = exchange.clock().today();
+            if swept != Some(today) {
+                match link_code::destroy_due(&exchange) {
+                    Ok(_) => swept = Some(today),
+                    Err(refusal) => {
+                        tracing::error!(%refusal, "keys of link codes are due and stay")
+                    }
+                }
+            }
             let state = exchange.state();
             if let Err(refusal) =
                 indexes.follow(&state, exchange.vault(), exchange.clock().as_ref())

@@ -15,8 +15,11 @@ use std::time::Duration;
 use futures_util::Stream;
 use renkei_api::v1;
 use renkei_exchange::index::Indexes;
+use renkei_exchange::link_code::Naming;
+use renkei_exchange::permit::{Permit, Right};
 use renkei_exchange::upload::Spools;
 use renkei_exchange::{Exchange, Refusal};
+use renkei_types::DatasetId;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::service::Routes;
@@ -58,6 +61,19 @@ impl Desk {
         answer: Result<T, Status>,
     ) -> bool {
         matches!(tokio::time::timeout(self.stream_idle, sender.send(answer)).await, Ok(Ok(())))
+    }
+
+    /// How the agreement of a permit has residents of a register named.
+    pub(crate) async fn naming<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        register: DatasetId,
+    ) -> Result<Naming, Refusal>
+    where
+        Permit<R>: Clone + Send,
+    {
+        let permit = permit.clone();
+        self.blocking(move |desk| Naming::under(&desk.exchange, &permit, register)).await
     }
 
     /// Work that blocks, off the threads that serve calls.

@@ -100,7 +100,7 @@ impl Agreement {
         today: Date,
     ) -> bool {
         self.terms.consumer == *caller.identity.agency()
-            && R::OPERATION.is_some_and(|operation| self.is_in_force(dataset, operation, today))
+            && R::OPERATIONS.iter().any(|&operation| self.is_in_force(dataset, operation, today))
     }
 
     /// Whether the dataset may be used for this on this day.

@@ -9,6 +9,7 @@ use renkei_types::{BatchId, ProgrammeId, Reason};
 use crate::batch::{self, Batch, BatchState, PAYMENT_FIELDS};
 use crate::command::{Command, Decision, Desk};
 use crate::disclosed::Disclosed;
+use crate::link_code::Naming;
 use crate::list::Totals;
 use crate::mark::Mark;
 use crate::permit::{Permit, Receive};
@@ -20,7 +21,7 @@ use crate::store::Vault;
 pub struct Delivered {
     /// Id of the line in its list.
     pub line: String,
-    /// Who is paid: the id in the register where the agreement names it, else nothing.
+    /// Who is paid: the id in the register where the agreement names it, else a link code.
     pub person: String,
     /// The amount.
     pub yen: u64,
@@ -32,6 +33,7 @@ pub struct Delivered {
 pub fn entry_chunk(
     vault: &Vault,
     permit: &Permit<Receive>,
+    naming: &Naming,
     batch: &Batch,
     chunk: u32,
 ) -> Result<Vec<Delivered>, Refusal> {
@@ -39,9 +41,7 @@ pub fn entry_chunk(
         let cells = PAYMENT_FIELDS.iter().zip(payment.cells);
         Delivered {
             line: payment.line,
-            person: permit
-                .disclose("resident_id", payment.person)
-                .map_or_else(String::new, |cell| cell.value().to_owned()),
+            person: naming.name(&payment.person),
             yen: payment.yen,
             cells: cells.filter_map(|(field, value)| permit.disclose(field, value)).collect(),
         }

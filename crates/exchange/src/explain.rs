@@ -18,6 +18,7 @@ use crate::book::outcome;
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::index::{ChunkView, Indexes};
 use crate::ledger::Exchange;
+use crate::link_code::Naming;
 use crate::mark::Mark;
 use crate::model;
 use crate::permit::{Link, Permit};
@@ -45,7 +46,7 @@ pub struct ExplainLine {
     pub job: LinkageJobId,
     /// Id of the line.
     pub line: String,
-    /// Id of the resident; the best candidate where none is named.
+    /// The resident, as the agreement has residents named; the best candidate where none is.
     pub resident: Option<String>,
 }
 
@@ -117,11 +118,12 @@ impl ExplainLine {
             holder: holder.as_ref().map(|_| row),
         };
         let inquiry = index.inquire(&query, &prepared).decided(decision);
+        let naming = Naming::under(exchange, &self.permit, job.dataset)?;
         let asked = match &self.resident {
-            Some(id) => Some(index.row(id).ok_or(Reason::NoAgreement)?),
+            Some(name) => Some(naming.row(index, name).ok_or(Reason::NoAgreement)?),
             None => inquiry.candidates().first().map(|best| best.resident),
         };
-        let id = |resident: u32| index.id(resident).to_owned();
+        let id = |resident: u32| naming.name(index.id(resident));
         let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
         let told = self.may_be_told(vault, &snapshot.rows, &inquiry, asked)?;
         let holder = holder.unwrap_or_default();

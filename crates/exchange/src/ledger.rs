@@ -95,7 +95,8 @@ impl Exchange {
             .uploads
             .iter()
             .filter(|(_, upload)| upload.state == UploadState::Destroyed)
-            .map(|(_, upload)| upload.key);
+            .map(|(_, upload)| upload.key)
+            .chain(state.destroyed_link_keys());
         vault.sweep(destroyed, |id| {
             state.uploads.get(&id).is_some_and(|upload| upload.state != UploadState::Open)
         })?;

@@ -32,6 +32,7 @@ pub mod index;
 pub mod job;
 pub mod ledger;
 pub mod lines;
+pub mod link_code;
 pub mod list;
 mod log;
 pub mod mark;

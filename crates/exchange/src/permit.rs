@@ -19,23 +19,21 @@ use crate::state::State;
 pub trait Right: Send + Sync + 'static {
     /// One of these roles is needed.
     const ROLES: &'static [Role];
-    /// What the agreement must allow, where one is needed.
-    const OPERATION: Option<Operation>;
+    /// The agreement must allow one of these, where one is needed.
+    const OPERATIONS: &'static [Operation];
 }
 
 macro_rules! rights {
-    ($($(#[$doc:meta])* $name:ident: [$($role:ident),+] $(under $operation:ident)?;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: [$($role:ident),+] $(under $($operation:ident)|+)?;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub enum $name {}
 
         impl Right for $name {
             const ROLES: &'static [Role] = &[$(Role::$role),+];
-            const OPERATION: Option<Operation> = rights!(@operation $($operation)?);
+            const OPERATIONS: &'static [Operation] = &[$($(Operation::$operation),+)?];
         }
     )+};
-    (@operation) => { None };
-    (@operation $operation:ident) => { Some(Operation::$operation) };
 }
 
 rights! {
@@ -63,6 +61,8 @@ rights! {
     SeeTotals: [Submitter, Certifier, Operator];
     /// Receiving what a programme pays.
     Receive: [Consumer] under Deliver;
+    /// Having last year's link codes translated.
+    TranslateCodes: [Submitter, Consumer] under Link | Identify | Deliver;
     /// Reading the log.
     ReadLog: [Auditor];
 }

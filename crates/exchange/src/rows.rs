@@ -149,11 +149,21 @@ pub fn chunk(reader: &BlobReader, number: u32) -> Result<Chunk, Refusal> {
 
 /// The row with this id; reads through all chunks.
 pub fn find(vault: &Vault, rows: &Rows, id: &str) -> Result<Option<u32>, Refusal> {
+    Ok(find_id(vault, rows, |known| known == id)?.map(|(row, _)| row))
+}
+
+/// The first row whose id is wanted, and the id; reads through all chunks.
+pub fn find_id(
+    vault: &Vault,
+    rows: &Rows,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Option<(u32, String)>, Refusal> {
     let reader = rows.open(vault)?;
     for number in 0..rows.chunks() {
         let chunk = chunk(&reader, number)?;
-        if let Some(at) = (0..chunk.rows()).find(|&at| chunk.cell(0, at) == id) {
-            return Ok(Some(number * CHUNK_ROWS as u32 + at as u32));
+        if let Some(at) = (0..chunk.rows()).find(|&at| is_wanted(chunk.cell(0, at))) {
+            let row = number * CHUNK_ROWS as u32 + at as u32;
+            return Ok(Some((row, chunk.cell(0, at).to_owned())));
         }
     }
     Ok(None)

@@ -8,6 +8,7 @@ use renkei_types::Reason;
 
 use crate::book::DecidedLine;
 use crate::disclosed::Disclosed;
+use crate::link_code::Naming;
 use crate::permit::{DecideLines, Permit};
 use crate::refusal::Refusal;
 use crate::review::TaskPlace;
@@ -46,8 +47,8 @@ pub struct ComparedCell {
 pub struct Candidate {
     /// Row in the register.
     pub row: u32,
-    /// Id in the register.
-    pub id: String,
+    /// What the clerk calls the person: the id in the register, or a link code.
+    pub name: String,
     /// The fields that may be shown.
     pub cells: Vec<ComparedCell>,
 }
@@ -71,6 +72,7 @@ pub fn task(
     vault: &Vault,
     state: &State,
     permit: &Permit<DecideLines>,
+    naming: &Naming,
     place: TaskPlace,
     row: u32,
 ) -> Result<Shown, Refusal> {
@@ -78,7 +80,7 @@ pub fn task(
     let decided = decided_line(vault, linked, row)?;
     let rows: Vec<u32> = decided.register_row.iter().chain(&decided.others).copied().collect();
     let line = line(vault, state, place, row)?;
-    let candidates = candidates(vault, state, permit, place, &line, &rows)?;
+    let candidates = candidates(vault, state, permit, naming, place, &line, &rows)?;
     Ok(Shown { decided, line, candidates })
 }
 
@@ -122,6 +124,7 @@ pub fn candidates(
     vault: &Vault,
     state: &State,
     permit: &Permit<DecideLines>,
+    naming: &Naming,
     place: TaskPlace,
     line: &[(String, String)],
     rows: &[u32],
@@ -149,15 +152,15 @@ pub fn candidates(
                 cells.extend(cell.map(|cell| ComparedCell { cell, difference }));
             }
         }
-        candidates.push(Candidate { row, id, cells });
+        candidates.push((id.clone(), Candidate { row, name: naming.name(&id), cells }));
     }
     // A key that nobody chooses, and that stays the same while the clerk looks.
     let key = vault.key(linked.result.key)?;
-    candidates.sort_by_cached_key(|candidate| {
-        let name = [place.number.to_be_bytes().as_slice(), candidate.id.as_bytes()].concat();
+    candidates.sort_by_cached_key(|(id, _)| {
+        let name = [place.number.to_be_bytes().as_slice(), id.as_bytes()].concat();
         *key.keyed_digest("renkei order of candidates", &name).as_bytes()
     });
-    Ok(candidates)
+    Ok(candidates.into_iter().map(|(_, candidate)| candidate).collect())
 }
 
 /// The flag of protected persons (支援措置). It is shown of nobody.

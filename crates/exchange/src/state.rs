@@ -20,6 +20,7 @@ use crate::command::{Answer, AnswerKey};
 use crate::directory::{Agency, Dataset, Party};
 use crate::founding::Founding;
 use crate::job::Job;
+use crate::link_code::{FiscalYear, LinkKey};
 use crate::list::{BookPage, List};
 use crate::model::KeptModel;
 use crate::programme::Programme;
@@ -126,6 +127,8 @@ tables! {
     agreements: AgreementId => Agreement,
     /// How much of its daily volume an agreement has used.
     usage: AgreementId => Usage,
+    /// Keys of link codes, by consumer and fiscal year.
+    link_keys: (AgencyId, FiscalYear) => LinkKey,
     /// Benefits.
     programmes: ProgrammeId => Programme,
     /// Files on their way.

@@ -155,7 +155,12 @@ impl Agreement {
 
     /// The day by which everything that was received under it must be destroyed.
     pub fn destroy_by(&self) -> Date {
+        self.retained_until(self.last_day())
+    }
+
+    /// The day by which what was received on this day must be destroyed.
+    pub(crate) fn retained_until(&self, received: Date) -> Date {
         let days = jiff::Span::new().days(i64::from(self.terms.retention_days).min(3_000_000));
-        self.last_day().checked_add(days).unwrap_or(Date::MAX)
+        received.checked_add(days).unwrap_or(Date::MAX)
     }
 }

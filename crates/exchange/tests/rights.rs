@@ -11,6 +11,7 @@ use renkei_exchange::delivery::{Deliver, entry_chunk};
 use renkei_exchange::directory::{AddAgency, AddParty};
 use renkei_exchange::identify::Asked;
 use renkei_exchange::job::{CreateJob, JobState};
+use renkei_exchange::link_code::Naming;
 use renkei_exchange::permit::{AskIdentity, DecideLines, Link, Operate, Receive};
 use renkei_exchange::review::Claim;
 use renkei_exchange::suspension::{EndAgreement, ResumeAgreement, SuspendAgreement};
@@ -360,9 +361,10 @@ fn a_field_outside_of_the_agreement_is_in_no_delivery_and_on_no_screen() {
     let permit = town.permit_review("clerk-1", list);
     let book = town.exchange.ask_now(move |desk| desk.book(list)).expect("the book");
     let state = town.exchange.state();
+    let naming = Naming::under(&town.exchange, &permit, town.register).expect("names");
     let mut seen = 0;
     for (place, row) in state.tasks(list).map(|(place, _)| place).zip(book.task_rows()) {
-        let shown = shown::task(town.exchange.vault(), &state, &permit, place, *row);
+        let shown = shown::task(town.exchange.vault(), &state, &permit, &naming, place, *row);
         for candidate in shown.expect("a task").candidates {
             for cell in candidate.cells {
                 assert_eq!(cell.cell.field(), "name_kana");
@@ -379,9 +381,10 @@ fn a_field_outside_of_the_agreement_is_in_no_delivery_and_on_no_screen() {
     town.exchange.execute_now(Call::read(caller("transfers")), deliver).expect("an entry");
     let state = town.exchange.state();
     let known = state.batches.get(&batch).expect("the batch");
+    let naming = Naming::under(&town.exchange, &permit, town.register).expect("names");
     let mut paid = 0;
     for chunk in 0..known.payments.chunks {
-        let payments = entry_chunk(town.exchange.vault(), &permit, known, chunk);
+        let payments = entry_chunk(town.exchange.vault(), &permit, &naming, known, chunk);
         for payment in payments.expect("payments") {
             let fields = payment.cells.iter().map(|cell| cell.field().to_owned());
             assert_eq!(fields.collect::<BTreeSet<_>>(), allowed);

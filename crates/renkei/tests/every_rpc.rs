@@ -44,6 +44,7 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Linkage/Evaluate", "clerk-1", Some("register")),
     ("Linkage/Promote", "clerk-1", Some("operator-1")),
     ("Linkage/GetModel", "clerk-1", Some("operator-1")),
+    ("Linkage/TranslateCodes", "clerk-1", Some("transfers")),
     ("Review/Claim", "payments", Some("clerk-1")),
     ("Review/Renew", "payments", Some("clerk-1")),
     ("Review/Release", "payments", Some("clerk-1")),

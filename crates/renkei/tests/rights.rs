@@ -253,3 +253,112 @@ fn a_plan_needs_no_broker_and_names_laws_of_the_closed_list() {
     }
     renkei(["agreement", "plan", "no-such-plan"]).exits(2);
 }
+
+/// Held by `Naming` in each handler that names residents: results, screens of clerks, explanations and deliveries.
+#[test]
+fn who_may_not_know_ids_works_with_link_codes_from_screen_to_delivery() {
+    let broker = Broker::start();
+    let register = broker.register();
+    // A newer agreement of the benefits office, without ids.
+    let listed = broker.done("operator-1", &["agreement", "list"]);
+    let all = listed["agreements"].as_array().expect("agreements");
+    let known = all.iter().find(|one| one["dataset_id"] == *register).expect("the agreement");
+    let fields = known["fields"].as_array().expect("fields").iter();
+    let fields: Vec<&str> =
+        fields.filter_map(|field| field.as_str()).filter(|field| *field != "resident_id").collect();
+    let fields = fields.join(",");
+    #[rustfmt::skip]
+    let propose = [
+        "agreement", "propose", "--consumer", "131016/benefits", "--dataset", &register,
+        "--legal-basis", "KOJOHO_69_2_2", "--purpose", "benefit-2026", "--fields", &fields,
+        "--operations", "link,review,identify", "--valid-from", "2026-01-01", "--valid-until",
+        "2090-03-31", "--daily-records-max", "100000", "--retention-days", "365",
+    ];
+    let proposed = broker.done("operator-1", &propose);
+    let id = proposed["agreement_id"].as_str().expect("an id");
+    broker.done("residents-operator", &["agreement", "approve", id]);
+    broker.done("operator-2", &["agreement", "activate", id]);
+
+    let programme = broker.programme("codes");
+    let opened = broker.done("payments", &["list", "open", &programme, "--name", "one"]);
+    let text = |value: &serde_json::Value, key: &str| value[key].as_str().expect("text").to_owned();
+    let (list, upload) = (text(&opened, "list_id"), text(&opened, "upload_id"));
+    let file = broker.town("files/payments.csv");
+    let file = file.to_str().expect("a path");
+    broker.done("payments", &["list", "upload", &upload, file]);
+    broker.done("payments", &["list", "seal", &upload, file]);
+    let create = ["job", "create", "--list", &list, "--dataset", &register];
+    let job = text(&broker.done("payments", &create), "job_id");
+    broker.as_client("payments", &["job", "watch", &job]).exits(0);
+
+    let is_code = |name: &str| name.starts_with("link_") && name.len() == 26;
+    let output = broker.folder.path("results.csv");
+    let place = output.to_str().expect("a path");
+    let results = broker.done("payments", &["job", "results", &list, "--output", place]);
+    assert!(results["code_year"].as_u64().is_some_and(|year| year >= 2026));
+    let sheet = support::Sheet::read(&output);
+    let named: Vec<&str> =
+        sheet.cells("register_id").into_iter().filter(|id| !id.is_empty()).collect();
+    assert!(named.len() > 50 && named.iter().all(|name| is_code(name)), "{named:?}");
+
+    // The clerk decides by a code, and a real id means nobody.
+    let task = broker.done("clerk-1", &["review", "next", &list]);
+    let (task, version) = (&task["task"], task["task"]["version"].as_u64().expect("a version"));
+    let candidates = task["candidates"].as_array().expect("candidates");
+    let free = candidates.iter().find(|one| one["held"] == false).expect("somebody");
+    let code = text(free, "register_id");
+    assert!(is_code(&code), "{code}");
+    let (task, version) = (text(task, "task_id"), version.to_string());
+    let decide = |name: &str| {
+        broker.as_client(
+            "clerk-1",
+            &["review", "decide", &task, "--version", &version, "--link", name],
+        )
+    };
+    let residents = support::Sheet::read(&broker.town("files/residents.csv"));
+    decide(&residents.rows[0][0]).exits(3).says(&["UNKNOWN_PERSON"]);
+    decide(&code).exits(0);
+
+    // The line's explanation names the same people by the same codes.
+    let linked = (0..sheet.rows.len()).find(|&row| sheet.cell(row, "outcome") == "LINKED");
+    let row = linked.expect("a linked line");
+    let (line, person) = (sheet.cell(row, "list_id"), sheet.cell(row, "register_id"));
+    let explained = broker.as_client("payments", &["job", "explain", &job, line, person]).exits(0);
+    assert!(explained.stdout.contains(person), "{}", explained.stdout);
+
+    // And so does the treasury's feed, by other codes: it is another agency.
+    let things = things(&broker);
+    let payments = broker.folder.path("payments.csv");
+    let place = payments.to_str().expect("a path");
+    let read =
+        broker.done("transfers", &["delivery", "read", &things["programme"], "--output", place]);
+    assert!(read["entries"][0]["code_year"].is_u64());
+    let delivered = support::Sheet::read(&payments);
+    let theirs = delivered.cells("register_id");
+    assert!(theirs.iter().all(|name| is_code(name)), "{theirs:?}");
+    assert!(!theirs.iter().any(|name| named.contains(name)), "a code is in both");
+
+    // Nobody had codes last year.
+    let translated = broker.folder.path("translated.csv");
+    let out = translated.to_str().expect("a path");
+    let deliveries = agreement_dataset(&broker, "DELIVER");
+    let translate = ["code", "translate", &deliveries, "--input", place, "--output", out];
+    let told = broker.done("transfers", &translate);
+    assert_eq!(
+        (&told["translated"], told["codes"].as_u64()),
+        (&0.into(), Some(theirs.len() as u64))
+    );
+    let slip = broker.folder.write("slip.csv", format!("register_id\n{}x\n", &code[..25]));
+    let slip = slip.to_str().expect("a path");
+    let translate = ["code", "translate", &deliveries, "--input", slip, "--output", out];
+    let refused = broker.as_client("transfers", &translate);
+    assert!(refused.code != 0 && refused.stderr.contains("codes"), "{}", refused.stderr);
+}
+
+fn agreement_dataset(broker: &Broker, operation: &str) -> String {
+    let id = agreement(broker, operation);
+    let listed = broker.done("operator-1", &["agreement", "list"]);
+    let all = listed["agreements"].as_array().expect("agreements");
+    let known = all.iter().find(|one| one["agreement_id"] == *id).expect("the agreement");
+    known["dataset_id"].as_str().expect("an id").to_owned()
+}

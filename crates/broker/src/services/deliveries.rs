@@ -54,12 +54,15 @@ impl Desk {
         let deliver = Deliver { permit: permit.clone(), programme, number };
         let id = self.exchange.execute(Call::read(caller.clone()), deliver).await?.reply;
         let batch = self.exchange.state().batches.get_shared(&id).ok_or(Reason::Internal)?;
+        let register = self.exchange.state().programmes.get(&programme).and_then(|p| p.register);
+        let naming = self.naming(&permit, register.ok_or(Reason::Internal)?).await?;
         let header = v1::EntryHeader {
             number,
             batch_id: id.to_string(),
             list_id: batch.list.to_string(),
             totals: Some(convert::totals(batch.totals)),
             digest: convert::bytes(batch.digest),
+            code_year: convert::code_year(&naming),
         };
         if send(self, sender, Part::Header(header)).await.is_err() {
             return Ok(Err(Gone));
@@ -67,9 +70,11 @@ impl Desk {
         let mut sent = Totals::default();
         for chunk in 0..batch.payments.chunks {
             self.receiver(caller, Some(programme))?;
-            let (batch, permit) = (Arc::clone(&batch), permit.clone());
+            let (batch, permit, naming) = (Arc::clone(&batch), permit.clone(), naming.clone());
             let payments = self
-                .blocking(move |desk| entry_chunk(desk.exchange.vault(), &permit, &batch, chunk))
+                .blocking(move |desk| {
+                    entry_chunk(desk.exchange.vault(), &permit, &naming, &batch, chunk)
+                })
                 .await?;
             payments.iter().for_each(|payment| sent.add(payment.yen));
             let payments = payments.into_iter().map(|payment| v1::Payment {

@@ -13,7 +13,8 @@ use renkei_exchange::command::Call;
 use renkei_exchange::identify::{Asked, Query};
 use renkei_exchange::index::Indexed;
 use renkei_exchange::job::{CreateJob, JobState};
-use renkei_exchange::permit::{AskIdentity, Link, Permit};
+use renkei_exchange::link_code::{self, CODES_MAX, LinkCode, Naming};
+use renkei_exchange::permit::{AskIdentity, Link, Permit, TranslateCodes};
 use renkei_exchange::results::ReadResults;
 use renkei_exchange::{Caller, Refusal, rows};
 use renkei_linkage::{MatchWeight, Stage};
@@ -138,6 +139,7 @@ impl v1::linkage_server::Linkage for Desk {
             let snapshot = state.snapshot_in_use(dataset)?;
             let indexed = self.indexes.get(snapshot)?;
             let found = query.ask(&indexed);
+            let naming = self.naming(&permit, dataset).await?;
             let floor = indexed.model.model().thresholds.review;
             let candidates: Vec<v1::Candidate> = found
                 .candidates
@@ -146,7 +148,7 @@ impl v1::linkage_server::Linkage for Desk {
                 .take(body.candidates_max as usize)
                 .zip(1..)
                 .map(|(candidate, rank)| v1::Candidate {
-                    register_id: indexed.index.id(candidate.resident).to_owned(),
+                    register_id: naming.name(indexed.index.id(candidate.resident)),
                     rank,
                     probability_ppb: convert::parts_per_billion(candidate.weight.probability()),
                     match_weight_millibits: candidate.weight.millibits(),
@@ -161,6 +163,7 @@ impl v1::linkage_server::Linkage for Desk {
                 reason: found.decision.reason.as_str().to_owned(),
                 candidates,
                 receipt: convert::receipt(done.receipt),
+                code_year: convert::code_year(&naming),
             })
         };
         self.gate.handle(method!("Linkage", "Identify"), request, handler).await
@@ -253,6 +256,45 @@ impl v1::linkage_server::Linkage for Desk {
         self.gate.handle(method!("Linkage", "GetModel"), request, handler).await
     }
 
+    async fn translate_codes(
+        &self,
+        request: Request<v1::TranslateCodesRequest>,
+    ) -> Result<Response<v1::TranslateCodesResponse>, Status> {
+        let handler = |caller: Caller, body: v1::TranslateCodesRequest| async move {
+            let state = self.exchange.state();
+            let dataset: Option<DatasetId> = body.dataset_id.parse().ok();
+            let permit =
+                state.permit_dataset::<TranslateCodes>(&caller, dataset, None, self.today())?;
+            let dataset = dataset.ok_or(Reason::NoAgreement)?;
+            if !(1..=CODES_MAX).contains(&body.codes.len()) {
+                return Err(Refusal::field("codes"));
+            }
+            let codes: Vec<LinkCode> = (1..)
+                .zip(&body.codes)
+                .map(|(at, code)| code.parse().map_err(|_| Refusal::field("codes").at_line(at)))
+                .collect::<Result<_, _>>()?;
+            let register = state.register_behind(dataset).ok_or(Reason::NoRegister)?;
+            let indexed = self.indexes.get(state.snapshot_in_use(register)?)?;
+            let (translated, done) = self
+                .blocking(move |desk| {
+                    let index = &indexed.index;
+                    link_code::translate(&desk.exchange, &permit, register, index, &codes)
+                })
+                .await?;
+            let code = |code: Option<LinkCode>| code.map(|code| code.to_string());
+            Ok(v1::TranslateCodesResponse {
+                codes: translated
+                    .codes
+                    .into_iter()
+                    .map(|one| code(one).unwrap_or_default())
+                    .collect(),
+                code_year: translated.year.begins_in(),
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.handle(method!("Linkage", "TranslateCodes"), request, handler).await
+    }
+
     type WatchJobStream = Answers<v1::WatchJobResponse>;
 
     async fn watch_job(
@@ -314,13 +356,17 @@ impl v1::linkage_server::Linkage for Desk {
             let lines = state.sealed_list(list)?.1.declared.lines;
             state.linked_list(list)?;
             let book = self.exchange.ask(move |desk| desk.book(list)).await?;
+            let register = state.lists.get(&list).and_then(|known| state.jobs.get(&known.job?));
+            let register = register.ok_or(Reason::Internal)?.dataset;
+            let naming = self.naming(&permit, register).await?;
+            let code_year = convert::code_year(&naming);
             let read = ReadResults { permit, list, lines };
             let done = self.exchange.execute(Call::read(caller.clone()), read).await?;
             let mut receipt = convert::receipt(done.receipt);
             let from = body.from_row;
             let results = {
                 let book = Arc::clone(&book);
-                self.blocking(move |desk| Results::open(desk, list, book)).await?
+                self.blocking(move |desk| Results::open(desk, list, book, naming)).await?
             };
             let results = Arc::new(results);
             let (sender, receiver) = mpsc::channel(1);
@@ -337,7 +383,7 @@ impl v1::linkage_server::Linkage for Desk {
                         Ok(rows) => pages(from, number, rows)
                             .map(|(first_row, rows)| {
                                 let receipt = receipt.take();
-                                Ok(v1::ResultsResponse { first_row, rows, receipt })
+                                Ok(v1::ResultsResponse { first_row, rows, receipt, code_year })
                             })
                             .collect(),
                         Err(refusal) => vec![Err(failure::status(&refusal))],
@@ -361,6 +407,7 @@ struct Results {
     list: ListId,
     book: Arc<Book>,
     ids: Ids,
+    naming: Naming,
     chunks: u32,
 }
 
@@ -373,7 +420,7 @@ enum Ids {
 }
 
 impl Results {
-    fn open(desk: &Desk, list: ListId, book: Arc<Book>) -> Result<Self, Refusal> {
+    fn open(desk: &Desk, list: ListId, book: Arc<Book>, naming: Naming) -> Result<Self, Refusal> {
         let (state, vault) = (desk.exchange.state(), desk.exchange.vault());
         let (_, linked) = state.linked_list(list)?;
         let (_, sealed) = state.sealed_list(list)?;
@@ -386,7 +433,7 @@ impl Results {
                 Ids::Read(rows::ids(vault, &snapshot.rows, &wanted)?)
             }
         };
-        Ok(Self { list, book, ids, chunks: sealed.rows.chunks() })
+        Ok(Self { list, book, ids, naming, chunks: sealed.rows.chunks() })
     }
 
     /// The chunks that have rows from this one on.
@@ -412,8 +459,10 @@ impl Results {
                 list_id: chunk.cell(id, at as usize).to_owned(),
                 register_id: match (line.register_row, &self.ids) {
                     (None, _) => String::new(),
-                    (Some(row), Ids::Index(indexed)) => indexed.index.id(row).to_owned(),
-                    (Some(row), Ids::Read(ids)) => ids.get(&row).cloned().unwrap_or_default(),
+                    (Some(row), Ids::Index(indexed)) => self.naming.name(indexed.index.id(row)),
+                    (Some(row), Ids::Read(ids)) => {
+                        ids.get(&row).map(|id| self.naming.name(id)).unwrap_or_default()
+                    }
                 },
                 outcome: convert::outcome(line.outcome).into(),
                 probability_ppb: weight

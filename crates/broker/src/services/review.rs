@@ -7,13 +7,14 @@ use renkei_api::v1;
 use renkei_exchange::book::outcome;
 use renkei_exchange::command::Call;
 use renkei_exchange::identify::Query;
+use renkei_exchange::link_code::Naming;
 use renkei_exchange::permit::{DecideLines, Permit};
 use renkei_exchange::review::{
     ChangeLease, Claim, Claimed, Decide, LeaseChange, ParkReason, Searched, TaskPlace, TaskState,
     Verdict,
 };
 use renkei_exchange::shown::{self, Difference};
-use renkei_exchange::{Caller, Refusal, State, review};
+use renkei_exchange::{Caller, Refusal, State, review, rows};
 use renkei_types::{ListId, Reason, TaskId};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -75,7 +76,8 @@ impl Desk {
         let row = *book.task_rows().get(place.number as usize).ok_or(Reason::Internal)?;
         self.blocking(move |desk| {
             let state = desk.exchange.state();
-            let shown = shown::task(desk.exchange.vault(), &state, &permit, place, row)?;
+            let naming = desk.names_of_list(&permit, place.list)?;
+            let shown = shown::task(desk.exchange.vault(), &state, &permit, &naming, place, row)?;
             let id = state.task_id(place).ok_or(Reason::Internal)?;
             let held = |resident| book.holder(resident).is_some_and(|holder| holder != row);
             Ok(v1::Task {
@@ -95,6 +97,13 @@ impl Desk {
         .await
     }
 
+    /// How a clerk has residents named. Blocks.
+    fn names_of_list(&self, permit: &Permit<DecideLines>, list: ListId) -> Result<Naming, Refusal> {
+        let state = self.exchange.state();
+        let job = state.lists.get(&list).and_then(|list| state.jobs.get(&list.job?));
+        Naming::under(&self.exchange, permit, job.ok_or(Reason::NoAgreement)?.dataset)
+    }
+
     async fn decide_task(
         &self,
         caller: Caller,
@@ -106,8 +115,8 @@ impl Desk {
     ) -> Result<(v1::Outcome, u64, Option<v1::Receipt>), Refusal> {
         let (permit, place) = self.task_of(&caller, task)?;
         let verdict = match verdict.and_then(|verdict| verdict.verdict) {
-            Some(v1::verdict::Verdict::RegisterId(id)) => {
-                let row = self.register_row(place, id.clone()).await?;
+            Some(v1::verdict::Verdict::RegisterId(name)) => {
+                let (row, id) = self.register_row(permit.clone(), place, name).await?;
                 Verdict::Person { row, id }
             }
             Some(v1::verdict::Verdict::Nobody(true)) => Verdict::Nobody,
@@ -120,18 +129,26 @@ impl Desk {
         Ok((convert::outcome(done.reply.outcome.0), done.reply.version, receipt))
     }
 
-    /// The row of a person in the register that the list was linked to.
-    async fn register_row(&self, place: TaskPlace, id: String) -> Result<u32, Refusal> {
+    /// The row and the id of a person in the register that the list was linked to.
+    async fn register_row(
+        &self,
+        permit: Permit<DecideLines>,
+        place: TaskPlace,
+        name: String,
+    ) -> Result<(u32, String), Refusal> {
         let state = self.exchange.state();
         let snapshot_id = state.linked_list(place.list)?.1.snapshot;
         let unknown = Refusal::new(Reason::UnknownPerson).in_field("verdict.register_id");
-        if let Ok(indexed) = self.indexes.get(snapshot_id) {
-            return indexed.index.row(&id).ok_or(unknown);
-        }
-        // An older snapshot than the one in memory: its rows are read through.
         self.blocking(move |desk| {
+            let naming = desk.names_of_list(&permit, place.list)?;
+            if let Ok(indexed) = desk.indexes.get(snapshot_id) {
+                let row = naming.row(&indexed.index, &name).ok_or(unknown)?;
+                return Ok((row, indexed.index.id(row).to_owned()));
+            }
+            // An older snapshot than the one in memory: its rows are read through.
             let snapshot = state.snapshots.get(&snapshot_id).ok_or(Reason::DataDestroyed)?;
-            renkei_exchange::rows::find(desk.exchange.vault(), &snapshot.rows, &id)?.ok_or(unknown)
+            let is_named = |id: &str| naming.is(id, &name);
+            rows::find_id(desk.exchange.vault(), &snapshot.rows, is_named)?.ok_or(unknown)
         })
         .await
     }
@@ -149,7 +166,7 @@ fn candidate_message(candidate: &shown::Candidate, held: bool) -> v1::CandidateR
         value: cell.cell.value().to_owned(),
         difference: difference(cell.difference).into(),
     });
-    v1::CandidateRecord { register_id: candidate.id.clone(), cells: cells.collect(), held }
+    v1::CandidateRecord { register_id: candidate.name.clone(), cells: cells.collect(), held }
 }
 
 fn queue(queue: review::Queue) -> v1::Queue {
@@ -245,8 +262,10 @@ impl v1::review_server::Review for Desk {
                     let row =
                         *book.task_rows().get(place.number as usize).ok_or(Reason::Internal)?;
                     let vault = desk.exchange.vault();
+                    let naming = desk.names_of_list(&permit, place.list)?;
                     let line = shown::line(vault, &state, place, row)?;
-                    let shown = shown::candidates(vault, &state, &permit, place, &line, &found)?;
+                    let shown =
+                        shown::candidates(vault, &state, &permit, &naming, place, &line, &found)?;
                     let held = |resident| book.holder(resident).is_some_and(|holder| holder != row);
                     Ok(shown.iter().map(|one| candidate_message(one, held(one.row))).collect())
                 })

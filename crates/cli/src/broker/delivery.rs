@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::error::BrokerError;
 use super::payments::Payments;
-use super::session::{self, RequestArgument, Session, digest_json, receipt_json, totals_json};
+use super::session::{
+    self, RequestArgument, Session, code_year, digest_json, receipt_json, totals_json,
+};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -143,6 +145,7 @@ fn say(
                 "list_id": entry.list_id,
                 "totals": totals_json(entry.totals.as_ref()),
                 "digest": digest_json(&entry.digest),
+                "code_year": code_year(entry.code_year),
                 "acknowledged": receipts.get(place).is_some(),
                 "receipt": receipts.get(place),
             })

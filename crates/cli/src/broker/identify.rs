@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::cells::RecordArguments;
 use super::error::reason_text;
 use super::results::{probability, weight};
-use super::session::{self, plain, receipt_json};
+use super::session::{self, code_year, plain, receipt_json};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -49,6 +49,7 @@ pub(super) fn run(
                 "reason": answer.reason,
                 "candidates": answer.candidates.iter().map(candidate_json).collect::<Vec<_>>(),
                 "receipt": receipt_json(answer.receipt.as_ref()),
+                "code_year": code_year(answer.code_year),
             }));
             return Ok(Exit::Done);
         }

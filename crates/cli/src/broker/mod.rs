@@ -10,6 +10,7 @@ mod agreement;
 mod audit;
 mod bundle;
 mod cells;
+mod code;
 mod control_totals;
 mod dataset;
 mod delivery;
@@ -71,6 +72,9 @@ pub(crate) enum BrokerCommand {
     /// The numbered feed of released batches
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
+    /// Link codes, by which a consumer knows residents whose ids it is not given
+    #[command(subcommand)]
+    Code(code::CodeCommand),
     /// Ask who in a register a record means
     Identify(identify::IdentifyArguments),
     /// The log, for those who do not trust the operator
@@ -92,6 +96,7 @@ pub(crate) fn run(command: &BrokerCommand, environment: &Environment) -> Result<
         BrokerCommand::Model(command) => model::run(command, environment),
         BrokerCommand::Review(command) => review::run(command, environment),
         BrokerCommand::Delivery(command) => delivery::run(command, environment),
+        BrokerCommand::Code(command) => code::run(command, environment),
         BrokerCommand::Identify(arguments) => identify::run(arguments, environment),
         BrokerCommand::Audit(command) => audit::run(command, environment),
     }
@@ -187,6 +192,7 @@ mod tests {
             "review queue list_ --watch",
             "delivery read programme_ --after 3 --output a.csv --ack",
             "delivery ack programme_ --number 1 --lines 2 --yen 3",
+            "code translate dataset_ --input a.csv --output b.csv",
             "identify dataset_ --purpose P name_kana=X",
             "audit query --operations SEAL --from 2026-11-21T00:00:00+09:00",
             "audit bundle --output b",

@@ -13,7 +13,7 @@ use renkei_types::{Classify as _, Kind, ListId};
 use serde_json::{Map, Value, json};
 
 use super::error::BrokerError;
-use super::session::{Session, totals_json};
+use super::session::{Session, code_year, totals_json};
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 
@@ -29,7 +29,7 @@ pub(super) async fn write(
     let mut writer = TableWriter::create(output, &columns())?;
     let progress = Progress::lines(session.environment, "receiving", "受信", 0);
     let mut totals: BTreeMap<Outcome, Totals> = BTreeMap::new();
-    let mut receipt = None;
+    let (mut receipt, mut year) = (None, 0);
     let mut backoff = session.connection.backoff();
     loop {
         let request = ResultsRequest { list_id: list.to_string(), from_row: writer.rows() };
@@ -44,6 +44,7 @@ pub(super) async fn write(
                 return Err(BrokerError::Answer { what: "rows that do not follow" }.into());
             }
             receipt = receipt.or(answer.receipt);
+            year = answer.code_year;
             for row in &answer.rows {
                 let sum = totals.entry(row.outcome()).or_default();
                 sum.lines += 1;
@@ -78,6 +79,7 @@ pub(super) async fn write(
         "output": name,
         "rows": rows,
         "outcomes": outcomes,
+        "code_year": code_year(year),
     });
     Ok(session.done(object, "", receipt.as_ref()))
 }

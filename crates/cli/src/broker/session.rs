@@ -157,6 +157,11 @@ pub(super) fn receipt_json(receipt: Option<&Receipt>) -> Value {
     )
 }
 
+/// The fiscal year of link codes, or null where residents are named by their ids.
+pub(super) fn code_year(year: u32) -> Value {
+    if year == 0 { Value::Null } else { json!(year) }
+}
+
 /// `{lines, yen}`.
 pub(super) fn totals_json(totals: Option<&Totals>) -> Value {
     let totals = totals.copied().unwrap_or_default();

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use renkei_exchange::agreement::{
     ActivateAgreement, ApproveAgreement, LegalBasis, ProposeAgreement, Terms,
 };
@@ -14,6 +15,7 @@ use renkei_exchange::directory::{AddAgency, AddParty, CreateDataset};
 use renkei_exchange::index::Indexes;
 use renkei_exchange::job::CreateJob;
 use renkei_exchange::ledger::Threads;
+use renkei_exchange::link_code::Naming;
 use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{Certify, DecideLines, Link, Operate, Permit, Right, Submit};
 use renkei_exchange::programme::{CreateProgramme, OpenList, PayeeUnit, Rules};
@@ -65,6 +67,7 @@ pub(crate) struct Town {
     pub(crate) programme: ProgrammeId,
     threads: Option<Threads>,
     memory: Option<MemoryJournal>,
+    now: Timestamp,
     residents: String,
     payments: String,
     folder: tempfile::TempDir,
@@ -108,7 +111,8 @@ impl Town {
 
     fn found(memory: Option<MemoryJournal>, change: fn(String) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (exchange, threads) = open(folder.path(), memory.as_ref());
+        let now = "2026-11-21T01:00:00Z".parse().expect("a time");
+        let (exchange, threads) = open(folder.path(), memory.as_ref(), now);
         let (residents, payments) = files();
         let residents = change(residents);
         let nowhere = DatasetId::from_bytes([0; 16]);
@@ -120,6 +124,7 @@ impl Town {
             programme: ProgrammeId::from_bytes([0; 16]),
             threads: Some(threads),
             memory,
+            now,
             residents,
             payments,
             folder,
@@ -202,6 +207,11 @@ impl Town {
             daily_records_max: 1_000_000,
             retention_days: 365,
         };
+        self.agree_on(terms, approver)
+    }
+
+    /// The same with terms of any kind.
+    pub(crate) fn agree_on(&self, terms: Terms, approver: &str) -> Result<(), Refusal> {
         let call = |who: &str| Call::read(caller(who));
         let permit = |who: &str| self.permit::<Operate>(who);
         let propose = ProposeAgreement { permit: permit("operator-1"), terms };
@@ -344,12 +354,15 @@ impl Town {
             let row = book.task_rows()[place.number as usize];
             let state = self.exchange.state();
             let permit = self.permit_review(clerk, list);
-            let shown = shown::task(self.exchange.vault(), &state, &permit, place, row);
+            let naming = Naming::under(&self.exchange, &permit, self.register).expect("names");
+            let shown = shown::task(self.exchange.vault(), &state, &permit, &naming, place, row);
             let shown = shown.expect("the task");
             let free = shown.candidates.iter().find(|one| book.holder(one.row).is_none());
+            let snapshot = state.linked_list(list).expect("the list").1.snapshot;
+            let indexed = self.indexes.get(snapshot).expect("the register");
             let verdict = free.map_or(Verdict::Nobody, |one| Verdict::Person {
                 row: one.row,
-                id: one.id.clone(),
+                id: indexed.index.id(one.row).to_owned(),
             });
             let version = claimed.version;
             let decide = Decide { permit, place, version, verdict, revises: false };
@@ -406,6 +419,10 @@ impl Town {
         permit.expect("a permit")
     }
 
+    pub(crate) fn today(&self) -> jiff::civil::Date {
+        self.exchange.clock().today()
+    }
+
     fn key(&self) -> renkei_types::DataKeyId {
         self.exchange.vault().create_key(self.exchange.clock().now()).expect("a key")
     }
@@ -423,7 +440,7 @@ impl Town {
     pub(crate) fn close(&mut self) {
         let journal = MemoryJournal::new();
         let elsewhere = tempfile::tempdir().expect("a folder");
-        let (other, other_threads) = open(elsewhere.path(), Some(&journal));
+        let (other, other_threads) = open(elsewhere.path(), Some(&journal), self.now);
         drop(std::mem::replace(&mut self.exchange, other));
         if let Some(threads) = self.threads.replace(other_threads) {
             threads.join();
@@ -432,7 +449,7 @@ impl Town {
 
     /// Opens the ledger again.
     pub(crate) fn reopen(&mut self) {
-        let (exchange, threads) = open(self.folder.path(), self.memory.as_ref());
+        let (exchange, threads) = open(self.folder.path(), self.memory.as_ref(), self.now);
         self.exchange = exchange;
         self.threads = Some(threads);
     }
@@ -441,15 +458,25 @@ impl Town {
         self.close();
         self.reopen();
     }
+
+    /// The same on another day, at noon in Japan.
+    pub(crate) fn restart_on(&mut self, day: &str) {
+        self.now = format!("{day}T03:00:00Z").parse().expect("a day");
+        self.restart();
+    }
 }
 
 fn paths(folder: &std::path::Path) -> StorePaths {
     StorePaths { store: folder.join("store"), keys: folder.join("keys") }
 }
 
-fn open(folder: &std::path::Path, memory: Option<&MemoryJournal>) -> (Exchange, Threads) {
+fn open(
+    folder: &std::path::Path,
+    memory: Option<&MemoryJournal>,
+    now: Timestamp,
+) -> (Exchange, Threads) {
     let paths = paths(folder);
-    let clock = Arc::new(FixedClock("2026-11-21T01:00:00Z".parse().expect("a time")));
+    let clock = Arc::new(FixedClock(now));
     // Another seed at each start: ids must not come again.
     let starts = fs_err::read_dir(folder).map_or(0, Iterator::count) as u64;
     let seed = starts + memory.map_or(0, |journal| journal.last().0);
