@@ -16,11 +16,13 @@
 //!
 //! A single fitting cell says less, so it needs a second sign: it stands where a name, an address or a remark belongs,
 //! or next to the words 個人番号 or マイナンバー. In a column without a known meaning it counts where twelve-digit
-//! numbers are rare.
+//! numbers are rare (less than one cell in ten), among ids, amounts and other codes where they are very rare (one in a hundred).
 //!
-//! Inside a longer text a number is a run of exactly twelve digits, or three groups of four with one hyphen or space
-//! between. One in ten of other such runs, a parcel's number in a remark, fits by chance and rejects its line. Addresses,
-//! telephone numbers (ten or eleven digits) and corporate numbers (thirteen) have no such runs. In a column without a
+//! Inside a longer text a number is a run of exactly twelve digits, or a chain of equal groups (three of four, four of three,
+//! twelve single digits) with a hyphen or spaces between, or another mark between groups of three or four. One in ten of other
+//! such runs, a parcel's number in a remark, fits by chance and rejects its line. Addresses,
+//! telephone numbers (ten or eleven digits) and corporate numbers (thirteen) have no such runs. What is written out in words, or
+//! cut over two cells, is not found. The example `my_number_firewall` measures both: what passes, and what is refused for nothing. In a column without a
 //! known meaning only cells with words in them are searched, and none counts where runs that do not fit are common: ids
 //! that carry a word, such as 第…号, would fit in one of ten lines.
 //!
@@ -48,7 +50,7 @@ struct Watched {
     filled: u64,
     twelve_digits: u64,
     fitting: u64,
-    /// Rows of fitting cells in a column of unknown meaning.
+    /// Rows of fitting cells in a column of codes or of unknown meaning.
     undecided: Vec<usize>,
     /// Cells of such a column with a run of twelve digits inside a text, none of which fits.
     unfitting_inside: u64,
@@ -137,8 +139,7 @@ impl Firewall {
                 watched.fitting += u64::from(!digits.starts_with(b"000"));
                 match watched.place {
                     Place::Text => found(first + row, index),
-                    Place::Unknown => watched.undecided.push(first + row),
-                    Place::Code => {}
+                    Place::Unknown | Place::Code => watched.undecided.push(first + row),
                 }
             }
             if may_be_named && WORDS.iter().any(|word| word.find(column.text.as_bytes()).is_some())
@@ -160,7 +161,9 @@ impl Firewall {
             if is_my_number_column(watched.filled, watched.fitting) {
                 return Err(MyNumberColumn(column));
             }
-            if watched.twelve_digits * 10 < watched.filled {
+            // An id is more often a number of twelve digits than a remark is: there it must be rarer still.
+            let rare = if watched.place == Place::Code { 100 } else { 10 };
+            if watched.twelve_digits * rare < watched.filled {
                 single.extend(watched.undecided.into_iter().map(|row| (row, column)));
             }
             if watched.unfitting_inside * 10 < watched.filled {
@@ -260,7 +263,7 @@ fn count_bytes(bytes: &[u8], is_wanted: impl Fn(&u8) -> bool) -> usize {
     bytes.chunks(usize::from(u8::MAX)).map(|part| usize::from(of_part(part))).sum()
 }
 
-/// Looks at every run of twelve digits, and at every three groups of four that are no part of four.
+/// Looks at every run of twelve digits, and at every chain of equal groups that has twelve and is no part of a longer one.
 fn inside(cell: &str) -> Inside {
     let mut answer = Inside::Nothing;
     let mut judge = |digits: &[u8]| {
@@ -272,35 +275,63 @@ fn inside(cell: &str) -> Inside {
             }
         }
     };
-    // The digits since the last break, the groups of four they are, and the length of the group that goes on.
-    let mut run: Vec<u8> = Vec::new();
-    let mut fours: Vec<u8> = Vec::new();
-    let mut after_separator = false;
-    for letter in cell.chars().chain(['\0', '\0']) {
+    // The digits since the last other letter, the groups of one length that they go on, and what stands between.
+    let (mut run, mut chain, mut length) = (Vec::new(), Vec::new(), 0);
+    let mut between = Between::default();
+    for letter in cell.chars().filter(|&letter| !is_invisible(letter)).chain(['\0']) {
         if let Some(digit) = digit(letter) {
             run.push(digit);
-            after_separator = false;
+            between = Between::default();
             continue;
         }
         if !run.is_empty() {
             judge(&run);
-            if run.len() == 4 {
-                fours.extend_from_slice(&run);
+            if run.len() == length {
+                chain.append(&mut run);
             } else {
-                judge(&fours);
-                fours.clear();
+                chains(&chain, length, &mut judge);
+                length = run.len();
+                chain = std::mem::take(&mut run);
             }
-            run.clear();
         }
-        if after_separator || !is_separator(letter) {
-            judge(&fours);
-            fours.clear();
-            after_separator = false;
-        } else {
-            after_separator = true;
+        if !between.goes_on_with(letter, length) {
+            chains(&chain, length, &mut judge);
+            chain.clear();
+            length = 0;
         }
     }
     answer
+}
+
+/// Judges a chain: as a whole; of groups of one or two digits every part too, for a date before them may belong to it.
+fn chains(chain: &[u8], length: usize, judge: &mut impl FnMut(&[u8])) {
+    if matches!(length, 1 | 2) {
+        chain.windows(12).step_by(length).for_each(judge);
+    } else {
+        judge(chain);
+    }
+}
+
+/// What stands between two groups: a hyphen with a space on either side at most.
+#[derive(Clone, Copy, Debug, Default)]
+struct Between {
+    letters: u8,
+    marks: u8,
+}
+
+impl Between {
+    /// Whether a group of this length goes on behind one more letter.
+    fn goes_on_with(&mut self, letter: char, length: usize) -> bool {
+        self.letters = self.letters.saturating_add(1);
+        self.marks = self.marks.saturating_add(u8::from(!letter.is_whitespace()));
+        let separates = is_separator(letter) || (is_mark(letter) && is_usual_group(length));
+        separates && self.letters <= 3 && self.marks <= 1
+    }
+}
+
+/// How numbers are grouped with marks that otherwise stand between numbers: by fours, and by threes in a spreadsheet.
+fn is_usual_group(length: usize) -> bool {
+    matches!(length, 3 | 4)
 }
 
 /// Whether a cell is a text: Japanese, or with a space between letters and the rest.
@@ -318,10 +349,11 @@ pub(crate) fn holds_my_number(cell: &str) -> bool {
         || (digits_if_many(cell) >= 12 && inside(cell) == Inside::Fitting)
 }
 
-/// The digits of a cell that is nothing but twelve of them, half- or full-width, with spaces and hyphens between.
+/// The digits of a cell that is nothing but twelve of them, half- or full-width, with spaces and hyphens between, or with
+/// other marks between usual groups.
 fn twelve_digits(cell: &str) -> Option<[u8; 12]> {
-    /// Twelve full-width digits and a few separators.
-    const BYTES_MAX: usize = 60;
+    /// Twelve full-width digits with full-width marks and spaces between.
+    const BYTES_MAX: usize = 160;
     if cell.len() < 12 || cell.len() > BYTES_MAX {
         return None;
     }
@@ -329,18 +361,28 @@ fn twelve_digits(cell: &str) -> Option<[u8; 12]> {
         return digits.iter().all(u8::is_ascii_digit).then_some(digits);
     }
     let mut digits = [0; 12];
-    let mut count = 0;
-    for letter in cell.chars() {
+    let (mut count, mut group, mut marked, mut usual) = (0, 0, false, None);
+    for letter in cell.chars().filter(|&letter| !is_invisible(letter)) {
         match digit(letter) {
             Some(digit) => {
                 *digits.get_mut(count)? = digit;
                 count += 1;
+                group += 1;
             }
             None if is_separator(letter) => {}
+            None if is_mark(letter) => {
+                marked = true;
+                if !is_usual_group(group) || usual.is_some_and(|usual| usual != group) {
+                    return None;
+                }
+                usual = Some(group);
+                group = 0;
+            }
             None => return None,
         }
     }
-    (count == 12).then_some(digits)
+    let grouped = !marked || usual == Some(group);
+    (count == 12 && grouped).then_some(digits)
 }
 
 fn digit(letter: char) -> Option<u8> {
@@ -351,8 +393,37 @@ fn digit(letter: char) -> Option<u8> {
     }
 }
 
+/// What stands between the digits of one number: spaces, and whatever looks like a hyphen.
 fn is_separator(letter: char) -> bool {
-    matches!(letter, '-' | '－' | '‐' | '−' | 'ー') || letter.is_whitespace()
+    matches!(letter, '-' | '\u{2010}'..='\u{2015}' | '−' | '－' | '﹣' | 'ー' | 'ｰ')
+        || letter.is_whitespace()
+}
+
+/// What stands between numbers, and sometimes between the groups of one.
+fn is_mark(letter: char) -> bool {
+    matches!(
+        letter,
+        '.' | '．'
+            | ','
+            | '，'
+            | '、'
+            | '/'
+            | '／'
+            | '_'
+            | '＿'
+            | '・'
+            | '･'
+            | '\''
+            | '’'
+            | '~'
+            | '〜'
+            | '～'
+    )
+}
+
+/// What nobody sees: it neither separates nor ends a number.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
@@ -360,6 +431,8 @@ static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
         "個人番号",
         "マイナンバ",
         "ﾏｲﾅﾝﾊﾞ",
+        "マイナ番号",
+        "ﾏｲﾅ番号",
         "y number",
         "y Number",
         "Y NUMBER",
@@ -374,21 +447,38 @@ fn is_beside_its_name(cell: &str) -> bool {
     if !WORDS.iter().any(|word| word.find(cell.as_bytes()).is_some()) {
         return false;
     }
-    let mut run: Vec<u8> = Vec::new();
-    let fits = |run: &[u8]| <&[u8; 12]>::try_from(run).is_ok_and(fits_my_number);
-    for letter in cell.chars() {
+    let mut groups: Vec<Vec<u8>> = vec![Vec::new()];
+    for letter in cell.chars().filter(|&letter| !is_invisible(letter)) {
         match digit(letter) {
-            Some(digit) => run.push(digit),
-            None if is_separator(letter) => {}
+            Some(digit) => {
+                if let Some(group) = groups.last_mut() {
+                    group.push(digit);
+                }
+            }
+            None if is_separator(letter) || is_mark(letter) => groups.push(Vec::new()),
             None => {
-                if fits(&run) {
+                if has_fitting_groups(&groups) {
                     return true;
                 }
-                run.clear();
+                groups = vec![Vec::new()];
             }
         }
     }
-    fits(&run)
+    has_fitting_groups(&groups)
+}
+
+/// Whether groups that follow each other are a fitting number: a date may stand right behind it.
+fn has_fitting_groups(groups: &[Vec<u8>]) -> bool {
+    (0..groups.len()).any(|first| {
+        let mut digits = Vec::new();
+        for group in &groups[first..] {
+            digits.extend_from_slice(group);
+            if digits.len() >= 12 {
+                break;
+            }
+        }
+        <&[u8; 12]>::try_from(digits.as_slice()).is_ok_and(fits_my_number)
+    })
 }
 
 #[cfg(test)]

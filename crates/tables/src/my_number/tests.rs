@@ -219,3 +219,133 @@ fn a_number_is_found_wherever_it_begins_in_a_long_remark() {
 fn half_width_kana_are_no_digits() {
     assert!(digits_if_many("ｲｶﾞﾗｼ ｲｻﾑ ﾖｺﾊﾏｼ ﾅｶｸ") < 12);
 }
+
+/// Ways in which twelve digits are written.
+fn notations(number: &str) -> Vec<String> {
+    let groups = |size: usize| -> Vec<&str> {
+        (0..12).step_by(size).map(|at| &number[at..at + size]).collect()
+    };
+    let wide = |text: &str| -> String {
+        let letter = |c: char| match c {
+            '0'..='9' => char::from_u32(u32::from(c) - 0x30 + 0xFF10).expect("a digit"),
+            ' ' => '\u{3000}',
+            other => other,
+        };
+        text.chars().map(letter).collect()
+    };
+    let mut all = vec![number.to_owned()];
+    for separator in [
+        "-", "－", "‐", "\u{2011}", "–", "—", "―", "−", "ー", "ｰ", " ", "\u{3000}", "\u{a0}",
+        " - ", "\t",
+    ] {
+        for size in [1, 2, 3, 4, 6] {
+            all.push(groups(size).join(separator));
+        }
+    }
+    for mark in [".", "．", ",", "，", "/", "／", "_", "・", "･", "~"] {
+        all.extend([groups(4).join(mark), groups(3).join(mark)]);
+    }
+    for nothing in ["\u{200b}", "\u{ad}", "\u{feff}"] {
+        all.push(groups(4).join(nothing));
+    }
+    all.extend(all.clone().iter().map(|text| wide(text)));
+    all
+}
+
+/// Held by `inside`: without its chains all that is grouped passes, without `is_mark` and `is_invisible` some of it.
+#[test]
+fn no_number_in_a_field_for_text_passes_however_it_is_written() {
+    for number in numbers(40, |_| true) {
+        for written in notations(&number) {
+            for text in [
+                written.clone(),
+                format!(" {written} "),
+                format!("若葉市平和町 {written}"),
+                format!("山田 花子（{written}）"),
+                format!("転入 R8.4.1 {written} 確認済"),
+                format!("{written}様"),
+            ] {
+                let mut batch = Batch::with_columns(1);
+                batch.lines.push(2);
+                batch.columns[0].push(&text);
+                let mut firewall = Firewall::new(1, None);
+                firewall.columns[0].place = Place::Text;
+                let mut found = Vec::new();
+                firewall.observe(&batch, 0, |row, column| found.push((row, column)));
+                assert_eq!(found, [(0, 0)], "a number that is written as {written:?} passes");
+            }
+        }
+    }
+}
+
+/// Held by `is_beside_its_name`, which knows no columns.
+#[test]
+fn no_number_beside_its_name_passes_in_any_column() {
+    for number in numbers(40, |_| true) {
+        for written in notations(&number) {
+            for text in [
+                format!("個人番号{written}"),
+                format!("マイナンバー：{written}"),
+                format!("{written}（個人番号）"),
+                format!("ﾏｲﾅﾝﾊﾞｰ {written} 2026/04/01 届"),
+                format!("My Number is {written}."),
+                format!("マイナ番号=【{written}】"),
+            ] {
+                assert!(is_beside_its_name(&text), "{text:?}");
+            }
+        }
+    }
+}
+
+/// Held by `twelve_digits` and the share in `finish`.
+#[test]
+fn no_column_of_numbers_passes_whatever_it_is_called() {
+    let all = numbers(60, |_| true);
+    for at in 0..notations(&all[0]).len() {
+        let cells: Vec<String> =
+            all.iter().map(|number| notations(number).swap_remove(at)).collect();
+        assert_eq!(verdict(&cells), Err(MyNumberColumn(0)), "{:?}", cells[0]);
+    }
+}
+
+#[test]
+fn numbers_of_everyday_life_are_not_taken_for_one() {
+    for text in [
+        "03-1234-5678",
+        "090 1234 5678",
+        "090・1234・5678",
+        "2026/04/01-2027/03/31",
+        "2026.4.1〜2027.3.31",
+        "0001-001-1234567",
+        "100-0001 若葉市平和町1-2-3-405",
+        "1234-5678-9012-3456",
+        "11,000円 22,000円",
+        "T1234567890123",
+    ] {
+        assert_eq!(inside(text), Inside::Nothing, "{text}");
+        assert_eq!(twelve_digits(text), None, "{text}");
+    }
+}
+
+/// Held by the share of `Place::Code` in `finish`.
+#[test]
+fn a_number_that_strayed_among_ids_of_another_length_is_found() {
+    let judge = |ids: &[String]| {
+        let mut batch = Batch::with_columns(1);
+        for (line, id) in ids.iter().enumerate() {
+            batch.lines.push(line as u64 + 2);
+            batch.columns[0].push(id);
+        }
+        let mut firewall = Firewall::new(1, None);
+        firewall.columns[0].place = Place::Code;
+        firewall.observe(&batch, 0, |_, _| {});
+        firewall.finish()
+    };
+    let mut ids: Vec<String> = (0..500).map(|index| format!("B{index:09}")).collect();
+    ids[77] = numbers(1, |_| true).remove(0);
+    assert_eq!(judge(&ids), Ok(vec![(77, 0)]));
+    ids[77] = numbers(1, |_| false).remove(0);
+    assert_eq!(judge(&ids), Ok(Vec::new()));
+    // Where such ids are usual, one in ten fits by chance.
+    assert_eq!(judge(&numbers(500, |index| index % 10 == 0)), Ok(Vec::new()));
+}
