@@ -210,7 +210,7 @@ impl Naming {
             Self::ResidentIds => index.row(name),
             Self::Codes(codes) => {
                 let code: LinkCode = name.parse().ok()?;
-                rows_of(index).find(|&row| codes.code(index.id(row)) == code)
+                index.ids().find(|(_, id)| codes.code(id) == code).map(|(row, _)| row)
             }
         }
     }
@@ -230,10 +230,6 @@ impl Naming {
             Self::Codes(codes) => Some(codes.year),
         }
     }
-}
-
-fn rows_of(index: &RegisterIndex) -> impl Iterator<Item = u32> {
-    0..u32::try_from(index.records()).unwrap_or(u32::MAX)
 }
 
 /// Makes the key of a year. Where two begin at once, one key stays and the other is destroyed.
@@ -300,8 +296,7 @@ pub fn translate(
     // Without a key of last year no code was ever given.
     if let Some(before) = before {
         let before = Codes::new(exchange, before.key, register, new.year.previous())?;
-        for row in rows_of(index) {
-            let id = index.id(row);
+        for (_, id) in index.ids() {
             if let Some(found) = wanted.get_mut(&before.code(id)) {
                 *found = Some(new.code(id));
             }

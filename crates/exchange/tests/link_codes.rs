@@ -80,8 +80,8 @@ fn indexed(town: &Town) -> std::sync::Arc<Indexed> {
 /// What a consumer calls everybody, in the order of the register.
 fn export(town: &Town, name: &str) -> Vec<LinkCode> {
     let (naming, indexed) = (naming(town, name), indexed(town));
-    let rows = 0..u32::try_from(indexed.index.records()).expect("a small town");
-    rows.map(|row| naming.name(indexed.index.id(row)).parse().expect("a code")).collect()
+    let ids = indexed.index.ids();
+    ids.map(|(_, id)| naming.name(id).parse().expect("a code")).collect()
 }
 
 /// How many of the 80 bits of two codes are equal.

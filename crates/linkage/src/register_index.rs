@@ -195,6 +195,12 @@ impl RegisterIndex {
         self.register.records.row(id).filter(|&row| !is_gone(row))
     }
 
+    /// Every record that is there and may be named, with its row.
+    pub fn ids(&self) -> impl Iterator<Item = (u32, &str)> {
+        let rows = 0..u32::try_from(self.rows()).unwrap_or(u32::MAX);
+        rows.map(|row| (row, self.id(row))).filter(|(row, id)| self.row(id) == Some(*row))
+    }
+
     /// How long it took to make.
     pub fn times(&self) -> IndexTimes {
         self.times

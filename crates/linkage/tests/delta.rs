@@ -323,6 +323,8 @@ proptest! {
             current = Arc::new(current.apply(delta).expect("the delta fits"));
         }
         prop_assert_eq!(current.records(), town.residents.len());
+        let ids: BTreeSet<&str> = current.ids().map(|(_, id)| id).collect();
+        prop_assert_eq!(ids, town.residents.keys().map(String::as_str).collect());
         let rebuilt = register(&town.records()).seal_counted_as(&base, &[], &CLOCK, &Unwatched);
         let lines = town.lines();
         assert_one_story(&current, &Arc::new(rebuilt), &lines, &model)?;
