@@ -130,11 +130,10 @@ pub(crate) fn start(
         while !board.stopping.load(Ordering::Relaxed) {
             let today = exchange.clock().today();
             if swept != Some(today) {
-                match link_code::destroy_due(&exchange) {
-                    Ok(_) => swept = Some(today),
-                    Err(refusal) => {
-                        tracing::error!(%refusal, "keys of link codes are due and stay")
-                    }
+                // What fails is tried again tomorrow, and when the broker starts.
+                swept = Some(today);
+                if let Err(refusal) = link_code::destroy_due(&exchange) {
+                    tracing::error!(%refusal, "keys of link codes are due and stay");
                 }
             }
             let state = exchange.state();
