@@ -118,6 +118,8 @@ calls! {
     benefits hold: HoldRequest -> HoldResponse, true, SECONDS;
     benefits release_hold: ReleaseHoldRequest -> ReleaseHoldResponse, true, SECONDS;
     benefits reconcile: ReconcileRequest -> ReconcileResponse, true, SECONDS;
+    benefits report_returns: ReportReturnsRequest -> ReportReturnsResponse, true, MINUTES;
+    benefits refund: RefundRequest -> RefundResponse, true, SECONDS;
     deliveries ack: AckRequest -> AckResponse, true, SECONDS;
     audit checkpoint: CheckpointRequest -> CheckpointResponse, true, SECONDS;
     audit proofs: ProofsRequest -> ProofsResponse, true, SECONDS;
@@ -127,6 +129,7 @@ streams! {
     linkage watch_job: WatchJobRequest -> WatchJobResponse;
     linkage results: ResultsRequest -> ResultsResponse;
     review watch_queue: WatchQueueRequest -> WatchQueueResponse;
+    benefits check_accounts: CheckAccountsRequest -> CheckAccountsResponse;
     benefits export_transfer: ExportTransferRequest -> ExportTransferResponse;
     deliveries subscribe: SubscribeRequest -> SubscribeResponse;
     audit query: QueryRequest -> QueryResponse;

@@ -12,7 +12,8 @@ use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKi
 use renkei_types::{BatchId, Digest, DigestBuilder, Identity, ListId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::book::{Book, BookChange, runs};
+use crate::accounts::{AccountCounts, Examination};
+use crate::book::{Book, BookChange, Payees, runs};
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::ledger::Exchange;
 use crate::list::Totals;
@@ -22,9 +23,9 @@ use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
 use crate::review::TaskState;
 use crate::role::Role;
-use crate::rows;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
+use crate::{rows, supersede};
 
 /// Most payments in a chunk of a batch.
 pub const CHUNK_PAYMENTS: usize = 1024;
@@ -46,6 +47,8 @@ pub enum BatchState {
     Acknowledged,
     /// It was proposed, and fell before anybody certified it.
     Withdrawn,
+    /// The bank's result is known: what did not come back is paid.
+    Paid,
 }
 
 /// Whether a batch waits for its second signature.
@@ -86,6 +89,15 @@ pub struct Batch {
     pub feed_number: Option<u64>,
     /// Whether it has been sent to the receiver.
     pub delivered: bool,
+    /// Transfers that came back from the bank.
+    #[serde(default)]
+    pub returned: Totals,
+    /// Lines that were given back as a whole, and all yen that were given back.
+    #[serde(default)]
+    pub refunded: Totals,
+    /// Lines whose account a certifier should look at.
+    #[serde(default)]
+    pub accounts: AccountCounts,
 }
 
 /// One payment of a batch.
@@ -138,7 +150,7 @@ struct Draft {
     version: u64,
     /// How many batches the programme had: who is paid already depends on them.
     batches: u64,
-    already_paid: u64,
+    already_paid: Vec<u32>,
     incomplete: u64,
     /// Proposals of the list that it takes the place of.
     dissolved: Vec<BatchId>,
@@ -162,11 +174,13 @@ pub fn propose(
     permit: Permit<Certify>,
     list: ListId,
 ) -> Result<Done<Proposed>, Refusal> {
-    let (state, book, payees) = exchange.ask_now(move |desk| {
+    let read = exchange.ask_now(move |desk| {
         let programme = desk.state.linked_list(list)?.0.programme;
-        Ok((desk.state.clone(), desk.book(list)?, desk.payees(programme)?))
+        let earlier = supersede::earlier(desk, list)?;
+        let (book, payees) = (desk.book(list)?, desk.payees(programme)?);
+        Ok(Read { state: desk.state.clone(), book, payees, earlier })
     })?;
-    let draft = match draw_up(exchange.vault(), &state, &permit, list, &book, &payees) {
+    let draft = match draw_up(exchange.vault(), &read, &permit, list) {
         Ok(draft) => Some(draft),
         // A repetition of a call that was answered finds nothing left; the stored answer tells.
         Err(refusal) if refusal.reason == Reason::NothingToCertify => None,
@@ -175,13 +189,29 @@ pub fn propose(
     exchange.execute_now(call, Propose { permit, list, draft })
 }
 
-/// Everything a register says that a payment needs: the ids of person and household by row.
-fn ids_of_register(
+/// What a batch is drawn up from.
+struct Read {
+    state: State,
+    book: Arc<Book>,
+    payees: Arc<Payees>,
+    /// The lists whose place this one has taken, with their books.
+    earlier: Vec<(ListId, Arc<Book>)>,
+}
+
+/// What a register says of somebody that a payment needs.
+struct Resident {
+    person: String,
+    household: String,
+    kana: String,
+}
+
+/// What a register says of those whom a list pays, by row.
+fn residents(
     vault: &Vault,
     state: &State,
     book: &Book,
     list: ListId,
-) -> Result<HashMap<u32, (String, String)>, Refusal> {
+) -> Result<HashMap<u32, Resident>, Refusal> {
     let (_, linked) = state.linked_list(list)?;
     let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
     let wanted: HashSet<u32> = book
@@ -189,36 +219,41 @@ fn ids_of_register(
         .filter(|(_, line)| line.is_payable())
         .filter_map(|(_, line)| line.register_row)
         .collect();
-    let columns = [snapshot.rows.column("resident_id"), snapshot.rows.column("household_id")];
+    let columns =
+        ["resident_id", "household_id", "name_kana"].map(|name| snapshot.rows.column(name));
     let reader = snapshot.rows.open(vault)?;
-    let mut ids = HashMap::with_capacity(wanted.len());
+    let mut residents = HashMap::with_capacity(wanted.len());
     for number in 0..snapshot.rows.chunks() {
         let chunk = rows::chunk(&reader, number)?;
         for at in 0..chunk.rows() {
             let row = number * rows::CHUNK_ROWS as u32 + at as u32;
             if wanted.contains(&row) {
-                let cell = |column: Option<usize>| {
-                    column.map_or("", |column| chunk.cell(column, at)).to_owned()
-                };
-                ids.insert(row, (cell(columns[0]), cell(columns[1])));
+                let [person, household, kana] = columns
+                    .map(|column| column.map_or("", |column| chunk.cell(column, at)).to_owned());
+                residents.insert(row, Resident { person, household, kana });
             }
         }
     }
-    Ok(ids)
+    Ok(residents)
 }
 
 fn draw_up(
     vault: &Vault,
-    state: &State,
+    read: &Read,
     permit: &Permit<Certify>,
     list_id: ListId,
-    book: &Arc<Book>,
-    payees: &crate::book::Payees,
 ) -> Result<Draft, Refusal> {
+    let Read { state, book, payees, earlier } = read;
     let (list, linked) = state.linked_list(list_id)?;
     let (_, sealed) = state.sealed_list(list_id)?;
+    if list.superseded_by.is_some() {
+        return Err(Reason::Superseded.into());
+    }
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
-    let ids = ids_of_register(vault, state, book, list_id)?;
+    let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let residents = residents(vault, state, book, list_id)?;
+    // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
+    let lines_out = supersede::lines_out(vault, state, earlier)?;
     let reader = sealed.rows.open(vault)?;
     let line_column = sealed.rows.column("benefit_id");
     let columns: Vec<Option<usize>> =
@@ -237,39 +272,41 @@ fn draw_up(
         payees.line(payee).is_some_and(|(of_list, row)| of_list != list_id || !free(row))
     };
     let mut totals = Totals::default();
-    let (mut taken, mut already_paid, mut incomplete) = (Vec::new(), 0, 0);
+    let (mut taken, mut already_paid, mut incomplete) = (Vec::new(), Vec::new(), 0);
     let mut seen = HashSet::new();
     let mut waiting: Vec<Payment> = Vec::new();
+    let mut accounts = Examination::default();
     for number in 0..sealed.rows.chunks() {
         let chunk = rows::chunk(&reader, number)?;
         for at in 0..chunk.rows() {
             let row = number * rows::CHUNK_ROWS as u32 + at as u32;
             let line = book.line(row).ok_or(Reason::Internal)?;
-            if !line.is_payable() || !free(row) {
+            if !line.is_payable() || !free(row) || book.is_replaced(row) {
                 continue;
             }
-            let (person, household) =
-                line.register_row.and_then(|row| ids.get(&row)).ok_or(Reason::Internal)?.clone();
+            let resident =
+                line.register_row.and_then(|row| residents.get(&row)).ok_or(Reason::Internal)?;
             let payee = match programme.rules.unit {
-                PayeeUnit::Person => person.clone(),
-                PayeeUnit::Household => household,
+                PayeeUnit::Person => &resident.person,
+                PayeeUnit::Household => &resident.household,
             };
             if payee.is_empty() {
                 incomplete += 1;
                 continue;
             }
-            if paid(&payee) || seen.contains(&payee) {
-                already_paid += 1;
-                continue;
-            }
             let cell = |column: &Option<usize>| {
                 column.map_or("", |column| chunk.cell(column, at)).to_owned()
             };
+            let id = cell(&line_column);
+            if paid(payee) || seen.contains(payee) || lines_out.contains(&id) {
+                already_paid.push(row);
+                continue;
+            }
             let payment = Payment {
                 row,
-                line: cell(&line_column),
-                person,
-                payee,
+                line: id,
+                person: resident.person.clone(),
+                payee: payee.clone(),
                 yen: line.yen,
                 cells: columns.iter().map(cell).collect(),
             };
@@ -279,6 +316,7 @@ fn draw_up(
                 continue;
             }
             seen.insert(payment.payee.clone());
+            accounts.see(&payment, &resident.household, &resident.kana);
             digest
                 .update(&postcard::to_stdvec(&payment).map_err(|error| Refusal::internal(&error))?);
             totals.add(payment.yen);
@@ -296,10 +334,13 @@ fn draw_up(
         write(&mut writer, &mut waiting)?;
     }
     let payments = writer.finish().map_err(|error| blob_refusal(&error))?;
+    let accounts = accounts.finish(vault, snapshot)?.counts();
     // What certifiers sign names the list's decisions too, so each step carries the digest of the one before.
     let mut signed = DigestBuilder::new();
     signed.field(b"renkei batch").field(linked.result_digest.as_bytes());
     signed.field(digest.finish().as_bytes()).number(totals.lines).number(totals.yen);
+    let AccountCounts { holder_differs, family_account, shared_account } = accounts;
+    signed.number(holder_differs).number(family_account).number(shared_account);
     let batch = Batch {
         programme: list.programme,
         list: list_id,
@@ -311,6 +352,9 @@ fn draw_up(
         certified_by: None,
         feed_number: None,
         delivered: false,
+        returned: Totals::default(),
+        refunded: Totals::default(),
+        accounts,
     };
     Ok(Draft {
         batch,
@@ -366,10 +410,18 @@ impl Command for Propose {
         });
         desk.state.programmes.change(&programme, |programme| programme.batches += 1);
         let dissolved = draft.dissolved.clone();
-        let change = BookChange::Batched { batch: id, runs: runs(&draft.rows), dissolved };
+        let change = BookChange::Gathered {
+            batch: id,
+            runs: runs(&draft.rows),
+            dissolved,
+            already_paid: runs(&draft.already_paid),
+        };
         let mark = mark(desk, id, &draft.batch);
-        let Draft { already_paid, incomplete, .. } = *draft;
-        let proposed = Proposed { batch: id, already_paid, incomplete };
+        let proposed = Proposed {
+            batch: id,
+            already_paid: draft.already_paid.len() as u64,
+            incomplete: draft.incomplete,
+        };
         Ok(Decision::new(proposed, mark).with_book(self.list, key, change))
     }
 }
@@ -440,18 +492,13 @@ impl Command for CertifyBatch {
             return Err(Refusal::new(Reason::RoleMissing).in_field("batch_id"));
         }
         let book = desk.book(self.list)?;
-        let rows: Vec<u32> = (0..u32::try_from(book.len()).unwrap_or(u32::MAX))
-            .filter(|&row| book.batch_of(row) == Some(self.batch))
-            .collect();
-        // No line and no yen is lost: the batch is exactly the lines that the book has in it.
-        let totals: Totals = rows
-            .iter()
-            .filter_map(|&row| book.line(row))
-            .map(|line| Totals { lines: 1, yen: line.yen })
-            .sum();
+        // No line and no yen is lost: the batch is exactly the lines that the book has in it, counted anew.
+        let (rows, yen): (Vec<u32>, Vec<u64>) =
+            book.lines_of(self.batch).map(|(row, line)| (row, line.yen)).unzip();
+        let totals = Totals { lines: rows.len() as u64, yen: yen.iter().sum() };
         if totals != batch.totals {
             tracing::error!(batch = %self.batch, "a batch does not add up to its lines");
-            return Err(Reason::TotalsDiffer.into());
+            return Err(Reason::Unbalanced.into());
         }
         not_a_decider(desk.state, &book, self.list, &rows, &caller)?;
         desk.state.batches.change(&self.batch, |batch| {

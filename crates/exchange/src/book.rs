@@ -4,6 +4,9 @@
 //! book knows. It is read from the sealed result of the job, and from the sealed parts of the frames in which clerks
 //! decided; a line takes 24 bytes, so 300,000 lines take 7 MB. A book that nobody uses is dropped and read again.
 //!
+//! A book keeps its [`Sums`] while it changes, so that every command can be held against what was declared without
+//! counting all lines again; see [`crate::balance`]. Reconciling counts them again, and both must agree.
+//!
 //! Invariant: a book says the same as the state, line by line: [`Book::totals`] over all outcomes is what was declared.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -12,7 +15,7 @@ use std::sync::Arc;
 use renkei_journal::{DataKey, Journal, Seq};
 use renkei_linkage::Outcome;
 use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
-use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
+use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use serde::{Deserialize, Serialize};
 
 use crate::list::Totals;
@@ -79,6 +82,65 @@ pub enum BookChange {
         /// Proposals that it takes the place of.
         dissolved: Vec<BatchId>,
     },
+    /// Lines were put in a batch, and others were left out of it.
+    Gathered {
+        /// The batch.
+        batch: BatchId,
+        /// Its lines, as runs.
+        runs: Vec<(u32, u32)>,
+        /// Proposals that it takes the place of.
+        dissolved: Vec<BatchId>,
+        /// Payable lines whose payee is paid by another line of the programme, as runs.
+        already_paid: Vec<(u32, u32)>,
+    },
+    /// Transfers came back from the bank.
+    Returned {
+        /// The batch that paid them.
+        batch: BatchId,
+        /// The lines.
+        rows: Vec<u32>,
+    },
+    /// A payee gave money back.
+    Refunded {
+        /// The batch that paid it.
+        batch: BatchId,
+        /// The line.
+        row: u32,
+        /// How much of it.
+        yen: u64,
+    },
+    /// Lines of a corrected list take the place of these.
+    Replaced {
+        /// The lines, as runs.
+        runs: Vec<(u32, u32)>,
+        /// Proposals that fell because of it.
+        dissolved: Vec<BatchId>,
+    },
+    /// Decisions of clerks on equal lines of the list that this one takes the place of.
+    Carried {
+        /// Line, person in the register, and index into [`Outcome::ALL`].
+        decisions: Vec<(u32, Option<u32>, u8)>,
+    },
+}
+
+/// Lines and yen of a batch as the book has them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct BatchSums {
+    /// All its lines.
+    pub all: Totals,
+    /// Those that came back from the bank.
+    pub returned: Totals,
+    /// Those that were given back as a whole, and all yen that were given back.
+    pub refunded: Totals,
+}
+
+/// What a book adds up to, kept while it changes.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Sums {
+    /// By outcome.
+    pub outcomes: BTreeMap<Outcome, Totals>,
+    /// By batch.
+    pub batches: BTreeMap<BatchId, BatchSums>,
 }
 
 /// The lines of a linked list.
@@ -86,7 +148,16 @@ pub enum BookChange {
 pub struct Book {
     engine: Arc<[Line]>,
     decided: RedBlackTreeMapSync<u32, Line>,
-    batched: RedBlackTreeMapSync<u32, BatchId>,
+    /// Runs of lines in one batch: by the first line, the last one and the batch.
+    batched: RedBlackTreeMapSync<u32, (u32, BatchId)>,
+    /// Runs of payable lines that the last proposal left out as paid elsewhere.
+    already_paid: RedBlackTreeMapSync<u32, u32>,
+    returned: RedBlackTreeSetSync<u32>,
+    /// Yen that were given back.
+    refunded: RedBlackTreeMapSync<u32, u64>,
+    /// Runs of lines whose place a corrected list has taken.
+    replaced: RedBlackTreeMapSync<u32, u32>,
+    sums: Sums,
     /// Which line holds a resident.
     holders: HashTrieMapSync<u32, u32>,
     tasks: Arc<[u32]>,
@@ -113,9 +184,22 @@ impl Book {
                 tasks.push(row);
             }
         }
-        let decided = RedBlackTreeMapSync::new_sync();
-        let batched = RedBlackTreeMapSync::new_sync();
-        Self { engine, decided, batched, holders, tasks: tasks.into() }
+        let mut sums = Sums::default();
+        for line in engine.iter() {
+            sums.outcomes.entry(line.outcome).or_default().add(line.yen);
+        }
+        Self {
+            engine,
+            decided: RedBlackTreeMapSync::new_sync(),
+            batched: RedBlackTreeMapSync::new_sync(),
+            already_paid: RedBlackTreeMapSync::new_sync(),
+            returned: RedBlackTreeSetSync::new_sync(),
+            refunded: RedBlackTreeMapSync::new_sync(),
+            replaced: RedBlackTreeMapSync::new_sync(),
+            sums,
+            holders,
+            tasks: tasks.into(),
+        }
     }
 
     /// How many lines.
@@ -152,7 +236,50 @@ impl Book {
 
     /// The batch that a line is in.
     pub fn batch_of(&self, row: u32) -> Option<BatchId> {
-        self.batched.get(&row).copied()
+        let (_, (last, batch)) = self.batched.range(..=row).next_back()?;
+        (row <= *last).then_some(*batch)
+    }
+
+    /// The lines of a batch, in order.
+    pub fn lines_of(&self, batch: BatchId) -> impl Iterator<Item = (u32, Line)> {
+        let runs = self.batched.iter().filter(move |(_, (_, of))| *of == batch);
+        runs.flat_map(|(first, (last, _))| *first..=*last)
+            .filter_map(|row| self.line(row).map(|line| (row, line)))
+    }
+
+    /// Whether the last proposal left a line out because its payee is paid by another line.
+    pub fn is_already_paid(&self, row: u32) -> bool {
+        within(&self.already_paid, row)
+    }
+
+    /// Whether the line's transfer came back from the bank.
+    pub fn is_returned(&self, row: u32) -> bool {
+        self.returned.contains(&row)
+    }
+
+    /// How many transfers came back.
+    pub fn returned_lines(&self) -> usize {
+        self.returned.size()
+    }
+
+    /// Yen of the line that were given back.
+    pub fn refunded(&self, row: u32) -> u64 {
+        self.refunded.get(&row).copied().unwrap_or_default()
+    }
+
+    /// Whether a line of a corrected list has taken the line's place.
+    pub fn is_replaced(&self, row: u32) -> bool {
+        within(&self.replaced, row)
+    }
+
+    /// Whether the line's money is on its way or there: it is in a batch, and did not come back.
+    pub fn is_out(&self, row: u32) -> bool {
+        self.batch_of(row).is_some() && !self.is_returned(row)
+    }
+
+    /// What the book adds up to.
+    pub fn sums(&self) -> &Sums {
+        &self.sums
     }
 
     /// The line that holds a resident.
@@ -170,27 +297,80 @@ impl Book {
     /// Carries a change out.
     pub fn apply(&mut self, change: &BookChange) {
         match change {
-            BookChange::Decided { row, register_row, outcome: code, dissolved } => {
+            BookChange::Decided { row, register_row, outcome, dissolved } => {
                 self.dissolve(dissolved.as_slice());
-                let Some(before) = self.line(*row) else { return };
-                if let Some(resident) = before.register_row.filter(|_| before.is_payable()) {
-                    self.holders.remove_mut(&resident);
-                }
-                let line = Line { outcome: outcome(*code), register_row: *register_row, ..before };
-                if let Some(resident) = line.register_row.filter(|_| line.is_payable()) {
-                    self.holders.insert_mut(resident, *row);
-                }
-                self.decided.insert_mut(*row, line);
+                self.decide(*row, *register_row, *outcome);
             }
             BookChange::Batched { batch, runs, dissolved } => {
+                self.gather(*batch, runs, dissolved, &[]);
+            }
+            BookChange::Gathered { batch, runs, dissolved, already_paid } => {
+                self.gather(*batch, runs, dissolved, already_paid);
+            }
+            BookChange::Returned { batch, rows } => {
+                for &row in rows {
+                    let Some(line) = self.line(row).filter(|_| !self.is_returned(row)) else {
+                        continue;
+                    };
+                    self.returned.insert_mut(row);
+                    self.sums.batches.entry(*batch).or_default().returned.add(line.yen);
+                }
+            }
+            BookChange::Refunded { batch, row, yen } => {
+                let Some(line) = self.line(*row) else { return };
+                let all = self.refunded(*row) + yen;
+                self.refunded.insert_mut(*row, all);
+                let sums = &mut self.sums.batches.entry(*batch).or_default().refunded;
+                sums.yen += yen;
+                sums.lines += u64::from(all == line.yen);
+            }
+            BookChange::Replaced { runs, dissolved } => {
                 self.dissolve(dissolved);
                 for &(first, more) in runs {
-                    (first..=first + more).for_each(|row| {
-                        self.batched.insert_mut(row, *batch);
-                    });
+                    self.replaced.insert_mut(first, first + more);
+                }
+            }
+            BookChange::Carried { decisions } => {
+                for &(row, register_row, outcome) in decisions {
+                    self.decide(row, register_row, outcome);
                 }
             }
         }
+    }
+
+    fn decide(&mut self, row: u32, register_row: Option<u32>, code: u8) {
+        let Some(before) = self.line(row) else { return };
+        if let Some(resident) = before.register_row.filter(|_| before.is_payable()) {
+            self.holders.remove_mut(&resident);
+        }
+        let line = Line { outcome: outcome(code), register_row, ..before };
+        if let Some(resident) = line.register_row.filter(|_| line.is_payable()) {
+            self.holders.insert_mut(resident, row);
+        }
+        if let Some(sum) = self.sums.outcomes.get_mut(&before.outcome) {
+            sum.lines -= 1;
+            sum.yen -= before.yen;
+        }
+        self.sums.outcomes.entry(line.outcome).or_default().add(line.yen);
+        self.decided.insert_mut(row, line);
+    }
+
+    fn gather(
+        &mut self,
+        batch: BatchId,
+        runs: &[(u32, u32)],
+        dissolved: &[BatchId],
+        already_paid: &[(u32, u32)],
+    ) {
+        self.dissolve(dissolved);
+        for &(first, more) in runs {
+            self.batched.insert_mut(first, (first + more, batch));
+            let lines = (first..=first + more).filter_map(|row| self.line(row));
+            let sum: Totals = lines.map(|line| Totals { lines: 1, yen: line.yen }).sum();
+            self.sums.batches.entry(batch).or_default().all += sum;
+        }
+        self.already_paid =
+            already_paid.iter().map(|(first, more)| (*first, first + more)).collect();
     }
 
     /// Takes the lines out of batches that are no more.
@@ -201,13 +381,21 @@ impl Book {
         let fallen: Vec<u32> = self
             .batched
             .iter()
-            .filter(|(_, batch)| batches.contains(batch))
-            .map(|(row, _)| *row)
+            .filter(|(_, (_, batch))| batches.contains(batch))
+            .map(|(first, _)| *first)
             .collect();
-        fallen.iter().for_each(|row| {
-            self.batched.remove_mut(row);
+        fallen.iter().for_each(|first| {
+            self.batched.remove_mut(first);
+        });
+        batches.iter().for_each(|batch| {
+            self.sums.batches.remove(batch);
         });
     }
+}
+
+/// Whether a line is in one of the runs.
+fn within(runs: &RedBlackTreeMapSync<u32, u32>, row: u32) -> bool {
+    runs.range(..=row).next_back().is_some_and(|(_, last)| row <= *last)
 }
 
 /// Lines in order as runs of a first line and how many follow it.
@@ -304,7 +492,12 @@ impl Books {
     }
 
     /// Whom a programme pays, read if it is not known.
-    pub fn payees(&mut self, state: &State, id: ProgrammeId) -> Result<Arc<Payees>, Refusal> {
+    pub fn payees(
+        &mut self,
+        state: &State,
+        journal: &dyn Journal,
+        id: ProgrammeId,
+    ) -> Result<Arc<Payees>, Refusal> {
         if let Some(payees) = self.payees.get(&id) {
             return Ok(Arc::clone(payees));
         }
@@ -317,8 +510,15 @@ impl Books {
                 if batch.state == crate::batch::BatchState::Withdrawn {
                     continue;
                 }
+                // A transfer that came back leaves its payee to be paid again.
+                let book = match batch.returned.lines {
+                    0 => None,
+                    _ => Some(self.of_list(state, journal, *list_id)?),
+                };
                 for payment in crate::batch::payments(&self.vault, batch)? {
-                    payees.add(&payment.payee, *list_id, payment.row);
+                    if !book.as_ref().is_some_and(|book| book.is_returned(payment.row)) {
+                        payees.add(&payment.payee, *list_id, payment.row);
+                    }
                 }
             }
         }
@@ -337,15 +537,58 @@ impl Books {
         }
     }
 
-    /// Carries a change out in a book that is open.
-    pub(crate) fn apply(&mut self, list: ListId, change: &BookChange) {
-        let unchanged = matches!(change, BookChange::Decided { dissolved: None, .. });
-        if !unchanged {
-            self.payees.clear();
+    /// Carries a change out in a book that is open, if the draft adds up with it.
+    ///
+    /// Held against what was declared are the list whose book changes, and the lists of batches that the draft moves.
+    pub(crate) fn settle(
+        &mut self,
+        draft: &State,
+        journal: &dyn Journal,
+        moved: &[BatchId],
+        change: Option<&(ListId, BookChange)>,
+    ) -> Result<(), Refusal> {
+        let changed = match change {
+            None => None,
+            Some((list, change)) => {
+                let Some(book) = self.open.get(list) else {
+                    tracing::error!(%list, "a book was changed that nobody had opened");
+                    return Err(Reason::Internal.into());
+                };
+                let mut book = Book::clone(book);
+                book.apply(change);
+                crate::balance::check(draft, *list, &book)?;
+                Some((*list, book))
+            }
+        };
+        let of_batch = |batch| draft.batches.get(batch).map(|batch| batch.list);
+        let mut lists: Vec<ListId> = moved.iter().filter_map(of_batch).collect();
+        lists.sort_unstable();
+        lists.dedup();
+        lists.retain(|list| changed.as_ref().is_none_or(|(changed, _)| changed != list));
+        for list in lists {
+            match self.of_list(draft, journal, list) {
+                Ok(book) => crate::balance::check(draft, list, &book)?,
+                // Its lines are gone; what is public is still there.
+                Err(refusal) if refusal.reason == Reason::DataDestroyed => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
-        if let Some(book) = self.open.get_mut(&list) {
-            Arc::make_mut(book).apply(change);
+        if let Some((list, book)) = changed {
+            let decided = change.is_some_and(|(_, change)| {
+                matches!(change, BookChange::Decided { dissolved: None, .. })
+            });
+            if !decided {
+                self.payees.clear();
+            }
+            self.open.insert(list, Arc::new(book));
         }
+        Ok(())
+    }
+
+    /// Forgets one book.
+    pub(crate) fn forget(&mut self, list: ListId) {
+        self.open.remove(&list);
+        self.opened.retain(|opened| *opened != list);
     }
 
     /// Forgets everything; it will be read again from what is durable.
@@ -361,9 +604,17 @@ pub fn read_result(
     vault: &Vault,
     linked: &crate::list::LinkedList,
 ) -> Result<Vec<DecidedLine>, Refusal> {
-    let reader = vault.open_blob(&linked.result)?;
+    read_blob(vault, &linked.result)
+}
+
+/// The same, of a list that is being linked.
+pub(crate) fn read_blob(
+    vault: &Vault,
+    result: &renkei_journal::BlobRef,
+) -> Result<Vec<DecidedLine>, Refusal> {
+    let reader = vault.open_blob(result)?;
     let mut lines = Vec::new();
-    for chunk in 0..linked.result.chunks {
+    for chunk in 0..result.chunks {
         let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
         let chunk: Vec<DecidedLine> =
             postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;

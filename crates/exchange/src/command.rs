@@ -108,7 +108,7 @@ impl Desk<'_> {
 
     /// Whom a programme pays already, by payee key.
     pub fn payees(&mut self, programme: ProgrammeId) -> Result<Arc<crate::book::Payees>, Refusal> {
-        self.books.payees(self.state, programme)
+        self.books.payees(self.state, self.journal, programme)
     }
 
     /// A random byte string.

@@ -22,6 +22,7 @@ use crate::permit::{Link, Permit};
 use crate::refusal::Refusal;
 use crate::role::Operation;
 use crate::state::State;
+use crate::supersede::Kept;
 
 /// How a job stands.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -94,6 +95,9 @@ impl Command for CreateJob {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<LinkageJobId>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let (list, sealed) = desk.state.sealed_list(self.list)?;
+        if list.superseded_by.is_some() {
+            return Err(Reason::Superseded.into());
+        }
         let lines = sealed.declared.lines;
         let failed = |id: &LinkageJobId| {
             let job = desk.state.jobs.get(id);
@@ -176,7 +180,7 @@ fn permitted(state: &State, id: LinkageJobId, today: Date) -> Result<&Job, Refus
 }
 
 /// What a job came to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct JobResult {
     /// The decisions, sealed with the list's key.
     pub result: BlobRef,
@@ -188,6 +192,8 @@ pub struct JobResult {
     pub model: BlobRef,
     /// Lines and yen by outcome.
     pub totals: BTreeMap<Outcome, Totals>,
+    /// Decisions of clerks on the list whose place this one takes.
+    pub kept: Kept,
 }
 
 /// Keeps the result of a job.
@@ -249,7 +255,24 @@ impl Command for FinishJob {
         if let Some((id, digest)) = agreement {
             mark = mark.with_agreement(id, digest);
         }
-        Ok(Decision::new((), mark))
+        let decision = Decision::new((), mark);
+        if result.kept.decisions.is_empty() {
+            return Ok(decision);
+        }
+        // Opened before it changes, so that the change can be held against it.
+        let book = desk.book(list_id)?;
+        let mut tasks = Vec::new();
+        for ((row, _, outcome), deciders) in result.kept.decisions.iter().zip(&result.kept.deciders)
+        {
+            let before = book.line(*row).ok_or(Reason::Internal)?;
+            let number = book.task_rows().binary_search(row).map_err(|_| Reason::Internal)?;
+            let number = u32::try_from(number).map_err(|error| Refusal::internal(&error))?;
+            tasks.push((number, deciders.clone()));
+            desk.state.move_line(list_id, before.outcome, *outcome);
+        }
+        desk.state.carry_tasks(list_id, tasks);
+        let key = desk.state.lists.get(&list_id).ok_or(Reason::Internal)?.key;
+        Ok(decision.with_book(list_id, key, result.kept.change()))
     }
 }
 

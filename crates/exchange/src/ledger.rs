@@ -561,21 +561,31 @@ impl Ledger {
                 journal: self.journal.as_ref(),
             };
             let Some(staged) = command.decide(&mut desk, vault, index, time) else { continue };
+            let moved = draft.batches.touched().to_vec();
             let changes = draft.take_changes()?;
             let facts = serde_json::to_vec(&changes)?;
             let frame = Frame { leaf: staged.leaf, facts, sealed: staged.sealed };
-            if frame.bytes() > FRAME_BYTES_MAX {
-                // Alone: whoever happens to be in the same group has nothing to do with it.
-                command.refuse(Reason::TooLarge.into());
+            // Alone: whoever happens to be in the same group has nothing to do with it.
+            let settled = if frame.bytes() > FRAME_BYTES_MAX {
+                Err(Reason::TooLarge.into())
+            } else {
+                let journal = self.journal.as_ref();
+                self.books.settle(&draft, journal, &moved, staged.book.as_ref())
+            };
+            if let Err(refusal) = settled {
+                // What was opened for a list that is not linked after all would be another list's tomorrow.
+                if let Some((list, _)) = &staged.book
+                    && group.state.linked_list(*list).is_err()
+                {
+                    self.books.forget(*list);
+                }
+                command.refuse(refusal);
                 continue;
             }
             group.frames.push(frame);
             group.state = draft;
             group.changes.extend(changes);
             group.time = time;
-            if let Some((list, change)) = staged.book {
-                self.books.apply(list, &change);
-            }
         }
         Ok(group)
     }

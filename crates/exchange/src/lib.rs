@@ -13,8 +13,10 @@
 //! equal digest. What says something about a person stands in sealed blobs and sealed parts of frames, and is held in
 //! memory as a [`book`] of lines. This crate knows no network and no wire format.
 
+pub mod accounts;
 pub mod agreement;
 pub mod audit;
+mod balance;
 pub mod batch;
 pub mod book;
 mod cache;
@@ -40,8 +42,10 @@ pub mod model;
 pub mod permit;
 pub mod programme;
 pub mod reconcile;
+pub mod refund;
 pub mod refusal;
 pub mod results;
+pub mod returns;
 pub mod review;
 pub mod role;
 pub mod rows;
@@ -52,6 +56,7 @@ pub mod snapshot;
 pub mod state;
 pub mod store;
 pub mod suspension;
+pub mod supersede;
 pub mod trainer;
 pub mod transfer;
 pub mod upload;

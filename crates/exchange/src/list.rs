@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::refusal::Refusal;
 use crate::rows::Rows;
 use crate::state::State;
+use crate::supersede::{Differences, Supersedes};
 
 /// So many lines, worth so many yen.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -67,6 +68,15 @@ pub struct List {
     pub batches: Vec<BatchId>,
     /// Whether its releases are stopped, and by whom.
     pub hold: Option<renkei_types::Identity>,
+    /// The list whose place it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<Supersedes>,
+    /// The list that has taken its place as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<ListId>,
+    /// How its file differs from that of the list whose place it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differences: Option<Differences>,
 }
 
 /// What a sealed list holds.
@@ -162,6 +172,18 @@ impl<'de> Deserialize<'de> for OutcomeCode {
 }
 
 impl State {
+    /// Counts a line of a linked list under another outcome.
+    pub(crate) fn move_line(&mut self, list: ListId, before: Outcome, after: Outcome) {
+        self.lists.change(&list, |list| {
+            if let Some(linked) = &mut list.linked {
+                if let Some(lines) = linked.lines.get_mut(&OutcomeCode(before)) {
+                    *lines -= 1;
+                }
+                *linked.lines.entry(OutcomeCode(after)).or_default() += 1;
+            }
+        });
+    }
+
     /// The agency that a list belongs to.
     pub fn owner_of_list(&self, list: ListId) -> Option<&AgencyId> {
         let list = self.lists.get(&list)?;

@@ -15,6 +15,7 @@ use crate::mark::Mark;
 use crate::permit::{Operate, Permit, Submit};
 use crate::refusal::Refusal;
 use crate::rows::LIST_FIELDS;
+use crate::supersede::{self, Supersedes};
 use crate::transfer::Consignor;
 use crate::upload::{FileShape, Target, Upload, UploadState};
 
@@ -166,6 +167,8 @@ pub struct OpenList {
     pub name: Slug,
     /// What kind of file will come.
     pub shape: FileShape,
+    /// The list whose place it takes.
+    pub supersedes: Option<Supersedes>,
     /// A key made for it.
     pub key: DataKeyId,
 }
@@ -201,7 +204,13 @@ impl Command for OpenList {
             linked: None,
             batches: Vec::new(),
             hold: None,
+            supersedes: self.supersedes,
+            superseded_by: None,
+            differences: None,
         };
+        if let Some(supersedes) = self.supersedes {
+            supersede::may_open(desk.state, &list, supersedes)?;
+        }
         desk.state.uploads.put(upload_id, upload);
         desk.state.lists.put(id, list);
         desk.state.programmes.change(&self.programme, |programme| programme.lists.push(id));

@@ -87,6 +87,10 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::AmountAboveMax
         | R::BankDetailsMissing
         | R::UnknownPerson
+        | R::UnknownTransfer
+        | R::AmbiguousTransfer
+        | R::RefundAbovePaid
+        | R::UnknownLine
         | R::UnreadableFile
         | R::ColumnMissing
         | R::HeaderInvalid
@@ -100,7 +104,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         R::VersionOld | R::LeaseLost => Kind::Conflict,
         R::StorageFull | R::Overloaded | R::DailyLimit => Kind::Exhausted,
         R::IndexLoading | R::Stopping | R::DeadlineExceeded => Kind::Unavailable,
-        R::Internal => Kind::Internal,
+        R::Internal | R::Unbalanced => Kind::Internal,
         R::NotRegistered
         | R::PartyRevoked
         | R::CertificateRefused
@@ -116,6 +120,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::OnHold
         | R::NothingToCertify
         | R::InBatch
+        | R::Superseded
         | R::SameFile
         | R::DataDestroyed
         | R::JobFailed

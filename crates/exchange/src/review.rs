@@ -171,6 +171,20 @@ impl State {
         queue
     }
 
+    /// Tasks whose decisions were made on an earlier list, by number: decided, by the same clerks.
+    pub(crate) fn carry_tasks(
+        &mut self,
+        list: ListId,
+        decided: impl IntoIterator<Item = (u32, BTreeSet<Identity>)>,
+    ) {
+        for (number, deciders) in decided {
+            self.change_task(TaskPlace { list, number }, |task| {
+                task.state = TaskState::Decided;
+                task.deciders = deciders;
+            });
+        }
+    }
+
     fn change_task(&mut self, place: TaskPlace, change: impl FnOnce(&mut Task)) {
         let key = (place.list, place.number / PAGE_TASKS);
         let mut page = self.task_pages.get(&key).cloned().unwrap_or_else(TaskPage::open);
@@ -377,6 +391,10 @@ impl Command for Decide {
         let book = desk.book(list_id)?;
         let row = *book.task_rows().get(self.place.number as usize).ok_or(Reason::Internal)?;
         let before = book.line(row).ok_or(Reason::Internal)?;
+        let (list, _) = desk.state.linked_list(list_id)?;
+        if list.superseded_by.is_some() || book.is_replaced(row) {
+            return Err(Reason::Superseded.into());
+        }
         // A proposal that nobody has certified yet falls with the line that is revised.
         let dissolved = match book.batch_of(row) {
             Some(batch) if crate::batch::is_proposal(desk.state, batch) => Some(batch),
@@ -414,13 +432,10 @@ impl Command for Decide {
         });
         desk.state.lists.change(&list_id, |list| {
             if let Some(linked) = &mut list.linked {
-                if let Some(lines) = linked.lines.get_mut(&OutcomeCode(before.outcome)) {
-                    *lines -= 1;
-                }
-                *linked.lines.entry(OutcomeCode(outcome)).or_default() += 1;
                 linked.version += 1;
             }
         });
+        desk.state.move_line(list_id, before.outcome, outcome);
         let decided = Decided { outcome: OutcomeCode(outcome), version: version + 1 };
         let task = desk.state.task_id(self.place).ok_or(Reason::Internal)?;
         let act = match self.verdict {

@@ -15,7 +15,8 @@ use crate::list::Totals;
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
-use crate::{model, rows, trainer};
+use crate::supersede::Kept;
+use crate::{model, rows, supersede, trainer};
 
 /// Most lines in a chunk of a result: those of a chunk of the list.
 pub const CHUNK_LINES: usize = rows::CHUNK_ROWS;
@@ -38,6 +39,7 @@ pub fn run(
     let finished = exchange
         .execute_now(Call::own(), StartJob { job: id })
         .and_then(|_| link_list(exchange.vault(), &state, job, &indexed, clock, watcher))
+        .and_then(|result| keep_decisions(exchange, &state, job, result))
         .and_then(|result| exchange.execute_now(Call::own(), FinishJob { job: id, result }));
     // A job that is stopped because its agreement ended does not wait for another day.
     let permitted = exchange.state().job_is_permitted(id, clock.today());
@@ -78,6 +80,23 @@ fn link_list(
     let linkage = link(&linkable, &rejected, options, clock, watcher)
         .map_err(|error| trainer::refusal_of(&error))?;
     keep(vault, list, &linkable, &linkage, &yen)
+}
+
+/// Finds out which decisions on the list whose place this one takes hold for it too.
+fn keep_decisions(
+    exchange: &Exchange,
+    state: &State,
+    job: &Job,
+    result: JobResult,
+) -> Result<JobResult, Refusal> {
+    let (list, sealed) = state.sealed_list(job.list)?;
+    if list.supersedes.is_none() {
+        return Ok(result);
+    }
+    let register = state.snapshots.get(&job.snapshot).ok_or(Reason::DataDestroyed)?;
+    let decided = crate::book::read_blob(exchange.vault(), &result.result)?;
+    let kept = supersede::kept(exchange, state, list, sealed, &register.rows, &decided)?;
+    Ok(JobResult { kept, ..result })
 }
 
 /// Writes the decisions down.
@@ -131,6 +150,7 @@ fn keep(
         model_digest: linkage.model.digest(),
         model: model::write(vault, &linkage.model_with_report(linkable), list.key)?,
         totals,
+        kept: Kept::default(),
     })
 }
 

@@ -14,10 +14,13 @@ use renkei_tables::{
     TableReader,
 };
 use renkei_tlog::leaf::{Counter, LeafResult, Operation};
-use renkei_types::{DatasetId, Digest, ListId, ProgrammeId, Reason, SnapshotId, UploadId};
+use renkei_types::{
+    DataKeyId, DatasetId, Digest, ListId, ProgrammeId, Reason, SnapshotId, UploadId,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::book::BookChange;
 use crate::command::{Call, Command, Decision, Desk};
 use crate::directory::Content;
 use crate::ledger::Exchange;
@@ -29,6 +32,7 @@ use crate::rows::{LIST_FIELDS, REGISTER_FIELDS, Rejected, Rows, RowsWriter};
 use crate::snapshot::Snapshot;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
+use crate::supersede::{self, Corrected};
 use crate::upload::{FileEncoding, Spools, Target, Upload, UploadState, spool_refusal};
 
 /// What a sender says of a file that it has sent.
@@ -50,6 +54,21 @@ struct ReadFile {
     counted: Totals,
     rejected: Totals,
     file_digest: Option<Digest>,
+    /// What it says about the list whose place it takes.
+    corrected: Option<Corrected>,
+}
+
+impl ReadFile {
+    /// What is kept of a list.
+    fn sealed(&self, declared: Totals) -> Result<SealedList, Refusal> {
+        Ok(SealedList {
+            declared,
+            rejected: self.rejected,
+            rows: self.rows.clone(),
+            file: self.file,
+            file_digest: self.file_digest.ok_or(Reason::Internal)?,
+        })
+    }
 }
 
 /// Seals an upload. Blocks: for threads that may wait.
@@ -144,7 +163,14 @@ fn read(
         .collect();
     let rows = writer.finish(&rejections)?;
     let file = write_file(vault, &key, upload, &bytes)?;
-    Ok(ReadFile { rows, file, counted, rejected, file_digest })
+    let mut read = ReadFile { rows, file, counted, rejected, file_digest, corrected: None };
+    if let Target::List(list) = upload.target
+        && let Some(supersedes) = state.lists.get(&list).and_then(|list| list.supersedes)
+    {
+        let sealed = read.sealed(counted)?;
+        read.corrected = Some(supersede::read(vault, state, supersedes, &sealed)?);
+    }
+    Ok(read)
 }
 
 /// The bytes that arrived, if they are those that were sent.
@@ -311,12 +337,9 @@ impl Command for SealUpload {
         if file.counted != self.declared.totals || file.rows.rows != self.declared.totals.lines {
             return Err(Reason::TotalsDiffer.into());
         }
-        let snapshot = match upload.target {
-            Target::Register(dataset) => Some(self.switch(desk, dataset, &upload, file)?),
-            Target::List(list) => {
-                self.keep(desk, list, file)?;
-                None
-            }
+        let (snapshot, replaced) = match upload.target {
+            Target::Register(dataset) => (Some(self.switch(desk, dataset, &upload, file)?), None),
+            Target::List(list) => (None, self.keep(desk, list, file)?),
         };
         desk.state.uploads.change(&self.upload, |upload| {
             upload.state = UploadState::Sealed;
@@ -337,7 +360,11 @@ impl Command for SealUpload {
             mark = mark.of_snapshot(snapshot);
         }
         let digest = file.rows.blob.digest;
-        Ok(Decision::new(Sealed { snapshot, counted, rejected, digest }, mark))
+        let decision = Decision::new(Sealed { snapshot, counted, rejected, digest }, mark);
+        Ok(match replaced {
+            Some((earlier, key, change)) => decision.with_book(earlier, key, change),
+            None => decision,
+        })
     }
 }
 
@@ -372,27 +399,37 @@ impl SealUpload {
         Ok(id)
     }
 
-    fn keep(&self, desk: &mut Desk<'_>, list: ListId, file: &ReadFile) -> Result<(), Refusal> {
-        let file_digest = file.file_digest.ok_or(Reason::Internal)?;
-        let programme = desk.state.lists.get(&list).ok_or(Reason::NoAgreement)?.programme;
-        if same_file(desk.state, programme, file_digest) {
+    /// Keeps a list; answers what changes in the book of the list whose place it takes.
+    fn keep(
+        &self,
+        desk: &mut Desk<'_>,
+        id: ListId,
+        file: &ReadFile,
+    ) -> Result<Option<(ListId, DataKeyId, BookChange)>, Refusal> {
+        let sealed = file.sealed(self.declared.totals)?;
+        let list = desk.state.lists.get(&id).ok_or(Reason::NoAgreement)?;
+        let (programme, supersedes) = (list.programme, list.supersedes);
+        // A file that is sent twice by mistake pays nobody twice; on purpose it takes the place of the first.
+        let earlier = supersedes.map(|supersedes| supersedes.list);
+        if same_file(desk.state, programme, sealed.file_digest, earlier) {
             return Err(Reason::SameFile.into());
         }
-        let sealed = SealedList {
-            declared: self.declared.totals,
-            rejected: file.rejected,
-            rows: file.rows.clone(),
-            file: file.file,
-            file_digest,
-        };
-        desk.state.lists.change(&list, |list| list.sealed = Some(sealed));
-        Ok(())
+        desk.state.lists.change(&id, |list| list.sealed = Some(sealed));
+        let (Some(earlier), Some(corrected)) = (earlier, &file.corrected) else { return Ok(None) };
+        let key = desk.state.lists.get(&earlier).ok_or(Reason::NoAgreement)?.key;
+        let change = supersede::take_place(desk, id, corrected)?;
+        Ok(change.map(|change| (earlier, key, change)))
     }
 }
 
-fn same_file(state: &State, programme: ProgrammeId, digest: Digest) -> bool {
+fn same_file(
+    state: &State,
+    programme: ProgrammeId,
+    digest: Digest,
+    superseded: Option<ListId>,
+) -> bool {
     let lists = state.programmes.get(&programme).map(|programme| programme.lists.as_slice());
-    lists.unwrap_or_default().iter().any(|list| {
+    lists.unwrap_or_default().iter().filter(|list| Some(**list) != superseded).any(|list| {
         let sealed = state.lists.get(list).and_then(|list| list.sealed.as_ref());
         sealed.is_some_and(|sealed| sealed.file_digest == digest)
     })

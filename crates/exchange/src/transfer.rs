@@ -78,6 +78,37 @@ pub(crate) fn record(payment: &Payment) -> Result<Transfer, TransferError> {
     })
 }
 
+/// An account as a bank reads it: bank, branch, type, number, all digits written out. Whoever it belongs to.
+pub(crate) fn account(
+    [bank_code, branch_code, account_type, account_number]: [&str; 4],
+) -> Result<String, TransferError> {
+    let fields = TransferFields {
+        bank_code,
+        branch_code,
+        account_type,
+        account_number,
+        payee: "ｱ",
+        yen: 1,
+        customer_code: None,
+    };
+    Ok(account_of(&Transfer::parse(fields)?))
+}
+
+/// The same of a transfer.
+pub(crate) fn account_of(transfer: &Transfer) -> String {
+    let account = transfer.account();
+    let (bank, branch) = (account.bank_code(), account.branch_code());
+    format!("{bank}{branch}{}{}", account.account_type().code(), account.account_number())
+}
+
+/// The account of a payment, in the order that [`account`] takes.
+pub(crate) fn account_cells(payment: &Payment) -> [&str; 4] {
+    ["bank_code", "branch_code", "account_type", "account_number"].map(|name| {
+        let at = PAYMENT_FIELDS.iter().position(|field| *field == name);
+        at.and_then(|at| payment.cells.get(at)).map_or("", String::as_str)
+    })
+}
+
 /// The file of a batch.
 pub fn write(vault: &Vault, programme: &Programme, batch: &Batch) -> Result<Vec<u8>, Refusal> {
     let consignor = programme.rules.consignor.as_ref();
@@ -115,6 +146,7 @@ impl Command for ExportTransfer {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let batch = desk.state.batches.get(&self.batch).ok_or(Reason::NoAgreement)?;
+        // Not after the bank's result: a second file of the same transfers is how everybody is paid twice.
         if !matches!(batch.state, BatchState::Released | BatchState::Acknowledged) {
             return Err(Reason::WrongState.into());
         }

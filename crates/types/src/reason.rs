@@ -178,6 +178,27 @@ reasons! {
     /// No payable line is left.
     NothingToCertify = "NOTHING_TO_CERTIFY",
         "no payable line is left that is in no batch", "未確定の支給対象行がない";
+    /// No transfer of the batch that is still out fits a row of the bank's report.
+    UnknownTransfer = "UNKNOWN_TRANSFER",
+        "no transfer of this batch that is still out fits the row; nothing of the file was taken",
+        "この行に当たる未返却の振込がない。ファイル全体を受け付けていない";
+    /// Several transfers fit a row of the bank's report.
+    AmbiguousTransfer = "AMBIGUOUS_TRANSFER",
+        "several transfers of this batch fit the row; name the line's id in the file",
+        "この行に当たる振込が複数ある。申請番号の列を加える";
+    /// A refund of more than was paid.
+    RefundAbovePaid = "REFUND_ABOVE_PAID",
+        "a refund must be more than nothing and no more than is still paid", "返還額は1円以上、支給済みの残額以下";
+    /// The list of this id has no such line, or it is not at a step at which this can be done.
+    UnknownLine = "UNKNOWN_LINE",
+        "the list has no line of this id that this could be done to", "リストに該当する行がない";
+    /// A corrected list has taken the place of the list or the line.
+    Superseded = "SUPERSEDED",
+        "a corrected list has taken its place", "訂正後のリストに差し替え済み";
+    /// The lines of a list do not add up: a fault of ours, and nothing was changed.
+    Unbalanced = "UNBALANCED",
+        "the lines of this list do not add up; nothing was changed; stop paying and tell the broker's operator",
+        "リストの件数または金額が合わない。何も変更していない。支払を止めて運用者に連絡する";
     /// The line is in a batch.
     InBatch = "IN_BATCH",
         "the line is in a batch and cannot be changed", "確定対象に含まれる行は変更できない";

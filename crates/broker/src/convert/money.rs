@@ -1,12 +1,18 @@
 //! Messages about programmes, files and batches.
 
+use std::collections::BTreeMap;
+
 use renkei_api::v1;
-use renkei_exchange::Refusal;
+use renkei_exchange::accounts::{AccountFinding, AccountLine};
 use renkei_exchange::batch::{Batch, BatchState};
+use renkei_exchange::list::Totals;
 use renkei_exchange::programme::{PayeeUnit, Programme, Rules};
+use renkei_exchange::reconcile::{Reconciliation, Sheets};
+use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::transfer::Consignor;
 use renkei_exchange::upload::{FileEncoding, FileShape};
-use renkei_types::{BatchId, ProgrammeId};
+use renkei_exchange::{Refusal, State};
+use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
 
 use super::{bytes, date, parse, totals};
 
@@ -17,6 +23,14 @@ pub(crate) fn shape(encoding: &str, layout: String) -> Result<FileShape, Refusal
         encoding: *encoding.ok_or(Refusal::field("encoding"))?,
         layout: (!layout.is_empty()).then_some(layout),
     })
+}
+
+pub(crate) fn supersedes(list: &str, lines_only: bool) -> Result<Option<Supersedes>, Refusal> {
+    match list {
+        "" if lines_only => Err(Refusal::field("lines_only")),
+        "" => Ok(None),
+        list => Ok(Some(Supersedes { list: super::known(list)?, whole: !lines_only })),
+    }
 }
 
 pub(crate) fn rules(programme: &v1::Programme) -> Result<Rules, Refusal> {
@@ -81,6 +95,7 @@ pub(crate) fn batch(id: BatchId, batch: &Batch) -> v1::Batch {
         BatchState::Released => v1::BatchState::Released,
         BatchState::Acknowledged => v1::BatchState::Acknowledged,
         BatchState::Withdrawn => v1::BatchState::Withdrawn,
+        BatchState::Paid => v1::BatchState::Paid,
     };
     v1::Batch {
         batch_id: id.to_string(),
@@ -91,5 +106,88 @@ pub(crate) fn batch(id: BatchId, batch: &Batch) -> v1::Batch {
         proposed_by: batch.proposed_by.to_string(),
         certified_by: batch.certified_by.as_ref().map(ToString::to_string).unwrap_or_default(),
         feed_number: batch.feed_number.unwrap_or_default(),
+        returned: Some(totals(batch.returned)),
+        refunded: Some(totals(batch.refunded)),
+        accounts: Some(v1::AccountCounts {
+            holder_differs: batch.accounts.holder_differs,
+            family_account: batch.accounts.family_account,
+            shared_account: batch.accounts.shared_account,
+        }),
     }
+}
+
+pub(crate) fn account_line(line: AccountLine) -> v1::AccountLine {
+    let finding = |finding| match finding {
+        AccountFinding::HolderDiffers => v1::AccountFinding::HolderDiffers,
+        AccountFinding::FamilyAccount => v1::AccountFinding::FamilyAccount,
+        AccountFinding::SharedAccount => v1::AccountFinding::SharedAccount,
+    };
+    v1::AccountLine {
+        line_id: line.line,
+        row: line.row,
+        findings: line.findings.into_iter().map(|found| finding(found).into()).collect(),
+        group: line.group,
+    }
+}
+
+/// One list of a reconciliation.
+pub(crate) fn list_sheet(
+    state: &State,
+    id: ListId,
+    counted: &Reconciliation,
+) -> Result<v1::ListSheet, Refusal> {
+    let list = state.lists.get(&id).ok_or(Reason::NoAgreement)?;
+    let step =
+        |step: &str, sum| v1::ReconcileStep { step: step.to_owned(), totals: Some(totals(sum)) };
+    let batches = list.batches.iter().filter_map(|id| Some(batch(*id, state.batches.get(id)?)));
+    let text = |list: Option<ListId>| list.map(|list| list.to_string()).unwrap_or_default();
+    Ok(v1::ListSheet {
+        list_id: id.to_string(),
+        name: list.name.to_string(),
+        declared: Some(totals(counted.declared)),
+        outcomes: counted.outcomes.iter().map(|(at, sum)| step(at.as_str(), *sum)).collect(),
+        steps: counted.steps.iter().map(|(at, sum)| step(at.as_str(), *sum)).collect(),
+        batches: batches.collect(),
+        balanced: counted.is_balanced(),
+        supersedes_list_id: text(list.supersedes.map(|supersedes| supersedes.list)),
+        superseded_by_list_id: text(list.superseded_by),
+        differences: list.differences.map(|found| v1::Differences {
+            equal: found.equal,
+            changed: found.changed,
+            added: found.added,
+            removed: found.removed,
+        }),
+    })
+}
+
+/// Several lists together, with each of them; or one.
+pub(crate) fn reconciliation(
+    state: &State,
+    counted: &Sheets,
+) -> Result<v1::ReconcileResponse, Refusal> {
+    let mut declared = Totals::default();
+    let mut outcomes = BTreeMap::new();
+    let mut steps = BTreeMap::new();
+    for (_, list) in counted {
+        declared += list.declared;
+        for (at, sum) in &list.outcomes {
+            *outcomes.entry(*at).or_insert_with(Totals::default) += *sum;
+        }
+        for (at, sum) in &list.steps {
+            *steps.entry(*at).or_insert_with(Totals::default) += *sum;
+        }
+    }
+    let lists = counted.iter().map(|(id, list)| list_sheet(state, *id, list));
+    let lists = lists.collect::<Result<Vec<_>, Refusal>>()?;
+    let step =
+        |step: &str, sum| v1::ReconcileStep { step: step.to_owned(), totals: Some(totals(sum)) };
+    Ok(v1::ReconcileResponse {
+        declared: Some(totals(declared)),
+        outcomes: outcomes.into_iter().map(|(at, sum)| step(at.as_str(), sum)).collect(),
+        steps: steps.into_iter().map(|(at, sum)| step(at.as_str(), sum)).collect(),
+        batches: lists.iter().flat_map(|list| list.batches.clone()).collect(),
+        balanced: counted.iter().all(|(_, list)| list.is_balanced()),
+        receipt: None,
+        lists,
+    })
 }

@@ -6,12 +6,12 @@ use renkei_exchange::batch::{BatchState, CertifyBatch, PAYMENT_FIELDS, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::hold::{Hold, ReleaseHold};
 use renkei_exchange::permit::{
-    Certify, Operate, Receive, SeeProgramme, SeeTotals, StopReleases, Submit,
+    Certify, Operate, Permit, Receive, SeeProgramme, SeeTotals, StopReleases, Submit,
 };
 use renkei_exchange::programme::{CreateProgramme, OpenList};
-use renkei_exchange::reconcile::look;
+use renkei_exchange::reconcile::{Sheet, look};
 use renkei_exchange::transfer::{self, ExportTransfer};
-use renkei_exchange::{Caller, Refusal, State};
+use renkei_exchange::{Caller, Refusal, State, accounts, refund, returns};
 use renkei_types::{AgencyId, BatchId, ListId, ProgrammeId, Reason};
 use tonic::{Request, Response, Status, async_trait};
 
@@ -20,6 +20,8 @@ use crate::convert;
 
 /// Bytes of a transfer file in a message.
 const PIECE_BYTES: usize = 64 * 1024;
+/// Lines of a report on accounts in a message.
+const LINES_IN_A_PIECE: usize = 1_000;
 
 fn owner(state: &State, programme: Option<ProgrammeId>) -> Option<&AgencyId> {
     state.programmes.get(&programme?).map(|programme| &programme.agency)
@@ -31,6 +33,23 @@ fn one_list(id: &str) -> Result<Option<ListId>, Refusal> {
 }
 
 impl Desk {
+    /// May the caller handle what a programme pays, with accounts and all?
+    fn paying_office(
+        &self,
+        state: &State,
+        caller: &Caller,
+        programme: Option<ProgrammeId>,
+    ) -> Result<Permit<Receive>, Refusal> {
+        let programme = programme.and_then(|id| state.programmes.get(&id));
+        let dataset = programme.map(|programme| programme.dataset);
+        let permit = state.permit_dataset::<Receive>(caller, dataset, None, self.today())?;
+        if PAYMENT_FIELDS.iter().all(|field| permit.allows_field(field)) {
+            Ok(permit)
+        } else {
+            Err(Reason::NoAgreement.into())
+        }
+    }
+
     fn batch(&self, id: BatchId) -> Result<v1::Batch, Refusal> {
         let state = self.exchange.state();
         let batch = state.batches.get(&id).ok_or(Reason::NoAgreement)?;
@@ -88,8 +107,9 @@ impl v1::benefits_server::Benefits for Desk {
             let programme = id.ok_or(Reason::NoAgreement)?;
             let name = convert::parse(&body.name, "name")?;
             let shape = convert::shape(&body.encoding, body.layout)?;
+            let supersedes = convert::supersedes(&body.supersedes_list_id, body.lines_only)?;
             let key = self.new_key().await?;
-            let command = OpenList { permit, programme, name, shape, key };
+            let command = OpenList { permit, programme, name, shape, supersedes, key };
             let done = self.exchange.execute(call, command).await?;
             let (list, upload) = done.reply;
             Ok(v1::OpenListResponse {
@@ -174,36 +194,101 @@ impl v1::benefits_server::Benefits for Desk {
         let handler = |caller: Caller, body: v1::ReconcileRequest| async move {
             let state = self.exchange.state();
             let list: Option<ListId> = body.list_id.parse().ok();
-            let owner = list.and_then(|list| state.owner_of_list(list));
-            let permit = state.permit_own::<SeeTotals>(&caller, owner)?;
-            let list = list.ok_or(Reason::NoAgreement)?;
-            let done = look(&self.exchange, permit, list).await?;
-            let step = |step: &str, totals| v1::ReconcileStep {
-                step: step.to_owned(),
-                totals: Some(convert::totals(totals)),
+            let programme: Option<ProgrammeId> = body.programme_id.parse().ok();
+            let (whose, what) = if body.programme_id.is_empty() {
+                (list.and_then(|list| state.owner_of_list(list)), list.map(Sheet::List))
+            } else if body.list_id.is_empty() {
+                (owner(&state, programme), programme.map(Sheet::Programme))
+            } else {
+                return Err(Refusal::field("programme_id"));
             };
-            let counted = &done.reply;
+            let permit = state.permit_own::<SeeTotals>(&caller, whose)?;
+            let done = look(&self.exchange, permit, what.ok_or(Reason::NoAgreement)?).await?;
             let state = self.exchange.state();
-            let batches =
-                state.lists.get(&list).map(|list| list.batches.clone()).unwrap_or_default();
-            Ok(v1::ReconcileResponse {
-                declared: Some(convert::totals(counted.declared)),
-                outcomes: counted
-                    .outcomes
-                    .iter()
-                    .map(|(at, totals)| step(at.as_str(), *totals))
-                    .collect(),
-                steps: counted
-                    .steps
-                    .iter()
-                    .map(|(at, totals)| step(at.as_str(), *totals))
-                    .collect(),
-                batches: batches.into_iter().map(|id| self.batch(id)).collect::<Result<_, _>>()?,
-                balanced: counted.is_balanced(),
+            let answer = convert::reconciliation(&state, &done.reply)?;
+            Ok(v1::ReconcileResponse { receipt: convert::receipt(done.receipt), ..answer })
+        };
+        self.gate.handle(method!("Benefits", "Reconcile"), request, handler).await
+    }
+
+    type CheckAccountsStream = Answers<v1::CheckAccountsResponse>;
+
+    async fn check_accounts(
+        &self,
+        request: Request<v1::CheckAccountsRequest>,
+    ) -> Result<Response<Self::CheckAccountsStream>, Status> {
+        let handler = |caller: Caller, body: v1::CheckAccountsRequest| async move {
+            let state = self.exchange.state();
+            let id: Option<BatchId> = body.batch_id.parse().ok();
+            let batch = id.and_then(|id| state.batches.get(&id));
+            let owner = batch.and_then(|batch| state.owner_of_list(batch.list));
+            let permit = state.permit_own::<Certify>(&caller, owner)?;
+            let id = id.ok_or(Reason::NoAgreement)?;
+            let work = move |desk: &Self| accounts::look(&desk.exchange, permit, id);
+            let done = self.blocking(work).await?;
+            let mut receipt = convert::receipt(done.receipt);
+            let lines: Vec<v1::AccountLine> =
+                done.reply.into_iter().map(convert::account_line).collect();
+            // One message at least: it has the receipt.
+            let chunks = lines.chunks(LINES_IN_A_PIECE).map(<[_]>::to_vec);
+            let chunks = chunks.chain(lines.is_empty().then(Vec::new));
+            let pieces: Vec<_> = chunks
+                .map(|lines| Ok(v1::CheckAccountsResponse { lines, receipt: receipt.take() }))
+                .collect();
+            Ok(Box::pin(futures_util::stream::iter(pieces)) as Self::CheckAccountsStream)
+        };
+        self.gate.handle(method!("Benefits", "CheckAccounts"), request, handler).await
+    }
+
+    async fn report_returns(
+        &self,
+        request: Request<v1::ReportReturnsRequest>,
+    ) -> Result<Response<v1::ReportReturnsResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::ReportReturnsRequest| async move {
+            let state = self.exchange.state();
+            let batch: Option<BatchId> = body.batch_id.parse().ok();
+            let list: Option<ListId> = body.list_id.parse().ok();
+            let list = list.or_else(|| Some(state.batches.get(&batch?)?.list));
+            let programme = list.and_then(|list| Some(state.lists.get(&list)?.programme));
+            let permit = self.paying_office(&state, &caller, programme)?;
+            let id = match list.filter(|_| body.batch_id.is_empty()) {
+                Some(list) => returns::only_batch(&state, list)?,
+                None => batch.ok_or(Reason::NoAgreement)?,
+            };
+            if state.batches.get(&id).map(|batch| batch.list) != list {
+                return Err(Reason::NoAgreement.into());
+            }
+            let declared = convert::totals_from(body.declared, "declared")?;
+            let work = move |desk: &Self| {
+                returns::report(&desk.exchange, call, permit, id, &body.file, declared)
+            };
+            let done = self.blocking(work).await?;
+            Ok(v1::ReportReturnsResponse {
+                returned: Some(convert::totals(done.reply)),
+                batch: Some(self.batch(id)?),
                 receipt: convert::receipt(done.receipt),
             })
         };
-        self.gate.handle(method!("Benefits", "Reconcile"), request, handler).await
+        self.gate.mutate(method!("Benefits", "ReportReturns"), request, handler).await
+    }
+
+    async fn refund(
+        &self,
+        request: Request<v1::RefundRequest>,
+    ) -> Result<Response<v1::RefundResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::RefundRequest| async move {
+            let id: Option<ListId> = body.list_id.parse().ok();
+            let state = self.exchange.state();
+            let list = id.and_then(|id| state.lists.get(&id));
+            let permit = self.paying_office(&state, &caller, list.map(|list| list.programme))?;
+            let list = id.ok_or(Reason::NoAgreement)?;
+            let work = move |desk: &Self| {
+                refund::refund(&desk.exchange, call, permit, list, &body.line_id, body.yen)
+            };
+            let done = self.blocking(work).await?;
+            Ok(v1::RefundResponse { receipt: convert::receipt(done.receipt) })
+        };
+        self.gate.mutate(method!("Benefits", "Refund"), request, handler).await
     }
 
     type ExportTransferStream = Answers<v1::ExportTransferResponse>;
@@ -218,11 +303,8 @@ impl v1::benefits_server::Benefits for Desk {
             let batch = id.and_then(|id| state.batches.get_shared(&id));
             let programme =
                 batch.as_ref().and_then(|batch| state.programmes.get_shared(&batch.programme));
-            let dataset = programme.as_ref().map(|programme| programme.dataset);
-            let permit = state.permit_dataset::<Receive>(&caller, dataset, None, self.today())?;
-            if !PAYMENT_FIELDS.iter().all(|field| permit.allows_field(field)) {
-                return Err(Reason::NoAgreement.into());
-            }
+            let paying = batch.as_ref().map(|batch| batch.programme);
+            let permit = self.paying_office(&state, &caller, paying)?;
             let (id, batch) = id.zip(batch).ok_or(Reason::NoAgreement)?;
             let programme = programme.ok_or(Reason::NoAgreement)?;
             if !matches!(batch.state, BatchState::Released | BatchState::Acknowledged) {

@@ -8,24 +8,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use renkei_api::v1::{
-    Batch, CertifyRequest, ExportTransferRequest, OpenListRequest, ReconcileRequest,
-    ReconcileResponse, ReconcileStep, SealRequest, Totals,
+    Batch, CertifyRequest, ExportTransferRequest, OpenListRequest, ReconcileRequest, SealRequest,
+    Totals,
 };
 use renkei_tables::Side;
-use renkei_types::{BatchId, Digest, ListId, ProgrammeId, UploadId, Yen};
+use renkei_types::{BatchId, Digest, ListId, ProgrammeId, UploadId};
 use serde_json::{Value, json};
 
 use super::control_totals::{ShapeArguments, count};
 use super::error::BrokerError;
 use super::names::short;
 use super::new_file::NewFile;
-use super::session::{
-    self, RequestArgument, Session, digest_json, plain, receipt_json, totals_json,
-};
+use super::session::{self, RequestArgument, Session, digest_json, plain, totals_json};
+use super::{returned, sheet};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
-use crate::text_table::text_table;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ListCommand {
@@ -38,6 +36,12 @@ pub(crate) enum ListCommand {
         name: String,
         #[command(flatten)]
         shape: ShapeArguments,
+        /// A sealed list of the programme whose place it takes: what is paid stays paid, all else begins anew
+        #[arg(long, value_name = "LIST")]
+        supersedes: Option<ListId>,
+        /// Replace only the lines that the new file has, such as those whose transfer came back
+        #[arg(long, requires = "supersedes")]
+        lines_only: bool,
         #[command(flatten)]
         request: RequestArgument,
     },
@@ -56,7 +60,16 @@ pub(crate) enum ListCommand {
     Reconcile {
         /// The list
         list: ListId,
+        /// Write the sheet (.html, .xlsx, .csv, .parquet or .json)
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
+    /// Show lines of a batch whose account somebody should look at before it is certified
+    Accounts(returned::AccountsArguments),
+    /// Report what came back from the bank (振込不能); all else of the batch is paid
+    Returns(returned::ReturnsArguments),
+    /// Note that a payee has given money back (返還)
+    Refund(returned::RefundArguments),
     /// Write a bank's transfer file (全銀協 総合振込) of a released batch
     Export {
         /// The batch
@@ -102,7 +115,7 @@ pub(crate) struct CertifyArguments {
 
 pub(super) fn run(command: &ListCommand, environment: &Environment) -> Result<Exit, Failure> {
     match command {
-        ListCommand::Open { programme, name, shape, request } => {
+        ListCommand::Open { programme, name, shape, supersedes, lines_only, request } => {
             let shape = shape.shape()?;
             session::with(environment, async |session| {
                 let id = session.request_id(*request);
@@ -112,6 +125,8 @@ pub(super) fn run(command: &ListCommand, environment: &Environment) -> Result<Ex
                     name: name.clone(),
                     encoding: shape.encoding,
                     layout: shape.layout,
+                    supersedes_list_id: supersedes.map(|list| list.to_string()).unwrap_or_default(),
+                    lines_only: *lines_only,
                 };
                 let answer = session.change(&id, call).await?;
                 let object = json!({"list_id": answer.list_id, "upload_id": answer.upload_id});
@@ -141,15 +156,18 @@ pub(super) fn run(command: &ListCommand, environment: &Environment) -> Result<Ex
         ListCommand::Certify(arguments) => {
             session::with(environment, async |session| certify(session, arguments).await)
         }
-        ListCommand::Reconcile { list } => session::with(environment, async |session| {
-            let answer = session.ask(ReconcileRequest { list_id: list.to_string() }).await?;
-            if environment.json {
-                json::print(&reconcile_json(&answer));
-            } else {
-                show(&answer, environment);
-            }
-            Ok(if answer.balanced { Exit::Done } else { Exit::FoundWrong })
+        ListCommand::Reconcile { list, output } => session::with(environment, async |session| {
+            sheet::run(session, whole(*list), output.as_deref()).await
         }),
+        ListCommand::Accounts(arguments) => {
+            session::with(environment, async |session| returned::accounts(session, arguments).await)
+        }
+        ListCommand::Returns(arguments) => {
+            session::with(environment, async |session| returned::returns(session, arguments).await)
+        }
+        ListCommand::Refund(arguments) => {
+            session::with(environment, async |session| returned::refund(session, arguments).await)
+        }
         ListCommand::Export { batch, output } => {
             session::with(environment, async |session| export(session, *batch, output).await)
         }
@@ -224,6 +242,15 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
         );
     }
     let totals = session.totals(batch.totals.as_ref());
+    let accounts = batch.accounts.unwrap_or_default();
+    if accounts != renkei_api::v1::AccountCounts::default() {
+        let renkei_api::v1::AccountCounts { holder_differs, family_account, shared_account } =
+            accounts;
+        session.environment.warn(
+            &format!("accounts to look at (`renkei list accounts`): {holder_differs} lines whose holder is not known in the household, {family_account} of family members, {shared_account} shared by several payees"),
+            &format!("口座の要確認（`renkei list accounts`）: 名義人が世帯にいない {holder_differs} 件、家族名義 {family_account} 件、複数の受給者が同じ口座 {shared_account} 件"),
+        );
+    }
     let state = state(&batch);
     session.environment.note(&format!("{state}: {totals}"), &format!("{state}: {totals}"));
     let mut object = batch_json(&batch);
@@ -240,17 +267,22 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
 }
 
 async fn find_batch(session: &Session<'_>, list: ListId, batch: BatchId) -> Result<Batch, Failure> {
-    let answer = session.ask(ReconcileRequest { list_id: list.to_string() }).await?;
+    let answer = session.ask(whole(list)).await?;
     let wanted = batch.to_string();
     let found = answer.batches.into_iter().find(|batch| batch.batch_id == wanted);
     Ok(found.ok_or(BrokerError::UnknownBatch)?)
 }
 
-fn state(batch: &Batch) -> &'static str {
+fn whole(list: ListId) -> ReconcileRequest {
+    ReconcileRequest { list_id: list.to_string(), ..ReconcileRequest::default() }
+}
+
+pub(super) fn state(batch: &Batch) -> &'static str {
     short(batch.state().as_str_name(), "BATCH_STATE_")
 }
 
-fn batch_json(batch: &Batch) -> Value {
+pub(super) fn batch_json(batch: &Batch) -> Value {
+    let accounts = batch.accounts.unwrap_or_default();
     json!({
         "batch_id": batch.batch_id,
         "list_id": batch.list_id,
@@ -260,54 +292,14 @@ fn batch_json(batch: &Batch) -> Value {
         "proposed_by": batch.proposed_by,
         "certified_by": batch.certified_by,
         "feed_number": batch.feed_number,
+        "returned": totals_json(batch.returned.as_ref()),
+        "refunded": totals_json(batch.refunded.as_ref()),
+        "accounts": {
+            "holder_differs": accounts.holder_differs,
+            "family_account": accounts.family_account,
+            "shared_account": accounts.shared_account,
+        },
     })
-}
-
-fn reconcile_json(answer: &ReconcileResponse) -> Value {
-    let steps = |steps: &[ReconcileStep]| -> Vec<Value> {
-        let step = |step: &ReconcileStep| {
-            let totals = step.totals.unwrap_or_default();
-            json!({"step": step.step, "lines": totals.lines, "yen": totals.yen})
-        };
-        steps.iter().map(step).collect()
-    };
-    json!({
-        "declared": totals_json(answer.declared.as_ref()),
-        "outcomes": steps(&answer.outcomes),
-        "steps": steps(&answer.steps),
-        "batches": answer.batches.iter().map(batch_json).collect::<Vec<_>>(),
-        "balanced": answer.balanced,
-        "receipt": receipt_json(answer.receipt.as_ref()),
-    })
-}
-
-fn show(answer: &ReconcileResponse, environment: &Environment) {
-    let header = vec![
-        environment.say("step", "段階"),
-        environment.say("lines", "件数"),
-        environment.say("yen", "金額（円）"),
-    ];
-    let mut table = text_table(header, &[1, 2]);
-    let mut add = |name: &str, totals: Option<Totals>| {
-        let totals = totals.unwrap_or_default();
-        table.add_row(vec![plain(name), totals.lines.to_string(), Yen(totals.yen).to_string()]);
-    };
-    add("DECLARED", answer.declared);
-    for step in answer.outcomes.iter().chain(&answer.steps) {
-        add(&step.step, step.totals);
-    }
-    for batch in &answer.batches {
-        add(&format!("{} {}", batch.batch_id, state(batch)), batch.totals);
-    }
-    print_line!("{table}");
-    if answer.balanced {
-        environment.note("both sums are what was declared", "いずれの合計も申告値と一致しています");
-    } else {
-        environment.warn(
-            "a sum differs from what was declared; nothing of this list may be paid; tell the broker's operator",
-            "合計が申告値と一致しません。このリストの支払を止め、運用者に連絡してください",
-        );
-    }
 }
 
 async fn export(
@@ -358,17 +350,5 @@ mod tests {
         assert_eq!(object["state"], "PROPOSED");
         assert_eq!(object["totals"], json!({"lines": 2, "yen": 30}));
         assert_eq!(object["digest"], format!("sha256:{}", "01".repeat(32)));
-    }
-
-    #[test]
-    fn a_reconciliation_keeps_the_order_of_its_steps() {
-        let step = |step: &str| ReconcileStep { step: step.to_owned(), totals: None };
-        let answer = ReconcileResponse {
-            steps: vec![step("OPEN"), step("CERTIFIED")],
-            ..ReconcileResponse::default()
-        };
-        let object = reconcile_json(&answer);
-        assert_eq!(object["steps"][1], json!({"step": "CERTIFIED", "lines": 0, "yen": 0}));
-        assert_eq!(object["balanced"], false);
     }
 }

@@ -27,8 +27,10 @@ mod payments;
 mod plan;
 mod programme;
 mod results;
+mod returned;
 mod review;
 mod session;
+mod sheet;
 mod task_table;
 
 use clap::Subcommand;
@@ -170,6 +172,12 @@ mod tests {
             "list certify list_ --batch batch_",
             "list reconcile list_",
             "list export --batch batch_ --output a.txt",
+            "list open programme_ --name again --supersedes list_ --lines-only",
+            "list reconcile list_ --output sheet.html",
+            "list accounts --batch batch_",
+            "list returns list_ back.csv --batch batch_ --lines 1 --yen 2",
+            "list refund list_ B0001 --yen 5000",
+            "programme reconcile programme_ --output sheet.xlsx",
             "job create --list list_ --dataset dataset_",
             "job watch job_",
             "job results list_ --output a.xlsx",

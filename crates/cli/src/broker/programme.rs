@@ -24,7 +24,7 @@ use clap::{Args, Subcommand, ValueEnum as _};
 use jiff::civil::Date;
 use renkei_api::v1::{
     Consignor, CreateProgrammeRequest, GetProgrammeRequest, HoldRequest, PayeeUnit, Programme,
-    ReleaseHoldRequest,
+    ReconcileRequest, ReleaseHoldRequest,
 };
 use renkei_types::{AgencyId, ListId, ProgrammeId, Yen};
 use serde::Deserialize;
@@ -33,6 +33,7 @@ use serde_json::{Value, json};
 use super::error::BrokerError;
 use super::names::{UnitArgument, short};
 use super::session::{self, RequestArgument, plain};
+use super::sheet;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -51,6 +52,14 @@ pub(crate) enum ProgrammeCommand {
     Show {
         /// The programme
         programme: ProgrammeId,
+    },
+    /// Show lines and yen of all its lists at every step, at one moment
+    Reconcile {
+        /// The programme
+        programme: ProgrammeId,
+        /// Write the sheet (.html, .xlsx, .csv, .parquet or .json)
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Stop releases at once
     Hold(HoldArguments),
@@ -213,6 +222,13 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
             }
             Ok(Exit::Done)
         }),
+        ProgrammeCommand::Reconcile { programme, output } => {
+            session::with(environment, async |session| {
+                let programme_id = programme.to_string();
+                let call = ReconcileRequest { programme_id, ..ReconcileRequest::default() };
+                sheet::run(session, call, output.as_deref()).await
+            })
+        }
         ProgrammeCommand::Hold(arguments) => session::with(environment, async |session| {
             let id = session.request_id(arguments.request);
             let call = HoldRequest {

@@ -130,7 +130,9 @@ pub(super) async fn reconcile(
     received: Totals,
 ) -> Result<Reconciled, Failure> {
     let client = city.connect("payments")?;
-    let answer = client.ask(ReconcileRequest { list_id: list_id.to_owned() }).await?;
+    let answer = client
+        .ask(ReconcileRequest { list_id: list_id.to_owned(), ..ReconcileRequest::default() })
+        .await?;
     let declared = answer.declared.unwrap_or_default();
     let steps = |steps: Vec<renkei_api::v1::ReconcileStep>| -> Vec<Step> {
         let step = |step: renkei_api::v1::ReconcileStep| Step {

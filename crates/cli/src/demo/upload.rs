@@ -52,6 +52,7 @@ pub(super) async fn list(
         name: LIST_NAME.to_owned(),
         encoding: "auto".to_owned(),
         layout: String::new(),
+        ..OpenListRequest::default()
     };
     let opened = client.ask(call).await?;
     let sealed = send_and_seal(city, &client, opened.upload_id, file, declared).await?;

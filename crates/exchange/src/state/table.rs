@@ -74,6 +74,11 @@ impl<K: Ord + Clone, V> Table<K, V> {
         }
     }
 
+    /// What was touched since changes were last taken, in order; an id may come more than once.
+    pub(crate) fn touched(&self) -> &[K] {
+        &self.touched
+    }
+
     /// What was touched since the last call, each id once.
     pub(crate) fn take_touched(&mut self) -> Vec<K> {
         let mut touched = std::mem::take(&mut self.touched);

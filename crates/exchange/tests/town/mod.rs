@@ -9,19 +9,24 @@ use jiff::Timestamp;
 use renkei_exchange::agreement::{
     ActivateAgreement, ApproveAgreement, LegalBasis, ProposeAgreement, Terms,
 };
-use renkei_exchange::batch::{CertifyBatch, propose};
+use renkei_exchange::batch::{CertifyBatch, Payment, payments, propose};
 use renkei_exchange::command::Call;
+use renkei_exchange::delivery::{Acknowledge, Deliver};
 use renkei_exchange::directory::{AddAgency, AddParty, CreateDataset};
 use renkei_exchange::index::Indexes;
 use renkei_exchange::job::CreateJob;
 use renkei_exchange::ledger::Threads;
 use renkei_exchange::link_code::Naming;
 use renkei_exchange::list::Totals;
-use renkei_exchange::permit::{Certify, DecideLines, Link, Operate, Permit, Right, Submit};
+use renkei_exchange::permit::{
+    Certify, DecideLines, Link, Operate, Permit, Receive, Right, Submit,
+};
 use renkei_exchange::programme::{CreateProgramme, OpenList, PayeeUnit, Rules};
+use renkei_exchange::reconcile::{Reconciliation, reconcile};
 use renkei_exchange::review::{Claim, Decide, Verdict};
 use renkei_exchange::seal::{Declaration, Sealed, seal};
 use renkei_exchange::store::Vault;
+use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::upload::{FileEncoding, FileShape, OpenUpload, Spools};
 use renkei_exchange::{
     Caller, Charter, Exchange, Operation, Refusal, Role, Store, StorePaths, run, shown,
@@ -73,8 +78,8 @@ pub(crate) struct Town {
     folder: tempfile::TempDir,
 }
 
-fn files() -> (String, String) {
-    let recipe = Recipe { residents: 300, lines: 90, mix: Mix::Typical, seed: 11 };
+fn files(residents: usize, lines: usize) -> (String, String) {
+    let recipe = Recipe { residents, lines, mix: Mix::Typical, seed: 11 };
     let (mut residents, mut payments, mut truth, mut classes) =
         <(Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>)>::default();
     let files = Files {
@@ -96,25 +101,29 @@ fn files() -> (String, String) {
 impl Town {
     /// A town whose journal is a folder.
     pub(crate) fn new() -> Self {
-        Self::found(None, |residents| residents)
+        Self::found(None, files(300, 90))
+    }
+
+    /// A town of another size.
+    pub(crate) fn of_size(residents: usize, lines: usize) -> Self {
+        Self::found(None, files(residents, lines))
     }
 
     /// A town whose journal others can reach.
     pub(crate) fn over(journal: MemoryJournal) -> Self {
-        Self::found(Some(journal), |residents| residents)
+        Self::found(Some(journal), files(300, 90))
     }
 
     /// A town whose register is another one.
     pub(crate) fn of_residents(change: fn(String) -> String) -> Self {
-        Self::found(None, change)
+        let (residents, payments) = files(300, 90);
+        Self::found(None, (change(residents), payments))
     }
 
-    fn found(memory: Option<MemoryJournal>, change: fn(String) -> String) -> Self {
+    fn found(memory: Option<MemoryJournal>, (residents, payments): (String, String)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let now = "2026-11-21T01:00:00Z".parse().expect("a time");
         let (exchange, threads) = open(folder.path(), memory.as_ref(), now);
-        let (residents, payments) = files();
-        let residents = change(residents);
         let nowhere = DatasetId::from_bytes([0; 16]);
         let mut town = Self {
             exchange,
@@ -304,15 +313,67 @@ impl Town {
         payments: &str,
         totals: Totals,
     ) -> Result<ListId, Refusal> {
+        self.try_seal_list_over(name, payments, totals, None)
+    }
+
+    /// The same for a list that takes the place of another.
+    pub(crate) fn try_seal_list_over(
+        &self,
+        name: &str,
+        payments: &str,
+        totals: Totals,
+        supersedes: Option<Supersedes>,
+    ) -> Result<ListId, Refusal> {
+        let (list, upload) = self.open_list(name, supersedes)?;
+        let permit = self.permit_own::<Submit>("payments");
+        self.send_and_seal(permit, "payments", upload, payments, totals)?;
+        Ok(list)
+    }
+
+    /// Opens a list without sending anything.
+    pub(crate) fn open_list(
+        &self,
+        name: &str,
+        supersedes: Option<Supersedes>,
+    ) -> Result<(ListId, UploadId), Refusal> {
         let permit = || self.permit_own::<Submit>("payments");
         let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
         let name = name.parse().expect("a name");
-        let open =
-            OpenList { permit: permit(), programme: self.programme, name, shape, key: self.key() };
+        let open = OpenList {
+            permit: permit(),
+            programme: self.programme,
+            name,
+            shape,
+            supersedes,
+            key: self.key(),
+        };
         let call = Call::read(caller("payments"));
-        let (list, upload) = self.exchange.execute_now(call, open).expect("a list").reply;
-        self.send_and_seal(permit(), "payments", upload, payments, totals)?;
-        Ok(list)
+        self.exchange.execute_now(call, open).map(|done| done.reply)
+    }
+
+    /// Sends the bytes of a list and seals it.
+    pub(crate) fn seal_list(
+        &self,
+        upload: UploadId,
+        payments: &str,
+        totals: Totals,
+    ) -> Result<Sealed, Refusal> {
+        let permit = self.permit_own::<Submit>("payments");
+        self.send_and_seal(permit, "payments", upload, payments, totals)
+    }
+
+    /// A list that takes the place of another, linked.
+    pub(crate) fn corrected_list(
+        &self,
+        name: &str,
+        payments: &str,
+        supersedes: Supersedes,
+    ) -> ListId {
+        let totals = self.totals_of(payments);
+        let list = self.try_seal_list_over(name, payments, totals, Some(supersedes));
+        let list = list.expect("a sealed list");
+        self.link(list);
+        list
     }
 
     /// A list of the first lines, linked.
@@ -323,6 +384,11 @@ impl Town {
     pub(crate) fn linked_list_of(&self, name: &str, payments: &str) -> ListId {
         let totals = self.totals_of(payments);
         let list = self.try_seal_list(name, payments, totals).expect("a sealed list");
+        self.link(list);
+        list
+    }
+
+    fn link(&self, list: ListId) {
         let state = self.exchange.state();
         let owner = state.owner_of_list(list);
         let today = self.exchange.clock().today();
@@ -333,7 +399,42 @@ impl Town {
         let call = Call::read(caller("payments"));
         let job = self.exchange.execute_now(call, command).expect("a job").reply;
         run::run(&self.exchange, &self.indexes, job, &Unwatched).expect("a result");
-        list
+    }
+
+    /// The next entry of the feed reaches the treasury, which acknowledges it.
+    pub(crate) fn deliver_and_acknowledge(&self) -> BatchId {
+        let programme = self.programme;
+        let state = self.exchange.state();
+        let number = state.programmes.get(&programme).expect("the programme").acknowledged + 1;
+        let permit = || self.permit_dataset::<Receive>("transfers", self.deliveries());
+        let call = || Call::read(caller("transfers"));
+        let deliver = Deliver { permit: permit(), programme, number };
+        let batch = self.exchange.execute_now(call(), deliver).expect("an entry").reply;
+        let totals = state.batches.get(&batch).expect("the batch").totals;
+        let acknowledge = Acknowledge { permit: permit(), programme, number, totals };
+        self.exchange.execute_now(call(), acknowledge).expect("an acknowledgement");
+        batch
+    }
+
+    /// A list's lines that are certified, delivered and acknowledged.
+    pub(crate) fn pay(&self, list: ListId) -> BatchId {
+        let batch = self.certify(list).expect("two signatures");
+        assert_eq!(self.deliver_and_acknowledge(), batch);
+        batch
+    }
+
+    /// What a batch pays.
+    pub(crate) fn paid(&self, batch: BatchId) -> Vec<Payment> {
+        let state = self.exchange.state();
+        let batch = state.batches.get(&batch).expect("the batch");
+        payments(self.exchange.vault(), batch).expect("payments")
+    }
+
+    /// Lines and yen of a list, which must be what was declared.
+    pub(crate) fn sheet(&self, list: ListId) -> Reconciliation {
+        let sheet = self.exchange.ask_now(move |desk| reconcile(desk, list)).expect("a sheet");
+        assert!(sheet.is_balanced(), "{sheet:?}");
+        sheet
     }
 
     /// Decides every open task: the first candidate that no line holds, else nobody.

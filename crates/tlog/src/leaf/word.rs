@@ -101,6 +101,10 @@ words! {
         Deliver = "DELIVER",
         /// A consumer confirmed what it has.
         Ack = "ACK",
+        /// The bank has told which transfers of a batch came back.
+        Return = "RETURN",
+        /// A payee has given money back.
+        Refund = "REFUND",
         /// Something was withdrawn by its owner.
         Withdraw = "WITHDRAW",
         /// One person was looked up.
@@ -189,10 +193,14 @@ words! {
         NotFound = "not_found",
         /// Lines that went out.
         Out = "out",
+        /// Lines of which money was given back.
+        Refunded = "refunded",
         /// Lines refused by the checks of an upload.
         Rejected = "rejected",
         /// Lines with the outcome REJECTED_INPUT.
         RejectedInput = "rejected_input",
+        /// Lines whose transfer came back from the bank.
+        Returned = "returned",
         /// Lines with the outcome REVIEW.
         Review = "review",
         /// Lines with the outcome UNLINKABLE.
@@ -281,7 +289,7 @@ mod tests {
             assert_eq!(text.parse(), Ok(*operation));
             assert!(text.bytes().all(|c| c.is_ascii_uppercase() || c == b'_'), "{text}");
         }
-        assert_eq!(Operation::ALL.len(), 30);
+        assert_eq!(Operation::ALL.len(), 32);
         assert_eq!("APPROVE".parse::<Operation>(), Err(UnknownWord { list: "Operation" }));
     }
 }

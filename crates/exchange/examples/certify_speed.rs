@@ -1,0 +1,55 @@
+//! How long certifying and reconciling a large list takes: `cargo run --release -p renkei-exchange --example certify_speed --
+//! 1000000 300000`, residents and lines.
+//!
+//! It prints one JSON object. The seconds of the two signatures contain everything between call and durable frame: reading
+//! register and list, drawing up, sealing and reading back the batch, and holding the books against what was declared.
+
+#![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+
+#[path = "../tests/town/mod.rs"]
+mod town;
+
+use std::time::Instant;
+
+use renkei_exchange::batch::{CertifyBatch, propose};
+use renkei_exchange::command::Call;
+use renkei_exchange::permit::{Certify, SeeTotals};
+use renkei_exchange::reconcile::{Sheet, look};
+use town::{Town, caller};
+
+fn main() {
+    let mut sizes = std::env::args().skip(1).map(|size| size.parse().expect("a number"));
+    let (residents, lines) = (sizes.next().unwrap_or(20_000), sizes.next().unwrap_or(6_000));
+    let town = Town::of_size(residents, lines);
+    let list = town.linked_list("wave-1", lines);
+
+    let permit = |who: &str| town.permit_own::<Certify>(who);
+    let call = |who: &str| Call::read(caller(who));
+    let started = Instant::now();
+    let proposed = propose(&town.exchange, call("certifier-1"), permit("certifier-1"), list);
+    let batch = proposed.expect("a proposal").reply.batch;
+    let first = started.elapsed();
+
+    let digest = town.exchange.state().batches.get(&batch).expect("the batch").digest;
+    let second = CertifyBatch { permit: permit("certifier-2"), list, batch, digest };
+    let started = Instant::now();
+    town.exchange.execute_now(call("certifier-2"), second).expect("the second signature");
+    let second = started.elapsed();
+
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let permit = town.permit_own::<SeeTotals>("certifier-1");
+    let started = Instant::now();
+    let sheets = runtime.block_on(look(&town.exchange, permit, Sheet::Programme(town.programme)));
+    let reconciled = started.elapsed();
+    let sheets = sheets.expect("a sheet").reply;
+    assert!(sheets.iter().all(|(_, sheet)| sheet.is_balanced()), "every sum is what was declared");
+
+    let payees = town.exchange.state().batches.get(&batch).expect("the batch").totals.lines;
+    println!(
+        "{{\"residents\": {residents}, \"lines\": {lines}, \"payees\": {payees}, \"first_signature_seconds\": {:.3}, \
+         \"second_signature_seconds\": {:.3}, \"reconcile_seconds\": {:.3}}}",
+        first.as_secs_f64(),
+        second.as_secs_f64(),
+        reconciled.as_secs_f64()
+    );
+}

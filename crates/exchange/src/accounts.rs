@@ -1,0 +1,245 @@
+//! Accounts: whose they are, beside whom the money is for.
+//!
+//! Many benefits are paid into accounts of parents and spouses, and that is as it should be. It is also what a transcription
+//! error looks like, an account that was typed one line too low, or one person who applied for many. A machine cannot tell
+//! these apart, so nothing is stopped here: lines are counted into what certifiers sign, and shown to them by their ids.
+//!
+//! | finding | when |
+//! |---|---|
+//! | `HOLDER_DIFFERS` | the holder's kana is neither the payee's nor that of anybody in the payee's household |
+//! | `FAMILY_ACCOUNT` | it is that of another member of the household |
+//! | `SHARED_ACCOUNT` | several payees of the batch are paid into the account |
+//!
+//! Kana are compared as banks write them: spaces, width, small letters and long marks do not count.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use renkei_japanese::kana::kana_exact;
+use renkei_japanese::text::fold;
+use renkei_tlog::leaf::{Counter, Operation};
+use renkei_types::{BatchId, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{Payment, payments};
+use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::ledger::Exchange;
+use crate::mark::Mark;
+use crate::permit::{Certify, Permit};
+use crate::refusal::Refusal;
+use crate::role::closed_list;
+use crate::snapshot::Snapshot;
+use crate::store::Vault;
+use crate::{rows, transfer};
+
+closed_list! {
+    /// Why somebody should look at an account.
+    AccountFinding {
+        /// The holder is not known in the payee's household.
+        HolderDiffers = "HOLDER_DIFFERS",
+        /// The holder is another member of the household.
+        FamilyAccount = "FAMILY_ACCOUNT",
+        /// Several payees are paid into it.
+        SharedAccount = "SHARED_ACCOUNT",
+    }
+}
+
+/// How many lines of a batch have which finding.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccountCounts {
+    /// See [`AccountFinding::HolderDiffers`].
+    pub holder_differs: u64,
+    /// See [`AccountFinding::FamilyAccount`].
+    pub family_account: u64,
+    /// See [`AccountFinding::SharedAccount`].
+    pub shared_account: u64,
+}
+
+/// A line that somebody should look at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AccountLine {
+    /// Row in the list.
+    pub row: u32,
+    /// Id of the line.
+    pub line: String,
+    /// Why.
+    pub findings: BTreeSet<AccountFinding>,
+    /// Lines of the batch with one number here share an account; 0: with nobody.
+    pub group: u32,
+}
+
+/// An account by what a bank reads; nothing where no account is given.
+fn account(payment: &Payment) -> Option<String> {
+    let cells = transfer::account_cells(payment);
+    if cells[3].trim().is_empty() {
+        return None;
+    }
+    // Not fit for a transfer file; the same text is the same account all the same.
+    let as_written = |_| cells.map(|cell| fold(cell).trim().to_owned()).join("/");
+    Some(transfer::account(cells).unwrap_or_else(as_written))
+}
+
+/// Payments are looked at one by one; what the register must be asked for is asked once, at the end.
+#[derive(Debug, Default)]
+pub(crate) struct Examination {
+    /// Payments into each account.
+    accounts: HashMap<String, u32>,
+    /// Lines whose holder is not the payee: row, household, key of the holder.
+    others: Vec<(u32, String, String)>,
+}
+
+impl Examination {
+    /// Looks at a payment to somebody of this household with this reading of the name.
+    pub(crate) fn see(&mut self, payment: &Payment, household: &str, kana: &str) {
+        if let Some(account) = account(payment) {
+            *self.accounts.entry(account).or_default() += 1;
+        }
+        let holder = payment.cells.first().map_or("", String::as_str);
+        // Without either there is nothing to compare: not every list brings accounts, not every register readings.
+        if holder.trim().is_empty() || kana.trim().is_empty() || holder == kana {
+            return;
+        }
+        let holder = kana_exact(holder);
+        if holder != kana_exact(kana) {
+            self.others.push((payment.row, household.to_owned(), holder));
+        }
+    }
+
+    /// Asks the register who else lives with those payees whose account is not their own.
+    pub(crate) fn finish(self, vault: &Vault, snapshot: &Snapshot) -> Result<Findings, Refusal> {
+        let mut households: HashMap<&str, HashSet<String>> = self
+            .others
+            .iter()
+            .filter(|(_, household, _)| !household.is_empty())
+            .map(|(_, household, _)| (household.as_str(), HashSet::new()))
+            .collect();
+        let columns = ["household_id", "name_kana"].map(|name| snapshot.rows.column(name));
+        if let [Some(household), Some(kana)] = columns
+            && !households.is_empty()
+        {
+            let reader = snapshot.rows.open(vault)?;
+            for number in 0..snapshot.rows.chunks() {
+                let chunk = rows::chunk(&reader, number)?;
+                for at in 0..chunk.rows() {
+                    if let Some(members) = households.get_mut(chunk.cell(household, at)) {
+                        members.insert(kana_exact(chunk.cell(kana, at)));
+                    }
+                }
+            }
+        }
+        let holders = self
+            .others
+            .iter()
+            .map(|(row, household, holder)| {
+                let members = households.get(household.as_str());
+                let family = members.is_some_and(|members| members.contains(holder));
+                let finding = if family {
+                    AccountFinding::FamilyAccount
+                } else {
+                    AccountFinding::HolderDiffers
+                };
+                (*row, finding)
+            })
+            .collect();
+        let mut shared = self.accounts;
+        shared.retain(|_, payments| *payments > 1);
+        Ok(Findings { holders, shared })
+    }
+}
+
+/// What was found about the accounts of a batch.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    holders: HashMap<u32, AccountFinding>,
+    /// Accounts with more than one payment, and how many.
+    shared: HashMap<String, u32>,
+}
+
+impl Findings {
+    /// Lines by finding.
+    pub(crate) fn counts(&self) -> AccountCounts {
+        let lines = |wanted| self.holders.values().filter(|found| **found == wanted).count() as u64;
+        AccountCounts {
+            holder_differs: lines(AccountFinding::HolderDiffers),
+            family_account: lines(AccountFinding::FamilyAccount),
+            shared_account: self.shared.values().map(|&payments| u64::from(payments)).sum(),
+        }
+    }
+
+    /// The lines, in the order of the batch.
+    fn lines(&self, payments: &[Payment]) -> Vec<AccountLine> {
+        let mut groups = HashMap::<&str, u32>::new();
+        let mut lines = Vec::new();
+        for payment in payments {
+            let mut findings: BTreeSet<AccountFinding> =
+                self.holders.get(&payment.row).copied().into_iter().collect();
+            let account = account(payment);
+            let shared = account.and_then(|account| self.shared.get_key_value(&account));
+            let group = shared.map_or(0, |(account, _)| {
+                findings.insert(AccountFinding::SharedAccount);
+                let next = groups.len() as u32 + 1;
+                *groups.entry(account).or_insert(next)
+            });
+            if !findings.is_empty() {
+                let (row, line) = (payment.row, payment.line.clone());
+                lines.push(AccountLine { row, line, findings, group });
+            }
+        }
+        lines
+    }
+}
+
+/// The lines of a batch whose accounts somebody should look at, for a certifier. Blocks: for threads that may wait.
+pub fn look(
+    exchange: &Exchange,
+    permit: Permit<Certify>,
+    id: BatchId,
+) -> Result<Done<Vec<AccountLine>>, Refusal> {
+    let (vault, state) = (exchange.vault(), exchange.state());
+    let batch = state.batches.get(&id).ok_or(Reason::NoAgreement)?;
+    let (_, linked) = state.linked_list(batch.list)?;
+    let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let payments = payments(vault, batch)?;
+    let mut people: HashMap<&str, (String, String)> =
+        payments.iter().map(|payment| (payment.person.as_str(), Default::default())).collect();
+    let columns = ["resident_id", "household_id", "name_kana"];
+    let [person, household, kana] = columns.map(|name| snapshot.rows.column(name));
+    let reader = snapshot.rows.open(vault)?;
+    for number in 0..snapshot.rows.chunks() {
+        let chunk = rows::chunk(&reader, number)?;
+        let cell = |column: Option<usize>, at| column.map_or("", |column| chunk.cell(column, at));
+        for at in 0..chunk.rows() {
+            if let Some(known) = people.get_mut(cell(person, at)) {
+                *known = (cell(household, at).to_owned(), cell(kana, at).to_owned());
+            }
+        }
+    }
+    let mut examination = Examination::default();
+    for payment in &payments {
+        if let Some((household, kana)) = people.get(payment.person.as_str()) {
+            examination.see(payment, household, kana);
+        }
+    }
+    let lines = examination.finish(vault, snapshot)?.lines(&payments);
+    let call = Call::read(permit.caller().clone());
+    let looked = LookAtAccounts { permit, batch: id, lines: lines.len() as u64 };
+    let done = exchange.execute_now(call, looked)?;
+    Ok(Done { reply: lines, receipt: done.receipt })
+}
+
+/// Notes that the lines are handed out.
+struct LookAtAccounts {
+    permit: Permit<Certify>,
+    batch: BatchId,
+    lines: u64,
+}
+
+impl Command for LookAtAccounts {
+    type Reply = ();
+    const METHOD: &'static str = "CheckAccounts";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let mark = Mark::ok(Operation::Export).about(self.batch);
+        Ok(Decision::new((), mark.count(Counter::Out, self.lines)))
+    }
+}
