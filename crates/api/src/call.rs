@@ -115,6 +115,7 @@ calls! {
     benefits get_programme: GetProgrammeRequest -> GetProgrammeResponse, true, SECONDS;
     benefits open_list: OpenListRequest -> OpenListResponse, true, SECONDS;
     benefits certify: CertifyRequest -> CertifyResponse, true, MINUTES;
+    benefits exclude: ExcludeRequest -> ExcludeResponse, true, MINUTES;
     benefits hold: HoldRequest -> HoldResponse, true, SECONDS;
     benefits release_hold: ReleaseHoldRequest -> ReleaseHoldResponse, true, SECONDS;
     benefits reconcile: ReconcileRequest -> ReconcileResponse, true, SECONDS;

@@ -233,6 +233,7 @@ mutations! {
     CreateProgrammeRequest,
     DecideRequest,
     EndAgreementRequest,
+    ExcludeRequest,
     GrantRoleRequest,
     HoldRequest,
     OpenListRequest,

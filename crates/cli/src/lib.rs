@@ -15,6 +15,7 @@ mod demo;
 mod environment;
 mod explained;
 mod failure;
+mod handover;
 mod json;
 mod progress;
 mod report;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use renkei_journal::BlobRef;
 use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKind, Operation};
 use renkei_types::{BatchId, Digest, DigestBuilder, Identity, ListId, ProgrammeId, Reason};
@@ -15,17 +16,18 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::{AccountCounts, Examination};
 use crate::book::{Book, BookChange, Payees, runs};
 use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::hold::payee_digest;
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
 use crate::permit::{Certify, Permit};
-use crate::programme::PayeeUnit;
+use crate::programme::{ListKind, PayeeUnit};
 use crate::refusal::Refusal;
 use crate::review::TaskState;
 use crate::role::Role;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
-use crate::{rows, supersede};
+use crate::{exclusion, rows, supersede};
 
 /// Most payments in a chunk of a batch.
 pub const CHUNK_PAYMENTS: usize = 1024;
@@ -98,6 +100,9 @@ pub struct Batch {
     /// Lines whose account a certifier should look at.
     #[serde(default)]
     pub accounts: AccountCounts,
+    /// How many exclusions the programme had when it was drawn up.
+    #[serde(default)]
+    pub exclusions: usize,
 }
 
 /// One payment of a batch.
@@ -151,6 +156,8 @@ struct Draft {
     /// How many batches the programme had: who is paid already depends on them.
     batches: u64,
     already_paid: Vec<u32>,
+    excluded: Vec<u32>,
+    held: u64,
     incomplete: u64,
     /// Proposals of the list that it takes the place of.
     dissolved: Vec<BatchId>,
@@ -165,6 +172,12 @@ pub struct Proposed {
     pub already_paid: u64,
     /// Payable lines that are left out because a bank detail or the household is missing.
     pub incomplete: u64,
+    /// Payable lines that are left out because the programme excludes the payee.
+    #[serde(default)]
+    pub excluded: u64,
+    /// Payable lines that are left out because the payee is on hold.
+    #[serde(default)]
+    pub held: u64,
 }
 
 /// First signature: gathers the payable lines and proposes them as a batch. Blocks: for threads that may wait.
@@ -251,6 +264,14 @@ fn draw_up(
     }
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
     let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let on_hold: HashSet<Digest> =
+        state.held_payees(list.programme).map(|(payee, _)| payee).collect();
+    let stopped = |id: &str| -> Result<bool, Refusal> {
+        // Digests of a million ids take a second: none is made where nobody is on hold.
+        let known = !on_hold.is_empty();
+        Ok(known && on_hold.contains(&payee_digest(vault, state, list.programme, id)?))
+    };
+    let not_paid = exclusion::excluded(vault, programme)?;
     let residents = residents(vault, state, book, list_id)?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
@@ -272,7 +293,8 @@ fn draw_up(
         payees.line(payee).is_some_and(|(of_list, row)| of_list != list_id || !free(row))
     };
     let mut totals = Totals::default();
-    let (mut taken, mut already_paid, mut incomplete) = (Vec::new(), Vec::new(), 0);
+    let (mut taken, mut already_paid, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut incomplete, mut held) = (0, 0);
     let mut seen = HashSet::new();
     let mut waiting: Vec<Payment> = Vec::new();
     let mut accounts = Examination::default();
@@ -300,6 +322,14 @@ fn draw_up(
             let id = cell(&line_column);
             if paid(payee) || seen.contains(payee) || lines_out.contains(&id) {
                 already_paid.push(row);
+                continue;
+            }
+            if not_paid.contains(payee) || not_paid.contains(&resident.person) {
+                excluded.push(row);
+                continue;
+            }
+            if stopped(payee)? || stopped(&resident.person)? {
+                held += 1;
                 continue;
             }
             let payment = Payment {
@@ -355,6 +385,7 @@ fn draw_up(
         returned: Totals::default(),
         refunded: Totals::default(),
         accounts,
+        exclusions: programme.exclusions.len(),
     };
     Ok(Draft {
         batch,
@@ -362,6 +393,8 @@ fn draw_up(
         version: linked.version,
         batches: programme.batches,
         already_paid,
+        excluded,
+        held,
         incomplete,
         dissolved,
     })
@@ -389,6 +422,7 @@ impl Command for Propose {
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Proposed>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
+        not_too_early(desk.state, self.list, desk.today)?;
         let draft = self.draft.as_ref().ok_or(Reason::NothingToCertify)?;
         let (list, linked) = desk.state.linked_list(self.list)?;
         let (programme, key) = (list.programme, list.key);
@@ -415,12 +449,15 @@ impl Command for Propose {
             runs: runs(&draft.rows),
             dissolved,
             already_paid: runs(&draft.already_paid),
+            excluded: runs(&draft.excluded),
         };
         let mark = mark(desk, id, &draft.batch);
         let proposed = Proposed {
             batch: id,
             already_paid: draft.already_paid.len() as u64,
             incomplete: draft.incomplete,
+            excluded: draft.excluded.len() as u64,
+            held: draft.held,
         };
         Ok(Decision::new(proposed, mark).with_book(self.list, key, change))
     }
@@ -434,6 +471,14 @@ fn mark(desk: &Desk<'_>, id: BatchId, batch: &Batch) -> Mark {
         .count(Counter::Certified, lines)
         .yen_out(yen, lines, &desk.chance())
         .decided(signed)
+}
+
+/// Payees of a push list may decline until a day; nothing of it is signed before that day is over.
+fn not_too_early(state: &State, list: ListId, today: Date) -> Result<(), Refusal> {
+    let list = state.lists.get(&list).ok_or(Reason::NoAgreement)?;
+    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+    let until = programme.rules.decline_until.filter(|_| list.kind == Some(ListKind::Push));
+    if until.is_some_and(|until| today <= until) { Err(Reason::TooEarly.into()) } else { Ok(()) }
 }
 
 /// Who decided a line cannot certify it.
@@ -478,6 +523,12 @@ impl Command for CertifyBatch {
         }
         if batch.state != BatchState::Proposed {
             return Err(Reason::WrongState.into());
+        }
+        not_too_early(desk.state, self.list, desk.today)?;
+        let programme = desk.state.programmes.get(&batch.programme).ok_or(Reason::NoAgreement)?;
+        if batch.exclusions != programme.exclusions.len() {
+            // Somebody in it may be excluded since: it is to be drawn up again.
+            return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
         }
         if batch.digest != self.digest {
             return Err(Refusal::new(Reason::DigestDiffers).in_field("digest"));

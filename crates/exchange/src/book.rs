@@ -92,6 +92,8 @@ pub enum BookChange {
         dissolved: Vec<BatchId>,
         /// Payable lines whose payee is paid by another line of the programme, as runs.
         already_paid: Vec<(u32, u32)>,
+        /// Payable lines whose payee is excluded, as runs.
+        excluded: Vec<(u32, u32)>,
     },
     /// Transfers came back from the bank.
     Returned {
@@ -152,6 +154,8 @@ pub struct Book {
     batched: RedBlackTreeMapSync<u32, (u32, BatchId)>,
     /// Runs of payable lines that the last proposal left out as paid elsewhere.
     already_paid: RedBlackTreeMapSync<u32, u32>,
+    /// The same of those whose payee is excluded.
+    excluded: RedBlackTreeMapSync<u32, u32>,
     returned: RedBlackTreeSetSync<u32>,
     /// Yen that were given back.
     refunded: RedBlackTreeMapSync<u32, u64>,
@@ -193,6 +197,7 @@ impl Book {
             decided: RedBlackTreeMapSync::new_sync(),
             batched: RedBlackTreeMapSync::new_sync(),
             already_paid: RedBlackTreeMapSync::new_sync(),
+            excluded: RedBlackTreeMapSync::new_sync(),
             returned: RedBlackTreeSetSync::new_sync(),
             refunded: RedBlackTreeMapSync::new_sync(),
             replaced: RedBlackTreeMapSync::new_sync(),
@@ -252,6 +257,11 @@ impl Book {
         within(&self.already_paid, row)
     }
 
+    /// Whether the last proposal left a line out because its payee is excluded.
+    pub fn is_excluded(&self, row: u32) -> bool {
+        within(&self.excluded, row)
+    }
+
     /// Whether the line's transfer came back from the bank.
     pub fn is_returned(&self, row: u32) -> bool {
         self.returned.contains(&row)
@@ -302,10 +312,15 @@ impl Book {
                 self.decide(*row, *register_row, *outcome);
             }
             BookChange::Batched { batch, runs, dissolved } => {
-                self.gather(*batch, runs, dissolved, &[]);
+                self.gather(*batch, runs, dissolved);
             }
-            BookChange::Gathered { batch, runs, dissolved, already_paid } => {
-                self.gather(*batch, runs, dissolved, already_paid);
+            BookChange::Gathered { batch, runs, dissolved, already_paid, excluded } => {
+                self.gather(*batch, runs, dissolved);
+                let runs = |runs: &[(u32, u32)]| {
+                    runs.iter().map(|(first, more)| (*first, first + more)).collect()
+                };
+                self.already_paid = runs(already_paid);
+                self.excluded = runs(excluded);
             }
             BookChange::Returned { batch, rows } => {
                 for &row in rows {
@@ -355,13 +370,7 @@ impl Book {
         self.decided.insert_mut(row, line);
     }
 
-    fn gather(
-        &mut self,
-        batch: BatchId,
-        runs: &[(u32, u32)],
-        dissolved: &[BatchId],
-        already_paid: &[(u32, u32)],
-    ) {
+    fn gather(&mut self, batch: BatchId, runs: &[(u32, u32)], dissolved: &[BatchId]) {
         self.dissolve(dissolved);
         for &(first, more) in runs {
             self.batched.insert_mut(first, (first + more, batch));
@@ -369,8 +378,6 @@ impl Book {
             let sum: Totals = lines.map(|line| Totals { lines: 1, yen: line.yen }).sum();
             self.sums.batches.entry(batch).or_default().all += sum;
         }
-        self.already_paid =
-            already_paid.iter().map(|(first, more)| (*first, first + more)).collect();
     }
 
     /// Takes the lines out of batches that are no more.

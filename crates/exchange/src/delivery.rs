@@ -68,7 +68,7 @@ impl Command for Deliver {
         self.permit.check(desk.state, desk.today)?;
         let id = *desk.state.feed.get(&(self.programme, self.number)).ok_or(Reason::NoAgreement)?;
         let batch = desk.state.batches.get(&id).ok_or(Reason::Internal)?;
-        crate::hold::check(desk.state, batch)?;
+        crate::hold::check(desk.state, id, batch)?;
         let Totals { lines, yen } = batch.totals;
         desk.state.batches.change(&id, |batch| batch.delivered = true);
         let mark = Mark::ok(Operation::Deliver)

@@ -1,39 +1,191 @@
-//! Holds: stopping releases at once, and lifting the stop with a second person.
+//! Holds: stopping releases at once, and lifting the stop with two people.
+//!
+//! Anybody who may stop does so alone, because stopping costs hours and paying wrongly costs months. Lifting takes two
+//! different people, whoever placed the hold: the first signs, the second lifts; who stops again in between, voids the
+//! first signature. A hold is on a programme, on one list, or on one payee.
+//!
+//! The broker places holds on lists itself, when they are sealed and something about them is unusual ([`unusual`]). A list
+//! on hold is linked, reviewed and certified as any other; nothing of it is released.
+//!
+//! A payee on hold is left out of batches that are drawn up. What is signed cannot be taken apart, so a batch that has the
+//! payee already waits as a whole. The state knows a keyed digest of the payee's id, never the id.
+
+use std::collections::BTreeSet;
 
 use renkei_tlog::leaf::Operation;
-use renkei_types::{BatchId, Identity, ListId, ProgrammeId, Reason};
+use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
+use serde::{Deserialize, Serialize};
 
-use crate::batch::{Batch, BatchState};
-use crate::command::{Command, Decision, Desk};
+use crate::batch::{Batch, BatchState, payments};
+use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::ledger::Exchange;
+use crate::list::Totals;
 use crate::mark::Mark;
 use crate::permit::{Permit, StopReleases};
+use crate::programme::ChangeLimits;
 use crate::refusal::Refusal;
+use crate::role::closed_list;
 use crate::state::State;
+use crate::store::Vault;
 
-/// Appends every certified batch of a programme to its feed, unless the programme or the list is on hold. Answers which.
+closed_list! {
+    /// Why the broker stops a list by itself.
+    Unusual {
+        /// More of the earlier list's lines are gone than the programme expects.
+        PayeesVanished = "PAYEES_VANISHED",
+        /// The sum differs more from the earlier list's than the programme expects.
+        TotalMoved = "TOTAL_MOVED",
+        /// One line pays as much as all others together, or as a whole earlier list.
+        LineIsTotal = "LINE_IS_TOTAL",
+    }
+}
+
+/// A stop.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Stop {
+    /// Who placed it; nothing where the broker did.
+    pub by: Option<Identity>,
+    /// What the broker found unusual.
+    pub unusual: BTreeSet<Unusual>,
+    /// The first of the two who lift it.
+    pub lifted_by: Option<Identity>,
+}
+
+impl Stop {
+    fn of(by: &Identity) -> Self {
+        Self { by: Some(by.clone()), unusual: BTreeSet::new(), lifted_by: None }
+    }
+}
+
+/// As it is read: journals of earlier builds say who placed a hold, and nothing else.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ReadStop {
+    Holder(Identity),
+    Stop { by: Option<Identity>, unusual: BTreeSet<Unusual>, lifted_by: Option<Identity> },
+}
+
+impl<'de> Deserialize<'de> for Stop {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match ReadStop::deserialize(deserializer)? {
+            ReadStop::Holder(holder) => Self::of(&holder),
+            ReadStop::Stop { by, unusual, lifted_by } => Self { by, unusual, lifted_by },
+        })
+    }
+}
+
+/// A hold on a payee.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PayeeHold {
+    /// The stop.
+    pub stop: Stop,
+    /// Batches that have the payee: they wait as a whole.
+    pub batches: BTreeSet<BatchId>,
+}
+
+/// What is stopped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Target {
+    /// All releases of the programme.
+    Programme,
+    /// Those of one list.
+    List(ListId),
+    /// Those to one payee, by [`payee_digest`].
+    Payee(Digest),
+}
+
+/// By what a payee on hold is known: an id of the register, a person's or a household's, under the programme's key.
+pub fn payee_digest(
+    vault: &Vault,
+    state: &State,
+    programme: ProgrammeId,
+    id: &str,
+) -> Result<Digest, Refusal> {
+    let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+    Ok(vault.key(known.key)?.keyed_digest("renkei payee on hold", id.as_bytes()))
+}
+
+const FIRST: Digest = Digest::from_bytes([0; 32]);
+const LAST: Digest = Digest::from_bytes([0xff; 32]);
+
+impl State {
+    /// The payees of a programme that are on hold.
+    pub(crate) fn held_payees(
+        &self,
+        programme: ProgrammeId,
+    ) -> impl Iterator<Item = (Digest, &PayeeHold)> {
+        let held = self.payee_holds.range((programme, FIRST), (programme, LAST));
+        held.map(|((_, payee), hold)| (*payee, hold))
+    }
+}
+
+/// What about a list is unusual.
+pub(crate) fn unusual(
+    state: &State,
+    id: ListId,
+    limits: ChangeLimits,
+    amounts: &Amounts,
+) -> BTreeSet<Unusual> {
+    let mut found = BTreeSet::new();
+    let Ok((list, sealed)) = state.sealed_list(id) else { return found };
+    let programme = state.programmes.get(&list.programme);
+    let lists = programme.map(|known| known.lists.as_slice()).unwrap_or_default();
+    let others = lists.iter().filter(|other| **other != id);
+    let whole_list = others
+        .filter_map(|other| state.sealed_list(*other).ok())
+        .map(|(_, sealed)| sealed.declared)
+        .any(|declared| declared.lines > 1 && declared.yen == amounts.greatest);
+    let Totals { lines, yen } = sealed.declared;
+    let rest = (lines > 2 && amounts.greatest == yen - amounts.greatest)
+        || (lines > 1 && amounts.greatest == yen);
+    if amounts.greatest > 0 && (rest || whole_list) {
+        found.insert(Unusual::LineIsTotal);
+    }
+    let earlier = list.supersedes.filter(|supersedes| supersedes.whole);
+    if let Some((earlier, differences)) = earlier.zip(list.differences)
+        && let Ok((_, earlier)) = state.sealed_list(earlier.list)
+    {
+        let before = earlier.declared;
+        if share_above(differences.removed, before.lines, limits.vanished_percent) {
+            found.insert(Unusual::PayeesVanished);
+        }
+        if share_above(yen.abs_diff(before.yen), before.yen, limits.total_percent) {
+            found.insert(Unusual::TotalMoved);
+        }
+    }
+    found
+}
+
+/// Whether a part is more than so many percent of the whole.
+fn share_above(part: u64, whole: u64, percent: u32) -> bool {
+    u128::from(part) * 100 > u128::from(whole) * u128::from(percent)
+}
+
+/// What sealing has seen of a list's amounts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Amounts {
+    /// The greatest.
+    pub(crate) greatest: u64,
+}
+
+/// Appends every certified batch of a programme to its feed, unless something about it is on hold. Answers which.
 pub(crate) fn release_what_may_go(state: &mut State, programme: ProgrammeId) -> Vec<BatchId> {
     let Some(known) = state.programmes.get_shared(&programme) else { return Vec::new() };
-    if known.hold.is_some() {
-        return Vec::new();
-    }
     let mut released = Vec::new();
     for list in &known.lists {
-        let Some(list) = state.lists.get_shared(list).filter(|list| list.hold.is_none()) else {
-            continue;
-        };
-        for &batch in &list.batches {
-            let certified =
-                state.batches.get(&batch).is_some_and(|batch| batch.state == BatchState::Certified);
-            if !certified {
+        let Some(list) = state.lists.get_shared(list) else { continue };
+        for &id in &list.batches {
+            let Some(batch) = state.batches.get(&id) else { continue };
+            if batch.state != BatchState::Certified || check(state, id, batch).is_err() {
                 continue;
             }
             let number = known.feed_length + released.len() as u64 + 1;
-            state.feed.put((programme, number), batch);
-            state.batches.change(&batch, |batch| {
+            state.feed.put((programme, number), id);
+            state.batches.change(&id, |batch| {
                 batch.state = BatchState::Released;
                 batch.feed_number = Some(number);
             });
-            released.push(batch);
+            released.push(id);
         }
     }
     if !released.is_empty() {
@@ -43,10 +195,12 @@ pub(crate) fn release_what_may_go(state: &mut State, programme: ProgrammeId) -> 
 }
 
 /// A hold also stops what is released but not handed out yet: whoever places one wants nothing more to leave.
-pub(crate) fn check(state: &State, batch: &Batch) -> Result<(), Refusal> {
-    let programme = state.programmes.get(&batch.programme).and_then(|known| known.hold.as_ref());
-    let list = state.lists.get(&batch.list).and_then(|known| known.hold.as_ref());
-    if programme.or(list).is_some() { Err(Reason::OnHold.into()) } else { Ok(()) }
+pub(crate) fn check(state: &State, id: BatchId, batch: &Batch) -> Result<(), Refusal> {
+    let programme = state.programmes.get(&batch.programme).is_some_and(|it| it.hold.is_some());
+    let list = state.lists.get(&batch.list).is_some_and(|it| it.hold.is_some());
+    let mut payees = state.held_payees(batch.programme);
+    let held = programme || list || payees.any(|(_, hold)| hold.batches.contains(&id));
+    if held { Err(Reason::OnHold.into()) } else { Ok(()) }
 }
 
 /// Stops releases of a programme or of one of its lists.
@@ -66,70 +220,167 @@ impl Command for Hold {
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
-        if held_by(desk.state, self.programme, self.list)?.is_some() {
-            return Err(Reason::WrongState.into());
-        }
-        let caller = self.permit.caller().identity.clone();
-        set(desk.state, self.programme, self.list, Some(caller));
-        Ok(Decision::new((), mark(Operation::AdminAction, self.programme, self.list)))
+        let target = self.list.map_or(Target::Programme, Target::List);
+        place(desk.state, self.programme, target, &self.permit)?;
+        Ok(Decision::new((), mark(Operation::AdminAction, self.programme, target)))
     }
 }
 
-/// Lifts a hold, and releases what was certified meanwhile.
+/// Places a hold; a hold that somebody was about to lift stands again.
+fn place(
+    state: &mut State,
+    programme: ProgrammeId,
+    target: Target,
+    permit: &Permit<StopReleases>,
+) -> Result<(), Refusal> {
+    let stop = match stop_of(state, programme, target)? {
+        None => Stop::of(&permit.caller().identity),
+        Some(stop) if stop.lifted_by.is_some() => Stop { lifted_by: None, ..stop },
+        Some(_) => return Err(Reason::WrongState.into()),
+    };
+    set(state, programme, target, Some(stop));
+    Ok(())
+}
+
+/// Stops payments to one payee, named by an id of the register: a person's, or a household's. Blocks: for threads that may
+/// wait.
+pub fn hold_payee(
+    exchange: &Exchange,
+    call: Call,
+    permit: Permit<StopReleases>,
+    programme: ProgrammeId,
+    payee: &str,
+) -> Result<Done<()>, Refusal> {
+    if payee.trim().is_empty() {
+        return Err(Refusal::field("payee"));
+    }
+    let state = exchange.state();
+    let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+    let digest = payee_digest(exchange.vault(), &state, programme, payee)?;
+    let mut batches = BTreeSet::new();
+    for (id, batch) in state.batches_of(known) {
+        let payments = payments(exchange.vault(), batch)?;
+        if payments.iter().any(|payment| payment.payee == payee || payment.person == payee) {
+            batches.insert(id);
+        }
+    }
+    let seen = known.batches;
+    exchange.execute_now(call, HoldPayee { permit, programme, payee: digest, batches, seen })
+}
+
+struct HoldPayee {
+    permit: Permit<StopReleases>,
+    programme: ProgrammeId,
+    payee: Digest,
+    batches: BTreeSet<BatchId>,
+    /// How many batches and holds the programme had.
+    seen: u64,
+}
+
+impl Command for HoldPayee {
+    type Reply = ();
+    const METHOD: &'static str = "HoldPayee";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let known = desk.state.programmes.get(&self.programme).ok_or(Reason::NoAgreement)?;
+        if known.batches != self.seen {
+            return Err(Reason::VersionOld.into());
+        }
+        let target = Target::Payee(self.payee);
+        place(desk.state, self.programme, target, &self.permit)?;
+        desk.state.payee_holds.change(&(self.programme, self.payee), |hold| {
+            hold.batches = self.batches.clone();
+        });
+        // A batch that somebody is drawing up must not have the payee.
+        desk.state.programmes.change(&self.programme, |known| known.batches += 1);
+        Ok(Decision::new((), mark(Operation::AdminAction, self.programme, target)))
+    }
+}
+
+/// What became of a wish to lift a hold.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Lifted {
+    /// Whether it is lifted; otherwise another person must wish it too.
+    pub lifted: bool,
+    /// What is released now.
+    pub released: Vec<BatchId>,
+}
+
+/// Lifts a hold, and releases what was certified meanwhile; the first of two people only signs.
 #[derive(Debug)]
 pub struct ReleaseHold {
     /// That the caller may.
     pub permit: Permit<StopReleases>,
     /// The programme.
     pub programme: ProgrammeId,
-    /// One list of it.
-    pub list: Option<ListId>,
+    /// What of it.
+    pub target: Target,
 }
 
 impl Command for ReleaseHold {
-    type Reply = Vec<BatchId>;
+    type Reply = Lifted;
     const METHOD: &'static str = "ReleaseHold";
 
-    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Vec<BatchId>>, Refusal> {
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Lifted>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
-        let holder = held_by(desk.state, self.programme, self.list)?.ok_or(Reason::WrongState)?;
-        if holder == self.permit.caller().identity {
-            return Err(Reason::SamePerson.into());
+        let stop = stop_of(desk.state, self.programme, self.target)?.ok_or(Reason::WrongState)?;
+        let caller = self.permit.caller().identity.clone();
+        let action = mark(Operation::AdminAction, self.programme, self.target);
+        match &stop.lifted_by {
+            None => {
+                let stop = Stop { lifted_by: Some(caller), ..stop };
+                set(desk.state, self.programme, self.target, Some(stop));
+                Ok(Decision::new(Lifted { lifted: false, released: Vec::new() }, action))
+            }
+            Some(first) if *first == caller => Err(Reason::SamePerson.into()),
+            Some(_) => {
+                set(desk.state, self.programme, self.target, None);
+                let released = release_what_may_go(desk.state, self.programme);
+                let mark = match released.is_empty() {
+                    true => action,
+                    false => mark(Operation::Release, self.programme, self.target),
+                };
+                Ok(Decision::new(Lifted { lifted: true, released }, mark))
+            }
         }
-        set(desk.state, self.programme, self.list, None);
-        let released = release_what_may_go(desk.state, self.programme);
-        let operation =
-            if released.is_empty() { Operation::AdminAction } else { Operation::Release };
-        Ok(Decision::new(released, mark(operation, self.programme, self.list)))
     }
 }
 
-fn held_by(
-    state: &State,
-    programme: ProgrammeId,
-    list: Option<ListId>,
-) -> Result<Option<Identity>, Refusal> {
+fn stop_of(state: &State, programme: ProgrammeId, target: Target) -> Result<Option<Stop>, Refusal> {
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
-    match list {
-        None => Ok(known.hold.clone()),
-        Some(list) => {
+    match target {
+        Target::Programme => Ok(known.hold.clone()),
+        Target::List(list) => {
             let list = state.lists.get(&list).filter(|list| list.programme == programme);
             Ok(list.ok_or(Reason::NoAgreement)?.hold.clone())
         }
+        Target::Payee(payee) => {
+            Ok(state.payee_holds.get(&(programme, payee)).map(|hold| hold.stop.clone()))
+        }
     }
 }
 
-fn set(state: &mut State, programme: ProgrammeId, list: Option<ListId>, holder: Option<Identity>) {
-    match list {
-        None => state.programmes.change(&programme, |programme| programme.hold = holder),
-        Some(list) => state.lists.change(&list, |list| list.hold = holder),
+fn set(state: &mut State, programme: ProgrammeId, target: Target, stop: Option<Stop>) {
+    match target {
+        Target::Programme => state.programmes.change(&programme, |programme| programme.hold = stop),
+        Target::List(list) => state.lists.change(&list, |list| list.hold = stop),
+        Target::Payee(payee) => match stop {
+            Some(stop) => {
+                let known = state.payee_holds.get(&(programme, payee));
+                let batches = known.map(|hold| hold.batches.clone()).unwrap_or_default();
+                state.payee_holds.put((programme, payee), PayeeHold { stop, batches });
+            }
+            None => state.payee_holds.remove(&(programme, payee)),
+        },
     }
 }
 
-fn mark(operation: Operation, programme: ProgrammeId, list: Option<ListId>) -> Mark {
+fn mark(operation: Operation, programme: ProgrammeId, target: Target) -> Mark {
     let mark = Mark::ok(operation);
-    match list {
-        None => mark.about(programme),
-        Some(list) => mark.about(list),
+    match target {
+        // Which payee is nobody's business who reads the log.
+        Target::Programme | Target::Payee(_) => mark.about(programme),
+        Target::List(list) => mark.about(list),
     }
 }

@@ -26,6 +26,7 @@ pub mod delivery;
 pub mod denial;
 pub mod directory;
 pub mod disclosed;
+pub mod exclusion;
 pub mod explain;
 pub mod founding;
 pub mod hold;

@@ -9,6 +9,8 @@ use renkei_types::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::hold::Stop;
+use crate::programme::ListKind;
 use crate::refusal::Refusal;
 use crate::rows::Rows;
 use crate::state::State;
@@ -66,8 +68,11 @@ pub struct List {
     pub linked: Option<LinkedList>,
     /// Its batches in order.
     pub batches: Vec<BatchId>,
-    /// Whether its releases are stopped, and by whom.
-    pub hold: Option<renkei_types::Identity>,
+    /// Whether its releases are stopped, by whom, and why.
+    pub hold: Option<Stop>,
+    /// How its payees come to be on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ListKind>,
     /// The list whose place it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<Supersedes>,
@@ -182,6 +187,17 @@ impl State {
                 *linked.lines.entry(OutcomeCode(after)).or_default() += 1;
             }
         });
+    }
+
+    /// The batches of a programme that stand, with their ids.
+    pub(crate) fn batches_of(
+        &self,
+        programme: &crate::programme::Programme,
+    ) -> impl Iterator<Item = (BatchId, &crate::batch::Batch)> {
+        let lists = programme.lists.iter().filter_map(|list| self.lists.get(list));
+        let ids = lists.flat_map(|list| list.batches.iter());
+        ids.filter_map(|id| Some((*id, self.batches.get(id)?)))
+            .filter(|(_, batch)| batch.state != crate::batch::BatchState::Withdrawn)
     }
 
     /// The agency that a list belongs to.

@@ -3,17 +3,18 @@
 use jiff::civil::Date;
 use renkei_linkage::Cardinality;
 use renkei_tlog::leaf::Operation;
-use renkei_types::{
-    AgencyId, DataKeyId, DatasetId, Identity, ListId, ProgrammeId, Reason, Slug, UploadId,
-};
+use renkei_types::{AgencyId, DataKeyId, DatasetId, ListId, ProgrammeId, Reason, Slug, UploadId};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Decision, Desk};
 use crate::directory::{Content, Dataset, title};
+use crate::exclusion::Exclusion;
+use crate::hold::Stop;
 use crate::list::List;
 use crate::mark::Mark;
 use crate::permit::{Operate, Permit, Submit};
 use crate::refusal::Refusal;
+use crate::role::closed_list;
 use crate::rows::LIST_FIELDS;
 use crate::supersede::{self, Supersedes};
 use crate::transfer::Consignor;
@@ -55,6 +56,97 @@ pub struct Rules {
     pub transfer_date: Date,
     /// Who orders the transfers; nothing where no transfer file is needed.
     pub consignor: Option<Consignor>,
+    /// What a line may pay, beside the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<AmountRule>,
+    /// Until when payees of a push list may decline; nothing of such a list is certified before the day after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decline_until: Option<Date>,
+    /// From which change on the broker stops a corrected list by itself.
+    #[serde(default)]
+    pub limits: ChangeLimits,
+}
+
+impl Rules {
+    /// What about an amount breaks the rules.
+    pub(crate) fn breach(&self, yen: u64) -> Option<Reason> {
+        if yen > self.line_yen_max {
+            return Some(Reason::AmountAboveMax);
+        }
+        let keeps = match self.amount {
+            None => true,
+            Some(AmountRule::Fixed { yen: fixed }) => yen == fixed,
+            Some(AmountRule::Each { yen: each, most }) => {
+                yen.is_multiple_of(each) && (1..=u64::from(most)).contains(&(yen / each))
+            }
+        };
+        (!keeps).then_some(Reason::AmountOffRule)
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        if self.line_yen_max == 0 {
+            return Err(Refusal::field("programme.line_yen_max"));
+        }
+        let possible = match self.amount {
+            None => true,
+            Some(AmountRule::Fixed { yen }) => (1..=self.line_yen_max).contains(&yen),
+            Some(AmountRule::Each { yen, most }) => {
+                most > 0 && (1..=self.line_yen_max).contains(&yen)
+            }
+        };
+        if !possible {
+            return Err(Refusal::field("programme.amount"));
+        }
+        if let Some(consignor) = &self.consignor {
+            consignor.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// What a line may pay.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum AmountRule {
+    /// The same for every line.
+    Fixed {
+        /// So much.
+        yen: u64,
+    },
+    /// So much for each person whom the line is for: members of a household, children of a parent.
+    Each {
+        /// For one of them.
+        yen: u64,
+        /// How many they may be.
+        most: u32,
+    },
+}
+
+/// Changes from one list to the corrected one that are usual.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ChangeLimits {
+    /// Lines that may be gone, in percent.
+    pub vanished_percent: u32,
+    /// By how much the sum may differ, in percent.
+    pub total_percent: u32,
+}
+
+impl Default for ChangeLimits {
+    /// A correction corrects a few lines. One that drops a tenth of the payees or moves a fifth of the money is looked at.
+    fn default() -> Self {
+        Self { vanished_percent: 10, total_percent: 20 }
+    }
+}
+
+closed_list! {
+    /// How payees come to be on a list.
+    ListKind {
+        /// They are known with their accounts and may decline (プッシュ型).
+        Push = "PUSH",
+        /// They have returned a form that was sent to them (確認書).
+        Confirmation = "CONFIRMATION",
+        /// They have applied (申請).
+        Application = "APPLICATION",
+    }
 }
 
 /// A benefit.
@@ -79,7 +171,10 @@ pub struct Programme {
     /// Batches so far.
     pub batches: u64,
     /// Who stopped its releases, where they are stopped.
-    pub hold: Option<Identity>,
+    pub hold: Option<Stop>,
+    /// Whom it does not pay.
+    #[serde(default)]
+    pub exclusions: Vec<Exclusion>,
 }
 
 /// Sets a benefit up.
@@ -105,12 +200,7 @@ impl Command for CreateProgramme {
         if !desk.state.agencies.contains(&self.agency) {
             return Err(Refusal::field("programme.agency"));
         }
-        if self.rules.line_yen_max == 0 {
-            return Err(Refusal::field("programme.line_yen_max"));
-        }
-        if let Some(consignor) = &self.rules.consignor {
-            consignor.check()?;
-        }
+        self.rules.check()?;
         let named =
             |agency: &AgencyId, name: &Slug| *agency == self.agency && *name == self.rules.name;
         let taken = desk
@@ -148,6 +238,7 @@ impl Command for CreateProgramme {
             acknowledged: 0,
             batches: 0,
             hold: None,
+            exclusions: Vec::new(),
         };
         desk.state.datasets.put(dataset_id, dataset);
         desk.state.programmes.put(id, programme);
@@ -169,6 +260,8 @@ pub struct OpenList {
     pub shape: FileShape,
     /// The list whose place it takes.
     pub supersedes: Option<Supersedes>,
+    /// How its payees come to be on it.
+    pub kind: Option<ListKind>,
     /// A key made for it.
     pub key: DataKeyId,
 }
@@ -205,6 +298,7 @@ impl Command for OpenList {
             batches: Vec::new(),
             hold: None,
             supersedes: self.supersedes,
+            kind: self.kind,
             superseded_by: None,
             differences: None,
         };

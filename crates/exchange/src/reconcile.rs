@@ -28,6 +28,8 @@ closed_list! {
         Payable = "PAYABLE",
         /// Payable, and left out of the last proposal because the payee is paid by another line.
         AlreadyPaid = "ALREADY_PAID",
+        /// Payable, and left out of the last proposal because the programme excludes the payee.
+        Excluded = "EXCLUDED",
         /// In a batch that one person has certified.
         Proposed = "PROPOSED",
         /// In a batch that two have certified.
@@ -118,6 +120,9 @@ fn count(state: &State, id: ListId, book: Option<&Book>) -> Result<Reconciliatio
             (_, None) if replaced => Step::Replaced,
             (Outcome::Linked | Outcome::LinkedByClerk, None) if book.is_already_paid(row) => {
                 Step::AlreadyPaid
+            }
+            (Outcome::Linked | Outcome::LinkedByClerk, None) if book.is_excluded(row) => {
+                Step::Excluded
             }
             (Outcome::Linked | Outcome::LinkedByClerk, None) => Step::Payable,
             (Outcome::Review | Outcome::Ambiguous, None) => Step::Open,

@@ -85,6 +85,8 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::TotalsDiffer
         | R::DigestDiffers
         | R::AmountAboveMax
+        | R::AmountOffRule
+        | R::EmptyList
         | R::BankDetailsMissing
         | R::UnknownPerson
         | R::UnknownTransfer
@@ -121,6 +123,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::NothingToCertify
         | R::InBatch
         | R::Superseded
+        | R::TooEarly
         | R::SameFile
         | R::DataDestroyed
         | R::JobFailed

@@ -4,6 +4,7 @@
 //! snapshot replaces the old one as a whole. The work is done before the command is decided, on files that nobody sees
 //! until the command refers to them.
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Read as _};
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 use crate::book::BookChange;
 use crate::command::{Call, Command, Decision, Desk};
 use crate::directory::Content;
+use crate::hold::{self, Amounts, Stop, Unusual};
 use crate::ledger::Exchange;
 use crate::list::{SealedList, Totals};
 use crate::mark::Mark;
@@ -56,6 +58,8 @@ struct ReadFile {
     file_digest: Option<Digest>,
     /// What it says about the list whose place it takes.
     corrected: Option<Corrected>,
+    /// What there is to say about its amounts.
+    amounts: Amounts,
 }
 
 impl ReadFile {
@@ -145,14 +149,18 @@ fn read(
         reader.bind(&Schema::resident_payment(), side).map_err(|error| unbound(&error))?;
     let mut admission = Admission::of(&reader, &binding).map_err(|error| not_admitted(&error))?;
     let mut writer = RowsWriter::new(vault, &key, upload.key, reader.header(), &binding, known)?;
+    let mut lines = Vec::new();
     while let Some(batch) = reader.next_batch().map_err(|error| unreadable(&error))? {
+        lines.extend_from_slice(&batch.lines);
         let (observed, written) =
             rayon::join(|| admission.observe(&batch), || writer.extend(&batch));
         observed.map_err(|error| not_admitted(&error))?;
         written?;
     }
     let admitted = admission.finish().map_err(|error| not_admitted(&error))?;
-    let (counted, rejected) = count(state, upload, &admitted, declared)?;
+    let (counted, rejected) = count(state, upload, &admitted, declared, &lines)?;
+    let yen = (0..lines.len()).filter_map(|row| admitted.amount(row)).map(|yen| yen.0);
+    let amounts = Amounts { greatest: yen.max().unwrap_or_default() };
     let rejections: Vec<Rejected> = admitted
         .rejections()
         .iter()
@@ -163,7 +171,8 @@ fn read(
         .collect();
     let rows = writer.finish(&rejections)?;
     let file = write_file(vault, &key, upload, &bytes)?;
-    let mut read = ReadFile { rows, file, counted, rejected, file_digest, corrected: None };
+    let mut read =
+        ReadFile { rows, file, counted, rejected, file_digest, corrected: None, amounts };
     if let Target::List(list) = upload.target
         && let Some(supersedes) = state.lists.get(&list).and_then(|list| list.supersedes)
     {
@@ -224,6 +233,7 @@ fn count(
     upload: &Upload,
     admitted: &Admitted,
     declared: Declaration,
+    lines: &[u64],
 ) -> Result<(Totals, Totals), Refusal> {
     let my_number = |reason| reason == Reason::MyNumber;
     if let Some(found) = admitted.rejections().iter().find(|found| my_number(found.reason)) {
@@ -248,10 +258,12 @@ fn count(
         }
         let programme =
             state.lists.get(&list).and_then(|list| state.programmes.get(&list.programme));
-        let most = programme.ok_or(Reason::NoAgreement)?.rules.line_yen_max;
-        let rows = usize::try_from(counted.lines).unwrap_or_default();
-        if (0..rows).any(|row| admitted.amount(row).is_some_and(|yen| yen.0 > most)) {
-            return Err(Refusal::new(Reason::AmountAboveMax).in_field("amount"));
+        let rules = &programme.ok_or(Reason::NoAgreement)?.rules;
+        for (row, &line) in lines.iter().enumerate() {
+            let breach = admitted.amount(row).and_then(|yen| rules.breach(yen.0));
+            if let Some(reason) = breach {
+                return Err(Refusal::new(reason).in_field("amount").at_line(line));
+            }
         }
     }
     if counted.lines != declared.totals.lines {
@@ -312,6 +324,9 @@ pub struct Sealed {
     pub rejected: Totals,
     /// Keyed digest of the rows.
     pub digest: Digest,
+    /// Why the broker has put the list on hold, where it has.
+    #[serde(default)]
+    pub unusual: BTreeSet<Unusual>,
 }
 
 struct SealUpload {
@@ -346,10 +361,19 @@ impl Command for SealUpload {
             upload.bytes = self.declared.bytes;
         });
         let (counted, rejected) = (file.counted, file.rejected);
-        let mut mark = Mark::ok(Operation::UploadSeal)
-            .count(Counter::In, counted.lines)
-            .count(Counter::Valid, counted.lines - rejected.lines)
-            .count(Counter::Rejected, rejected.lines);
+        let held = match upload.target {
+            Target::List(list) => desk.state.lists.get(&list).and_then(|list| list.hold.clone()),
+            Target::Register(_) => None,
+        };
+        let unusual = held.map(|stop| stop.unusual).unwrap_or_default();
+        // That the broker has stopped it stands in the log with the totals.
+        let mut mark = match unusual.is_empty() {
+            true => Mark::ok(Operation::UploadSeal),
+            false => Mark::ended(Operation::UploadSeal, LeafResult::Partial, Reason::OnHold),
+        }
+        .count(Counter::In, counted.lines)
+        .count(Counter::Valid, counted.lines - rejected.lines)
+        .count(Counter::Rejected, rejected.lines);
         mark = match upload.target {
             Target::Register(dataset) => mark.about(self.upload).of_dataset(dataset),
             Target::List(list) => {
@@ -360,7 +384,7 @@ impl Command for SealUpload {
             mark = mark.of_snapshot(snapshot);
         }
         let digest = file.rows.blob.digest;
-        let decision = Decision::new(Sealed { snapshot, counted, rejected, digest }, mark);
+        let decision = Decision::new(Sealed { snapshot, counted, rejected, digest, unusual }, mark);
         Ok(match replaced {
             Some((earlier, key, change)) => decision.with_book(earlier, key, change),
             None => decision,
@@ -415,10 +439,21 @@ impl SealUpload {
             return Err(Reason::SameFile.into());
         }
         desk.state.lists.change(&id, |list| list.sealed = Some(sealed));
-        let (Some(earlier), Some(corrected)) = (earlier, &file.corrected) else { return Ok(None) };
-        let key = desk.state.lists.get(&earlier).ok_or(Reason::NoAgreement)?.key;
-        let change = supersede::take_place(desk, id, corrected)?;
-        Ok(change.map(|change| (earlier, key, change)))
+        let replaced = match (earlier, &file.corrected) {
+            (Some(earlier), Some(corrected)) => {
+                let key = desk.state.lists.get(&earlier).ok_or(Reason::NoAgreement)?.key;
+                let change = supersede::take_place(desk, id, corrected)?;
+                change.map(|change| (earlier, key, change))
+            }
+            _ => None,
+        };
+        let known = desk.state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+        let unusual = hold::unusual(desk.state, id, known.rules.limits, &file.amounts);
+        if !unusual.is_empty() {
+            let stop = Stop { by: None, unusual, lifted_by: None };
+            desk.state.lists.change(&id, |list| list.hold = Some(stop));
+        }
+        Ok(replaced)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::batch::Batch;
 use crate::command::{Answer, AnswerKey};
 use crate::directory::{Agency, Dataset, Party};
 use crate::founding::Founding;
+use crate::hold::PayeeHold;
 use crate::job::Job;
 use crate::link_code::{FiscalYear, LinkKey};
 use crate::list::{BookPage, List};
@@ -151,6 +152,8 @@ tables! {
     batches: BatchId => Batch,
     /// Delivery feeds: the batch at each number.
     feed: (ProgrammeId, u64) => BatchId,
+    /// Payees on hold, by a keyed digest of their ids.
+    payee_holds: (ProgrammeId, Digest) => PayeeHold,
     /// What requests were answered.
     answers: AnswerKey => Answer,
 }

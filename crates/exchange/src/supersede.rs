@@ -163,6 +163,10 @@ pub(crate) fn read(
     if let Some(line) = unknown.filter(|_| !supersedes.whole) {
         return Err(Refusal::new(Reason::UnknownLine).at_line(line));
     }
+    // Nobody deletes everyone by sending an empty file.
+    if corrected.declared.lines == 0 {
+        return Err(Reason::EmptyList.into());
+    }
     let other = earlier.declared.lines - found.len() as u64;
     differences.removed = if supersedes.whole { other } else { 0 };
     rows.sort_unstable();

@@ -150,7 +150,7 @@ impl Command for ExportTransfer {
         if !matches!(batch.state, BatchState::Released | BatchState::Acknowledged) {
             return Err(Reason::WrongState.into());
         }
-        crate::hold::check(desk.state, batch)?;
+        crate::hold::check(desk.state, self.batch, batch)?;
         let Totals { lines, yen } = batch.totals;
         let mark = Mark::ok(Operation::Export)
             .about(self.batch)

@@ -7,7 +7,7 @@ use renkei_exchange::batch::{self, BatchState, CertifyBatch, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::{Acknowledge, Deliver};
 use renkei_exchange::directory::{AddAgency, ChangeParty, PartyChange};
-use renkei_exchange::hold::{Hold, ReleaseHold};
+use renkei_exchange::hold::{Hold, Lifted, ReleaseHold, Target};
 use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{Certify, Operate, Receive, StopReleases};
 use renkei_exchange::reconcile::{Step, reconcile};
@@ -227,7 +227,7 @@ fn an_entry_cannot_be_acknowledged_before_it_was_delivered() {
 }
 
 #[test]
-fn nothing_is_released_while_a_hold_stands_and_another_person_lifts_it() {
+fn nothing_is_released_while_a_hold_stands_and_two_people_lift_it() {
     let town = Town::new();
     let list = town.linked_list("wave-1", 40);
     town.decide_all(list, "clerk-1");
@@ -240,11 +240,19 @@ fn nothing_is_released_while_a_hold_stands_and_another_person_lifts_it() {
     let state = |batch| town.exchange.state().batches.get(&batch).expect("the batch").state;
     assert_eq!(state(batch), BatchState::Certified);
     let lift = |who: &str| {
-        let lift = ReleaseHold { permit: permit(who), programme, list: None };
-        town.exchange.execute_now(call(who), lift)
+        let lift = ReleaseHold { permit: permit(who), programme, target: Target::Programme };
+        town.exchange.execute_now(call(who), lift).map(|done| done.reply)
     };
+    let first = lift("certifier-1").expect("the first signature");
+    assert_eq!(first, Lifted { lifted: false, released: Vec::new() });
+    assert_eq!(state(batch), BatchState::Certified);
     assert_eq!(lift("certifier-1").expect_err("the same person").reason, Reason::SamePerson);
-    assert_eq!(lift("certifier-2").expect("another person").reply, vec![batch]);
+    // Somebody stops it again: the first signature is void.
+    let again = Hold { permit: permit("certifier-2"), programme, list: None };
+    town.exchange.execute_now(call("certifier-2"), again).expect("it stands again");
+    assert!(!lift("certifier-2").expect("a first signature again").lifted);
+    let second = lift("certifier-1").expect("another person");
+    assert_eq!(second, Lifted { lifted: true, released: vec![batch] });
     assert_eq!(state(batch), BatchState::Released);
 }
 

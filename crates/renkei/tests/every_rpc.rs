@@ -57,6 +57,7 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Benefits/GetProgramme", "auditor-1", Some("register")),
     ("Benefits/OpenList", "auditor-1", Some("register")),
     ("Benefits/Certify", "clerk-1", Some("certifier-1")),
+    ("Benefits/Exclude", "auditor-1", Some("register")),
     ("Benefits/Hold", "clerk-1", Some("residents-operator")),
     ("Benefits/ReleaseHold", "clerk-1", Some("residents-operator")),
     ("Benefits/Reconcile", "auditor-1", Some("register")),

@@ -172,6 +172,15 @@ reasons! {
     /// An amount is above what the programme allows for a line.
     AmountAboveMax = "AMOUNT_ABOVE_MAX",
         "an amount is above what the programme allows for one line", "一行の金額が給付事業の上限を超えている";
+    /// An amount does not follow the programme's amount rule.
+    AmountOffRule = "AMOUNT_OFF_RULE",
+        "an amount does not follow the programme's amount rule", "金額が給付事業の支給額の定めに合わない";
+    /// A list without lines cannot take the place of another.
+    EmptyList = "EMPTY_LIST",
+        "a list without lines cannot take the place of another", "行のないリストでは差し替えられない";
+    /// Payees of a push list may still decline.
+    TooEarly = "TOO_EARLY",
+        "payees of this list may still decline; certify it after that day", "辞退の期限前。期限の翌日から確定できる";
     /// A bank detail that a transfer needs is missing or cannot be read.
     BankDetailsMissing = "BANK_DETAILS_MISSING",
         "a line lacks a bank detail that a transfer needs", "振込に必要な口座情報が足りない行がある";

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use renkei_api::v1;
 use renkei_exchange::accounts::{AccountFinding, AccountLine};
 use renkei_exchange::batch::{Batch, BatchState};
+use renkei_exchange::exclusion::{Exclusion, ExclusionReason};
+use renkei_exchange::hold::{Stop, Unusual};
 use renkei_exchange::list::Totals;
-use renkei_exchange::programme::{PayeeUnit, Programme, Rules};
+use renkei_exchange::programme::{AmountRule, ChangeLimits, ListKind, PayeeUnit, Programme, Rules};
 use renkei_exchange::reconcile::{Reconciliation, Sheets};
 use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::transfer::Consignor;
 use renkei_exchange::upload::{FileEncoding, FileShape};
 use renkei_exchange::{Refusal, State};
-use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
+use renkei_types::{BatchId, Identity, ListId, ProgrammeId, Reason};
 
 use super::{bytes, date, parse, totals};
 
@@ -47,7 +49,26 @@ pub(crate) fn rules(programme: &v1::Programme) -> Result<Rules, Refusal> {
         account_type: consignor.account_type.to_string(),
         account_number: consignor.account_number.clone(),
     });
+    let amount = match programme.amount.as_ref().map(|amount| amount.rule.as_ref()) {
+        None => None,
+        Some(Some(v1::amount_rule::Rule::FixedYen(yen))) => Some(AmountRule::Fixed { yen: *yen }),
+        Some(Some(v1::amount_rule::Rule::Each(each))) => {
+            Some(AmountRule::Each { yen: each.yen, most: each.most })
+        }
+        Some(None) => return Err(Refusal::field("programme.amount")),
+    };
+    let decline_until = match programme.decline_until.as_str() {
+        "" => None,
+        day => Some(date(day, "programme.decline_until")?),
+    };
+    let limits = programme.change_limits.as_ref().map_or_else(ChangeLimits::default, |limits| {
+        let v1::ChangeLimits { vanished_percent, total_percent } = *limits;
+        ChangeLimits { vanished_percent, total_percent }
+    });
     Ok(Rules {
+        amount,
+        decline_until,
+        limits,
         name: parse(&programme.name, "programme.name")?,
         title: programme.title.clone(),
         base_date: date(&programme.base_date, "programme.base_date")?,
@@ -72,7 +93,23 @@ pub(crate) fn programme(id: ProgrammeId, programme: &Programme) -> v1::Programme
         account_type: consignor.account_type.parse().unwrap_or_default(),
         account_number: consignor.account_number.clone(),
     });
+    let amount = rules.amount.map(|amount| match amount {
+        AmountRule::Fixed { yen } => v1::amount_rule::Rule::FixedYen(yen),
+        AmountRule::Each { yen, most } => v1::amount_rule::Rule::Each(v1::EachAmount { yen, most }),
+    });
+    let exclusion = |exclusion: &Exclusion| v1::Exclusion {
+        reason: exclusion_reason_out(exclusion.reason).into(),
+        payees: exclusion.payees,
+    };
     v1::Programme {
+        amount: amount.map(|rule| v1::AmountRule { rule: Some(rule) }),
+        decline_until: rules.decline_until.map(|day| day.to_string()).unwrap_or_default(),
+        change_limits: Some(v1::ChangeLimits {
+            vanished_percent: rules.limits.vanished_percent,
+            total_percent: rules.limits.total_percent,
+        }),
+        stop: programme.hold.as_ref().map(stop),
+        exclusions: programme.exclusions.iter().map(exclusion).collect(),
         programme_id: id.to_string(),
         agency: programme.agency.to_string(),
         name: rules.name.to_string(),
@@ -116,6 +153,47 @@ pub(crate) fn batch(id: BatchId, batch: &Batch) -> v1::Batch {
     }
 }
 
+pub(crate) fn stop(stop: &Stop) -> v1::Stop {
+    let unusual = |found: &Unusual| match found {
+        Unusual::PayeesVanished => v1::Unusual::PayeesVanished,
+        Unusual::TotalMoved => v1::Unusual::TotalMoved,
+        Unusual::LineIsTotal => v1::Unusual::LineIsTotal,
+    };
+    let text = |who: &Option<Identity>| who.as_ref().map(ToString::to_string).unwrap_or_default();
+    v1::Stop {
+        placed_by: text(&stop.by),
+        unusual: stop.unusual.iter().map(|found| unusual(found).into()).collect(),
+        lifted_by: text(&stop.lifted_by),
+    }
+}
+
+fn exclusion_reason_out(reason: ExclusionReason) -> v1::ExclusionReason {
+    match reason {
+        ExclusionReason::PaidElsewhere => v1::ExclusionReason::PaidElsewhere,
+        ExclusionReason::Declined => v1::ExclusionReason::Declined,
+        ExclusionReason::NotEntitled => v1::ExclusionReason::NotEntitled,
+    }
+}
+
+pub(crate) fn exclusion_reason(code: i32) -> Result<ExclusionReason, Refusal> {
+    match v1::ExclusionReason::try_from(code) {
+        Ok(v1::ExclusionReason::PaidElsewhere) => Ok(ExclusionReason::PaidElsewhere),
+        Ok(v1::ExclusionReason::Declined) => Ok(ExclusionReason::Declined),
+        Ok(v1::ExclusionReason::NotEntitled) => Ok(ExclusionReason::NotEntitled),
+        Ok(v1::ExclusionReason::Unspecified) | Err(_) => Err(Refusal::field("reason")),
+    }
+}
+
+pub(crate) fn list_kind(code: i32) -> Result<Option<ListKind>, Refusal> {
+    match v1::ListKind::try_from(code) {
+        Ok(v1::ListKind::Unspecified) => Ok(None),
+        Ok(v1::ListKind::Push) => Ok(Some(ListKind::Push)),
+        Ok(v1::ListKind::Confirmation) => Ok(Some(ListKind::Confirmation)),
+        Ok(v1::ListKind::Application) => Ok(Some(ListKind::Application)),
+        Err(_) => Err(Refusal::field("kind")),
+    }
+}
+
 pub(crate) fn account_line(line: AccountLine) -> v1::AccountLine {
     let finding = |finding| match finding {
         AccountFinding::HolderDiffers => v1::AccountFinding::HolderDiffers,
@@ -151,6 +229,14 @@ pub(crate) fn list_sheet(
         balanced: counted.is_balanced(),
         supersedes_list_id: text(list.supersedes.map(|supersedes| supersedes.list)),
         superseded_by_list_id: text(list.superseded_by),
+        stop: list.hold.as_ref().map(stop),
+        kind: match list.kind {
+            None => v1::ListKind::Unspecified,
+            Some(ListKind::Push) => v1::ListKind::Push,
+            Some(ListKind::Confirmation) => v1::ListKind::Confirmation,
+            Some(ListKind::Application) => v1::ListKind::Application,
+        }
+        .into(),
         differences: list.differences.map(|found| v1::Differences {
             equal: found.equal,
             changed: found.changed,

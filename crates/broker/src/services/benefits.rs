@@ -4,14 +4,14 @@ use bytes::Bytes;
 use renkei_api::v1;
 use renkei_exchange::batch::{BatchState, CertifyBatch, PAYMENT_FIELDS, propose};
 use renkei_exchange::command::Call;
-use renkei_exchange::hold::{Hold, ReleaseHold};
+use renkei_exchange::hold::{self, Hold, ReleaseHold, Target};
 use renkei_exchange::permit::{
     Certify, Operate, Permit, Receive, SeeProgramme, SeeTotals, StopReleases, Submit,
 };
 use renkei_exchange::programme::{CreateProgramme, OpenList};
 use renkei_exchange::reconcile::{Sheet, look};
 use renkei_exchange::transfer::{self, ExportTransfer};
-use renkei_exchange::{Caller, Refusal, State, accounts, refund, returns};
+use renkei_exchange::{Caller, Refusal, State, accounts, exclusion, refund, returns};
 use renkei_types::{AgencyId, BatchId, ListId, ProgrammeId, Reason};
 use tonic::{Request, Response, Status, async_trait};
 
@@ -27,9 +27,21 @@ fn owner(state: &State, programme: Option<ProgrammeId>) -> Option<&AgencyId> {
     state.programmes.get(&programme?).map(|programme| &programme.agency)
 }
 
-/// A list that is named where one may be.
-fn one_list(id: &str) -> Result<Option<ListId>, Refusal> {
-    if id.is_empty() { Ok(None) } else { convert::known(id).map(Some) }
+/// What a hold is wanted on.
+enum Wanted {
+    /// One list; nothing for the whole programme.
+    List(Option<ListId>),
+    /// One payee.
+    Payee(String),
+}
+
+fn target(list: &str, payee: &str) -> Result<Wanted, Refusal> {
+    match (list, payee) {
+        ("", "") => Ok(Wanted::List(None)),
+        (list, "") => convert::known(list).map(|list| Wanted::List(Some(list))),
+        ("", payee) => Ok(Wanted::Payee(payee.to_owned())),
+        (_, _) => Err(Refusal::field("payee")),
+    }
 }
 
 impl Desk {
@@ -109,7 +121,8 @@ impl v1::benefits_server::Benefits for Desk {
             let shape = convert::shape(&body.encoding, body.layout)?;
             let supersedes = convert::supersedes(&body.supersedes_list_id, body.lines_only)?;
             let key = self.new_key().await?;
-            let command = OpenList { permit, programme, name, shape, supersedes, key };
+            let kind = convert::list_kind(body.kind)?;
+            let command = OpenList { permit, programme, name, shape, supersedes, kind, key };
             let done = self.exchange.execute(call, command).await?;
             let (list, upload) = done.reply;
             Ok(v1::OpenListResponse {
@@ -131,25 +144,52 @@ impl v1::benefits_server::Benefits for Desk {
             let owner = list.and_then(|list| state.owner_of_list(list));
             let permit = state.permit_own::<Certify>(&caller, owner)?;
             let list = list.ok_or(Reason::NoAgreement)?;
-            let (batch, already_paid, incomplete, receipt) = if body.batch_id.is_empty() {
+            if body.batch_id.is_empty() {
                 let done =
                     self.blocking(move |desk| propose(&desk.exchange, call, permit, list)).await?;
-                (done.reply.batch, done.reply.already_paid, done.reply.incomplete, done.receipt)
-            } else {
-                let batch = convert::known(&body.batch_id)?;
-                let digest = convert::digest(&body.digest, "digest")?;
-                let command = CertifyBatch { permit, list, batch, digest };
-                let done = self.exchange.execute(call, command).await?;
-                (done.reply, 0, 0, done.receipt)
-            };
+                return Ok(v1::CertifyResponse {
+                    batch: Some(self.batch(done.reply.batch)?),
+                    lines_already_paid: done.reply.already_paid,
+                    lines_incomplete: done.reply.incomplete,
+                    lines_excluded: done.reply.excluded,
+                    lines_held: done.reply.held,
+                    receipt: convert::receipt(done.receipt),
+                });
+            }
+            let batch = convert::known(&body.batch_id)?;
+            let digest = convert::digest(&body.digest, "digest")?;
+            let command = CertifyBatch { permit, list, batch, digest };
+            let done = self.exchange.execute(call, command).await?;
             Ok(v1::CertifyResponse {
-                batch: Some(self.batch(batch)?),
-                lines_already_paid: already_paid,
-                lines_incomplete: incomplete,
-                receipt: convert::receipt(receipt),
+                batch: Some(self.batch(done.reply)?),
+                receipt: convert::receipt(done.receipt),
+                ..v1::CertifyResponse::default()
             })
         };
         self.gate.mutate(method!("Benefits", "Certify"), request, handler).await
+    }
+
+    async fn exclude(
+        &self,
+        request: Request<v1::ExcludeRequest>,
+    ) -> Result<Response<v1::ExcludeResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::ExcludeRequest| async move {
+            let state = self.exchange.state();
+            let id: Option<ProgrammeId> = body.programme_id.parse().ok();
+            let permit = state.permit_own::<Submit>(&caller, owner(&state, id))?;
+            let programme = id.ok_or(Reason::NoAgreement)?;
+            let reason = convert::exclusion_reason(body.reason)?;
+            let work = move |desk: &Self| {
+                exclusion::exclude(&desk.exchange, call, permit, programme, reason, &body.payees)
+            };
+            let done = self.blocking(work).await?;
+            Ok(v1::ExcludeResponse {
+                payees: done.reply.payees,
+                already_certified: done.reply.already_certified,
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.mutate(method!("Benefits", "Exclude"), request, handler).await
     }
 
     async fn hold(
@@ -161,8 +201,17 @@ impl v1::benefits_server::Benefits for Desk {
             let id: Option<ProgrammeId> = body.programme_id.parse().ok();
             let permit = state.permit_own::<StopReleases>(&caller, owner(&state, id))?;
             let programme = id.ok_or(Reason::NoAgreement)?;
-            let command = Hold { permit, programme, list: one_list(&body.list_id)? };
-            let done = self.exchange.execute(call, command).await?;
+            let done = match target(&body.list_id, &body.payee)? {
+                Wanted::Payee(payee) => {
+                    let work = move |desk: &Self| {
+                        hold::hold_payee(&desk.exchange, call, permit, programme, &payee)
+                    };
+                    self.blocking(work).await?
+                }
+                Wanted::List(list) => {
+                    self.exchange.execute(call, Hold { permit, programme, list }).await?
+                }
+            };
             Ok(v1::HoldResponse { receipt: convert::receipt(done.receipt) })
         };
         self.gate.mutate(method!("Benefits", "Hold"), request, handler).await
@@ -177,10 +226,18 @@ impl v1::benefits_server::Benefits for Desk {
             let id: Option<ProgrammeId> = body.programme_id.parse().ok();
             let permit = state.permit_own::<StopReleases>(&caller, owner(&state, id))?;
             let programme = id.ok_or(Reason::NoAgreement)?;
-            let command = ReleaseHold { permit, programme, list: one_list(&body.list_id)? };
+            let target = match target(&body.list_id, &body.payee)? {
+                Wanted::List(list) => list.map_or(Target::Programme, Target::List),
+                Wanted::Payee(payee) => {
+                    let vault = self.exchange.vault();
+                    Target::Payee(hold::payee_digest(vault, &state, programme, &payee)?)
+                }
+            };
+            let command = ReleaseHold { permit, programme, target };
             let done = self.exchange.execute(call, command).await?;
             Ok(v1::ReleaseHoldResponse {
-                batch_ids: done.reply.iter().map(ToString::to_string).collect(),
+                lifted: done.reply.lifted,
+                batch_ids: done.reply.released.iter().map(ToString::to_string).collect(),
                 receipt: convert::receipt(done.receipt),
             })
         };

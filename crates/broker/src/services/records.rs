@@ -219,6 +219,7 @@ impl v1::records_server::Records for Desk {
                 rejected: Some(v1::Totals { lines, yen }),
                 digest: convert::bytes(done.reply.digest),
                 receipt: convert::receipt(done.receipt),
+                unusual: done.reply.unusual.iter().map(|it| it.as_str().to_owned()).collect(),
             })
         };
         self.gate.mutate(method!("Records", "Seal"), request, handler).await

@@ -7,14 +7,16 @@ use renkei_api::following_request_id;
 use renkei_api::v1::{
     CreateDatasetRequest, Dataset, OpenUploadRequest, SealRequest, ShowRequest, Totals,
 };
-use renkei_tables::{Schema, Side};
+use renkei_tables::{Column, Schema, Side, TableWriter};
 use renkei_types::{AgencyId, DatasetId};
 use serde_json::{Value, json};
 
 use super::control_totals::{ShapeArguments, count};
+use super::error::BrokerError;
 use super::session::{self, RequestArgument, Session, digest_json, plain, totals_json};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
+use crate::handover::{self, HandoverList};
 use crate::json;
 use crate::text_table::text_table;
 
@@ -34,8 +36,19 @@ pub(crate) enum DatasetCommand {
         /// The fields it may have; all of the resident register otherwise
         #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
         fields: Vec<String>,
+        /// The fields of a list that offices hand over, such as L1 (`dataset template`)
+        #[arg(long, value_name = "CODE", conflicts_with = "fields")]
+        template: Option<String>,
         #[command(flatten)]
         request: RequestArgument,
+    },
+    /// Show the lists L1 to L12 that offices hand to each other, or the columns of one; no broker is asked
+    Template {
+        /// The list, such as L9
+        code: Option<String>,
+        /// Write an empty table with its columns (.csv, .xlsx or .parquet)
+        #[arg(long, value_name = "FILE", requires = "code")]
+        output: Option<PathBuf>,
     },
     /// Upload a register's next snapshot and switch to it
     Upload(UploadArguments),
@@ -60,10 +73,17 @@ pub(crate) struct UploadArguments {
 
 pub(super) fn run(command: &DatasetCommand, environment: &Environment) -> Result<Exit, Failure> {
     match command {
-        DatasetCommand::Create { provider, name, title, fields, request } => {
+        DatasetCommand::Template { code, output } => {
+            template(code.as_deref(), output.as_deref(), environment)
+        }
+        DatasetCommand::Create { provider, name, title, fields, template, request } => {
+            let fields = match template {
+                Some(code) => template_fields(code)?,
+                None if fields.is_empty() => register_fields(),
+                None => fields.clone(),
+            };
             session::with(environment, async |session| {
                 let id = session.request_id(*request);
-                let fields = if fields.is_empty() { register_fields() } else { fields.clone() };
                 let call = CreateDatasetRequest {
                     request_id: id.to_string(),
                     provider: provider.to_string(),
@@ -90,11 +110,100 @@ pub(super) fn run(command: &DatasetCommand, environment: &Environment) -> Result
     }
 }
 
-/// Every field of a resident register.
+/// Every field of a resident register: those by which lines are linked, and those that payments and protection need.
 fn register_fields() -> Vec<String> {
     let schema = Schema::resident_payment();
-    let of_register = schema.fields.into_iter().filter(|field| !field.register.is_empty());
-    of_register.map(|field| field.name).collect()
+    let of_register = schema.fields.into_iter().flat_map(|field| field.register);
+    let further = ["household_id", "date_of_event", "date_processed", "protected"];
+    let further = further.iter().map(|&field| field.to_owned());
+    schema.id.register.into_iter().chain(of_register).chain(further).collect()
+}
+
+fn known_list(code: &str) -> Result<HandoverList, BrokerError> {
+    handover::list(code).ok_or(BrokerError::UnknownTemplate)
+}
+
+/// The fields of a register that a handed-over list has.
+fn template_fields(code: &str) -> Result<Vec<String>, BrokerError> {
+    let known = register_fields();
+    let columns = known_list(code)?.columns;
+    let fields = columns.into_iter().filter_map(|column| column.field).map(str::to_owned);
+    let fields: Vec<String> = fields.filter(|field| known.contains(field)).collect();
+    // What says who exists has ids and names; other lists are tables or lists of a programme.
+    let register = ["resident_id", "name_kanji"];
+    if register.iter().all(|field| fields.iter().any(|known| known == field)) {
+        Ok(fields)
+    } else {
+        Err(BrokerError::NoRegisterTemplate)
+    }
+}
+
+fn template(
+    code: Option<&str>,
+    output: Option<&std::path::Path>,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let Some(code) = code else {
+        let header = ["list", "name", "from", "to"].map(str::to_owned);
+        let mut table = text_table(header.to_vec(), &[]);
+        let lists = handover::lists();
+        if environment.json {
+            json::print(&json!({"lists": lists.iter().map(template_json).collect::<Vec<_>>()}));
+            return Ok(Exit::Done);
+        }
+        for list in lists {
+            let name = environment.say(list.english, list.japanese);
+            table.add_row(vec![list.code, name, list.from, list.to]);
+        }
+        print_line!("{table}");
+        return Ok(Exit::Done);
+    };
+    let list = known_list(code)?;
+    if let Some(path) = output {
+        let columns: Vec<Column> =
+            list.columns.iter().map(|column| Column::text(column.header)).collect();
+        TableWriter::create(path, &columns)?.finish()?;
+    }
+    if environment.json {
+        json::print(&template_json(&list));
+    } else if output.is_none() {
+        let say = |english, japanese| environment.say(english, japanese);
+        let header = vec![
+            say("column", "列"),
+            say("field", "項目"),
+            say("needed", "必須"),
+            say("note", "備考"),
+        ];
+        let mut table = text_table(header, &[]);
+        for column in &list.columns {
+            let needed = if column.needed { "✓" } else { "" };
+            table.add_row(vec![column.header, column.field.unwrap_or(""), needed, column.note]);
+        }
+        print_line!("{table}");
+        let text = list.reconciles;
+        environment.note(&format!("reconciles: {text}"), &format!("突合: {text}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn template_json(list: &HandoverList) -> Value {
+    let column = |column: &handover::HandoverColumn| {
+        json!({
+            "header": column.header,
+            "field": column.field,
+            "needed": column.needed,
+            "note": column.note,
+        })
+    };
+    json!({
+        "list": list.code,
+        "name_japanese": list.japanese,
+        "name_english": list.english,
+        "from": list.from,
+        "to": list.to,
+        "reconciles": list.reconciles,
+        "columns": list.columns.iter().map(column).collect::<Vec<_>>(),
+    })
 }
 
 async fn upload(
@@ -182,9 +291,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_template_of_a_register_gives_its_fields_and_others_say_what_they_are() {
+        let fields = template_fields("l1").map_err(|_| "refused").expect("a register");
+        assert!(fields.contains(&"protected".to_owned()) && !fields.contains(&"amount".to_owned()));
+        assert!(matches!(template_fields("L5"), Err(BrokerError::NoRegisterTemplate)));
+        assert!(matches!(template_fields("L13"), Err(BrokerError::UnknownTemplate)));
+    }
+
+    #[test]
     fn a_register_has_no_amounts() {
         let fields = register_fields();
-        assert!(fields.iter().any(|field| field == "name_kanji"));
+        for field in ["resident_id", "household_id", "name_kanji", "building", "protected"] {
+            assert!(fields.iter().any(|known| known == field), "{field}");
+        }
         assert!(!fields.iter().any(|field| field == "amount"));
     }
 }

@@ -19,6 +19,14 @@ pub(crate) enum BrokerError {
         "a record is FIELD=VALUE for each field, with fields such as name_kanji, name_kana, birth_date, sex, postal_code, address; or a JSON object of texts on standard input"
     )]
     Record,
+    #[error("{file}: has neither 宛名番号 (resident_id) nor 世帯番号 (household_id); add one")]
+    PayeeColumn { file: String },
+    #[error("there is no such list; `renkei dataset template` shows L1 to L12")]
+    UnknownTemplate,
+    #[error(
+        "this list is no register; make an empty table of it with `renkei dataset template CODE --output FILE`, or send it as a list of a programme"
+    )]
+    NoRegisterTemplate,
     #[error("the list has no batch of this id")]
     UnknownBatch,
     #[error("the job ended badly: {0}")]
@@ -44,6 +52,9 @@ impl Classify for BrokerError {
             | Self::WrongKindOfIdentity { .. }
             | Self::ProgrammeFile { .. }
             | Self::OptionMissing { .. }
+            | Self::PayeeColumn { .. }
+            | Self::UnknownTemplate
+            | Self::NoRegisterTemplate
             | Self::Record => Kind::InvalidArgument,
             Self::UnknownBatch
             | Self::JobFailed(_)
@@ -67,6 +78,9 @@ impl Localised for BrokerError {
                 | Self::ProgrammeFile { .. }
                 | Self::OptionMissing { .. }
                 | Self::Record
+                | Self::PayeeColumn { .. }
+                | Self::UnknownTemplate
+                | Self::NoRegisterTemplate
                 | Self::UnknownBatch
                 | Self::EntryDiffers { .. }
                 | Self::Answer { .. }
@@ -90,6 +104,13 @@ impl Localised for BrokerError {
                 format!("--{option} またはそれを記した設定ファイルが必要です")
             }
             Self::Record => "記録は「項目=値」の形（name_kanji, name_kana, birth_date, sex, postal_code, address など）、または標準入力のJSONで指定してください".to_owned(),
+            Self::UnknownTemplate => {
+                "そのリストはありません。`renkei dataset template` で L1 から L12 を確かめてください".to_owned()
+            }
+            Self::NoRegisterTemplate => "このリストは台帳ではありません。`renkei dataset template コード --output ファイル` で空の表を作るか、給付事業のリストとして送ってください".to_owned(),
+            Self::PayeeColumn { file } => {
+                format!("{file}: 宛名番号または世帯番号の列がありません。いずれかを加えてください")
+            }
             Self::UnknownBatch => "このリストに指定された確定対象はありません".to_owned(),
             Self::JobFailed(reason) => {
                 format!("処理に失敗しました: {}", reason_text(reason, language))

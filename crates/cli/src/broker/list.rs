@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use renkei_api::v1::{
-    Batch, CertifyRequest, ExportTransferRequest, OpenListRequest, ReconcileRequest, SealRequest,
-    Totals,
+    Batch, CertifyRequest, ExportTransferRequest, ListKind, OpenListRequest, ReconcileRequest,
+    SealRequest, Totals,
 };
 use renkei_tables::Side;
 use renkei_types::{BatchId, Digest, ListId, ProgrammeId, UploadId};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::control_totals::{ShapeArguments, count};
 use super::error::BrokerError;
-use super::names::short;
+use super::names::{KindArgument, short};
 use super::new_file::NewFile;
 use super::session::{self, RequestArgument, Session, digest_json, plain, totals_json};
 use super::{returned, sheet};
@@ -42,6 +42,9 @@ pub(crate) enum ListCommand {
         /// Replace only the lines that the new file has, such as those whose transfer came back
         #[arg(long, requires = "supersedes")]
         lines_only: bool,
+        /// How its payees come to be on it
+        #[arg(long)]
+        kind: Option<KindArgument>,
         #[command(flatten)]
         request: RequestArgument,
     },
@@ -115,7 +118,7 @@ pub(crate) struct CertifyArguments {
 
 pub(super) fn run(command: &ListCommand, environment: &Environment) -> Result<Exit, Failure> {
     match command {
-        ListCommand::Open { programme, name, shape, supersedes, lines_only, request } => {
+        ListCommand::Open { programme, name, shape, supersedes, lines_only, kind, request } => {
             let shape = shape.shape()?;
             session::with(environment, async |session| {
                 let id = session.request_id(*request);
@@ -127,6 +130,7 @@ pub(super) fn run(command: &ListCommand, environment: &Environment) -> Result<Ex
                     layout: shape.layout,
                     supersedes_list_id: supersedes.map(|list| list.to_string()).unwrap_or_default(),
                     lines_only: *lines_only,
+                    kind: kind.map_or(ListKind::Unspecified, ListKind::from).into(),
                 };
                 let answer = session.change(&id, call).await?;
                 let object = json!({"list_id": answer.list_id, "upload_id": answer.upload_id});
@@ -206,7 +210,15 @@ fn seal(arguments: &SealArguments, environment: &Environment) -> Result<Exit, Fa
             "counted": totals_json(sealed.counted.as_ref()),
             "rejected": totals_json(sealed.rejected.as_ref()),
             "digest": digest_json(&sealed.digest),
+            "unusual": sealed.unusual,
         });
+        if !sealed.unusual.is_empty() {
+            let codes = plain(&sealed.unusual.join(" "));
+            environment.warn(
+                &format!("the list is on hold ({codes}): look at it; two people lift the hold with `renkei programme release-hold --list`"),
+                &format!("このリストの支払を停止しました（{codes}）。内容を確かめ、2人で `renkei programme release-hold --list` により解除してください"),
+            );
+        }
         Ok(session.done(object, "", sealed.receipt.as_ref()))
     })
 }
@@ -256,6 +268,15 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
     let mut object = batch_json(&batch);
     object["lines_already_paid"] = json!(answer.lines_already_paid);
     object["lines_incomplete"] = json!(answer.lines_incomplete);
+    object["lines_excluded"] = json!(answer.lines_excluded);
+    object["lines_held"] = json!(answer.lines_held);
+    let (excluded, held) = (answer.lines_excluded, answer.lines_held);
+    if excluded + held > 0 {
+        session.environment.warn(
+            &format!("left out: {excluded} lines whose payee the programme excludes, {held} whose payee is on hold"),
+            &format!("除外した行: 給付事業の除外対象 {excluded} 件、支払停止中の受給者 {held} 件"),
+        );
+    }
     if answer.lines_incomplete > 0 {
         let lines = answer.lines_incomplete;
         session.environment.warn(

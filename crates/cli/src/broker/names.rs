@@ -50,6 +50,26 @@ arguments! {
         Deliver,
     }
 
+    /// How payees come to be on a list.
+    KindArgument -> ListKind {
+        /// They are known with their accounts and may decline (プッシュ型)
+        Push,
+        /// They have returned a form that was sent to them (確認書)
+        Confirmation,
+        /// They have applied (申請)
+        Application,
+    }
+
+    /// Why a payee is not paid.
+    ExclusionArgument -> ExclusionReason {
+        /// Another municipality, employer or programme pays (既受給)
+        PaidElsewhere,
+        /// The payee declines (辞退)
+        Declined,
+        /// The payee is not entitled (施設 and the like)
+        NotEntitled,
+    }
+
     /// Why a task is set aside.
     ParkArgument -> ParkReason {
         /// The person is being asked

@@ -8,6 +8,13 @@
 //! unit = "household"              # or person
 //! line_yen_max = 100000
 //! transfer_date = "2026-12-01"
+//! decline_until = "2026-11-20"    # 辞退: nothing of a push list is certified before the day after
+//! [amount]                        # fixed = 50000; or, for each child or member:
+//! each = 20000
+//! at_most = 12
+//! [change_limits]                 # a corrected list beyond them is put on hold
+//! vanished_percent = 10
+//! total_percent = 20
 //! [consignor]                     # only where a bank's transfer file is needed
 //! code = "0000000001"
 //! name_kana = "ﾚﾝｹｲｼ"
@@ -22,16 +29,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum as _};
 use jiff::civil::Date;
+use renkei_api::v1::amount_rule::Rule;
 use renkei_api::v1::{
-    Consignor, CreateProgrammeRequest, GetProgrammeRequest, HoldRequest, PayeeUnit, Programme,
-    ReconcileRequest, ReleaseHoldRequest,
+    AmountRule, ChangeLimits, Consignor, CreateProgrammeRequest, EachAmount, ExcludeRequest,
+    ExclusionReason, GetProgrammeRequest, HoldRequest, PayeeUnit, Programme, ReconcileRequest,
+    ReleaseHoldRequest, Stop, Unusual,
 };
+use renkei_tables::{ReadOptions, TableReader, built_in_column};
 use renkei_types::{AgencyId, ListId, ProgrammeId, Yen};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::BrokerError;
-use super::names::{UnitArgument, short};
+use super::names::{ExclusionArgument, UnitArgument, short};
 use super::session::{self, RequestArgument, plain};
 use super::sheet;
 use crate::environment::Environment;
@@ -61,9 +71,21 @@ pub(crate) enum ProgrammeCommand {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Leave payees out of every list: they have declined, or are paid elsewhere
+    Exclude {
+        /// The programme
+        programme: ProgrammeId,
+        /// A table with 宛名番号 or 世帯番号
+        file: PathBuf,
+        /// Why
+        #[arg(long)]
+        reason: ExclusionArgument,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
     /// Stop releases at once
     Hold(HoldArguments),
-    /// Lift a hold; by somebody other than who placed it
+    /// Lift a hold: the first of two people signs, another lifts it
     ReleaseHold(HoldArguments),
 }
 
@@ -74,6 +96,9 @@ pub(crate) struct HoldArguments {
     /// Only one list of it
     #[arg(long, value_name = "ID")]
     list: Option<ListId>,
+    /// Only one payee of it: an id of a person or household in the register
+    #[arg(long, value_name = "ID", conflicts_with = "list")]
+    payee: Option<String>,
     #[command(flatten)]
     request: RequestArgument,
 }
@@ -117,7 +142,43 @@ struct RulesFile {
     unit: Option<String>,
     line_yen_max: Option<u64>,
     transfer_date: Option<String>,
+    decline_until: Option<String>,
+    amount: Option<AmountFile>,
+    change_limits: Option<LimitsFile>,
     consignor: Option<ConsignorFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AmountFile {
+    fixed: Option<u64>,
+    each: Option<u64>,
+    at_most: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsFile {
+    vanished_percent: u32,
+    total_percent: u32,
+}
+
+/// The amount rule of a file: one of the two.
+fn amount(file: AmountFile, path: &Path) -> Result<AmountRule, BrokerError> {
+    let rule = match file {
+        AmountFile { fixed: Some(yen), each: None, at_most: None } => Rule::FixedYen(yen),
+        AmountFile { fixed: None, each: Some(yen), at_most: Some(most) } => {
+            Rule::Each(EachAmount { yen, most })
+        }
+        _ => {
+            return Err(BrokerError::ProgrammeFile {
+                file: path.display().to_string(),
+                line: None,
+                what: "[amount] has fixed, or each and at_most".to_owned(),
+            });
+        }
+    };
+    Ok(AmountRule { rule: Some(rule) })
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,7 +221,18 @@ impl RulesArguments {
         let day = |given: Option<Date>, in_file: Option<String>| {
             given.map(|date| date.to_string()).or(in_file)
         };
+        let amount = match (file.amount, &self.file) {
+            (Some(given), Some(path)) => Some(amount(given, path)?),
+            (_, _) => None,
+        };
+        let limits = |limits: LimitsFile| ChangeLimits {
+            vanished_percent: limits.vanished_percent,
+            total_percent: limits.total_percent,
+        };
         Ok(Programme {
+            amount,
+            change_limits: file.change_limits.map(limits),
+            decline_until: file.decline_until.unwrap_or_default(),
             agency: needed(self.agency.clone().or(file.agency), "agency")?.to_string(),
             name: needed(self.name.clone().or(file.name), "name")?,
             title: needed(self.title.clone().or(file.title), "title")?,
@@ -229,12 +301,39 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                 sheet::run(session, call, output.as_deref()).await
             })
         }
+        ProgrammeCommand::Exclude { programme, file, reason, request } => {
+            let payees = ids(file)?;
+            session::with(environment, async |session| {
+                let id = session.request_id(*request);
+                let call = ExcludeRequest {
+                    request_id: id.to_string(),
+                    programme_id: programme.to_string(),
+                    reason: ExclusionReason::from(*reason).into(),
+                    payees,
+                };
+                let answer = session.change(&id, call).await?;
+                let (payees, late) = (answer.payees, answer.already_certified);
+                environment.note(
+                    &format!("{payees} payees are left out from now on"),
+                    &format!("{payees} 件を今後の支給から除きます"),
+                );
+                if late > 0 {
+                    environment.warn(
+                        &format!("{late} payments to them are certified already and stand; stop them with `renkei programme hold` where they are not out yet"),
+                        &format!("このうち {late} 件は既に確定済みです。未配信であれば `renkei programme hold` で止めてください"),
+                    );
+                }
+                let object = json!({"payees": payees, "already_certified": late});
+                Ok(session.done(object, "", answer.receipt.as_ref()))
+            })
+        }
         ProgrammeCommand::Hold(arguments) => session::with(environment, async |session| {
             let id = session.request_id(arguments.request);
             let call = HoldRequest {
                 request_id: id.to_string(),
                 programme_id: arguments.programme.to_string(),
                 list_id: arguments.list.map(|list| list.to_string()).unwrap_or_default(),
+                payee: arguments.payee.clone().unwrap_or_default(),
             };
             let answer = session.change(&id, call).await?;
             let object = json!({
@@ -250,12 +349,19 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                 request_id: id.to_string(),
                 programme_id: arguments.programme.to_string(),
                 list_id: arguments.list.map(|list| list.to_string()).unwrap_or_default(),
+                payee: arguments.payee.clone().unwrap_or_default(),
             };
             let answer = session.change(&id, call).await?;
+            if !answer.lifted {
+                environment.warn(
+                    "signed; the hold stands until another person lifts it too",
+                    "一人目として署名しました。別の人がもう一度解除するまで停止は続きます",
+                );
+            }
             let object = json!({
                 "programme_id": arguments.programme.to_string(),
                 "list_id": arguments.list.map(|list| list.to_string()),
-                "on_hold": false,
+                "on_hold": !answer.lifted,
                 "batch_ids": answer.batch_ids,
             });
             Ok(session.done(object, &answer.batch_ids.join("\n"), answer.receipt.as_ref()))
@@ -263,16 +369,64 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
     }
 }
 
+/// The ids of a table of payees: of households where it has them, else of persons.
+fn ids(path: &Path) -> Result<Vec<String>, Failure> {
+    let mut reader = TableReader::open(path, &ReadOptions::default())?;
+    let column = ["household_id", "resident_id"]
+        .iter()
+        .find_map(|column| built_in_column(reader.header(), column));
+    let column = column.ok_or(BrokerError::PayeeColumn { file: path.display().to_string() })?;
+    let mut ids = Vec::new();
+    while let Some(batch) = reader.next_batch()? {
+        ids.extend((0..batch.rows()).map(|row| batch.cell(column, row).trim().to_owned()));
+    }
+    Ok(ids)
+}
+
+/// A hold in words.
+fn stop_text(stop: &Stop, environment: &Environment) -> String {
+    let unusual = |found: Unusual| match found {
+        Unusual::PayeesVanished => environment.say("many lines are gone", "消えた行が多い"),
+        Unusual::TotalMoved => environment.say("the sum moved much", "合計が大きく変わった"),
+        Unusual::LineIsTotal => {
+            environment.say("one line is as much as a whole list", "1行の金額がリスト全体に等しい")
+        }
+        Unusual::Unspecified => "?",
+    };
+    let reasons: Vec<&str> = stop.unusual().map(unusual).collect();
+    let by = match stop.placed_by.as_str() {
+        "" => environment.say("the broker", "連携サーバー").to_owned(),
+        by => plain(by),
+    };
+    let mut text = format!("{} ({by})", environment.say("stopped", "停止中"));
+    if !reasons.is_empty() {
+        text = format!("{text}: {}", reasons.join(environment.say(", ", "、")));
+    }
+    if !stop.lifted_by.is_empty() {
+        let first = plain(&stop.lifted_by);
+        let signed = environment.say("lifting signed by", "解除の一人目");
+        text = format!("{text}; {signed} {first}");
+    }
+    text
+}
+
 fn unit_name(programme: &Programme) -> &'static str {
     short(programme.unit().as_str_name(), "PAYEE_UNIT_")
 }
 
 fn show(programme: &Programme, environment: &Environment) {
-    let hold = if programme.on_hold {
-        environment.say("stopped", "停止中")
-    } else {
-        environment.say("released when certified", "確定後に支払")
+    let hold = match &programme.stop {
+        Some(stop) => stop_text(stop, environment),
+        None => environment.say("released when certified", "確定後に支払").to_owned(),
     };
+    let amount = match programme.amount.as_ref().and_then(|amount| amount.rule.as_ref()) {
+        None => environment.say("any", "定めなし").to_owned(),
+        Some(Rule::FixedYen(yen)) => Yen(*yen).to_string(),
+        Some(Rule::Each(each)) => {
+            format!("{} × 1–{}", Yen(each.yen), each.most)
+        }
+    };
+    let excluded: u64 = programme.exclusions.iter().map(|exclusion| exclusion.payees).sum();
     let rows = [
         (environment.say("programme", "給付事業"), plain(&programme.programme_id)),
         (environment.say("agency", "実施機関"), plain(&programme.agency)),
@@ -284,14 +438,27 @@ fn show(programme: &Programme, environment: &Environment) {
             environment.say("yen at most", "一件の上限（円）"),
             Yen(programme.line_yen_max).to_string(),
         ),
+        (environment.say("yen of a line", "一件の金額（円）"), amount),
+        (environment.say("may decline until", "辞退の期限"), plain(&programme.decline_until)),
+        (environment.say("excluded payees", "除外"), excluded.to_string()),
         (environment.say("transfer date", "振込日"), plain(&programme.transfer_date)),
         (environment.say("dataset", "データセット"), plain(&programme.dataset_id)),
-        (environment.say("releases", "支払"), hold.to_owned()),
+        (environment.say("releases", "支払"), hold),
         (environment.say("lists", "リスト"), plain(&programme.list_ids.join(" "))),
     ];
     for (name, value) in rows {
         print_line!("{name}: {value}");
     }
+}
+
+pub(super) fn stop_json(stop: &Stop) -> Value {
+    let who = |who: &String| if who.is_empty() { Value::Null } else { json!(who) };
+    let unusual = stop.unusual().map(|found| short(found.as_str_name(), "UNUSUAL_"));
+    json!({
+        "placed_by": who(&stop.placed_by),
+        "unusual": unusual.collect::<Vec<_>>(),
+        "lifted_by": who(&stop.lifted_by),
+    })
 }
 
 fn programme_json(programme: &Programme) -> Value {
@@ -316,6 +483,26 @@ fn programme_json(programme: &Programme) -> Value {
         "transfer_date": programme.transfer_date,
         "consignor": consignor,
         "dataset_id": programme.dataset_id,
+        "amount": programme.amount.as_ref().and_then(|amount| amount.rule.as_ref()).map(|rule| {
+            match rule {
+                Rule::FixedYen(yen) => json!({"fixed": yen}),
+                Rule::Each(each) => json!({"each": each.yen, "at_most": each.most}),
+            }
+        }),
+        "decline_until": Some(&programme.decline_until).filter(|day| !day.is_empty()),
+        "change_limits": programme.change_limits.map(|limits| {
+            let ChangeLimits { vanished_percent, total_percent } = limits;
+            json!({"vanished_percent": vanished_percent, "total_percent": total_percent})
+        }),
+        "exclusions": programme
+            .exclusions
+            .iter()
+            .map(|exclusion| {
+                let reason = short(exclusion.reason().as_str_name(), "EXCLUSION_REASON_");
+                json!({"reason": reason, "payees": exclusion.payees})
+            })
+            .collect::<Vec<_>>(),
+        "stop": programme.stop.as_ref().map(stop_json),
         "on_hold": programme.on_hold,
         "list_ids": programme.list_ids,
     })
@@ -347,6 +534,21 @@ mod tests {
         assert_eq!(programme.unit(), PayeeUnit::Household);
         assert_eq!((programme.base_date.as_str(), programme.line_yen_max), ("2026-06-01", 5));
         assert_eq!(programme.consignor.expect("a consignor").bank_code, "0001");
+    }
+
+    #[test]
+    fn an_amount_rule_is_fixed_or_for_each_and_not_both() {
+        let rule = |text: &str| {
+            let (_folder, path) =
+                written(&FILE.replace("[consignor]", &format!("{text}\n[consignor]")));
+            let rules = RulesArguments { file: Some(path), ..RulesArguments::default() };
+            rules.programme().ok().and_then(|programme| programme.amount?.rule)
+        };
+        assert_eq!(rule("[amount]\nfixed = 50000"), Some(Rule::FixedYen(50_000)));
+        let each = EachAmount { yen: 20_000, most: 12 };
+        assert_eq!(rule("[amount]\neach = 20000\nat_most = 12"), Some(Rule::Each(each)));
+        assert_eq!(rule("[amount]\nfixed = 1\neach = 2\nat_most = 3"), None);
+        assert_eq!(rule("[amount]\neach = 2"), None);
     }
 
     #[test]

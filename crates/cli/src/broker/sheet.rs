@@ -14,13 +14,14 @@ use std::path::Path;
 
 use askama::Template;
 use renkei_api::v1::{
-    Batch, ListSheet, ReconcileRequest, ReconcileResponse, ReconcileStep, Totals,
+    Batch, ListKind, ListSheet, ReconcileRequest, ReconcileResponse, ReconcileStep, Totals,
 };
 use renkei_tables::{Column, TableWriter};
 use renkei_types::{Language, Yen};
 use serde_json::{Value, json};
 
 use super::list::{batch_json, state};
+use super::names::short;
 use super::new_file::NewFile;
 use super::session::{Session, plain, receipt_json, totals_json};
 use crate::environment::Environment;
@@ -98,6 +99,11 @@ fn list_json(list: &ListSheet) -> Value {
         "balanced": list.balanced,
         "supersedes": id(&list.supersedes_list_id),
         "superseded_by": id(&list.superseded_by_list_id),
+        "stop": list.stop.as_ref().map(super::programme::stop_json),
+        "kind": match list.kind() {
+            ListKind::Unspecified => Value::Null,
+            kind @ (ListKind::Push | ListKind::Confirmation | ListKind::Application) => json!(short(kind.as_str_name(), "LIST_KIND_")),
+        },
         "differences": list.differences.map(|found| json!({
             "equal": found.equal,
             "changed": found.changed,
@@ -134,6 +140,7 @@ fn name(code: &str, language: Language) -> &str {
         "OPEN" => ("open", "照合・確認中"),
         "PAYABLE" => ("payable", "支給可"),
         "ALREADY_PAID" => ("payee is paid by another line", "他の行で支給済み"),
+        "EXCLUDED" => ("payee is excluded", "除外"),
         "PROPOSED" => ("signed by one", "一人目確定"),
         "CERTIFIED" => ("signed by two", "確定"),
         "RELEASED" => ("released", "配信待ち・配信中"),
@@ -190,6 +197,9 @@ fn succession(list: &ListSheet, language: Language) -> Option<String> {
             format!("takes the place of {earlier}: {equal} lines equal, {changed} changed, {added} added, {removed} removed"),
             format!("{earlier} の差替え: 同一 {equal} 件、変更 {changed} 件、追加 {added} 件、削除 {removed} 件"),
         ));
+    }
+    if list.stop.is_some() {
+        parts.push(language.pick("its releases are stopped", "支払停止中").to_owned());
     }
     if !list.superseded_by_list_id.is_empty() {
         let later = plain(&list.superseded_by_list_id);

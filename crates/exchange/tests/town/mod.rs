@@ -21,7 +21,9 @@ use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{
     Certify, DecideLines, Link, Operate, Permit, Receive, Right, Submit,
 };
-use renkei_exchange::programme::{CreateProgramme, OpenList, PayeeUnit, Rules};
+use renkei_exchange::programme::{
+    ChangeLimits, CreateProgramme, ListKind, OpenList, PayeeUnit, Rules,
+};
 use renkei_exchange::reconcile::{Reconciliation, reconcile};
 use renkei_exchange::review::{Claim, Decide, Verdict};
 use renkei_exchange::seal::{Declaration, Sealed, seal};
@@ -120,7 +122,20 @@ impl Town {
         Self::found(None, (change(residents), payments))
     }
 
-    fn found(memory: Option<MemoryJournal>, (residents, payments): (String, String)) -> Self {
+    /// A town whose programme has other rules.
+    pub(crate) fn of_rules(rules: fn(Rules) -> Rules) -> Self {
+        Self::ruled(None, files(300, 90), rules)
+    }
+
+    fn found(memory: Option<MemoryJournal>, files: (String, String)) -> Self {
+        Self::ruled(memory, files, |rules| rules)
+    }
+
+    fn ruled(
+        memory: Option<MemoryJournal>,
+        (residents, payments): (String, String),
+        rules: fn(Rules) -> Rules,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let now = "2026-11-21T01:00:00Z".parse().expect("a time");
         let (exchange, threads) = open(folder.path(), memory.as_ref(), now);
@@ -138,12 +153,12 @@ impl Town {
             payments,
             folder,
         };
-        town.settle();
+        town.settle(rules);
         town
     }
 
     /// Agencies, parties, the register, a programme, agreements.
-    fn settle(&mut self) {
+    fn settle(&mut self, change: fn(Rules) -> Rules) {
         let call = || Call::read(caller("operator-1"));
         let permit = || self.permit::<Operate>("operator-1");
         for body in ["residents", "benefits", "treasury"] {
@@ -179,7 +194,11 @@ impl Town {
             line_yen_max: 1_000_000,
             transfer_date: "2026-12-10".parse().expect("a day"),
             consignor: None,
+            amount: None,
+            decline_until: None,
+            limits: ChangeLimits::default(),
         };
+        let rules = change(rules);
         let agency = "131016/benefits".parse().expect("an agency");
         let key = self.key();
         let command = CreateProgramme { permit: permit(), agency, rules, key };
@@ -336,6 +355,15 @@ impl Town {
         name: &str,
         supersedes: Option<Supersedes>,
     ) -> Result<(ListId, UploadId), Refusal> {
+        self.open_list_of_kind(name, supersedes, None)
+    }
+
+    pub(crate) fn open_list_of_kind(
+        &self,
+        name: &str,
+        supersedes: Option<Supersedes>,
+        kind: Option<ListKind>,
+    ) -> Result<(ListId, UploadId), Refusal> {
         let permit = || self.permit_own::<Submit>("payments");
         let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
         let name = name.parse().expect("a name");
@@ -345,6 +373,7 @@ impl Town {
             name,
             shape,
             supersedes,
+            kind,
             key: self.key(),
         };
         let call = Call::read(caller("payments"));
@@ -388,7 +417,7 @@ impl Town {
         list
     }
 
-    fn link(&self, list: ListId) {
+    pub(crate) fn link(&self, list: ListId) {
         let state = self.exchange.state();
         let owner = state.owner_of_list(list);
         let today = self.exchange.clock().today();

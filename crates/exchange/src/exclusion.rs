@@ -1,0 +1,145 @@
+//! Exclusions (除外): payees whom a programme does not pay, whatever its lists say.
+//!
+//! Somebody has declined (辞退), or is paid elsewhere (既受給). They are named by ids of the register and kept sealed with
+//! the programme's key. An exclusion only ever prevents payments, so one person adds it. A proposal that was drawn up
+//! before it cannot be certified any more; what two people have certified stands, and is told as a number.
+
+use std::collections::HashSet;
+
+use renkei_journal::BlobRef;
+use renkei_tlog::leaf::{Counter, Operation};
+use renkei_types::{ProgrammeId, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{BatchState, payments};
+use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::ledger::Exchange;
+use crate::mark::Mark;
+use crate::permit::{Permit, Submit};
+use crate::programme::Programme;
+use crate::refusal::Refusal;
+use crate::role::closed_list;
+use crate::store::{Vault, blob_refusal};
+
+/// Most payees of one call.
+pub const PAYEES_MAX: usize = 100_000;
+/// Most exclusions of a programme.
+pub const EXCLUSIONS_MAX: usize = 32;
+
+closed_list! {
+    /// Why somebody is not paid.
+    ExclusionReason {
+        /// Another municipality, employer or programme pays (既受給).
+        PaidElsewhere = "PAID_ELSEWHERE",
+        /// The payee declines (辞退).
+        Declined = "DECLINED",
+        /// The payee is not entitled, such as by living in an institution (施設).
+        NotEntitled = "NOT_ENTITLED",
+    }
+}
+
+/// Some payees whom a programme does not pay.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Exclusion {
+    /// Why.
+    pub reason: ExclusionReason,
+    /// How many.
+    pub payees: u64,
+    /// Their ids in the register, sealed.
+    pub ids: BlobRef,
+}
+
+/// What an exclusion came to.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Excluded {
+    /// How many payees are excluded by it.
+    pub payees: u64,
+    /// Payments to them that two people have certified already: they stand.
+    pub already_certified: u64,
+}
+
+/// The ids of all whom a programme does not pay.
+pub(crate) fn excluded(vault: &Vault, programme: &Programme) -> Result<HashSet<String>, Refusal> {
+    let mut excluded = HashSet::new();
+    for exclusion in &programme.exclusions {
+        let reader = vault.open_blob(&exclusion.ids)?;
+        for chunk in 0..exclusion.ids.chunks {
+            let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
+            let ids: Vec<String> =
+                postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
+            excluded.extend(ids);
+        }
+    }
+    Ok(excluded)
+}
+
+/// Excludes payees, by ids of persons or households in the register. Blocks: for threads that may wait.
+pub fn exclude(
+    exchange: &Exchange,
+    call: Call,
+    permit: Permit<Submit>,
+    programme: ProgrammeId,
+    reason: ExclusionReason,
+    ids: &[String],
+) -> Result<Done<Excluded>, Refusal> {
+    const CHUNK_IDS: usize = 4096;
+    let ids: HashSet<&str> = ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
+    if ids.is_empty() {
+        return Err(Refusal::field("payees"));
+    }
+    if ids.len() > PAYEES_MAX {
+        return Err(Refusal::new(Reason::TooLarge).in_field("payees"));
+    }
+    let (vault, state) = (exchange.vault(), exchange.state());
+    let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+    let mut already_certified = 0;
+    for (_, batch) in state.batches_of(known) {
+        if batch.state == BatchState::Proposed {
+            continue;
+        }
+        let hit = |payee: &str, person: &str| ids.contains(payee) || ids.contains(person);
+        let payments = payments(vault, batch)?;
+        let paid = payments.iter().filter(|payment| hit(&payment.payee, &payment.person));
+        already_certified += paid.count() as u64;
+    }
+    let mut sorted: Vec<&str> = ids.into_iter().collect();
+    sorted.sort_unstable();
+    let mut writer = vault.blob_writer(&vault.key(known.key)?, known.key)?;
+    for chunk in sorted.chunks(CHUNK_IDS) {
+        let bytes = postcard::to_stdvec(chunk).map_err(|error| Refusal::internal(&error))?;
+        writer.chunk(&bytes).map_err(|error| blob_refusal(&error))?;
+    }
+    let blob = writer.finish().map_err(|error| blob_refusal(&error))?;
+    let payees = sorted.len() as u64;
+    let excluded = Excluded { payees, already_certified };
+    let exclusion = Exclusion { reason, payees, ids: blob };
+    exchange.execute_now(call, Exclude { permit, programme, exclusion, excluded })
+}
+
+struct Exclude {
+    permit: Permit<Submit>,
+    programme: ProgrammeId,
+    exclusion: Exclusion,
+    excluded: Excluded,
+}
+
+impl Command for Exclude {
+    type Reply = Excluded;
+    const METHOD: &'static str = "Exclude";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Excluded>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let known = desk.state.programmes.get(&self.programme).ok_or(Reason::NoAgreement)?;
+        if known.exclusions.len() >= EXCLUSIONS_MAX {
+            return Err(Refusal::new(Reason::TooLarge).in_field("payees"));
+        }
+        desk.state.programmes.change(&self.programme, |known| {
+            known.exclusions.push(self.exclusion.clone());
+            // A batch that somebody is drawing up must not have them.
+            known.batches += 1;
+        });
+        let mark = Mark::ok(Operation::AdminAction).about(self.programme);
+        let mark = mark.count(Counter::In, self.exclusion.payees);
+        Ok(Decision::new(self.excluded, mark))
+    }
+}
