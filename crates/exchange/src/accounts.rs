@@ -14,6 +14,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use renkei_japanese::kana::kana_exact;
 use renkei_japanese::text::fold;
 use renkei_tlog::leaf::{Counter, Operation};
@@ -87,20 +88,39 @@ pub(crate) struct Examination {
     others: Vec<(u32, String, String)>,
 }
 
+/// What one payment adds.
+struct Seen {
+    account: Option<String>,
+    /// Key of the holder's name, where it is not the payee's.
+    other: Option<String>,
+}
+
+/// Reads a payment to somebody with this reading of the name.
+fn read(payment: &Payment, kana: &str) -> Seen {
+    let account = account(payment);
+    let holder = payment.cells.first().map_or("", String::as_str);
+    // Without either there is nothing to compare: not every list brings accounts, not every register readings.
+    if holder.trim().is_empty() || kana.trim().is_empty() || holder == kana {
+        return Seen { account, other: None };
+    }
+    let holder = kana_exact(holder);
+    let other = (holder != kana_exact(kana)).then_some(holder);
+    Seen { account, other }
+}
+
 impl Examination {
-    /// Looks at a payment to somebody of this household with this reading of the name.
-    pub(crate) fn see(&mut self, payment: &Payment, household: &str, kana: &str) {
-        if let Some(account) = account(payment) {
-            *self.accounts.entry(account).or_default() += 1;
-        }
-        let holder = payment.cells.first().map_or("", String::as_str);
-        // Without either there is nothing to compare: not every list brings accounts, not every register readings.
-        if holder.trim().is_empty() || kana.trim().is_empty() || holder == kana {
-            return;
-        }
-        let holder = kana_exact(holder);
-        if holder != kana_exact(kana) {
-            self.others.push((payment.row, household.to_owned(), holder));
+    /// Looks at payments, each with household and reading of the payee; reading them is most of the work, and is shared
+    /// between threads.
+    pub(crate) fn see(&mut self, payments: &[(&Payment, &str, &str)]) {
+        let seen: Vec<Seen> =
+            payments.par_iter().map(|(payment, _, kana)| read(payment, kana)).collect();
+        for (seen, (payment, household, _)) in seen.into_iter().zip(payments) {
+            if let Some(account) = seen.account {
+                *self.accounts.entry(account).or_default() += 1;
+            }
+            if let Some(holder) = seen.other {
+                self.others.push((payment.row, (*household).to_owned(), holder));
+            }
         }
     }
 
@@ -214,11 +234,14 @@ pub fn look(
         }
     }
     let mut examination = Examination::default();
-    for payment in &payments {
-        if let Some((household, kana)) = people.get(payment.person.as_str()) {
-            examination.see(payment, household, kana);
-        }
-    }
+    let known: Vec<(&Payment, &str, &str)> = payments
+        .iter()
+        .filter_map(|payment| {
+            let (household, kana) = people.get(payment.person.as_str())?;
+            Some((payment, household.as_str(), kana.as_str()))
+        })
+        .collect();
+    examination.see(&known);
     let lines = examination.finish(vault, snapshot)?.lines(&payments);
     let call = Call::read(permit.caller().clone());
     let looked = LookAtAccounts { permit, batch: id, lines: lines.len() as u64 };

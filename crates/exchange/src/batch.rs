@@ -296,7 +296,7 @@ fn draw_up(
     let (mut taken, mut already_paid, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
     let (mut incomplete, mut held) = (0, 0);
     let mut seen = HashSet::new();
-    let mut waiting: Vec<Payment> = Vec::new();
+    let mut waiting: Vec<(Payment, &Resident)> = Vec::new();
     let mut accounts = Examination::default();
     for number in 0..sealed.rows.chunks() {
         let chunk = rows::chunk(&reader, number)?;
@@ -346,14 +346,11 @@ fn draw_up(
                 continue;
             }
             seen.insert(payment.payee.clone());
-            accounts.see(&payment, &resident.household, &resident.kana);
-            digest
-                .update(&postcard::to_stdvec(&payment).map_err(|error| Refusal::internal(&error))?);
             totals.add(payment.yen);
             taken.push(row);
-            waiting.push(payment);
+            waiting.push((payment, resident));
             if waiting.len() == CHUNK_PAYMENTS {
-                write(&mut writer, &mut waiting)?;
+                write(&mut writer, &mut digest, &mut accounts, &mut waiting)?;
             }
         }
     }
@@ -361,7 +358,7 @@ fn draw_up(
         return Err(Reason::NothingToCertify.into());
     }
     if !waiting.is_empty() {
-        write(&mut writer, &mut waiting)?;
+        write(&mut writer, &mut digest, &mut accounts, &mut waiting)?;
     }
     let payments = writer.finish().map_err(|error| blob_refusal(&error))?;
     let accounts = accounts.finish(vault, snapshot)?.counts();
@@ -400,12 +397,21 @@ fn draw_up(
     })
 }
 
+/// Writes a chunk down, adds it to what is signed, and looks at its accounts.
 fn write(
     writer: &mut renkei_journal::BlobWriter,
-    waiting: &mut Vec<Payment>,
+    digest: &mut renkei_journal::KeyedDigest,
+    accounts: &mut Examination,
+    waiting: &mut Vec<(Payment, &Resident)>,
 ) -> Result<(), Refusal> {
-    let bytes = postcard::to_stdvec(waiting).map_err(|error| Refusal::internal(&error))?;
-    waiting.clear();
+    let seen: Vec<(&Payment, &str, &str)> = waiting
+        .iter()
+        .map(|(payment, resident)| (payment, resident.household.as_str(), resident.kana.as_str()))
+        .collect();
+    accounts.see(&seen);
+    let payments: Vec<Payment> = waiting.drain(..).map(|(payment, _)| payment).collect();
+    let bytes = postcard::to_stdvec(&payments).map_err(|error| Refusal::internal(&error))?;
+    digest.update(&bytes);
     writer.chunk(&bytes).map_err(|error| blob_refusal(&error))
 }
 
