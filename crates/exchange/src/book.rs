@@ -5,7 +5,7 @@
 //! decided; a line takes 24 bytes, so 300,000 lines take 7 MB. A book that nobody uses is dropped and read again.
 //!
 //! A book keeps its [`Sums`] while it changes, so that every command can be held against what was declared without
-//! counting all lines again; see [`crate::balance`]. Reconciling counts them again, and both must agree.
+//! counting all lines again; see the module `balance`. Reconciling counts them again, and both must agree.
 //!
 //! Invariant: a book says the same as the state, line by line: [`Book::totals`] over all outcomes is what was declared.
 

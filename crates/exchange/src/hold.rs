@@ -4,7 +4,7 @@
 //! different people, whoever placed the hold: the first signs, the second lifts; who stops again in between, voids the
 //! first signature. A hold is on a programme, on one list, or on one payee.
 //!
-//! The broker places holds on lists itself, when they are sealed and something about them is unusual ([`unusual`]). A list
+//! The broker places holds on lists itself, when they are sealed and something about them is unusual (`unusual` below). A list
 //! on hold is linked, reviewed and certified as any other; nothing of it is released.
 //!
 //! A payee on hold is left out of batches that are drawn up. What is signed cannot be taken apart, so a batch that has the
