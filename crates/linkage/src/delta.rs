@@ -26,7 +26,7 @@
 //!
 //! What an index counted anew would say differs in what is counted: how common values are (a value that the register did
 //! not have counts as neither rare nor common), how many residents there are, what strangers and relatives share, which
-//! rules are too wide, and which municipalities, towns and halves of names are known to readers. Hence
+//! rules are too wide, which municipalities, towns and halves of names are known to readers, and how names are read. Hence
 //! [`RegisterIndex::needs_rebuild`].
 
 use std::sync::Arc;

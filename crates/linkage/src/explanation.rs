@@ -38,7 +38,7 @@ pub enum TermView {
     Written,
     /// A name as it is read.
     Read,
-    /// A name as it is written and as it is read.
+    /// A name as it is written and as it is read; or the one against the other, where the sides have no more.
     Both,
     /// Which name: the registered one.
     Registered,
@@ -211,7 +211,9 @@ mod tests {
                 0 => TermView::Missing,
                 1 => TermView::Both,
                 2 => TermView::Written,
-                _ => TermView::Read,
+                3 => TermView::Read,
+                // What one side writes against what the other reads.
+                _ => TermView::Both,
             };
             let found = TermView::of("family_name", number, level.name);
             assert_eq!(found, wanted, "{}", level.name);

@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::comparison::level::{RARE_READING, USUAL_READING};
 use crate::comparison::{Comparison, Measure, level};
 use crate::forms::NONE;
+use crate::forms::readings::NamePart;
 use crate::hash;
 use crate::records::Normalised;
 use crate::weight::MatchWeight;
@@ -32,6 +34,8 @@ pub(crate) struct Frequencies {
     second: Vec<u32>,
     /// Residents who have a value.
     known: u64,
+    /// Residents whose name has a reading.
+    read: u64,
     /// How many further bearers to expect of a value that has been seen once: `2 n2 / n1` with the numbers of values
     /// seen once and twice (Good, "The Population Frequencies of Species", Biometrika 1953). Near one for names, zero
     /// for numbers that nobody shares.
@@ -64,7 +68,8 @@ impl Frequencies {
                 register.values[*column].iter().for_each(|&value| add(whole, value, 1));
             }
         }
-        counts.known = counts.whole.iter().map(|&count| u64::from(count)).sum();
+        let sum = |counts: &[u32]| counts.iter().map(|&count| u64::from(count)).sum();
+        counts.known = sum(&counts.whole);
         // What a value consists of is looked up once for all who share it.
         for (value, &count) in (0u32..).zip(&counts.whole).filter(|(_, count)| **count > 0) {
             let (first, second) = match &comparison.measure {
@@ -85,6 +90,7 @@ impl Frequencies {
             add(&mut counts.first, first, count);
             add(&mut counts.second, second, count);
         }
+        counts.read = sum(&counts.second);
         let seen = |times: u32| counts.whole.iter().filter(|&&count| count == times).count();
         #[expect(clippy::cast_precision_loss, reason = "values are fewer than 2^52")]
         let (once, twice) = (seen(1) as f64, seen(2) as f64);
@@ -124,6 +130,12 @@ impl Frequencies {
             |table: &[u32], id: u32| table.get(id as usize).copied().filter(|&count| count > 0);
         let count = match measure {
             Measure::Arrangement | Measure::Sex { .. } => None,
+            Measure::Family if matches!(level, USUAL_READING | RARE_READING) => {
+                return self.share_across(side, NamePart::Family, measure, level, value);
+            }
+            Measure::Given if matches!(level, USUAL_READING | RARE_READING) => {
+                return self.share_across(side, NamePart::Given, measure, level, value);
+            }
             Measure::Family | Measure::Given => {
                 let views = side.names.joint.views(value);
                 match level {
@@ -154,12 +166,42 @@ impl Frequencies {
             }
         }?;
         let prior = measure.levels()[usize::from(level)].u;
-        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
-        let known = self.known as f64;
         // The resident is no stranger to itself.
-        let strangers = f64::from(count.saturating_sub(1)) + self.unseen;
+        Some(self.share_of(u64::from(count.saturating_sub(1)), self.known, prior))
+    }
+
+    /// So many strangers among `known` residents, as a share.
+    fn share_of(&self, strangers: u64, known: u64, prior: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "residents are fewer than 2^52")]
+        let (strangers, known) = (strangers as f64 + self.unseen, known as f64);
         let small = PRIOR_RESIDENTS / (known + PRIOR_RESIDENTS);
-        Some(((1.0 - small) * strangers / known.max(1.0) + small * small * prior).max(1e-12))
+        ((1.0 - small) * strangers / known.max(1.0) + small * small * prior).max(1e-12)
+    }
+
+    /// The same of a resident of whose name the line has the other view: how many have a reading that would fit as well.
+    fn share_across(
+        &self,
+        side: &Normalised,
+        part: NamePart,
+        measure: &Measure,
+        level: u8,
+        value: u32,
+    ) -> Option<f64> {
+        let (names, is_usual) = (&side.names, level == USUAL_READING);
+        let views = names.joint.views(value);
+        let bearers = |kana: u32| u64::from(self.second.get(kana as usize).copied().unwrap_or(0));
+        let strangers = if views.written != NONE {
+            let known = names.readings().of(part, views.written, &names.written_parts);
+            let fitting = known.iter().filter(|reading| reading.is_usual == is_usual);
+            fitting.map(|reading| bearers(reading.kana)).sum()
+        } else if is_usual {
+            // The resident is no stranger to itself.
+            bearers(views.kana).checked_sub(1)?
+        } else {
+            return None;
+        };
+        let prior = measure.levels()[usize::from(level)].u;
+        Some(self.share_of(strangers, self.read, prior))
     }
 
     /// What to add to the weight of a pair because its value is rarer (above zero) or commoner (below zero) than the

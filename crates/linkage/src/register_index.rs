@@ -72,6 +72,7 @@ impl RegisterIndex {
         let roles = fields.roles(|field| sealing::is_japanese(&raw.columns[field].values));
         let mut register = sealing::register(&fields, &roles, raw);
         register.records.own().forget(left_out);
+        register.names.learn_readings(&register.records.own().names);
         register.records.share();
         let normalised = clock.monotonic();
         let blocking = match serves {

@@ -106,11 +106,14 @@ enum Views {
     Written,
     Read,
     Both,
+    /// What one side writes against what the other reads.
+    Across,
 }
 
 impl Views {
     fn of(level: &str) -> Self {
         match (level.contains("written"), level.contains("reading")) {
+            _ if level.ends_with("of the written") => Self::Across,
             (true, false) => Self::Written,
             (false, true) => Self::Read,
             (true, true) | (false, false) => Self::Both,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use common::{Row, crowd, linkable, row, run};
 use proptest::prelude::*;
-use renkei_linkage::{Cardinality, MatchWeight, Model, Outcome};
+use renkei_linkage::{Cardinality, ENGINE_VERSION, MatchWeight, Model, ModelError, Outcome};
 
 /// Lines of every third resident, some with a mistake.
 fn lines(register: &[Row]) -> Vec<Row> {
@@ -112,6 +112,20 @@ fn a_model_with_a_changed_number_is_refused() {
     assert_ne!(changed, text);
     assert!(Model::from_toml(&changed).is_err());
     assert!(Model::from_toml("format = 1").is_err());
+}
+
+#[test]
+fn a_model_of_an_engine_with_other_levels_is_to_be_trained_again() {
+    let register = crowd(200);
+    let linkable = linkable(&register, &lines(&register));
+    let text = run(&linkable, Cardinality::OneToOne, None).model.to_toml();
+    let engine = format!("engine = \"{ENGINE_VERSION}\"");
+    assert!(text.contains(&engine));
+    let older = text.replacen(&engine, "engine = \"2\"", 1);
+    let refused = Model::from_toml(&older).expect_err("it has fewer levels");
+    assert!(refused.to_string().contains("train it again"), "{refused}");
+    let ModelError::OtherEngine { found } = refused else { panic!("{refused}") };
+    assert_eq!(found, "2");
 }
 
 #[test]

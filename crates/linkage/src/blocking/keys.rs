@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::ops::Range;
 
+use super::across::Across;
 use super::rules::{BlockingRule, DatePart, KeyPart, PlacePart, View};
 use crate::comparison::Measure;
 use crate::forms::NONE;
@@ -138,7 +139,7 @@ impl KeyPlan {
         record: &mut RecordParts,
     ) {
         record.0.resize_with(self.parts.len(), Values::default);
-        let names = KnownNames::of(normalised, row);
+        let names = KnownNames::of(normalised, side, row);
         for (&part, values) in self.parts.iter().zip(&mut record.0) {
             values.count = 0;
             known_values(normalised, side, row, &names, part, values);
@@ -189,7 +190,7 @@ pub(super) struct Values {
 }
 
 impl Values {
-    fn push(&mut self, value: u64) {
+    pub(super) fn push(&mut self, value: u64) {
         if self.count < self.values.len() && !self.as_slice().contains(&value) {
             self.values[self.count] = value;
             self.count += 1;
@@ -208,19 +209,21 @@ pub(super) fn part_values(
     part: KeyPart,
     values: &mut Values,
 ) {
-    known_values(normalised, side, row, &KnownNames::of(normalised, row), part, values);
+    known_values(normalised, side, row, &KnownNames::of(normalised, side, row), part, values);
 }
 
 /// All names of a record.
 struct KnownNames<'a> {
     own: NameValues,
     others: &'a [OtherName],
+    /// Where its own gives one view alone.
+    across: Option<Across>,
 }
 
 impl<'a> KnownNames<'a> {
-    fn of(normalised: &'a Normalised, row: u32) -> Self {
-        let records = &normalised.records;
-        Self { own: records.name(row), others: records.other_names(row) }
+    fn of(normalised: &'a Normalised, side: Side, row: u32) -> Self {
+        let (own, others) = (normalised.records.name(row), normalised.records.other_names(row));
+        Self { own, others, across: Across::of(normalised, side, own) }
     }
 
     fn iter(&self) -> impl Iterator<Item = NameValues> {
@@ -237,15 +240,19 @@ fn known_values(
     values: &mut Values,
 ) {
     let records = &normalised.records;
+    let across = names.across.as_ref().filter(|_| part.is_as_read());
     match part {
         KeyPart::Family(view) => {
             names.iter().for_each(|name| push_part(normalised, name.family, view, values));
+            across.into_iter().for_each(|across| across.push_family(normalised, values));
         }
         KeyPart::Given(view) => {
             names.iter().for_each(|name| push_part(normalised, name.given, view, values));
+            across.into_iter().for_each(|across| across.push_given(normalised, values));
         }
         KeyPart::Whole(view) => {
             names.iter().for_each(|name| push_whole(normalised, name, view, side, values));
+            across.into_iter().for_each(|across| across.push_whole(normalised, values));
         }
         KeyPart::Date(part, index) => push_date(normalised, row, part, index, values),
         KeyPart::Place(part, index) => push_place(normalised, row, part, index, values),

@@ -5,6 +5,7 @@
 //! Invariant: the candidate pairs depend on records and rules alone, never on order or threads; a block that is left out
 //! because it is too large is counted and reported. Deltas change records, never rules and their limits.
 
+mod across;
 mod buckets;
 mod keys;
 mod list_keys;

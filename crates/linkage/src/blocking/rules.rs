@@ -44,6 +44,11 @@ impl KeyPart {
         matches!((self, other), (Self::Date(_, one), Self::Date(_, another)) if one == another)
     }
 
+    /// Whether it is a name as read, or a part of one.
+    pub(super) fn is_as_read(self) -> bool {
+        matches!(self, Self::Family(View::Kana) | Self::Given(View::Kana) | Self::Whole(View::Kana))
+    }
+
     pub(super) fn describe(self, side: &Normalised) -> String {
         let view = |view: View| match view {
             View::Written => "as written",

@@ -61,6 +61,38 @@ pub(crate) enum Read {
     Different,
 }
 
+/// How a part that one side gives as written alone compares with the reading that the other side gives alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Across {
+    /// Nothing is known of how the part is read.
+    Unknown,
+    /// Many of those who are written so read it so.
+    Usual,
+    /// Few of them do.
+    Rare,
+    /// One slip from a known reading, or equal but for voicing, long vowels and small kana.
+    Near,
+    /// No known reading is near.
+    Other,
+}
+
+/// The level of a part that the two sides give in different views.
+pub(crate) const fn across_level(across: Across) -> u8 {
+    match across {
+        Across::Unknown => 0,
+        Across::Usual | Across::Rare | Across::Near | Across::Other => {
+            part_level(Written::Different, Read::Different) + across as u8
+        }
+    }
+}
+
+/// Levels of a part whose reading is known of what is written.
+pub(crate) const USUAL_READING: u8 = across_level(Across::Usual);
+pub(crate) const RARE_READING: u8 = across_level(Across::Rare);
+
+/// How many levels a part of a name has.
+pub(crate) const PART_LEVELS: usize = across_level(Across::Other) as usize + 1;
+
 /// The level of a part that is `written` and `read`.
 pub(crate) const fn part_level(written: Written, read: Read) -> u8 {
     written as u8 * 5 + read as u8
@@ -72,7 +104,7 @@ pub(crate) fn is_equal_name(level: u8) -> bool {
     const READ: u8 = part_level(Written::Missing, Read::Equal);
     const WRITTEN: u8 = part_level(Written::Equal, Read::Missing);
     const BOTH: u8 = part_level(Written::Equal, Read::Equal);
-    matches!(level, MISSING | READ | WRITTEN | BOTH)
+    matches!(level, MISSING | READ | WRITTEN | BOTH | USUAL_READING | RARE_READING)
 }
 
 /// Whether a part of a name is another one in every view there is.
@@ -80,7 +112,8 @@ pub(crate) fn is_other_name(level: u8) -> bool {
     const READ: u8 = part_level(Written::Missing, Read::Different);
     const WRITTEN: u8 = part_level(Written::Different, Read::Missing);
     const BOTH: u8 = part_level(Written::Different, Read::Different);
-    matches!(level, READ | WRITTEN | BOTH)
+    const ACROSS: u8 = across_level(Across::Other);
+    matches!(level, READ | WRITTEN | BOTH | ACROSS)
 }
 
 /// A family name in both views.
@@ -110,6 +143,10 @@ pub(crate) const FAMILY: &[LevelPrior] = &[
     level("written different, reading near", 1, 0.0003, 0.0015, 0.0005, 0.0003, 0.0003),
     level("written different, reading similar", 1, 0.0006, 0.007, 0.001, 0.0005, 0.0005),
     level("both different", 1, 0.013, 0.95, 0.041, 0.005, 0.005),
+    level("usual reading of the written", 4, 0.925, 0.006, 0.93, 0.965, 0.965),
+    level("rare reading of the written", 4, 0.013, 0.002, 0.012, 0.01, 0.01),
+    level("near a reading of the written", 4, 0.03, 0.011, 0.012, 0.012, 0.012),
+    level("no reading of the written", 4, 0.032, 0.981, 0.046, 0.013, 0.013),
 ];
 
 /// A given name in both views.
@@ -139,6 +176,10 @@ pub(crate) const GIVEN: &[LevelPrior] = &[
     level("written different, reading near", 1, 0.0004, 0.003, 0.005, 0.0003, 0.02),
     level("written different, reading similar", 1, 0.0006, 0.012, 0.03, 0.0005, 0.06),
     level("both different", 1, 0.0042, 0.9362, 0.85, 0.0046, 0.08),
+    level("usual reading of the written", 4, 0.86, 0.003, 0.007, 0.92, 0.38),
+    level("rare reading of the written", 4, 0.04, 0.002, 0.004, 0.035, 0.02),
+    level("near a reading of the written", 4, 0.045, 0.02, 0.044, 0.02, 0.24),
+    level("no reading of the written", 4, 0.055, 0.975, 0.945, 0.025, 0.36),
 ];
 
 /// Which of its names the person used. Where a line gives no given name but the account holder's, it may be a relative's:

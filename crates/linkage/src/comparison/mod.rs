@@ -16,6 +16,7 @@ use crate::forms::NONE;
 use crate::forms::addresses::Addresses;
 use crate::forms::names::Names;
 use crate::forms::parts::Parts;
+use crate::forms::readings::NamePart;
 use crate::layers::Distinct;
 use crate::records::{How, NameValues, Normalised, OtherName, Sides};
 use part::STRENGTH;
@@ -111,11 +112,12 @@ impl Measure {
         if a == NONE || b == NONE {
             return 0;
         }
+        let part_level =
+            |part| part::level(names, part, names.joint.views(a), names.joint.views(b));
         match self {
             Self::Arrangement => 0,
-            Self::Family | Self::Given => {
-                part::level(names, names.joint.views(a), names.joint.views(b))
-            }
+            Self::Family => part_level(NamePart::Family),
+            Self::Given => part_level(NamePart::Given),
             Self::Date { dates, .. } => date::level(*dates.value(a), *dates.value(b)),
             Self::Sex { .. } => 1 + u8::from(a != b),
             Self::Place { addresses, .. } => measure_place(addresses, a, b),

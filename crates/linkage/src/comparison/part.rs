@@ -1,16 +1,46 @@
-//! Parts of names: a family name or a given name, as written and as read.
+//! Parts of names: a family name or a given name, as written and as read; and where the two sides have no view in common,
+//! the reading of the one against the readings that the register knows of what the other writes.
 
 use renkei_japanese::name::WILDCARD;
 
-use super::level::{Read, Written, part_level};
+use super::level::{Across, PART_LEVELS, Read, Written, across_level, part_level};
 use crate::forms::NONE;
 use crate::forms::names::Names;
 use crate::forms::parts::Views;
+use crate::forms::readings::{self, NamePart};
 use crate::kernel::{jaro_winkler, within_one_edit};
 
 /// The level of two parts.
-pub(crate) fn level(names: &Names, a: Views, b: Views) -> u8 {
-    part_level(written(names, a.written, b.written), read(names, a.kana, b.kana))
+pub(crate) fn level(names: &Names, part: NamePart, a: Views, b: Views) -> u8 {
+    match (written(names, a.written, b.written), read(names, a.kana, b.kana)) {
+        (Written::Missing, Read::Missing) if a.written == NONE => {
+            across_level(across(names, part, b.written, a.kana))
+        }
+        (Written::Missing, Read::Missing) => across_level(across(names, part, a.written, b.kana)),
+        (written, read) => part_level(written, read),
+    }
+}
+
+/// What one side writes against what the other reads.
+fn across(names: &Names, part: NamePart, written: u32, kana: u32) -> Across {
+    if written == NONE || kana == NONE {
+        return Across::Unknown;
+    }
+    let known = names.readings().of(part, written, &names.written_parts);
+    let mut near = false;
+    for reading in known {
+        match read(names, reading.kana, kana) {
+            Read::Equal if reading.is_usual => return Across::Usual,
+            Read::Equal => return Across::Rare,
+            Read::Near | Read::Similar => near = true,
+            Read::Missing | Read::Different => {}
+        }
+    }
+    match near {
+        true => Across::Near,
+        false if readings::are_enough(known) => Across::Other,
+        false => Across::Unknown,
+    }
 }
 
 fn written(names: &Names, a: u32, b: u32) -> Written {
@@ -84,7 +114,7 @@ fn read(names: &Names, a: u32, b: u32) -> Read {
 
 /// How strongly a level speaks for the same person; orders the ways in which two people's names can be laid side by
 /// side before any model is known.
-pub(crate) const STRENGTH: [i8; 25] = {
+pub(crate) const STRENGTH: [i8; PART_LEVELS] = {
     let by_written: [[i8; 5]; 5] = [
         // reading: missing, equal, near, similar, different
         [0, 7, 5, 2, -4],
@@ -93,7 +123,11 @@ pub(crate) const STRENGTH: [i8; 25] = {
         [1, 6, 4, 1, -2],
         [-5, 4, 0, -3, -6],
     ];
-    let mut table = [0; 25];
+    let mut table = [0; PART_LEVELS];
+    table[across_level(Across::Usual) as usize] = 6;
+    table[across_level(Across::Rare) as usize] = 5;
+    table[across_level(Across::Near) as usize] = 5;
+    table[across_level(Across::Other) as usize] = -3;
     let mut index = 0;
     while index < 25 {
         table[index] = by_written[index / 5][index % 5];

@@ -8,6 +8,7 @@ mod halves;
 pub(crate) mod name_keys;
 pub(crate) mod names;
 pub(crate) mod parts;
+pub(crate) mod readings;
 pub(crate) mod texts;
 pub(crate) mod whole_names;
 

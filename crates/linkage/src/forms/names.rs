@@ -16,6 +16,7 @@ use renkei_japanese::name::{
 use super::halves::Halves;
 use super::name_keys::WholeNames;
 use super::parts::{JointParts, Parts, Views};
+use super::readings::Readings;
 use super::whole_names::{NameColumn, Parted, ReadName, Reading, Settled, View, word_key};
 use super::{NONE, beginning, normalise};
 use crate::intake::RawColumn;
@@ -163,6 +164,8 @@ pub(crate) struct Names {
     pub(crate) kana_parts: Parts,
     /// Family and given names in both views.
     pub(crate) joint: JointParts,
+    /// How the register reads what it writes.
+    readings: Arc<Readings>,
     written_halves: Arc<Halves>,
     kana_halves: Arc<Halves>,
 }
@@ -188,9 +191,20 @@ impl Names {
             written_parts: self.written_parts.above(),
             kana_parts: self.kana_parts.above(),
             joint: self.joint.above(),
+            readings: Arc::clone(&self.readings),
             written_halves: Arc::clone(&self.written_halves),
             kana_halves: Arc::clone(&self.kana_halves),
         }
+    }
+
+    /// Learns how the register reads what it writes, from all its records.
+    pub(crate) fn learn_readings(&mut self, records: &[NameValues]) {
+        self.readings = Arc::new(Readings::learn(records, self));
+    }
+
+    /// How the register reads what it writes.
+    pub(crate) fn readings(&self) -> &Readings {
+        &self.readings
     }
 
     /// A name in both views.
