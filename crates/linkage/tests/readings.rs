@@ -5,9 +5,16 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use common::{Row, against, crowd, decisions, index, row, run};
+use common::{Row, Table, against, crowd, decisions, index, intake, row, run};
+use jiff::Timestamp;
 use proptest::prelude::*;
-use renkei_linkage::{Cardinality, Explanation, MatchWeight, Outcome, TermView};
+use renkei_linkage::{
+    Cardinality, DedupeOptions, Explanation, MatchWeight, Outcome, RegisterIndex, Serves, TermView,
+    Unwatched, dedupe,
+};
+use renkei_types::FixedClock;
+
+const CLOCK: FixedClock = FixedClock(Timestamp::UNIX_EPOCH);
 
 /// Columns of a row.
 const WRITTEN: usize = 1;
@@ -165,13 +172,15 @@ fn what_was_learned_does_not_depend_on_the_order_of_the_register() {
     register.iter_mut().step_by(3).for_each(|resident| resident[READ].clear());
     let mut lines = register.clone();
     lines.iter_mut().for_each(|line| line[WRITTEN].clear());
-    let digest = |register: &[Row]| {
-        let linkable = against(&index(register), &lines);
+    let digest = |index: &Arc<RegisterIndex>| {
+        let linkable = against(index, &lines);
         run(&linkable, Cardinality::OneToOne, None).result_digest(&linkable)
     };
-    let straight = digest(&register);
+    let straight = digest(&index(&register));
+    let of_one_list = intake(&register).seal(&[], Serves::OneList, &CLOCK, &Unwatched);
+    assert_eq!(digest(&Arc::new(of_one_list)), straight, "nor on whom the index serves");
     register.reverse();
-    assert_eq!(digest(&register), straight);
+    assert_eq!(digest(&index(&register)), straight);
 }
 
 #[test]
@@ -184,7 +193,7 @@ fn a_delta_is_read_by_what_was_learned_and_teaches_nothing() {
         .map(|n| row(&format!("N{n}|石森　裕子|イシモリ　サチエ|1990-01-0{}|2||", 1 + n % 9)))
         .chain([row("N99|石森　裕子||1988-08-08|2||")])
         .collect();
-    delta.add(&common::Table(&newcomers));
+    delta.add(&Table(&newcomers));
     let index = Arc::new(index.apply(delta).expect("it fits"));
     let given = |reading: &str| {
         let line = row(&format!("L||イシモリ　{reading}|1988-08-08|2||"));
@@ -200,6 +209,21 @@ fn a_delta_is_read_by_what_was_learned_and_teaches_nothing() {
     first.extend(newcomers);
     let learned = explain(&first, "L||イシモリ　サチエ|1988-08-08|2||");
     assert_eq!(names(&learned)[1].0, USUAL, "an index built anew learns it");
+}
+
+#[test]
+fn records_of_one_file_that_share_no_view_are_put_together() {
+    let mut records = register("P1|上沢　裕子||1971-03-03|2|275-0001|千葉県若葉市寿町77番1号");
+    records.push(row("P2||ウエサワ　ヒロコ|1971-03-03|2||"));
+    records.push(row("P3||ウエサワ　サチエ|1971-03-03|2||"));
+    let file = intake(&records).seal_for_dedupe(&[], &CLOCK, &Unwatched);
+    let found = dedupe(file, DedupeOptions::default(), &CLOCK, &Unwatched).expect("no model");
+    let weight = |a: &str, b: &str| {
+        let pair = found.pairs().find(|pair| (found.id(pair.a), found.id(pair.b)) == (a, b));
+        pair.map_or(MatchWeight::NEVER, |pair| pair.weight)
+    };
+    assert!(weight("P1", "P2") > MatchWeight::ZERO, "{:?}", weight("P1", "P2"));
+    assert!(weight("P1", "P3") < MatchWeight::ZERO, "{:?}", weight("P1", "P3"));
 }
 
 /// Which views of a name stand in a row.
@@ -240,5 +264,31 @@ proptest! {
             }
         }
         prop_assert!(seen.contains(&false));
+    }
+
+    /// Residents that a delta brings are found and weighed as they are in an index that was built of all.
+    #[test]
+    fn deltas_find_names_without_a_view_in_common_as_the_built_index_does(
+        residents in prop::collection::vec(0u8..3, 160),
+        lines in prop::collection::vec(0u8..3, 160),
+        built in 60usize..140,
+    ) {
+        let mut register = crowd(160);
+        let mut list = register.clone();
+        register.iter_mut().zip(&residents).for_each(|(row, views)| keep(row, *views));
+        list.iter_mut().zip(&lines).for_each(|(row, views)| keep(row, *views));
+        // By name and birthday alone.
+        list.iter_mut().for_each(|line| line[5..].iter_mut().for_each(String::clear));
+        let base = index(&register[..built]);
+        let mut delta = base.delta();
+        delta.add(&Table(&register[built..]));
+        let joined = Arc::new(base.apply(delta).expect("it fits"));
+        let rebuilt = Arc::new(intake(&register).seal_counted_as(&base, &[], &CLOCK, &Unwatched));
+        let [joined, rebuilt] = [joined, rebuilt].map(|index| {
+            let linkable = against(&index, &list);
+            let linkage = run(&linkable, Cardinality::OneToOne, None);
+            (linkage.candidate_pairs, linkage.model.digest(), linkage.result_digest(&linkable))
+        });
+        prop_assert_eq!(joined, rebuilt);
     }
 }
