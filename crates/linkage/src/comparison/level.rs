@@ -1,8 +1,8 @@
 //! Comparison levels: the ordered answers a comparison can give, and what is believed of them before any data is seen.
 //!
 //! Level 0 of every comparison is "no evidence": one side is missing or unreadable, so the pair learns nothing. The
-//! other levels fall into groups by what was there to compare (both views of a name, or one); probabilities sum to one
-//! within a group.
+//! other levels fall into groups by what was there to compare (both views of a name, one, or one against the other);
+//! probabilities sum to one within a group.
 
 /// What is believed of a level before data.
 #[derive(Clone, Copy, Debug, PartialEq)]
