@@ -18,10 +18,10 @@ use crate::records::Normalised;
 use crate::weight::MatchWeight;
 
 /// Distinct values that are compared exactly.
-const HEAD: usize = 1_000;
+const HEAD: usize = 500;
 
 /// Distinct values that stand for all rarer ones.
-const TAIL: usize = 600;
+const TAIL: usize = 300;
 
 /// How common the values of one comparison are among residents.
 #[derive(Debug, Default)]
