@@ -93,6 +93,9 @@ calls! {
     records open_upload: OpenUploadRequest -> OpenUploadResponse, true, SECONDS;
     records get_upload: GetUploadRequest -> GetUploadResponse, true, SECONDS;
     records seal: SealRequest -> SealResponse, true, MINUTES;
+    records apply: ApplyRequest -> ApplyResponse, true, MINUTES;
+    records report_protected: ReportProtectedRequest -> ReportProtectedResponse, true, MINUTES;
+    records withdraw: WithdrawRequest -> WithdrawResponse, true, SECONDS;
     linkage identify: IdentifyRequest -> IdentifyResponse, false, SECONDS;
     linkage create_job: CreateJobRequest -> CreateJobResponse, true, SECONDS;
     linkage get_job: GetJobRequest -> GetJobResponse, true, SECONDS;

@@ -11,7 +11,7 @@ use tonic::transport::server::Connected;
 use tonic::transport::{Endpoint, Server};
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use crate::rejection::refusal_status;
+use crate::rejection::{Places, refusal_status};
 use crate::v1::records_server::{Records, RecordsServer};
 use crate::v1::upload_request::Part;
 use crate::v1::{
@@ -106,13 +106,23 @@ impl FakeBroker {
         let mut store = self.store();
         store.offsets.push(offset);
         if let Some(reason) = store.refuses {
-            return Err(refusal_status(Code::InvalidArgument, reason, None, None));
+            return Err(refusal_status(Code::InvalidArgument, reason, None, Places::default()));
         }
         if crc32c::crc32c(data) != checksum {
-            return Err(refusal_status(Code::InvalidArgument, Reason::ChecksumWrong, None, None));
+            return Err(refusal_status(
+                Code::InvalidArgument,
+                Reason::ChecksumWrong,
+                None,
+                Places::default(),
+            ));
         }
         if offset != store.durable.len() as u64 {
-            return Err(refusal_status(Code::InvalidArgument, Reason::OffsetWrong, None, None));
+            return Err(refusal_status(
+                Code::InvalidArgument,
+                Reason::OffsetWrong,
+                None,
+                Places::default(),
+            ));
         }
         store.durable.extend_from_slice(data);
         Ok(UploadResponse { durable_through: store.durable.len() as u64 })
@@ -132,7 +142,12 @@ impl Records for FakeBroker {
             return Err(Status::unavailable("not now"));
         }
         if let Some(reason) = store.refuses {
-            return Err(refusal_status(Code::PermissionDenied, reason, Some("dataset_id"), None));
+            return Err(refusal_status(
+                Code::PermissionDenied,
+                reason,
+                Some("dataset_id"),
+                Places::default(),
+            ));
         }
         let receipt = Some(Receipt::of_leaf(1, [2; 32]));
         Ok(Response::new(OpenUploadResponse { upload_id: "upload_1".to_owned(), receipt }))

@@ -54,7 +54,7 @@ pub use connection::{Answers, Connection};
 pub use contract::{Rpc, rpcs};
 pub use outcome::outcome_text;
 pub use receipt::hex;
-pub use rejection::{DOMAIN, Rejection, refusal_status};
+pub use rejection::{DOMAIN, Places, Rejection, refusal_status};
 pub use request_id::{following_request_id, new_request_id};
 pub use retry::{Backoff, Repeats};
 pub use upload::{CHUNK_BYTES, UploadError, Uploaded, upload};

@@ -18,16 +18,26 @@ pub const DOMAIN: &str = "renkei";
 /// Where a line of a file is named in an ErrorInfo's metadata.
 const LINE: &str = "line";
 
+/// Where the number that is expected is named there.
+const EXPECTED: &str = "expected";
+
+/// Numbers that a refusal names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Places {
+    /// The line of the file that is meant, from 1.
+    pub line: Option<u64>,
+    /// The number that is expected in place of the one that was sent.
+    pub expected: Option<u64>,
+}
+
 /// The status with which a broker refuses: a reason, and the field and the line that are meant.
-pub fn refusal_status(
-    code: Code,
-    reason: Reason,
-    field: Option<&str>,
-    line: Option<u64>,
-) -> Status {
+pub fn refusal_status(code: Code, reason: Reason, field: Option<&str>, places: Places) -> Status {
     let words = reason.localised(Language::English);
-    let metadata: HashMap<String, String> =
-        line.map(|line| (LINE.to_owned(), line.to_string())).into_iter().collect();
+    let named = [(LINE, places.line), (EXPECTED, places.expected)];
+    let metadata: HashMap<String, String> = named
+        .into_iter()
+        .filter_map(|(name, number)| Some((name.to_owned(), number?.to_string())))
+        .collect();
     let mut details = ErrorDetails::with_error_info(reason.as_str(), DOMAIN, metadata);
     if let Some(field) = field {
         details.add_bad_request_violation(field, words.clone());
@@ -45,7 +55,7 @@ pub struct Rejection {
     /// The code of a reason that is not in our list: the broker is newer than this program.
     unknown_reason: Option<String>,
     field: Option<String>,
-    line: Option<u64>,
+    places: Places,
     message: String,
     doubt: bool,
 }
@@ -81,7 +91,7 @@ impl Rejection {
             reason,
             unknown_reason: None,
             field: None,
-            line: None,
+            places: Places::default(),
             message: message.to_owned(),
             doubt: true,
         }
@@ -104,7 +114,12 @@ impl Rejection {
 
     /// The line of the file that is meant, from 1.
     pub fn line(&self) -> Option<u64> {
-        self.line
+        self.places.line
+    }
+
+    /// The number that is expected in place of the one that was sent.
+    pub fn expected(&self) -> Option<u64> {
+        self.places.expected
     }
 
     /// Whether the change may have been made all the same, so that the call should be repeated under its request id.
@@ -165,6 +180,7 @@ impl From<Status> for Rejection {
                 ),
             },
         };
+        let number = |name| info.as_ref().and_then(|info| info.metadata.get(name)?.parse().ok());
         Self {
             code,
             origin,
@@ -174,7 +190,7 @@ impl From<Status> for Rejection {
                 .filter(|_| reason.is_none())
                 .map(|info| info.reason.clone()),
             field,
-            line: info.and_then(|info| info.metadata.get(LINE)?.parse().ok()),
+            places: Places { line: number(LINE), expected: number(EXPECTED) },
             message: status.message().to_owned(),
             doubt,
         }
@@ -297,8 +313,12 @@ impl Localised for Rejection {
         if let Some(field) = &self.field {
             text.push_str(&language.pick(format!(" (field {field})"), format!("（項目 {field}）")));
         }
-        if let Some(line) = self.line {
+        if let Some(line) = self.places.line {
             text.push_str(&language.pick(format!(" (line {line})"), format!("（{line} 行目）")));
+        }
+        if let Some(number) = self.places.expected {
+            let words = (format!(" (expected: {number})"), format!("（次の番号は {number}）"));
+            text.push_str(&language.pick(words.0, words.1));
         }
         text
     }
@@ -309,17 +329,19 @@ mod tests {
     use super::*;
 
     fn refused(reason: Reason) -> Rejection {
-        refusal_status(Code::FailedPrecondition, reason, None, None).into()
+        refusal_status(Code::FailedPrecondition, reason, None, Places::default()).into()
     }
 
     #[test]
     fn every_reason_is_read_back_from_the_status_that_carries_it() {
         for &reason in Reason::ALL {
+            let places = Places { line: Some(7), expected: Some(3) };
             let rejection: Rejection =
-                refusal_status(Code::InvalidArgument, reason, Some("declared.yen"), Some(7)).into();
+                refusal_status(Code::InvalidArgument, reason, Some("declared.yen"), places).into();
             assert_eq!(rejection.reason(), Some(reason));
             assert_eq!(rejection.field(), Some("declared.yen"));
             assert_eq!(rejection.line(), Some(7));
+            assert_eq!(rejection.expected(), Some(3));
             for language in [Language::English, Language::Japanese] {
                 let text = rejection.localised(language);
                 assert!(

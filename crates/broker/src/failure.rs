@@ -1,13 +1,14 @@
 //! From a refusal to a status: the one place that chooses a code.
 
-use renkei_api::refusal_status;
+use renkei_api::{Places, refusal_status};
 use renkei_exchange::Refusal;
 use renkei_types::{Classify as _, Kind, Reason};
 use tonic::{Code, Status};
 
 /// The status that tells a client of a refusal.
 pub(crate) fn status(refusal: &Refusal) -> Status {
-    refusal_status(code(refusal), refusal.reason, refusal.field, refusal.line)
+    let places = Places { line: refusal.line, expected: refusal.expected };
+    refusal_status(code(refusal), refusal.reason, refusal.field, places)
 }
 
 fn code(refusal: &Refusal) -> Code {

@@ -28,9 +28,9 @@ use crate::mark::Mark;
 use crate::permit::{Certify, Permit};
 use crate::refusal::Refusal;
 use crate::role::closed_list;
-use crate::snapshot::Snapshot;
+use crate::snapshot::RegisterRows;
 use crate::store::Vault;
-use crate::{rows, transfer};
+use crate::transfer;
 
 closed_list! {
     /// Why somebody should look at an account.
@@ -125,26 +125,26 @@ impl Examination {
     }
 
     /// Asks the register who else lives with those payees whose account is not their own.
-    pub(crate) fn finish(self, vault: &Vault, snapshot: &Snapshot) -> Result<Findings, Refusal> {
+    pub(crate) fn finish(
+        self,
+        vault: &Vault,
+        register: &RegisterRows<'_>,
+    ) -> Result<Findings, Refusal> {
         let mut households: HashMap<&str, HashSet<String>> = self
             .others
             .iter()
             .filter(|(_, household, _)| !household.is_empty())
             .map(|(_, household, _)| (household.as_str(), HashSet::new()))
             .collect();
-        let columns = ["household_id", "name_kana"].map(|name| snapshot.rows.column(name));
+        let columns = ["household_id", "name_kana"].map(|name| register.column(name));
         if let [Some(household), Some(kana)] = columns
             && !households.is_empty()
         {
-            let reader = snapshot.rows.open(vault)?;
-            for number in 0..snapshot.rows.chunks() {
-                let chunk = rows::chunk(&reader, number)?;
-                for at in 0..chunk.rows() {
-                    if let Some(members) = households.get_mut(chunk.cell(household, at)) {
-                        members.insert(kana_exact(chunk.cell(kana, at)));
-                    }
+            register.each(vault, |_, chunk, at| {
+                if let Some(members) = households.get_mut(chunk.cell(household, at)) {
+                    members.insert(kana_exact(chunk.cell(kana, at)));
                 }
-            }
+            })?;
         }
         let holders = self
             .others
@@ -217,22 +217,18 @@ pub fn look(
     let (vault, state) = (exchange.vault(), exchange.state());
     let batch = state.batches.get(&id).ok_or(Reason::NoAgreement)?;
     let (_, linked) = state.linked_list(batch.list)?;
-    let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let register = state.register_rows(linked.snapshot)?;
     let payments = payments(vault, batch)?;
     let mut people: HashMap<&str, (String, String)> =
         payments.iter().map(|payment| (payment.person.as_str(), Default::default())).collect();
     let columns = ["resident_id", "household_id", "name_kana"];
-    let [person, household, kana] = columns.map(|name| snapshot.rows.column(name));
-    let reader = snapshot.rows.open(vault)?;
-    for number in 0..snapshot.rows.chunks() {
-        let chunk = rows::chunk(&reader, number)?;
-        let cell = |column: Option<usize>, at| column.map_or("", |column| chunk.cell(column, at));
-        for at in 0..chunk.rows() {
-            if let Some(known) = people.get_mut(cell(person, at)) {
-                *known = (cell(household, at).to_owned(), cell(kana, at).to_owned());
-            }
+    let [person, household, kana] = columns.map(|name| register.column(name));
+    register.each(vault, |_, chunk, at| {
+        let cell = |column: Option<usize>| column.map_or("", |column| chunk.cell(column, at));
+        if let Some(known) = people.get_mut(cell(person)) {
+            *known = (cell(household).to_owned(), cell(kana).to_owned());
         }
-    }
+    })?;
     let mut examination = Examination::default();
     let known: Vec<(&Payment, &str, &str)> = payments
         .iter()
@@ -242,7 +238,7 @@ pub fn look(
         })
         .collect();
     examination.see(&known);
-    let lines = examination.finish(vault, snapshot)?.lines(&payments);
+    let lines = examination.finish(vault, &register)?.lines(&payments);
     let call = Call::read(permit.caller().clone());
     let looked = LookAtAccounts { permit, batch: id, lines: lines.len() as u64 };
     let done = exchange.execute_now(call, looked)?;

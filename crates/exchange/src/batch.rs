@@ -226,27 +226,21 @@ fn residents(
     list: ListId,
 ) -> Result<HashMap<u32, Resident>, Refusal> {
     let (_, linked) = state.linked_list(list)?;
-    let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let register = state.register_rows(linked.snapshot)?;
     let wanted: HashSet<u32> = book
         .lines()
         .filter(|(_, line)| line.is_payable())
         .filter_map(|(_, line)| line.register_row)
         .collect();
-    let columns =
-        ["resident_id", "household_id", "name_kana"].map(|name| snapshot.rows.column(name));
-    let reader = snapshot.rows.open(vault)?;
+    let columns = ["resident_id", "household_id", "name_kana"].map(|name| register.column(name));
     let mut residents = HashMap::with_capacity(wanted.len());
-    for number in 0..snapshot.rows.chunks() {
-        let chunk = rows::chunk(&reader, number)?;
-        for at in 0..chunk.rows() {
-            let row = number * rows::CHUNK_ROWS as u32 + at as u32;
-            if wanted.contains(&row) {
-                let [person, household, kana] = columns
-                    .map(|column| column.map_or("", |column| chunk.cell(column, at)).to_owned());
-                residents.insert(row, Resident { person, household, kana });
-            }
+    register.each(vault, |row, chunk, at| {
+        if wanted.contains(&row) {
+            let [person, household, kana] =
+                columns.map(|column| column.map_or("", |column| chunk.cell(column, at)).to_owned());
+            residents.insert(row, Resident { person, household, kana });
         }
-    }
+    })?;
     Ok(residents)
 }
 
@@ -263,7 +257,7 @@ fn draw_up(
         return Err(Reason::Superseded.into());
     }
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
-    let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let register = state.register_rows(linked.snapshot)?;
     let on_hold: HashSet<Digest> =
         state.held_payees(list.programme).map(|(payee, _)| payee).collect();
     let stopped = |id: &str| -> Result<bool, Refusal> {
@@ -361,7 +355,7 @@ fn draw_up(
         write(&mut writer, &mut digest, &mut accounts, &mut waiting)?;
     }
     let payments = writer.finish().map_err(|error| blob_refusal(&error))?;
-    let accounts = accounts.finish(vault, snapshot)?.counts();
+    let accounts = accounts.finish(vault, &register)?.counts();
     // What certifiers sign names the list's decisions too, so each step carries the digest of the one before.
     let mut signed = DigestBuilder::new();
     signed.field(b"renkei batch").field(linked.result_digest.as_bytes());

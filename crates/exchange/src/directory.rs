@@ -44,6 +44,17 @@ pub struct Dataset {
     pub fields: BTreeSet<String>,
     /// What it is.
     pub content: Content,
+    /// Number of the last delta that was applied; deltas are counted from 1, across snapshots.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deltas: u64,
+    /// Whether its provider has withdrawn it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a dataset is.
@@ -215,6 +226,8 @@ impl Command for CreateDataset {
             title,
             fields: self.fields.clone(),
             content: Content::Register(None),
+            deltas: 0,
+            withdrawn: false,
         };
         desk.state.datasets.put(id, dataset);
         Ok(Decision::new(id, Mark::ok(Operation::AdminAction).of_dataset(id)))

@@ -23,9 +23,9 @@ use crate::mark::Mark;
 use crate::model;
 use crate::permit::{Link, Permit};
 use crate::refusal::Refusal;
-use crate::rows::{self, Rows};
+use crate::rows;
 use crate::shown;
-use crate::store::Vault;
+use crate::snapshot::RegisterRows;
 
 /// Fields of a register that are no evidence.
 const NOT_COMPARED: &[&str] =
@@ -124,8 +124,13 @@ impl ExplainLine {
             None => inquiry.candidates().first().map(|best| best.resident),
         };
         let id = |resident: u32| naming.name(index.id(resident));
-        let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
-        let told = self.may_be_told(vault, &snapshot.rows, &inquiry, asked)?;
+        let register = state.register_rows(linked.snapshot)?;
+        let protected = indexes.protected(&state, vault, job.dataset, exchange.clock().now());
+        let is_protected = |resident| {
+            let named = protected.covers(index.id(resident));
+            Ok(named | shown::is_protected_row(vault, &register, resident)?)
+        };
+        let told = self.may_be_told(&register, &inquiry, asked, is_protected)?;
         let holder = holder.unwrap_or_default();
         let pair = asked.map(|resident| explained(&inquiry, resident, told, id, holder));
         let thresholds = inquiry.model().thresholds;
@@ -157,13 +162,13 @@ impl ExplainLine {
     /// protected.
     fn may_be_told(
         &self,
-        vault: &Vault,
-        register: &Rows,
+        register: &RegisterRows<'_>,
         inquiry: &Inquiry<'_>,
         asked: Option<u32>,
+        is_protected: impl Fn(u32) -> Result<bool, Refusal>,
     ) -> Result<bool, Refusal> {
         let mut compared =
-            register.columns.iter().filter(|field| !NOT_COMPARED.contains(&field.as_str()));
+            register.columns().iter().filter(|field| !NOT_COMPARED.contains(&field.as_str()));
         if !compared.all(|field| self.permit.allows_field(field)) {
             return Ok(false);
         }
@@ -177,7 +182,7 @@ impl ExplainLine {
         }
         let candidates = inquiry.candidates().iter().map(|candidate| candidate.resident);
         for resident in candidates {
-            if shown::is_protected_row(vault, register, resident)? {
+            if is_protected(resident)? {
                 return Ok(false);
             }
         }

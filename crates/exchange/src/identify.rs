@@ -11,6 +11,7 @@ use crate::directory::Content;
 use crate::index::Indexed;
 use crate::mark::Mark;
 use crate::permit::{AskIdentity, Permit};
+use crate::protection::Protected;
 use crate::refusal::Refusal;
 use crate::state::State;
 
@@ -52,6 +53,44 @@ impl Query {
     pub fn ask(&self, indexed: &Indexed) -> Identification {
         indexed.index.decide(self, &indexed.model)
     }
+
+    /// Asks a register so that the answer says nothing of where protected persons live: they are weighed as if the
+    /// question had no place in it. So an address that is guessed weighs the same whether it is right or wrong. Both
+    /// questions are asked, and looked through in the same way, whoever is found.
+    pub fn ask_guarded(&self, indexed: &Indexed, protected: &Protected) -> Identification {
+        let placeless = self.without_places().ask(indexed);
+        let mut found = self.ask(indexed);
+        let covered = |resident: u32| protected.covers(indexed.index.id(resident));
+        let concerned = |one: &Identification| {
+            // Where a rival is protected the decision would tell of them.
+            one.candidates.iter().fold(false, |any, one| any | covered(one.resident))
+        };
+        let any = concerned(&found) | concerned(&placeless);
+        let guarded = placeless.candidates.iter().filter(|one| covered(one.resident)).copied();
+        let guarded: Vec<_> = guarded.collect();
+        found.candidates.retain(|one| !covered(one.resident));
+        found.candidates.extend(guarded);
+        found.candidates.sort_by(|one, other| {
+            let by_id = || indexed.index.id(one.resident).cmp(indexed.index.id(other.resident));
+            other.weight.cmp(&one.weight).then_with(by_id)
+        });
+        if any { Identification { decision: placeless.decision, ..found } } else { found }
+    }
+
+    /// The same question without what says where somebody lives.
+    fn without_places(&self) -> Self {
+        let schema = Schema::resident_payment();
+        let place = |field: &renkei_tables::schema::Field| {
+            let columns = field.columns(Side::Register);
+            columns.iter().any(|column| crate::shown::WITHHELD.contains(&column.as_str()))
+        };
+        let fields = schema.fields.iter().zip(&self.fields);
+        let fields = fields.map(|(field, text)| match place(field) {
+            true => String::new(),
+            false => text.clone(),
+        });
+        Self { fields: fields.collect() }
+    }
 }
 
 impl LinkageRows for Query {
@@ -73,7 +112,10 @@ impl State {
     pub fn snapshot_in_use(&self, dataset: DatasetId) -> Result<SnapshotId, Refusal> {
         match self.datasets.get(&dataset).map(|dataset| dataset.content) {
             Some(Content::Register(Some(snapshot))) => Ok(snapshot),
-            Some(Content::Register(None)) => Err(Reason::NoRegister.into()),
+            Some(Content::Register(None)) => {
+                self.check_provided(dataset)?;
+                Err(Reason::NoRegister.into())
+            }
             Some(Content::Deliveries(_)) | None => Err(Reason::NoAgreement.into()),
         }
     }

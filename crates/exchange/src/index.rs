@@ -2,20 +2,24 @@
 //!
 //! An index holds normal forms and ids, no text of a person but what blocking and comparison need; values for people to
 //! see are read back from the sealed rows. It is built from those rows at the start and when a register is switched, once
-//! for all jobs and questions, and shared between threads.
+//! for all jobs and questions, and shared between threads. A delta makes the next index of the one that serves; read back,
+//! it is made in the same way, so that it weighs what it weighed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use parking_lot::RwLock;
+use jiff::Timestamp;
+use parking_lot::{Mutex, RwLock};
 use renkei_linkage::{
     Costs, Field, Fields, Model, PreparedModel, RegisterIndex, RegisterIntake, Rows as LinkageRows,
     Serves, Unwatched,
 };
 use renkei_tables::{Schema, Side};
-use renkei_types::{Clock, Digest, Reason, SnapshotId};
+use renkei_types::{Clock, DatasetId, Digest, Reason, SnapshotId};
 
 use crate::directory::Content;
+use crate::protection::{Feeds, Protected};
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk, Rows};
 use crate::snapshot::Snapshot;
@@ -36,12 +40,62 @@ pub struct Indexed {
     pub model_digest: Digest,
     /// Which model was taken into use.
     promoted: Option<Digest>,
+    /// Ids of the records that are flagged as protected.
+    flagged: Arc<HashSet<Box<str>>>,
 }
 
 impl Indexed {
-    fn new(index: Arc<RegisterIndex>, model: PreparedModel, promoted: Option<Digest>) -> Self {
+    fn new(
+        index: Arc<RegisterIndex>,
+        model: PreparedModel,
+        promoted: Option<Digest>,
+        flagged: Arc<HashSet<Box<str>>>,
+    ) -> Self {
         let model_digest = model.model().digest();
-        Self { index, model: Arc::new(model), model_digest, promoted }
+        Self { index, model: Arc::new(model), model_digest, promoted, flagged }
+    }
+
+    /// The same with the deltas of these segments, the newest first.
+    fn with_records_of(&self, vault: &Vault, since: &[&Snapshot]) -> Result<Self, Refusal> {
+        let mut delta = self.index.delta();
+        let mut flagged = HashSet::clone(&self.flagged);
+        for segment in since.iter().rev() {
+            let behind = crate::delta::behind(vault, segment)?;
+            crate::delta::add_to(vault, &mut delta, segment, &behind)?;
+            crate::protection::flag(vault, &mut flagged, segment, &behind)?;
+        }
+        let index = self.index.apply(delta).map_err(|error| Refusal::internal(&error))?;
+        Ok(self.with_records(index, flagged))
+    }
+
+    /// The same with the records that a delta leaves. What was counted stays, and so the model does.
+    pub(crate) fn with_records(&self, index: RegisterIndex, flagged: HashSet<Box<str>>) -> Self {
+        let (model, model_digest) = (Arc::clone(&self.model), self.model_digest);
+        let (index, flagged) = (Arc::new(index), Arc::new(flagged));
+        Self { index, model, model_digest, promoted: self.promoted, flagged }
+    }
+
+    /// Ids of the records that are flagged as protected.
+    pub(crate) fn flagged(&self) -> &Arc<HashSet<Box<str>>> {
+        &self.flagged
+    }
+
+    /// The same with the records of these segments, and all counted anew.
+    pub(crate) fn counted_anew(
+        &self,
+        vault: &Vault,
+        segments: &[&Snapshot],
+        clock: &dyn Clock,
+    ) -> Result<Self, Refusal> {
+        let (index, flagged) = build(vault, segments, clock)?;
+        if self.promoted.is_some()
+            && let Ok(model) = prepare(&index, Some(self.model.model().clone()))
+        {
+            return Ok(Self::new(Arc::new(index), model, self.promoted, Arc::new(flagged)));
+        }
+        // A model that no longer fits is told of where the register follows the model in use.
+        let model = prepare(&index, None)?;
+        Ok(Self::new(Arc::new(index), model, None, Arc::new(flagged)))
     }
 
     /// A model made ready for the register; nothing: what is believed before any list was seen.
@@ -59,15 +113,61 @@ fn prepare(index: &RegisterIndex, model: Option<Model>) -> Result<PreparedModel,
 }
 
 /// The registers in memory.
-#[derive(Default)]
 pub struct Indexes {
     loaded: RwLock<HashMap<SnapshotId, Arc<Indexed>>>,
+    /// Those that no durable state names yet.
+    coming: Mutex<HashSet<SnapshotId>>,
+    feeds: Feeds,
+    /// How old what is known of protected persons may be.
+    protection_age_max: Duration,
+}
+
+impl Default for Indexes {
+    fn default() -> Self {
+        Self::new(crate::protection::AGE_MAX)
+    }
 }
 
 impl Indexes {
+    /// None is loaded. What is known of protected persons may be so old.
+    pub fn new(protection_age_max: Duration) -> Self {
+        let (loaded, coming, feeds) = Default::default();
+        Self { loaded, coming, feeds, protection_age_max }
+    }
+
+    /// Who of a register is protected now. What cannot be found out protects everybody.
+    pub fn protected(
+        &self,
+        state: &State,
+        vault: &Vault,
+        dataset: DatasetId,
+        now: Timestamp,
+    ) -> Protected {
+        let in_use = state.snapshot_in_use(dataset).and_then(|snapshot| self.get(snapshot));
+        let (Ok(in_use), Ok(reported)) = (in_use, self.feeds.of(state, vault, dataset)) else {
+            return Protected::unknown();
+        };
+        let is_stale = state.protection_is_stale(dataset, now, self.protection_age_max);
+        Protected::new(is_stale, reported, Arc::clone(in_use.flagged()))
+    }
+
     /// A register, if it is loaded.
     pub fn get(&self, snapshot: SnapshotId) -> Result<Arc<Indexed>, Refusal> {
         self.loaded.read().get(&snapshot).cloned().ok_or_else(|| Reason::IndexLoading.into())
+    }
+
+    /// Keeps an index that is about to be switched to, so that nobody waits for it when it is.
+    pub(crate) fn comes(&self, snapshot: SnapshotId, indexed: Indexed) {
+        self.coming.lock().insert(snapshot);
+        self.loaded.write().insert(snapshot, Arc::new(indexed));
+    }
+
+    /// It was switched to, or never will be.
+    pub(crate) fn has_come(&self, snapshot: SnapshotId, switched: bool) {
+        if !switched {
+            self.loaded.write().remove(&snapshot);
+        }
+        self.coming.lock().remove(&snapshot);
     }
 
     /// Lets single questions use another model from now on.
@@ -75,7 +175,8 @@ impl Indexes {
         let mut loaded = self.loaded.write();
         if let Some(indexed) = loaded.get_mut(&snapshot) {
             let index = Arc::clone(&indexed.index);
-            *indexed = Arc::new(Indexed::new(index, model, promoted));
+            let flagged = Arc::clone(&indexed.flagged);
+            *indexed = Arc::new(Indexed::new(index, model, promoted, flagged));
         }
     }
 
@@ -123,14 +224,20 @@ impl Indexes {
                 wanted.push(linked.snapshot);
             }
         }
+        wanted.retain(|id| {
+            let dataset = state.snapshots.get(id).map(|snapshot| snapshot.dataset);
+            dataset.is_none_or(|dataset| state.check_provided(dataset).is_ok())
+        });
+        // Ids sort by time, so what a snapshot comes of is loaded before it.
+        wanted.sort_unstable();
+        wanted.dedup();
         for id in &wanted {
             if self.loaded.read().contains_key(id) {
                 self.follow_model(state, vault, *id);
                 continue;
             }
-            let snapshot = state.snapshots.get(id).ok_or(Reason::Internal)?;
             let started = clock.monotonic();
-            let indexed = match load(vault, snapshot, clock) {
+            let indexed = match self.load(state, vault, *id, clock) {
                 Ok(indexed) => Arc::new(indexed),
                 Err(refusal) => {
                     tracing::error!(snapshot = %id, %refusal, "a register cannot be loaded");
@@ -144,8 +251,46 @@ impl Indexes {
             self.loaded.write().insert(*id, indexed);
             self.follow_model(state, vault, *id);
         }
-        self.loaded.write().retain(|id, _| wanted.contains(id));
+        // Who has read the state just before a delta finds the register as it was then; the two share nearly all.
+        let before = |id: &SnapshotId| Some(state.snapshots.get(id)?.follows?.previous);
+        let kept: Vec<SnapshotId> = wanted.iter().filter_map(before).collect();
+        // Under one lock with those that come: else one could come and go in between.
+        let coming = self.coming.lock();
+        let stays =
+            |id: &SnapshotId| wanted.contains(id) || kept.contains(id) || coming.contains(id);
+        self.loaded.write().retain(|id, _| stays(id));
         Ok(())
+    }
+
+    /// Reads a register: what was counted last, and the deltas since. What is in memory already need not be read.
+    fn load(
+        &self,
+        state: &State,
+        vault: &Vault,
+        id: SnapshotId,
+        clock: &dyn Clock,
+    ) -> Result<Indexed, Refusal> {
+        let mut since: Vec<&Snapshot> = Vec::new();
+        let mut next = id;
+        let base = loop {
+            let snapshot = state.snapshots.get(&next).ok_or(Reason::DataDestroyed)?;
+            if let Ok(loaded) = self.get(next) {
+                break loaded.with_records_of(vault, &since)?;
+            }
+            match snapshot.follows {
+                Some(follows) if !follows.recounts => {
+                    since.push(snapshot);
+                    next = follows.previous;
+                }
+                Some(_) | None => {
+                    let (index, flagged) = build(vault, &state.segments(next)?, clock)?;
+                    let model = prepare(&index, None)?;
+                    let counted = Indexed::new(Arc::new(index), model, None, Arc::new(flagged));
+                    break counted.with_records_of(vault, &since)?;
+                }
+            }
+        };
+        Ok(base)
     }
 }
 
@@ -164,35 +309,53 @@ fn fields(columns: &Rows) -> Fields {
     Fields { fields: fields.collect(), date_order: schema.date_order }
 }
 
-fn load(vault: &Vault, snapshot: &Snapshot, clock: &dyn Clock) -> Result<Indexed, Refusal> {
-    let reader = snapshot.rows.open(vault)?;
-    let mut intake = RegisterIntake::new(fields(&snapshot.rows));
-    let view = ChunkView::new(&snapshot.rows, Side::Register);
-    std::thread::scope(|scope| -> Result<(), Refusal> {
-        // One thread opens chunks while the other takes them in; a few ahead bound the memory.
-        let (sender, chunks) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
-        let reader = &reader;
-        scope.spawn(move || {
-            for number in 0..snapshot.rows.chunks() {
-                let chunk = rows::chunk(reader, number);
-                let failed = chunk.is_err();
-                if sender.send(chunk).is_err() || failed {
-                    return;
+/// Counts and indexes the records that some segments come to. Every row keeps its number: those that are no longer in
+/// force are left out.
+fn build(
+    vault: &Vault,
+    segments: &[&Snapshot],
+    clock: &dyn Clock,
+) -> Result<(RegisterIndex, HashSet<Box<str>>), Refusal> {
+    let mut flagged = HashSet::new();
+    let (file, deltas) = segments.split_first().ok_or(Reason::Internal)?;
+    let mut intake = RegisterIntake::new(fields(&file.rows));
+    let view = ChunkView::new(&file.rows, Side::Register);
+    for segment in segments {
+        let reader = segment.rows.open(vault)?;
+        std::thread::scope(|scope| -> Result<(), Refusal> {
+            // One thread opens chunks while the other takes them in; a few ahead bound the memory.
+            let (sender, chunks) = std::sync::mpsc::sync_channel(CHUNKS_AHEAD);
+            let reader = &reader;
+            scope.spawn(move || {
+                for number in 0..segment.rows.chunks() {
+                    let chunk = rows::chunk(reader, number);
+                    let failed = chunk.is_err();
+                    if sender.send(chunk).is_err() || failed {
+                        return;
+                    }
                 }
+            });
+            for chunk in chunks {
+                let chunk = chunk?;
+                crate::protection::flag_chunk(&mut flagged, &segment.rows, &chunk);
+                intake.extend(&view.of(&chunk));
             }
-        });
-        for chunk in chunks {
-            intake.extend(&view.of(&chunk?));
+            Ok(())
+        })?;
+        if segment.follows.is_some() {
+            for gone in crate::delta::behind(vault, segment)?.removed {
+                flagged.remove(gone.id.as_str());
+            }
         }
-        Ok(())
-    })?;
-    let left_out: Vec<usize> = rows::rejected(&reader, &snapshot.rows)?
+    }
+    let mut left_out: Vec<usize> = rows::rejected(&file.rows.open(vault)?, &file.rows)?
         .iter()
         .map(|rejected| rejected.row as usize)
         .collect();
-    let index = intake.seal(&left_out, Serves::AnyLists, clock, &Unwatched);
-    let model = prepare(&index, None)?;
-    Ok(Indexed::new(Arc::new(index), model, None))
+    if !deltas.is_empty() {
+        left_out.extend(crate::snapshot::out_of_force(vault, segments)?);
+    }
+    Ok((intake.seal(&left_out, Serves::AnyLists, clock, &Unwatched), flagged))
 }
 
 /// How chunks of sealed rows look to the engine.

@@ -214,6 +214,7 @@ impl Command for FinishJob {
         let (list_id, snapshot, dataset, attempt) =
             (job.list, job.snapshot, job.dataset, job.attempt);
         let agreement = job.agreement;
+        desk.state.check_provided(dataset)?;
         let (_, sealed) = desk.state.sealed_list(list_id)?;
         let result = &self.result;
         // No line and no yen is lost: what comes out is what was declared.

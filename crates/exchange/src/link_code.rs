@@ -210,7 +210,9 @@ impl Naming {
             Self::ResidentIds => index.row(name),
             Self::Codes(codes) => {
                 let code: LinkCode = name.parse().ok()?;
-                index.ids().find(|(_, id)| codes.code(id) == code).map(|(row, _)| row)
+                // A record that a delta has changed has an old row too.
+                let (_, id) = index.ids().find(|(_, id)| codes.code(id) == code)?;
+                index.row(id)
             }
         }
     }

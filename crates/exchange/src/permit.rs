@@ -123,6 +123,7 @@ impl<R: Right> Permit<R> {
             if !same || !agreement.allows::<R>(&self.caller, grant.dataset, today) {
                 return Err(Reason::NoAgreement.into());
             }
+            state.check_provided(grant.dataset)?;
         }
         Ok(())
     }
@@ -168,6 +169,8 @@ impl State {
             .filter(|(_, agreement)| fits(agreement))
             .last()
             .ok_or(Reason::NoAgreement)?;
+        // Only to whom an agreement would let use it.
+        self.check_provided(dataset)?;
         let grant = Grant {
             id: *id,
             digest: agreement.digest,
@@ -191,6 +194,14 @@ impl State {
         let own = self.permit_own::<R>(caller, owner)?.own;
         let permit = self.permit_dataset::<R>(caller, dataset, None, today)?;
         Ok(Permit { own, ..permit })
+    }
+
+    /// Refuses a register that its provider has withdrawn.
+    pub(crate) fn check_provided(&self, dataset: DatasetId) -> Result<(), Refusal> {
+        match self.datasets.get(&dataset) {
+            Some(known) if known.withdrawn => Err(Reason::Withdrawn.into()),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn role<R: Right>(&self, caller: &Caller) -> Result<(), Refusal> {

@@ -226,6 +226,8 @@ impl Command for CreateProgramme {
                 .map(|&field| field.to_owned())
                 .collect(),
             content: Content::Deliveries(id),
+            deltas: 0,
+            withdrawn: false,
         };
         let programme = Programme {
             agency: self.agency.clone(),

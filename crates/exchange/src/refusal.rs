@@ -16,17 +16,19 @@ pub struct Refusal {
     pub field: Option<&'static str>,
     /// The line of the file, from 1.
     pub line: Option<u64>,
+    /// The number that is expected in place of the one that was sent.
+    pub expected: Option<u64>,
 }
 
 impl Refusal {
     /// A refusal for this reason.
     pub const fn new(reason: Reason) -> Self {
-        Self { reason, field: None, line: None }
+        Self { reason, field: None, line: None, expected: None }
     }
 
     /// A field of the request is missing or cannot be read.
     pub const fn field(field: &'static str) -> Self {
-        Self { reason: Reason::FieldInvalid, field: Some(field), line: None }
+        Self { field: Some(field), ..Self::new(Reason::FieldInvalid) }
     }
 
     /// The same, about a field.
@@ -39,6 +41,12 @@ impl Refusal {
     #[must_use]
     pub const fn at_line(self, line: u64) -> Self {
         Self { line: Some(line), ..self }
+    }
+
+    /// The same, with the number that is expected.
+    #[must_use]
+    pub const fn expecting(self, expected: u64) -> Self {
+        Self { expected: Some(expected), ..self }
     }
 
     /// A fault of ours, which is logged here because the caller is not told what it is.
@@ -62,6 +70,10 @@ impl Localised for Refusal {
         }
         if let Some(line) = self.line {
             text.push_str(&language.pick(format!(" (line {line})"), format!("（{line} 行目）")));
+        }
+        if let Some(number) = self.expected {
+            let words = (format!(" (expected: {number})"), format!("（次の番号は {number}）"));
+            text.push_str(&language.pick(words.0, words.1));
         }
         text
     }
@@ -118,6 +130,10 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::SamePerson
         | R::OwnDecision
         | R::NoRegister
+        | R::Withdrawn
+        | R::DeltaGap
+        | R::DeltaDiffers
+        | R::ProtectionStale
         | R::AlreadyPaid
         | R::OnHold
         | R::NothingToCertify

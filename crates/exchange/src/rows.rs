@@ -4,8 +4,6 @@
 //! touching the others, which is how a clerk's screen and an explanation read a few records back.
 //! Invariant: a chunk says nothing that its blob's seal does not cover. Nothing here is public.
 
-use std::collections::{HashMap, HashSet};
-
 use renkei_journal::{BlobReader, BlobRef, DataKey};
 use renkei_tables::{Batch, Binding, TextColumn};
 use serde::{Deserialize, Serialize};
@@ -135,8 +133,16 @@ pub struct Rejected {
     pub reason: String,
 }
 
-/// Reads what was rejected: the last chunk, behind those of the rows.
+/// Reads what was rejected: the last chunk of a file.
 pub fn rejected(reader: &BlobReader, rows: &Rows) -> Result<Vec<Rejected>, Refusal> {
+    last_chunk(reader, rows)
+}
+
+/// Reads the chunk behind those of the rows.
+pub fn last_chunk<T: serde::de::DeserializeOwned>(
+    reader: &BlobReader,
+    rows: &Rows,
+) -> Result<T, Refusal> {
     let bytes = reader.chunk(rows.chunks()).map_err(|error| Refusal::internal(&error))?;
     postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))
 }
@@ -149,44 +155,14 @@ pub fn chunk(reader: &BlobReader, number: u32) -> Result<Chunk, Refusal> {
 
 /// The row with this id; reads through all chunks.
 pub fn find(vault: &Vault, rows: &Rows, id: &str) -> Result<Option<u32>, Refusal> {
-    Ok(find_id(vault, rows, |known| known == id)?.map(|(row, _)| row))
-}
-
-/// The first row whose id is wanted, and the id; reads through all chunks.
-pub fn find_id(
-    vault: &Vault,
-    rows: &Rows,
-    is_wanted: impl Fn(&str) -> bool,
-) -> Result<Option<(u32, String)>, Refusal> {
     let reader = rows.open(vault)?;
     for number in 0..rows.chunks() {
         let chunk = chunk(&reader, number)?;
-        if let Some(at) = (0..chunk.rows()).find(|&at| is_wanted(chunk.cell(0, at))) {
-            let row = number * CHUNK_ROWS as u32 + at as u32;
-            return Ok(Some((row, chunk.cell(0, at).to_owned())));
+        if let Some(at) = (0..chunk.rows()).find(|&at| chunk.cell(0, at) == id) {
+            return Ok(Some(number * CHUNK_ROWS as u32 + at as u32));
         }
     }
     Ok(None)
-}
-
-/// The ids of some rows; reads through all chunks.
-pub fn ids(
-    vault: &Vault,
-    rows: &Rows,
-    wanted: &HashSet<u32>,
-) -> Result<HashMap<u32, String>, Refusal> {
-    let reader = rows.open(vault)?;
-    let mut ids = HashMap::with_capacity(wanted.len());
-    for number in 0..rows.chunks() {
-        let chunk = chunk(&reader, number)?;
-        for at in 0..chunk.rows() {
-            let row = number * CHUNK_ROWS as u32 + at as u32;
-            if wanted.contains(&row) {
-                ids.insert(row, chunk.cell(0, at).to_owned());
-            }
-        }
-    }
-    Ok(ids)
 }
 
 /// The chunk that a row is in, and its place there.
@@ -241,20 +217,33 @@ impl RowsWriter {
 
     /// Adds the rows of a batch.
     pub fn extend(&mut self, batch: &Batch) -> Result<(), Refusal> {
-        for row in 0..batch.rows() {
-            for (cells, &source) in self.chunk.columns.iter_mut().zip(&self.sources) {
-                cells.push(
-                    batch
-                        .columns
-                        .get(source)
-                        .map_or("", |column: &TextColumn| column.get(row))
-                        .trim(),
-                );
-            }
-            self.chunk.lines.push(batch.lines.get(row).copied().unwrap_or_default());
-            if self.chunk.rows() == CHUNK_ROWS {
-                self.flush()?;
-            }
+        (0..batch.rows()).try_for_each(|row| self.push(batch, row))
+    }
+
+    /// Canonical names of the columns that are kept.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The cell of a row that is kept in a column.
+    pub fn cell<'a>(&self, batch: &'a Batch, row: usize, column: &str) -> &'a str {
+        let at = self.columns.iter().position(|known| known == column);
+        let source = at.and_then(|at| self.sources.get(at));
+        source
+            .and_then(|&source| batch.columns.get(source))
+            .map_or("", |column: &TextColumn| column.get(row))
+            .trim()
+    }
+
+    /// Adds one row of a batch.
+    pub fn push(&mut self, batch: &Batch, row: usize) -> Result<(), Refusal> {
+        for (cells, &source) in self.chunk.columns.iter_mut().zip(&self.sources) {
+            let column = batch.columns.get(source);
+            cells.push(column.map_or("", |column: &TextColumn| column.get(row)).trim());
+        }
+        self.chunk.lines.push(batch.lines.get(row).copied().unwrap_or_default());
+        if self.chunk.rows() == CHUNK_ROWS {
+            self.flush()?;
         }
         Ok(())
     }
@@ -268,11 +257,16 @@ impl RowsWriter {
     }
 
     /// Adds what was rejected, and makes everything durable.
-    pub fn finish(mut self, rejected: &[Rejected]) -> Result<Rows, Refusal> {
+    pub fn finish(self, rejected: &[Rejected]) -> Result<Rows, Refusal> {
+        self.finish_with(&rejected)
+    }
+
+    /// The same with another last chunk; see [`last_chunk`].
+    pub fn finish_with<T: Serialize>(mut self, last: &T) -> Result<Rows, Refusal> {
         if self.chunk.rows() > 0 {
             self.flush()?;
         }
-        let bytes = postcard::to_stdvec(rejected).map_err(|error| Refusal::internal(&error))?;
+        let bytes = postcard::to_stdvec(last).map_err(|error| Refusal::internal(&error))?;
         self.writer.chunk(&bytes).map_err(|error| crate::store::blob_refusal(&error))?;
         let blob = self.writer.finish().map_err(|error| crate::store::blob_refusal(&error))?;
         Ok(Rows { columns: self.columns, rows: self.rows, blob })

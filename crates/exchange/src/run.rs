@@ -33,6 +33,10 @@ pub fn run(
 ) -> Result<(), Refusal> {
     let state = exchange.state();
     let job = state.jobs.get(&id).ok_or(Reason::NoAgreement)?;
+    if let Err(withdrawn) = state.check_provided(job.dataset) {
+        exchange.execute_now(Call::own(), FailJob { job: id, reason: withdrawn.reason })?;
+        return Err(withdrawn);
+    }
     // As long as the register is not there the job has not begun.
     let indexed = indexes.get(job.snapshot)?;
     let clock = exchange.clock().as_ref();
@@ -93,9 +97,9 @@ fn keep_decisions(
     if list.supersedes.is_none() {
         return Ok(result);
     }
-    let register = state.snapshots.get(&job.snapshot).ok_or(Reason::DataDestroyed)?;
+    let register = state.register_rows(job.snapshot)?;
     let decided = crate::book::read_blob(exchange.vault(), &result.result)?;
-    let kept = supersede::kept(exchange, state, list, sealed, &register.rows, &decided)?;
+    let kept = supersede::kept(exchange, state, list, sealed, &register, &decided)?;
     Ok(JobResult { kept, ..result })
 }
 

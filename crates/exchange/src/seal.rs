@@ -124,27 +124,14 @@ fn read(
     let (side, known) = match upload.target {
         Target::Register(_) => (Side::Register, REGISTER_FIELDS),
         Target::List(_) => (Side::List, LIST_FIELDS),
+        // Deltas and reports have calls of their own, see `delta` and `protection`.
+        Target::Delta(..) | Target::Protection(..) => return Err(Reason::WrongState.into()),
     };
     let file_digest = match upload.target {
-        Target::Register(_) => None,
+        Target::Register(_) | Target::Delta(..) | Target::Protection(..) => None,
         Target::List(list) => Some(recognise(vault, state, list, &bytes)?),
     };
-    let layout = match &upload.shape.layout {
-        Some(text) => Some(
-            renkei_tables::layout::Layout::parse(text, "layout")
-                .map_err(|_| Refusal::field("layout"))?,
-        ),
-        None => None,
-    };
-    let encoding = match upload.shape.encoding {
-        FileEncoding::Auto => None,
-        FileEncoding::Utf8 => Some(Encoding::Utf8),
-        FileEncoding::Cp932 => Some(Encoding::Cp932),
-    };
-    let options = ReadOptions { layout, encoding, ..ReadOptions::default() };
-    let mut reader =
-        TableReader::from_source(Box::new(Cursor::new(bytes.clone())), "upload", &options)
-            .map_err(|error| unreadable(&error))?;
+    let mut reader = open_table(upload, &bytes)?;
     let binding =
         reader.bind(&Schema::resident_payment(), side).map_err(|error| unbound(&error))?;
     let mut admission = Admission::of(&reader, &binding).map_err(|error| not_admitted(&error))?;
@@ -182,8 +169,27 @@ fn read(
     Ok(read)
 }
 
+/// Opens a file as a table, as its sender says it is.
+pub(crate) fn open_table(upload: &Upload, bytes: &Bytes) -> Result<TableReader, Refusal> {
+    let layout = match &upload.shape.layout {
+        Some(text) => Some(
+            renkei_tables::layout::Layout::parse(text, "layout")
+                .map_err(|_| Refusal::field("layout"))?,
+        ),
+        None => None,
+    };
+    let encoding = match upload.shape.encoding {
+        FileEncoding::Auto => None,
+        FileEncoding::Utf8 => Some(Encoding::Utf8),
+        FileEncoding::Cp932 => Some(Encoding::Cp932),
+    };
+    let options = ReadOptions { layout, encoding, ..ReadOptions::default() };
+    TableReader::from_source(Box::new(Cursor::new(bytes.clone())), "upload", &options)
+        .map_err(|error| unreadable(&error))
+}
+
 /// The bytes that arrived, if they are those that were sent.
-fn received(
+pub(crate) fn received(
     vault: &Vault,
     spools: &Spools,
     id: UploadId,
@@ -207,7 +213,7 @@ fn received(
 }
 
 /// Keeps the file's own bytes.
-fn write_file(
+pub(crate) fn write_file(
     vault: &Vault,
     key: &DataKey,
     upload: &Upload,
@@ -279,12 +285,12 @@ fn count(
     Ok((counted, rejected))
 }
 
-fn unreadable(error: &ReadError) -> Refusal {
+pub(crate) fn unreadable(error: &ReadError) -> Refusal {
     tracing::info!(kind = ?std::mem::discriminant(error), "an upload cannot be read");
     Reason::UnreadableFile.into()
 }
 
-fn unbound(error: &SchemaError) -> Refusal {
+pub(crate) fn unbound(error: &SchemaError) -> Refusal {
     match error {
         SchemaError::ColumnMissing { .. } => Reason::ColumnMissing.into(),
         SchemaError::Unreadable { .. }
@@ -296,7 +302,7 @@ fn unbound(error: &SchemaError) -> Refusal {
     }
 }
 
-fn not_admitted(error: &AdmissionError) -> Refusal {
+pub(crate) fn not_admitted(error: &AdmissionError) -> Refusal {
     match error {
         AdmissionError::MyNumberColumn { .. } => Reason::MyNumber.into(),
         AdmissionError::Undecodable { line, .. }
@@ -355,6 +361,7 @@ impl Command for SealUpload {
         let (snapshot, replaced) = match upload.target {
             Target::Register(dataset) => (Some(self.switch(desk, dataset, &upload, file)?), None),
             Target::List(list) => (None, self.keep(desk, list, file)?),
+            Target::Delta(..) | Target::Protection(..) => return Err(Reason::WrongState.into()),
         };
         desk.state.uploads.change(&self.upload, |upload| {
             upload.state = UploadState::Sealed;
@@ -363,7 +370,7 @@ impl Command for SealUpload {
         let (counted, rejected) = (file.counted, file.rejected);
         let held = match upload.target {
             Target::List(list) => desk.state.lists.get(&list).and_then(|list| list.hold.clone()),
-            Target::Register(_) => None,
+            Target::Register(_) | Target::Delta(..) | Target::Protection(..) => None,
         };
         let unusual = held.map(|stop| stop.unusual).unwrap_or_default();
         // That the broker has stopped it stands in the log with the totals.
@@ -375,7 +382,9 @@ impl Command for SealUpload {
         .count(Counter::Valid, counted.lines - rejected.lines)
         .count(Counter::Rejected, rejected.lines);
         mark = match upload.target {
-            Target::Register(dataset) => mark.about(self.upload).of_dataset(dataset),
+            Target::Register(dataset)
+            | Target::Delta(dataset, _)
+            | Target::Protection(dataset, _) => mark.about(self.upload).of_dataset(dataset),
             Target::List(list) => {
                 mark.about(list).yen_in(counted.yen, counted.lines, &desk.chance())
             }
@@ -415,6 +424,8 @@ impl SealUpload {
             file: file.file,
             key: upload.key,
             digest: file.rows.blob.digest,
+            sealed_at: Some(desk.now),
+            follows: None,
         };
         desk.state.snapshots.put(id, snapshot);
         desk.state.datasets.change(&dataset, |dataset| {
@@ -471,9 +482,9 @@ fn same_file(
 }
 
 /// Notes that what had arrived is destroyed.
-struct DestroyUpload {
-    permit: Permit<Submit>,
-    upload: UploadId,
+pub(crate) struct DestroyUpload {
+    pub(crate) permit: Permit<Submit>,
+    pub(crate) upload: UploadId,
 }
 
 impl Command for DestroyUpload {

@@ -10,10 +10,12 @@ use crate::book::DecidedLine;
 use crate::disclosed::Disclosed;
 use crate::link_code::Naming;
 use crate::permit::{DecideLines, Permit};
+use crate::protection::Protected;
 use crate::refusal::Refusal;
 use crate::review::TaskPlace;
 use crate::rows::{self, Rows};
 use crate::run::CHUNK_LINES;
+use crate::snapshot::RegisterRows;
 use crate::state::State;
 use crate::store::Vault;
 
@@ -67,12 +69,21 @@ pub struct Shown {
 /// Columns of a list that say nothing about who is meant.
 const NOT_SHOWN: &[&str] = &["bank_code", "branch_code", "account_type", "account_number"];
 
+/// By what residents are called, and of whom it is withheld where they live.
+#[derive(Clone, Copy, Debug)]
+pub struct Withheld<'a> {
+    /// Their names.
+    pub naming: &'a Naming,
+    /// Who is protected.
+    pub protected: &'a Protected,
+}
+
 /// What a clerk is shown of a task. `row` is the line's. Blocks: for threads that may wait.
 pub fn task(
     vault: &Vault,
     state: &State,
     permit: &Permit<DecideLines>,
-    naming: &Naming,
+    withheld: Withheld<'_>,
     place: TaskPlace,
     row: u32,
 ) -> Result<Shown, Refusal> {
@@ -80,7 +91,7 @@ pub fn task(
     let decided = decided_line(vault, linked, row)?;
     let rows: Vec<u32> = decided.register_row.iter().chain(&decided.others).copied().collect();
     let line = line(vault, state, place, row)?;
-    let candidates = candidates(vault, state, permit, naming, place, &line, &rows)?;
+    let candidates = candidates(vault, state, permit, withheld, place, &line, &rows)?;
     Ok(Shown { decided, line, candidates })
 }
 
@@ -124,31 +135,37 @@ pub fn candidates(
     vault: &Vault,
     state: &State,
     permit: &Permit<DecideLines>,
-    naming: &Naming,
+    withheld: Withheld<'_>,
     place: TaskPlace,
     line: &[(String, String)],
     rows: &[u32],
 ) -> Result<Vec<Candidate>, Refusal> {
     let (_, linked) = state.linked_list(place.list)?;
-    let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let Withheld { naming, protected: known } = withheld;
+    let register = state.register_rows(linked.snapshot)?;
     let mut candidates = Vec::new();
     for &row in rows.iter().take(CANDIDATES_MAX) {
         let mut id = String::new();
         let mut cells = Vec::new();
-        let record = record(vault, &snapshot.rows, row)?;
-        let protected =
-            record.iter().any(|(field, value)| field == PROTECTED && is_protected(value));
+        let cells_of_record = register.record(vault, row)?;
+        let record: Vec<(&str, String)> =
+            register.columns().iter().map(String::as_str).zip(cells_of_record).collect();
+        // Who was protected when the list was linked, or is now: both count, and both are looked up.
+        let flagged =
+            record.iter().any(|(field, value)| *field == PROTECTED && is_protected(value));
+        let named = record.first().is_none_or(|(_, id)| known.covers(id));
+        let protected = flagged | named;
         for (field, value) in record {
             if field == "resident_id" {
                 id = value;
             } else if field != PROTECTED {
                 // Who is protected cannot be told from who has no address.
-                let withheld = protected && WITHHELD.contains(&field.as_str());
+                let withheld = protected && WITHHELD.contains(&field);
                 let value = if withheld { String::new() } else { value };
-                let of_line = line.iter().find(|(name, _)| *name == field);
+                let of_line = line.iter().find(|(name, _)| name == field);
                 let of_line = of_line.map_or("", |(_, value)| value.as_str());
                 let difference = difference(of_line, &value);
-                let cell = permit.disclose(&field, value);
+                let cell = permit.disclose(field, value);
                 cells.extend(cell.map(|cell| ComparedCell { cell, difference }));
             }
         }
@@ -164,22 +181,25 @@ pub fn candidates(
 }
 
 /// The flag of protected persons (支援措置). It is shown of nobody.
-const PROTECTED: &str = "protected";
+pub(crate) const PROTECTED: &str = "protected";
 
 /// Fields from which it could be found out where somebody lives.
-const WITHHELD: &[&str] =
+pub(crate) const WITHHELD: &[&str] =
     &["address", "building", "postal_code", "previous_address", "household_id"];
 
 /// Whether a row of a register is of a protected person.
-pub(crate) fn is_protected_row(vault: &Vault, rows: &Rows, row: u32) -> Result<bool, Refusal> {
-    let Some(column) = rows.column(PROTECTED) else { return Ok(false) };
-    let (number, at) = rows::place(u64::from(row));
-    let chunk = rows::chunk(&rows.open(vault)?, number)?;
-    Ok(is_protected(chunk.cell(column, at)))
+pub(crate) fn is_protected_row(
+    vault: &Vault,
+    register: &RegisterRows<'_>,
+    row: u32,
+) -> Result<bool, Refusal> {
+    let Some(column) = register.column(PROTECTED) else { return Ok(false) };
+    let record = register.record(vault, row)?;
+    Ok(record.get(column).is_some_and(|value| is_protected(value)))
 }
 
 /// Whether a record is of a protected person. What cannot be read as a plain no is a yes.
-fn is_protected(value: &str) -> bool {
+pub(crate) fn is_protected(value: &str) -> bool {
     !matches!(fold(value.trim()).as_ref(), "" | "0" | "無" | "なし" | "false" | "no")
 }
 

@@ -1,16 +1,32 @@
 //! Snapshots: states of a register, switched to as a whole.
+//!
+//! A snapshot is either a file of its own or what a numbered delta made of the snapshot before. Rows only ever join: a
+//! record that changes gets a new row behind all others, and the old row stays what it was.
+//!
+//! ```text
+//! row   0 ............ 999,999 | 1,000,000 .. 1,000,149 | 1,000,150 ..
+//!       the file               | delta 1                | delta 2
+//! ```
+//! So a row means the same version of a record in every snapshot that has it. A job and its book, which hold rows, are
+//! pinned to one snapshot and stay true while deltas go on; and who was in the register at some day can be asked later.
 
-use renkei_types::{DataKeyId, DatasetId, Digest};
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use renkei_types::{DataKeyId, DatasetId, Digest, Reason, SnapshotId};
 use serde::{Deserialize, Serialize};
 
-use crate::rows::Rows;
+use crate::refusal::Refusal;
+use crate::rows::{self, Rows};
+use crate::state::State;
+use crate::store::Vault;
 
 /// A state of a register.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Snapshot {
     /// The register.
     pub dataset: DatasetId,
-    /// The records.
+    /// The records; of a delta those that join and those that change, as they are from then on.
     pub rows: Rows,
     /// The file's own bytes.
     pub file: renkei_journal::BlobRef,
@@ -18,4 +34,193 @@ pub struct Snapshot {
     pub key: DataKeyId,
     /// Keyed digest of the rows.
     pub digest: Digest,
+    /// When it was sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_at: Option<Timestamp>,
+    /// What it follows, where a delta made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
+}
+
+/// How a snapshot comes of the one before.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Follows {
+    /// The snapshot before.
+    pub previous: SnapshotId,
+    /// Number of the delta.
+    pub number: u64,
+    /// Row of its first record: how many rows all before it have.
+    pub first_row: u64,
+    /// How many records the register has with it.
+    pub records: u64,
+    /// Entries of deltas since values were last counted.
+    pub touched: u64,
+    /// Whether values are counted anew with this delta: the register has changed so much that what was counted no longer
+    /// describes it. It is a fact, so that an index that is read back weighs what the one that served did.
+    pub recounts: bool,
+}
+
+impl Snapshot {
+    /// How many records the register has.
+    pub fn records(&self) -> u64 {
+        self.follows.map_or(self.rows.rows, |follows| follows.records)
+    }
+
+    /// Row of its first record.
+    pub fn first_row(&self) -> u64 {
+        self.follows.map_or(0, |follows| follows.first_row)
+    }
+
+    /// How many rows the register has, those of records included that have gone or changed.
+    pub fn rows_through(&self) -> u64 {
+        self.first_row() + self.rows.rows
+    }
+}
+
+impl State {
+    /// A snapshot and all that it comes of, from the file on.
+    pub fn segments(&self, id: SnapshotId) -> Result<Vec<&Snapshot>, Refusal> {
+        let mut segments = Vec::new();
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let snapshot = self.snapshots.get(&id).ok_or(Reason::DataDestroyed)?;
+            next = snapshot.follows.map(|follows| follows.previous);
+            segments.push(snapshot);
+        }
+        segments.reverse();
+        Ok(segments)
+    }
+
+    /// A snapshot's rows, to be read one by one.
+    pub fn register_rows(&self, id: SnapshotId) -> Result<RegisterRows<'_>, Refusal> {
+        Ok(RegisterRows { segments: self.segments(id)? })
+    }
+}
+
+/// The rows of a register, wherever they lie.
+#[derive(Debug)]
+pub struct RegisterRows<'a> {
+    segments: Vec<&'a Snapshot>,
+}
+
+impl<'a> RegisterRows<'a> {
+    /// Canonical names of the columns; deltas have those of the file.
+    pub fn columns(&self) -> &'a [String] {
+        self.segments.first().map_or(&[], |file| file.rows.columns.as_slice())
+    }
+
+    /// The number of a column.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns().iter().position(|known| known == name)
+    }
+
+    /// The cells of some columns in a row.
+    pub fn record(&self, vault: &Vault, row: u32) -> Result<Vec<String>, Refusal> {
+        let row = u64::from(row);
+        let after = self.segments.partition_point(|segment| segment.first_row() <= row);
+        let segment = after.checked_sub(1).and_then(|at| self.segments.get(at));
+        let segment = segment.filter(|segment| row < segment.rows_through());
+        let segment = segment.ok_or(Reason::Internal)?;
+        let (chunk, at) = rows::place(row - segment.first_row());
+        let chunk = rows::chunk(&segment.rows.open(vault)?, chunk)?;
+        Ok((0..segment.rows.columns.len())
+            .map(|column| chunk.cell(column, at).to_owned())
+            .collect())
+    }
+
+    /// The row of a record that is in the register; reads through all.
+    pub fn find(
+        &self,
+        vault: &Vault,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Option<(u32, String)>, Refusal> {
+        let mut found = None;
+        self.each(vault, |row, chunk, at| {
+            // The newest version stands last.
+            if is_wanted(chunk.cell(0, at)) {
+                found = Some((row, chunk.cell(0, at).to_owned()));
+            }
+        })?;
+        let Some((row, id)) = found else { return Ok(None) };
+        for segment in self.segments.iter().rev().filter(|segment| segment.follows.is_some()) {
+            if u64::from(row) >= segment.first_row() {
+                break;
+            }
+            if crate::delta::behind(vault, segment)?.removed.iter().any(|gone| gone.id == id) {
+                return Ok(None);
+            }
+        }
+        Ok(Some((row, id)))
+    }
+
+    /// The ids of some rows; reads through all.
+    pub fn ids(
+        &self,
+        vault: &Vault,
+        wanted: &HashSet<u32>,
+    ) -> Result<HashMap<u32, String>, Refusal> {
+        let mut ids = HashMap::with_capacity(wanted.len());
+        self.each(vault, |row, chunk, at| {
+            if wanted.contains(&row) {
+                ids.insert(row, chunk.cell(0, at).to_owned());
+            }
+        })?;
+        Ok(ids)
+    }
+
+    /// Looks at every row, in order.
+    pub fn each(
+        &self,
+        vault: &Vault,
+        mut look: impl FnMut(u32, &rows::Chunk, usize),
+    ) -> Result<(), Refusal> {
+        self.segments.iter().try_for_each(|segment| each(vault, segment, &mut look))
+    }
+}
+
+/// Looks at every row of a segment, in order.
+pub(crate) fn each(
+    vault: &Vault,
+    segment: &Snapshot,
+    mut look: impl FnMut(u32, &rows::Chunk, usize),
+) -> Result<(), Refusal> {
+    let reader = segment.rows.open(vault)?;
+    for number in 0..segment.rows.chunks() {
+        let chunk = rows::chunk(&reader, number)?;
+        let first = segment.first_row() + u64::from(number) * rows::CHUNK_ROWS as u64;
+        for (at, row) in (0..chunk.rows()).zip(first..) {
+            // A register has fewer than 2^32 rows: a delta that would pass that is refused.
+            look(u32::try_from(row).unwrap_or(u32::MAX), &chunk, at);
+        }
+    }
+    Ok(())
+}
+
+/// The rows of records that deltas have changed or taken away.
+pub(crate) fn out_of_force(vault: &Vault, segments: &[&Snapshot]) -> Result<Vec<usize>, Refusal> {
+    let deltas = || segments.iter().filter(|segment| segment.follows.is_some());
+    let mut touched = HashSet::new();
+    for segment in deltas() {
+        each(vault, segment, |_, chunk, at| {
+            touched.insert(chunk.cell(0, at).to_owned());
+        })?;
+        touched
+            .extend(crate::delta::behind(vault, segment)?.removed.into_iter().map(|gone| gone.id));
+    }
+    let mut in_force: HashMap<String, u32> = HashMap::with_capacity(touched.len());
+    let mut out = Vec::new();
+    for segment in segments {
+        each(vault, segment, |row, chunk, at| {
+            let id = chunk.cell(0, at);
+            if touched.contains(id) {
+                out.extend(in_force.insert(id.to_owned(), row));
+            }
+        })?;
+        if segment.follows.is_some() {
+            for gone in crate::delta::behind(vault, segment)?.removed {
+                out.extend(in_force.remove(&gone.id));
+            }
+        }
+    }
+    Ok(out.into_iter().map(|row| row as usize).collect())
 }

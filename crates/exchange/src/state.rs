@@ -17,6 +17,7 @@ pub use table::Table;
 use crate::agreement::{Agreement, Usage};
 use crate::batch::Batch;
 use crate::command::{Answer, AnswerKey};
+use crate::delta::AppliedDelta;
 use crate::directory::{Agency, Dataset, Party};
 use crate::founding::Founding;
 use crate::hold::PayeeHold;
@@ -25,6 +26,7 @@ use crate::link_code::{FiscalYear, LinkKey};
 use crate::list::{BookPage, List};
 use crate::model::KeptModel;
 use crate::programme::Programme;
+use crate::protection::Protection;
 use crate::review::TaskPage;
 use crate::snapshot::Snapshot;
 use crate::upload::Upload;
@@ -124,6 +126,10 @@ tables! {
     datasets: DatasetId => Dataset,
     /// States of registers.
     snapshots: SnapshotId => Snapshot,
+    /// Deltas of registers, by number.
+    deltas: (DatasetId, u64) => AppliedDelta,
+    /// What the feeds of protected persons have said.
+    protections: DatasetId => Protection,
     /// Rights to use datasets.
     agreements: AgreementId => Agreement,
     /// How much of its daily volume an agreement has used.

@@ -29,6 +29,7 @@ use crate::list::{List, SealedList};
 use crate::refusal::Refusal;
 use crate::review::TaskState;
 use crate::rows::{self, Chunk, LIST_FIELDS};
+use crate::snapshot::RegisterRows;
 use crate::state::State;
 use crate::store::Vault;
 
@@ -295,14 +296,14 @@ struct Doubtful {
 fn doubtful(
     vault: &Vault,
     sealed: &SealedList,
-    register: &rows::Rows,
+    register: &RegisterRows<'_>,
     lines: &HashMap<u32, &DecidedLine>,
 ) -> Result<HashMap<String, (u32, Doubtful)>, Refusal> {
     let residents = lines
         .values()
         .flat_map(|line| line.register_row.into_iter().chain(line.others.iter().copied()))
         .collect();
-    let residents = rows::ids(vault, register, &residents)?;
+    let residents = register.ids(vault, &residents)?;
     let mut doubtful = HashMap::new();
     each_row(vault, sealed, |row, chunk, at| {
         let Some(line) = lines.get(&row) else { return };
@@ -327,7 +328,7 @@ pub(crate) fn kept(
     state: &State,
     list: &List,
     sealed: &SealedList,
-    register: &rows::Rows,
+    register: &RegisterRows<'_>,
     decided: &[DecidedLine],
 ) -> Result<Kept, Refusal> {
     let mut kept = Kept::default();
@@ -335,7 +336,7 @@ pub(crate) fn kept(
     let Ok((_, linked)) = state.linked_list(earlier_id) else { return Ok(kept) };
     let vault = exchange.vault();
     let (_, earlier) = state.sealed_list(earlier_id)?;
-    let before = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+    let before = state.register_rows(linked.snapshot)?;
     let book = exchange.ask_now(move |desk| desk.book(earlier_id))?;
     let engine = read_result(vault, linked)?;
     let is_task = |line: &DecidedLine| {
@@ -362,7 +363,7 @@ pub(crate) fn kept(
         .filter(|line| crate::book::outcome(line.outcome) == Outcome::Linked)
         .filter_map(|line| line.register_row)
         .collect();
-    let old = doubtful(vault, earlier, &before.rows, &old)?;
+    let old = doubtful(vault, earlier, &before, &old)?;
     let by_id = doubtful(vault, sealed, register, &new)?;
     let mut by_row: Vec<(&String, &(u32, Doubtful))> = by_id.iter().collect();
     by_row.sort_unstable_by_key(|(_, (row, _))| *row);

@@ -64,6 +64,10 @@ impl FileShape {
 pub enum Target {
     /// The next snapshot of a register.
     Register(DatasetId),
+    /// The delta of a register that has this number.
+    Delta(DatasetId, u64),
+    /// The report of protected persons that has this number.
+    Protection(DatasetId, u64),
     /// The lines of a list.
     List(ListId),
 }
@@ -94,13 +98,26 @@ pub struct Upload {
     pub bytes: u64,
 }
 
-/// Begins the upload of a register's next snapshot.
+/// What an upload brings to a register.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Brings {
+    /// All of it.
+    Snapshot,
+    /// What has changed, with this number.
+    Delta(u64),
+    /// Who is protected, with this number.
+    Protection(u64),
+}
+
+/// Begins the upload of a register's next snapshot, of a delta, or of a report.
 #[derive(Debug)]
 pub struct OpenUpload {
     /// That the caller may.
     pub permit: Permit<Submit>,
     /// The register.
     pub dataset: DatasetId,
+    /// What it brings.
+    pub brings: Brings,
     /// What kind of file it is.
     pub shape: FileShape,
     /// A key made for it.
@@ -118,9 +135,23 @@ impl Command for OpenUpload {
         if !matches!(dataset.content, Content::Register(_)) {
             return Err(Refusal::field("dataset_id"));
         }
+        if dataset.withdrawn {
+            return Err(Reason::Withdrawn.into());
+        }
+        let target = match self.brings {
+            Brings::Snapshot => Target::Register(self.dataset),
+            Brings::Protection(number) => Target::Protection(self.dataset, number),
+            Brings::Delta(number) => {
+                // Before anything is sent in vain. A number that was applied may come again: its answer is told.
+                if number > dataset.deltas {
+                    crate::delta::check_next(dataset, number)?;
+                }
+                Target::Delta(self.dataset, number)
+            }
+        };
         let id = desk.new_upload();
         let upload = Upload {
-            target: Target::Register(self.dataset),
+            target,
             shape: self.shape.clone(),
             key: self.key,
             state: UploadState::Open,

@@ -154,6 +154,19 @@ reasons! {
     /// The register has no snapshot yet.
     NoRegister = "NO_REGISTER",
         "the register has not been uploaded yet", "台帳がまだ登録されていない";
+    /// The delta is not the next one of its register.
+    DeltaGap = "DELTA_GAP",
+        "the delta is not the next one; send the one that is expected", "差分の番号が続いていない。次の番号から送り直す";
+    /// Another delta of this number was applied before.
+    DeltaDiffers = "DELTA_DIFFERS",
+        "another delta of this number was applied before", "同じ番号の別の差分が適用済み";
+    /// The provider has withdrawn the register.
+    Withdrawn = "WITHDRAWN",
+        "the register has been withdrawn by its provider", "台帳は提供機関が取り下げた";
+    /// It is not known who is protected, or no longer: addresses are withheld of everybody.
+    ProtectionStale = "PROTECTION_STALE",
+        "the list of protected persons is missing or too old; addresses are withheld of everybody until the provider reports again",
+        "支援措置の情報がないか古い。提供機関が再送するまで全員の住所を伏せる";
     /// The register's index is being built.
     IndexLoading = "INDEX_LOADING",
         "the register is being loaded; try again in some seconds", "台帳を読み込み中。数秒後に再試行する";

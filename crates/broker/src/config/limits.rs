@@ -82,6 +82,10 @@ pub struct Limits {
     /// How long a clerk holds a review task without a sign of life (review service). Default 15m.
     #[serde(with = "duration")]
     pub lease_duration: Duration,
+    /// How old what is known of protected persons (支援措置) may be before addresses are withheld of everybody (services).
+    /// Default 7d.
+    #[serde(with = "duration")]
+    pub protection_age_max: Duration,
 }
 
 impl Default for Limits {
@@ -114,6 +118,7 @@ impl Default for Limits {
             upload_bytes_per_second_min: KIB,
             shutdown_grace: seconds(30),
             lease_duration: seconds(15 * 60),
+            protection_age_max: seconds(7 * 24 * 3600),
         }
     }
 }

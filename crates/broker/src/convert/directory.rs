@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use renkei_api::v1;
 use renkei_exchange::agreement::{Agreement, AgreementState, Terms, fiscal_year_end};
 use renkei_exchange::directory::{Content, Dataset};
+use renkei_exchange::snapshot::Snapshot;
 use renkei_exchange::{Operation, Refusal, Role, State};
 use renkei_types::{AgreementId, DatasetId};
 
@@ -124,8 +125,7 @@ fn dataset(state: &State, id: DatasetId, dataset: &Dataset) -> v1::Dataset {
         Content::Register(snapshot) => snapshot,
         Content::Deliveries(_) => None,
     };
-    let records =
-        snapshot.and_then(|id| state.snapshots.get(&id)).map_or(0, |known| known.rows.rows);
+    let records = snapshot.and_then(|id| state.snapshots.get(&id)).map_or(0, Snapshot::records);
     v1::Dataset {
         dataset_id: id.to_string(),
         provider: dataset.provider.to_string(),
@@ -134,6 +134,7 @@ fn dataset(state: &State, id: DatasetId, dataset: &Dataset) -> v1::Dataset {
         fields: dataset.fields.iter().cloned().collect(),
         snapshot_id: snapshot.map(|id| id.to_string()).unwrap_or_default(),
         records,
+        deltas: dataset.deltas,
     }
 }
 

@@ -138,7 +138,9 @@ impl v1::linkage_server::Linkage for Desk {
             }
             let snapshot = state.snapshot_in_use(dataset)?;
             let indexed = self.indexes.get(snapshot)?;
-            let found = query.ask(&indexed);
+            let (vault, now) = (self.exchange.vault(), self.exchange.clock().now());
+            let protected = self.indexes.protected(&state, vault, dataset, now);
+            let found = query.ask_guarded(&indexed, &protected);
             let naming = self.naming(&permit, dataset).await?;
             let floor = indexed.model.model().thresholds.review;
             let candidates: Vec<v1::Candidate> = found
@@ -162,6 +164,7 @@ impl v1::linkage_server::Linkage for Desk {
                 outcome: convert::outcome(found.decision.outcome).into(),
                 reason: found.decision.reason.as_str().to_owned(),
                 candidates,
+                notice: super::review::notice(&protected),
                 receipt: convert::receipt(done.receipt),
                 code_year: convert::code_year(&naming),
             })
@@ -427,10 +430,8 @@ impl Results {
         let ids = match desk.indexes.get(linked.snapshot) {
             Ok(indexed) => Ids::Index(indexed),
             Err(_) => {
-                let snapshot =
-                    state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
                 let wanted = book.lines().filter_map(|(_, line)| line.register_row).collect();
-                Ids::Read(rows::ids(vault, &snapshot.rows, &wanted)?)
+                Ids::Read(state.register_rows(linked.snapshot)?.ids(vault, &wanted)?)
             }
         };
         Ok(Self { list, book, ids, naming, chunks: sealed.rows.chunks() })

@@ -3,12 +3,13 @@
 use futures_util::StreamExt as _;
 use renkei_api::v1;
 use renkei_exchange::list::Totals;
-use renkei_exchange::permit::{Permit, Submit};
+use renkei_exchange::permit::{Operate, Permit, Submit};
 use renkei_exchange::seal::{Declaration, seal};
 use renkei_exchange::upload::{
-    OpenUpload, SharedSpool, Target, Upload, UploadState, spool_refusal,
+    Brings, OpenUpload, SharedSpool, Target, Upload, UploadState, spool_refusal,
 };
-use renkei_exchange::{Caller, Refusal, State};
+use renkei_exchange::withdraw::WithdrawDataset;
+use renkei_exchange::{Caller, Refusal, State, delta, protection};
 use renkei_types::{AgencyId, Reason, UploadId};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -22,7 +23,7 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
 
 fn owner(state: &State, upload: &Upload) -> Option<AgencyId> {
     match upload.target {
-        Target::Register(dataset) => {
+        Target::Register(dataset) | Target::Delta(dataset, _) | Target::Protection(dataset, _) => {
             state.datasets.get(&dataset).map(|dataset| dataset.provider.clone())
         }
         Target::List(list) => state.owner_of_list(list).cloned(),
@@ -130,7 +131,13 @@ impl v1::records_server::Records for Desk {
             let v1::FileShape { encoding, layout } = body.shape.unwrap_or_default();
             let shape = convert::shape(&encoding, layout)?;
             let key = self.new_key().await?;
-            let command = OpenUpload { permit, dataset, shape, key };
+            let brings = match (body.delta, body.protection) {
+                (0, 0) => Brings::Snapshot,
+                (number, 0) => Brings::Delta(number),
+                (0, number) => Brings::Protection(number),
+                _ => return Err(Refusal::field("protection")),
+            };
+            let command = OpenUpload { permit, dataset, brings, shape, key };
             let done = self.exchange.execute(call, command).await?;
             let receipt = convert::receipt(done.receipt);
             Ok(v1::OpenUploadResponse { upload_id: done.reply.to_string(), receipt })
@@ -223,6 +230,88 @@ impl v1::records_server::Records for Desk {
             })
         };
         self.gate.mutate(method!("Records", "Seal"), request, handler).await
+    }
+
+    async fn apply(
+        &self,
+        request: Request<v1::ApplyRequest>,
+    ) -> Result<Response<v1::ApplyResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::ApplyRequest| async move {
+            let (permit, id, upload) = self.upload_of(&caller, &body.upload_id)?;
+            let Target::Delta(_, number) = upload.target else {
+                return Err(Reason::WrongState.into());
+            };
+            let declared = Declaration {
+                bytes: body.bytes,
+                sha256: *convert::digest(&body.sha256, "sha256")?.as_bytes(),
+                totals: Totals { lines: body.records, yen: 0 },
+            };
+            let done = self
+                .blocking(move |desk| {
+                    let Self { exchange, spools, indexes, .. } = desk;
+                    delta::apply(exchange, spools, indexes, &call, &permit, id, declared)
+                })
+                .await?;
+            self.jobs.registers_changed();
+            let counts = done.reply.counts;
+            Ok(v1::ApplyResponse {
+                snapshot_id: done.reply.snapshot.to_string(),
+                number,
+                added: counts.added,
+                changed: counts.changed,
+                removed: counts.removed,
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.mutate(method!("Records", "Apply"), request, handler).await
+    }
+
+    async fn report_protected(
+        &self,
+        request: Request<v1::ReportProtectedRequest>,
+    ) -> Result<Response<v1::ReportProtectedResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::ReportProtectedRequest| async move {
+            let (permit, id, _) = self.upload_of(&caller, &body.upload_id)?;
+            let declared = Declaration {
+                bytes: body.bytes,
+                sha256: *convert::digest(&body.sha256, "sha256")?.as_bytes(),
+                totals: Totals { lines: body.records, yen: 0 },
+            };
+            let done = self
+                .blocking(move |desk| {
+                    protection::report(&desk.exchange, &desk.spools, call, permit, id, declared)
+                })
+                .await?;
+            Ok(v1::ReportProtectedResponse {
+                number: done.reply.number,
+                persons: done.reply.persons,
+                overdue: done.reply.overdue,
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.mutate(method!("Records", "ReportProtected"), request, handler).await
+    }
+
+    async fn withdraw(
+        &self,
+        request: Request<v1::WithdrawRequest>,
+    ) -> Result<Response<v1::WithdrawResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::WithdrawRequest| async move {
+            let state = self.exchange.state();
+            let dataset: Option<renkei_types::DatasetId> = body.dataset_id.parse().ok();
+            let known = dataset.and_then(|id| state.datasets.get(&id));
+            let owner = known.map(|dataset| &dataset.provider);
+            let permit = state.permit_own::<Operate>(&caller, owner)?;
+            let dataset = dataset.ok_or(Reason::NoAgreement)?;
+            let command = WithdrawDataset { permit, dataset, destroy: body.destroy };
+            let done = self.blocking(move |desk| command.withdraw(&desk.exchange, call)).await?;
+            self.jobs.registers_changed();
+            Ok(v1::WithdrawResponse {
+                keys_destroyed: done.reply.keys.len() as u64,
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.mutate(method!("Records", "Withdraw"), request, handler).await
     }
 }
 

@@ -9,11 +9,12 @@ use renkei_exchange::command::Call;
 use renkei_exchange::identify::Query;
 use renkei_exchange::link_code::Naming;
 use renkei_exchange::permit::{DecideLines, Permit};
+use renkei_exchange::protection::Protected;
 use renkei_exchange::review::{
     ChangeLease, Claim, Claimed, Decide, LeaseChange, ParkReason, Searched, TaskPlace, TaskState,
     Verdict,
 };
-use renkei_exchange::shown::{self, Difference};
+use renkei_exchange::shown::{self, Difference, Withheld};
 use renkei_exchange::{Caller, Refusal, State, review, rows};
 use renkei_types::{ListId, Reason, TaskId};
 use tokio::sync::mpsc;
@@ -77,7 +78,10 @@ impl Desk {
         self.blocking(move |desk| {
             let state = desk.exchange.state();
             let naming = desk.names_of_list(&permit, place.list)?;
-            let shown = shown::task(desk.exchange.vault(), &state, &permit, &naming, place, row)?;
+            let protected = desk.protected(&state, place.list)?;
+            let vault = desk.exchange.vault();
+            let withheld = Withheld { naming: &naming, protected: &protected };
+            let shown = shown::task(vault, &state, &permit, withheld, place, row)?;
             let id = state.task_id(place).ok_or(Reason::Internal)?;
             let held = |resident| book.holder(resident).is_some_and(|holder| holder != row);
             Ok(v1::Task {
@@ -92,6 +96,7 @@ impl Desk {
                     .collect(),
                 lease_until: claimed.until.to_string(),
                 version: claimed.version,
+                notice: notice(&protected),
             })
         })
         .await
@@ -129,6 +134,14 @@ impl Desk {
         Ok((convert::outcome(done.reply.outcome.0), done.reply.version, receipt))
     }
 
+    /// Who of the register that a list was linked to is protected now.
+    fn protected(&self, state: &State, list: ListId) -> Result<Protected, Refusal> {
+        let (_, linked) = state.linked_list(list)?;
+        let snapshot = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?;
+        let (vault, now) = (self.exchange.vault(), self.exchange.clock().now());
+        Ok(self.indexes.protected(state, vault, snapshot.dataset, now))
+    }
+
     /// The row and the id of a person in the register that the list was linked to.
     async fn register_row(
         &self,
@@ -146,12 +159,18 @@ impl Desk {
                 return Ok((row, indexed.index.id(row).to_owned()));
             }
             // An older snapshot than the one in memory: its rows are read through.
-            let snapshot = state.snapshots.get(&snapshot_id).ok_or(Reason::DataDestroyed)?;
+            let register = state.register_rows(snapshot_id)?;
             let is_named = |id: &str| naming.is(id, &name);
-            rows::find_id(desk.exchange.vault(), &snapshot.rows, is_named)?.ok_or(unknown)
+            register.find(desk.exchange.vault(), is_named)?.ok_or(unknown)
         })
         .await
     }
+}
+
+/// Why addresses are withheld of everybody, as a code; empty where they are not.
+pub(super) fn notice(protected: &Protected) -> String {
+    let stale = protected.is_stale.then_some(Reason::ProtectionStale.as_str());
+    stale.unwrap_or_default().to_owned()
 }
 
 fn candidate_message(candidate: &shown::Candidate, held: bool) -> v1::CandidateRecord {
@@ -247,8 +266,10 @@ impl v1::review_server::Review for Desk {
             let state = self.exchange.state();
             let snapshot = state.linked_list(place.list)?.1.snapshot;
             let indexed = self.indexes.get(snapshot)?;
+            let protected = self.protected(&state, place.list)?;
+            let notice = notice(&protected);
             let found: Vec<u32> = query
-                .ask(&indexed)
+                .ask_guarded(&indexed, &protected)
                 .candidates
                 .iter()
                 .take(shown::CANDIDATES_MAX)
@@ -264,13 +285,14 @@ impl v1::review_server::Review for Desk {
                     let vault = desk.exchange.vault();
                     let naming = desk.names_of_list(&permit, place.list)?;
                     let line = shown::line(vault, &state, place, row)?;
+                    let withheld = Withheld { naming: &naming, protected: &protected };
                     let shown =
-                        shown::candidates(vault, &state, &permit, &naming, place, &line, &found)?;
+                        shown::candidates(vault, &state, &permit, withheld, place, &line, &found)?;
                     let held = |resident| book.holder(resident).is_some_and(|holder| holder != row);
                     Ok(shown.iter().map(|one| candidate_message(one, held(one.row))).collect())
                 })
                 .await?;
-            Ok(v1::SearchResponse { candidates, receipt: convert::receipt(done.receipt) })
+            Ok(v1::SearchResponse { candidates, receipt: convert::receipt(done.receipt), notice })
         };
         self.gate.handle(method!("Review", "Search"), request, handler).await
     }

@@ -99,3 +99,13 @@ pub(super) fn count(
     let yen = if side == Side::List { admitted.yen().0 } else { 0 };
     Ok(Totals { lines: admitted.lines(), yen })
 }
+
+/// Counts the lines of a file that has the columns of no register and no list.
+pub(super) fn count_lines(path: &Path, shape: &ShapeArguments) -> Result<u64, Failure> {
+    let mut reader = TableReader::open(path, &shape.options()?)?;
+    let mut lines = 0;
+    while let Some(batch) = reader.next_batch()? {
+        lines += batch.rows() as u64;
+    }
+    Ok(lines)
+}

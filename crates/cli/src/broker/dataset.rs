@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use renkei_api::following_request_id;
 use renkei_api::v1::{
-    CreateDatasetRequest, Dataset, OpenUploadRequest, SealRequest, ShowRequest, Totals,
+    ApplyRequest, ApplyResponse, CreateDatasetRequest, Dataset, OpenUploadRequest,
+    ReportProtectedRequest, ReportProtectedResponse, SealRequest, ShowRequest, Totals,
+    WithdrawRequest,
 };
 use renkei_tables::{Column, Schema, Side, TableWriter};
 use renkei_types::{AgencyId, DatasetId};
 use serde_json::{Value, json};
 
-use super::control_totals::{ShapeArguments, count};
+use super::control_totals::{ShapeArguments, count, count_lines};
 use super::error::BrokerError;
-use super::session::{self, RequestArgument, Session, digest_json, plain, totals_json};
+use super::session::{
+    self, ConfirmArgument, RequestArgument, Session, digest_json, plain, totals_json,
+};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::handover::{self, HandoverList};
@@ -52,6 +56,22 @@ pub(crate) enum DatasetCommand {
     },
     /// Upload a register's next snapshot and switch to it
     Upload(UploadArguments),
+    /// Send what has changed of a register, and apply it while the register serves
+    Apply(ApplyArguments),
+    /// Report whose protection (支援措置) has begun, changed or ended; an empty file says that nothing has changed
+    Protect(ApplyArguments),
+    /// End every use of a register at once; a dry run until --yes
+    Withdraw {
+        /// The register
+        dataset: DatasetId,
+        /// Destroy the keys of its data too; this cannot be undone
+        #[arg(long)]
+        destroy: bool,
+        #[command(flatten)]
+        confirm: ConfirmArgument,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
     /// Show every dataset
     List,
 }
@@ -62,6 +82,24 @@ pub(crate) struct UploadArguments {
     dataset: DatasetId,
     /// The file
     file: PathBuf,
+    /// How many lines it has; counted here otherwise
+    #[arg(long, value_name = "N")]
+    lines: Option<u64>,
+    #[command(flatten)]
+    shape: ShapeArguments,
+    #[command(flatten)]
+    request: RequestArgument,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ApplyArguments {
+    /// The register
+    dataset: DatasetId,
+    /// The file: the register's columns, and one named operation or 異動区分 (add, change, remove; 追加, 変更, 削除)
+    file: PathBuf,
+    /// The delta's number: one more than that of the last one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    number: u64,
     /// How many lines it has; counted here otherwise
     #[arg(long, value_name = "N")]
     lines: Option<u64>,
@@ -105,6 +143,41 @@ pub(super) fn run(command: &DatasetCommand, environment: &Environment) -> Result
                 }
             };
             session::with(environment, async |session| upload(session, arguments, lines).await)
+        }
+        DatasetCommand::Apply(arguments) => {
+            let lines = match arguments.lines {
+                Some(lines) => lines,
+                None => {
+                    count(&arguments.file, &arguments.shape, Side::Register, environment)?.lines
+                }
+            };
+            session::with(environment, async |session| apply(session, arguments, lines).await)
+        }
+        DatasetCommand::Protect(arguments) => {
+            let lines = match arguments.lines {
+                Some(lines) => lines,
+                None => count_lines(&arguments.file, &arguments.shape)?,
+            };
+            session::with(environment, async |session| protect(session, arguments, lines).await)
+        }
+        DatasetCommand::Withdraw { dataset, destroy, confirm, request } => {
+            if !confirm.yes {
+                return Ok(say_what_would_be_withdrawn(*dataset, *destroy, environment));
+            }
+            session::with(environment, async |session| {
+                let id = session.request_id(*request);
+                let call = WithdrawRequest {
+                    request_id: id.to_string(),
+                    dataset_id: dataset.to_string(),
+                    destroy: *destroy,
+                };
+                let answer = session.change(&id, call).await?;
+                let object = json!({
+                    "dataset_id": dataset.to_string(),
+                    "keys_destroyed": answer.keys_destroyed,
+                });
+                Ok(session.done(object, &dataset.to_string(), answer.receipt.as_ref()))
+            })
         }
         DatasetCommand::List => session::with(environment, list),
     }
@@ -216,6 +289,8 @@ async fn upload(
         request_id: id.to_string(),
         dataset_id: arguments.dataset.to_string(),
         shape: Some(arguments.shape.shape()?),
+        delta: 0,
+        protection: 0,
     };
     let upload_id = session.change(&id, open).await?.upload_id;
     let uploaded = session.upload(&upload_id, &arguments.file).await;
@@ -246,6 +321,117 @@ async fn upload(
     Ok(session.done(object, &sealed.snapshot_id, sealed.receipt.as_ref()))
 }
 
+fn say_what_would_be_withdrawn(
+    dataset: DatasetId,
+    destroy: bool,
+    environment: &Environment,
+) -> Exit {
+    if environment.json {
+        json::print(&json!({"dataset_id": dataset.to_string(), "dry_run": true}));
+        return Exit::Done;
+    }
+    let (english, japanese) = if destroy {
+        ("and destroy its data for good", "し、データの鍵を消去します（元に戻せません）")
+    } else {
+        ("and keep its data", "します（データは残します）")
+    };
+    environment.note(
+        &format!("would end every use of {dataset} at once {english}; add --yes to do it"),
+        &format!(
+            "{dataset} の利用を直ちにすべて終了{japanese}。実行するには --yes を付けてください"
+        ),
+    );
+    Exit::Done
+}
+
+async fn apply(
+    session: &Session<'_>,
+    arguments: &ApplyArguments,
+    lines: u64,
+) -> Result<Exit, Failure> {
+    let id = session.request_id(arguments.request);
+    let open = OpenUploadRequest {
+        request_id: id.to_string(),
+        dataset_id: arguments.dataset.to_string(),
+        shape: Some(arguments.shape.shape()?),
+        delta: arguments.number,
+        protection: 0,
+    };
+    let upload_id = session.change(&id, open).await?.upload_id;
+    let uploaded = session.upload(&upload_id, &arguments.file).await;
+    let uploaded = uploaded.inspect_err(|_| session.say_how_to_repeat(&id))?;
+    let apply = ApplyRequest {
+        request_id: following_request_id(&id, "apply").to_string(),
+        upload_id: upload_id.clone(),
+        bytes: uploaded.bytes,
+        sha256: uploaded.sha256.as_bytes().to_vec(),
+        records: lines,
+    };
+    let applied = session.change(&id, apply).await?;
+    let ApplyResponse { number, added, changed, removed, .. } = applied;
+    session.environment.note(
+        &format!("delta {number}: {added} added, {changed} changed, {removed} removed"),
+        &format!("差分 {number}: 追加 {added} 件、変更 {changed} 件、削除 {removed} 件"),
+    );
+    let object = json!({
+        "dataset_id": arguments.dataset.to_string(),
+        "upload_id": upload_id,
+        "snapshot_id": applied.snapshot_id,
+        "number": number,
+        "bytes": uploaded.bytes,
+        "sha256": uploaded.sha256.to_string(),
+        "added": added,
+        "changed": changed,
+        "removed": removed,
+    });
+    Ok(session.done(object, &applied.snapshot_id, applied.receipt.as_ref()))
+}
+
+async fn protect(
+    session: &Session<'_>,
+    arguments: &ApplyArguments,
+    lines: u64,
+) -> Result<Exit, Failure> {
+    let id = session.request_id(arguments.request);
+    let open = OpenUploadRequest {
+        request_id: id.to_string(),
+        dataset_id: arguments.dataset.to_string(),
+        shape: Some(arguments.shape.shape()?),
+        delta: 0,
+        protection: arguments.number,
+    };
+    let upload_id = session.change(&id, open).await?.upload_id;
+    let uploaded = session.upload(&upload_id, &arguments.file).await;
+    let uploaded = uploaded.inspect_err(|_| session.say_how_to_repeat(&id))?;
+    let report = ReportProtectedRequest {
+        request_id: following_request_id(&id, "report").to_string(),
+        upload_id: upload_id.clone(),
+        bytes: uploaded.bytes,
+        sha256: uploaded.sha256.as_bytes().to_vec(),
+        records: lines,
+    };
+    let reported = session.change(&id, report).await?;
+    let ReportProtectedResponse { number, persons, overdue, .. } = reported;
+    session.environment.note(
+        &format!("report {number}: {persons} persons are protected"),
+        &format!("報告 {number}: 支援措置の対象は {persons} 人"),
+    );
+    if overdue > 0 {
+        session.environment.warn(
+            &format!("the period of {overdue} persons has ended; they stay protected until a report says that it is over"),
+            &format!("期限の過ぎた対象が {overdue} 人います。解除が報告されるまで支援措置を続けます"),
+        );
+    }
+    let object = json!({
+        "dataset_id": arguments.dataset.to_string(),
+        "upload_id": upload_id,
+        "number": number,
+        "persons": persons,
+        "overdue": overdue,
+    });
+    Ok(session.done(object, &number.to_string(), reported.receipt.as_ref()))
+}
+
 async fn list(session: &Session<'_>) -> Result<Exit, Failure> {
     let datasets = session.ask(ShowRequest {}).await?.datasets;
     let environment = session.environment;
@@ -259,8 +445,9 @@ async fn list(session: &Session<'_>) -> Result<Exit, Failure> {
         environment.say("name", "略称"),
         environment.say("title", "名称"),
         environment.say("records", "件数"),
+        environment.say("last delta", "最終差分"),
     ];
-    let mut table = text_table(header, &[4]);
+    let mut table = text_table(header, &[4, 5]);
     for dataset in &datasets {
         table.add_row(vec![
             plain(&dataset.dataset_id),
@@ -268,6 +455,7 @@ async fn list(session: &Session<'_>) -> Result<Exit, Failure> {
             plain(&dataset.name),
             plain(&dataset.title),
             dataset.records.to_string(),
+            dataset.deltas.to_string(),
         ]);
     }
     print_line!("{table}");
@@ -283,6 +471,7 @@ fn dataset_json(dataset: &Dataset) -> Value {
         "fields": dataset.fields,
         "snapshot_id": dataset.snapshot_id,
         "records": dataset.records,
+        "deltas": dataset.deltas,
     })
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use renkei_api::outcome_text;
 use renkei_api::v1::{Candidate, IdentifyRequest};
-use renkei_types::DatasetId;
+use renkei_types::{DatasetId, Language};
 use serde_json::{Value, json};
 
 use super::cells::RecordArguments;
@@ -48,6 +48,7 @@ pub(super) fn run(
                 "outcome": outcome,
                 "reason": answer.reason,
                 "candidates": answer.candidates.iter().map(candidate_json).collect::<Vec<_>>(),
+                "notice": answer.notice,
                 "receipt": receipt_json(answer.receipt.as_ref()),
                 "code_year": code_year(answer.code_year),
             }));
@@ -68,12 +69,21 @@ pub(super) fn run(
                 weight(candidate.match_weight_millibits),
             ]);
         }
+        tell_notice(&answer.notice, environment);
         print_line!("{outcome} {}", reason_text(&answer.reason, environment.language));
         if !answer.candidates.is_empty() {
             print_line!("{table}");
         }
         Ok(Exit::Done)
     })
+}
+
+/// Tells what concerns every answer of the register, such as that addresses are withheld of everybody.
+pub(super) fn tell_notice(notice: &str, environment: &Environment) {
+    if !notice.is_empty() {
+        let words = |language| reason_text(notice, language);
+        environment.warn(&words(Language::English), &words(Language::Japanese));
+    }
 }
 
 /// As `link` writes numbers, but as numbers.

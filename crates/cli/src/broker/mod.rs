@@ -145,6 +145,9 @@ mod tests {
             "system list",
             "dataset create --provider 131016/residents --name register --title X --fields a,b",
             "dataset upload dataset_ residents.csv --lines 5 --encoding cp932",
+            "dataset protect dataset_ protected.csv --number 1",
+            "dataset withdraw dataset_ --destroy --yes",
+            "dataset apply dataset_ delta.csv --number 3 --lines 5 --encoding cp932",
             "dataset list",
             "agreement propose --consumer 131016/benefits --dataset dataset_ --legal-basis KOJOHO_69_1 \
              --purpose P --fields name_kanji --operations link,review --valid-from 2026-04-01 \

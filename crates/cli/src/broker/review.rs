@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::cells::RecordArguments;
 use super::error::reason_text;
+use super::identify::tell_notice;
 use super::names::ParkArgument;
 use super::session::{self, RequestArgument, Session, plain, receipt_json};
 use super::task_table::{candidate_json, candidates_table, task_json};
@@ -127,8 +128,13 @@ pub(super) fn run(command: &ReviewCommand, environment: &Environment) -> Result<
             if environment.json {
                 let candidates: Vec<_> = answer.candidates.iter().map(candidate_json).collect();
                 let receipt = receipt_json(answer.receipt.as_ref());
-                json::print(&json!({"candidates": candidates, "receipt": receipt}));
+                json::print(&json!({
+                    "candidates": candidates,
+                    "notice": answer.notice,
+                    "receipt": receipt,
+                }));
             } else {
+                tell_notice(&answer.notice, environment);
                 print_line!("{}", candidates_table(&[], &answer.candidates, environment));
             }
             Ok(Exit::Done)
@@ -193,6 +199,7 @@ async fn next(
         None => environment.note("no task is open", "未処理の確認はありません"),
         Some(task) => {
             let (id, version) = (plain(&task.task_id), task.version);
+            tell_notice(&task.notice, environment);
             let why = reason_text(&task.reason, environment.language);
             print_line!("{id} {} {why}", outcome_text(task.outcome()));
             print_line!("{}", candidates_table(&task.line, &task.candidates, environment));

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use renkei_api::upload;
 use renkei_api::v1::{
-    FileShape, OpenListRequest, OpenUploadRequest, SealRequest, SealResponse, Totals,
+    FileShape, OpenListRequest, OpenUploadRequest, ReportProtectedRequest, SealRequest,
+    SealResponse, Totals,
 };
 
 use super::city::{City, Client};
@@ -27,9 +28,37 @@ pub(super) async fn register(
         request_id: client.request_id(),
         dataset_id: directory.dataset_id.clone(),
         shape: Some(FileShape { encoding: "auto".to_owned(), layout: String::new() }),
+        delta: 0,
+        protection: 0,
     };
     let upload_id = client.ask(call).await?.upload_id;
-    send_and_seal(city, &client, upload_id, file, Totals { lines: records, yen: 0 }).await
+    let sealed =
+        send_and_seal(city, &client, upload_id, file, Totals { lines: records, yen: 0 }).await?;
+    report_nobody_protected(&client, directory).await?;
+    Ok(sealed)
+}
+
+/// The invented city protects nobody, and says so: without a report every address would be withheld.
+async fn report_nobody_protected(client: &Client, directory: &Directory) -> Result<(), Failure> {
+    const NOBODY: &[u8] = b"resident_id,protected\n";
+    let call = OpenUploadRequest {
+        request_id: client.request_id(),
+        dataset_id: directory.dataset_id.clone(),
+        shape: Some(FileShape { encoding: "utf-8".to_owned(), layout: String::new() }),
+        delta: 0,
+        protection: 1,
+    };
+    let upload_id = client.ask(call).await?.upload_id;
+    let sent = upload(&client.connection, &upload_id, NOBODY, |_| {}).await?;
+    let call = ReportProtectedRequest {
+        request_id: client.request_id(),
+        upload_id,
+        bytes: sent.bytes,
+        sha256: sent.sha256.as_bytes().to_vec(),
+        records: 0,
+    };
+    client.ask(call).await?;
+    Ok(())
 }
 
 /// A list that is sealed.

@@ -12,6 +12,7 @@ use renkei_exchange::agreement::{
 use renkei_exchange::batch::{CertifyBatch, Payment, payments, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::{Acknowledge, Deliver};
+use renkei_exchange::delta::{self, AppliedDelta};
 use renkei_exchange::directory::{AddAgency, AddParty, CreateDataset};
 use renkei_exchange::index::Indexes;
 use renkei_exchange::job::CreateJob;
@@ -24,12 +25,14 @@ use renkei_exchange::permit::{
 use renkei_exchange::programme::{
     ChangeLimits, CreateProgramme, ListKind, OpenList, PayeeUnit, Rules,
 };
+use renkei_exchange::protection::{self, Protected, Reported};
 use renkei_exchange::reconcile::{Reconciliation, reconcile};
 use renkei_exchange::review::{Claim, Decide, Verdict};
 use renkei_exchange::seal::{Declaration, Sealed, seal};
+use renkei_exchange::shown::Withheld;
 use renkei_exchange::store::Vault;
 use renkei_exchange::supersede::Supersedes;
-use renkei_exchange::upload::{FileEncoding, FileShape, OpenUpload, Spools};
+use renkei_exchange::upload::{Brings, FileEncoding, FileShape, OpenUpload, Spools};
 use renkei_exchange::{
     Caller, Charter, Exchange, Operation, Refusal, Role, Store, StorePaths, run, shown,
 };
@@ -37,17 +40,18 @@ use renkei_journal::{Journal, LocalJournal, MemoryJournal, Options};
 use renkei_linkage::Unwatched;
 use renkei_testkit::{Files, Mix, Recipe, generate};
 use renkei_types::{
-    BatchId, DatasetId, Digest, FixedClock, Identity, ListId, ProgrammeId, SeededEntropy, UploadId,
-    Yen,
+    BatchId, DatasetId, Digest, FixedClock, Identity, LinkageJobId, ListId, ProgrammeId,
+    SeededEntropy, UploadId, Yen,
 };
 use sha2::{Digest as _, Sha256};
 
 /// Name, agency's body, kind, roles.
-const PARTIES: [(&str, &str, &str, &[Role]); 9] = [
+const PARTIES: [(&str, &str, &str, &[Role]); 10] = [
     ("operator-2", "operations", "person", &[Role::Operator]),
     ("residents-operator", "residents", "person", &[Role::Operator]),
     ("register", "residents", "system", &[Role::Submitter]),
     ("payments", "benefits", "system", &[Role::Submitter]),
+    ("payments-consumer", "benefits", "system", &[Role::Consumer]),
     ("clerk-1", "benefits", "person", &[Role::Clerk]),
     ("certifying-clerk", "benefits", "person", &[Role::Clerk, Role::Certifier]),
     ("certifier-1", "benefits", "person", &[Role::Certifier]),
@@ -78,6 +82,21 @@ pub(crate) struct Town {
     residents: String,
     payments: String,
     folder: tempfile::TempDir,
+}
+
+/// A delta on its way.
+pub(crate) struct SentDelta {
+    permit: Permit<Submit>,
+    pub(crate) upload: UploadId,
+    declared: Declaration,
+}
+
+impl SentDelta {
+    /// The same, but what is declared is said of other bytes.
+    pub(crate) fn of_other_bytes(&self) -> Self {
+        let declared = Declaration { sha256: [7; 32], ..self.declared };
+        Self { permit: self.permit.clone(), upload: self.upload, declared }
+    }
 }
 
 fn files(residents: usize, lines: usize) -> (String, String) {
@@ -212,6 +231,7 @@ impl Town {
             .expect("an agreement");
         (self.register, self.programme) = (register, programme.0);
         self.upload_register();
+        self.report(1, "宛名番号,支援措置\n").expect("nobody is protected");
     }
 
     /// Proposes, approves and activates; answers whether it is in force.
@@ -255,22 +275,22 @@ impl Town {
     }
 
     fn upload_register(&self) {
-        let state = self.exchange.state();
-        let owner = state.datasets.get(&self.register).map(|dataset| dataset.provider.clone());
-        let permit =
-            || state.permit_own::<Submit>(&caller("register"), owner.as_ref()).expect("a permit");
+        let permit = || self.permit_submit_register();
         let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
-        let command =
-            OpenUpload { permit: permit(), dataset: self.register, shape, key: self.key() };
+        let command = OpenUpload {
+            permit: permit(),
+            dataset: self.register,
+            brings: Brings::Snapshot,
+            shape,
+            key: self.key(),
+        };
         let call = || Call::read(caller("register"));
         let upload = self.exchange.execute_now(call(), command).expect("an upload").reply;
         let lines = self.residents.lines().count() as u64 - 1;
         let totals = Totals { lines, yen: 0 };
         let bytes = self.residents.clone();
         self.send_and_seal(permit(), "register", upload, &bytes, totals).expect("a snapshot");
-        let state = self.exchange.state();
-        let clock = self.exchange.clock();
-        self.indexes.follow(&state, self.exchange.vault(), clock.as_ref()).expect("an index");
+        self.follow();
     }
 
     fn send_and_seal(
@@ -281,6 +301,17 @@ impl Town {
         text: &str,
         totals: Totals,
     ) -> Result<Sealed, Refusal> {
+        let declared = self.send(upload, text)?(totals);
+        let call = Call::read(caller(who));
+        seal(&self.exchange, &self.spools, call, permit, upload, declared).map(|done| done.reply)
+    }
+
+    /// Sends a file; answers what is declared of it.
+    fn send(
+        &self,
+        upload: UploadId,
+        text: &str,
+    ) -> Result<impl FnOnce(Totals) -> Declaration + use<>, Refusal> {
         let state = self.exchange.state();
         let known = state.uploads.get(&upload).expect("the upload");
         let spool = self.spools.of(self.exchange.vault(), upload, known)?;
@@ -291,9 +322,97 @@ impl Town {
             spool.append(at as u64 * 1000, piece, &entropy).expect("bytes are taken");
         }
         let sha256 = Sha256::digest(text.as_bytes()).into();
-        let declared = Declaration { bytes: text.len() as u64, sha256, totals };
-        let call = Call::read(caller(who));
-        seal(&self.exchange, &self.spools, call, permit, upload, declared).map(|done| done.reply)
+        let bytes = text.len() as u64;
+        Ok(move |totals| Declaration { bytes, sha256, totals })
+    }
+
+    /// The register's file.
+    pub(crate) fn residents(&self) -> &str {
+        &self.residents
+    }
+
+    /// Replaces the register by another file.
+    pub(crate) fn replace_register(&mut self, residents: String) {
+        self.residents = residents;
+        self.upload_register();
+    }
+
+    /// A delta that has been sent, to be applied: what `apply` needs beside the call.
+    pub(crate) fn sent_delta(&self, number: u64, text: &str) -> Result<SentDelta, Refusal> {
+        self.sent(Brings::Delta(number), text)
+    }
+
+    /// Reports who is protected.
+    pub(crate) fn report(&self, number: u64, text: &str) -> Result<Reported, Refusal> {
+        let SentDelta { permit, upload, declared } = self.sent(Brings::Protection(number), text)?;
+        let call = Call::read(caller("register"));
+        protection::report(&self.exchange, &self.spools, call, permit, upload, declared)
+            .map(|done| done.reply)
+    }
+
+    /// Who of the register is protected now.
+    pub(crate) fn protected(&self) -> Protected {
+        let (state, now) = (self.exchange.state(), self.exchange.clock().now());
+        self.indexes.protected(&state, self.exchange.vault(), self.register, now)
+    }
+
+    fn sent(&self, brings: Brings, text: &str) -> Result<SentDelta, Refusal> {
+        let permit = self.permit_submit_register();
+        let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
+        let (dataset, key) = (self.register, self.key());
+        let command = OpenUpload { permit: permit.clone(), dataset, brings, shape, key };
+        let call = Call::read(caller("register"));
+        let upload = self.exchange.execute_now(call, command)?.reply;
+        let declared = self.send(upload, text)?;
+        let lines = text.lines().count() as u64 - 1;
+        Ok(SentDelta { permit, upload, declared: declared(Totals { lines, yen: 0 }) })
+    }
+
+    /// Sends a delta and applies it.
+    pub(crate) fn apply(&self, number: u64, text: &str) -> Result<AppliedDelta, Refusal> {
+        let sent = self.sent_delta(number, text)?;
+        self.apply_sent(&sent, &Call::read(caller("register")))
+    }
+
+    pub(crate) fn apply_sent(
+        &self,
+        sent: &SentDelta,
+        call: &Call,
+    ) -> Result<AppliedDelta, Refusal> {
+        let SentDelta { permit, upload, declared } = sent;
+        let (exchange, spools, indexes) = (&self.exchange, &self.spools, &self.indexes);
+        delta::apply(exchange, spools, indexes, call, permit, *upload, *declared)
+            .map(|done| done.reply)
+    }
+
+    pub(crate) fn permit_submit_register(&self) -> Permit<Submit> {
+        let state = self.exchange.state();
+        let owner = state.datasets.get(&self.register).map(|dataset| dataset.provider.clone());
+        state.permit_own::<Submit>(&caller("register"), owner.as_ref()).expect("a permit")
+    }
+
+    /// Tries a snapshot whose second half is not that of the file that is declared.
+    pub(crate) fn try_mixed_snapshot(&self) -> Result<Sealed, Refusal> {
+        let permit = self.permit_submit_register();
+        let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
+        let (dataset, key) = (self.register, self.key());
+        let brings = Brings::Snapshot;
+        let command = OpenUpload { permit: permit.clone(), dataset, brings, shape, key };
+        let call = || Call::read(caller("register"));
+        let upload = self.exchange.execute_now(call(), command)?.reply;
+        let lines = self.residents.lines().count() as u64 - 1;
+        let declared = self.send(upload, &self.residents)?(Totals { lines, yen: 0 });
+        let other = self.residents.replace('1', "2");
+        let half = self.residents.len() / 2;
+        let mixed = [&self.residents.as_bytes()[..half], &other.as_bytes()[half..]].concat();
+        let declared = Declaration { sha256: Sha256::digest(&mixed).into(), ..declared };
+        seal(&self.exchange, &self.spools, call(), permit, upload, declared).map(|done| done.reply)
+    }
+
+    /// Loads what the state says is in use.
+    pub(crate) fn follow(&self) {
+        let (state, clock) = (self.exchange.state(), self.exchange.clock());
+        self.indexes.follow(&state, self.exchange.vault(), clock.as_ref()).expect("indexes");
     }
 
     /// The first lines of the payment list.
@@ -411,13 +530,28 @@ impl Town {
     }
 
     pub(crate) fn linked_list_of(&self, name: &str, payments: &str) -> ListId {
-        let totals = self.totals_of(payments);
-        let list = self.try_seal_list(name, payments, totals).expect("a sealed list");
-        self.link(list);
+        let (list, job) = self.queued_job_of(name, payments);
+        run::run(&self.exchange, &self.indexes, job, &Unwatched).expect("a result");
         list
     }
 
+    /// A list of the first lines, and a job that waits.
+    pub(crate) fn queued_job(&self, name: &str, lines: usize) -> (ListId, LinkageJobId) {
+        self.queued_job_of(name, &self.payments(lines))
+    }
+
+    fn queued_job_of(&self, name: &str, payments: &str) -> (ListId, LinkageJobId) {
+        let totals = self.totals_of(payments);
+        let list = self.try_seal_list(name, payments, totals).expect("a sealed list");
+        self.queued(list)
+    }
+
     pub(crate) fn link(&self, list: ListId) {
+        let (_, job) = self.queued(list);
+        run::run(&self.exchange, &self.indexes, job, &Unwatched).expect("a result");
+    }
+
+    fn queued(&self, list: ListId) -> (ListId, LinkageJobId) {
         let state = self.exchange.state();
         let owner = state.owner_of_list(list);
         let today = self.exchange.clock().today();
@@ -427,7 +561,7 @@ impl Town {
         let command = CreateJob { permit, list, dataset: self.register };
         let call = Call::read(caller("payments"));
         let job = self.exchange.execute_now(call, command).expect("a job").reply;
-        run::run(&self.exchange, &self.indexes, job, &Unwatched).expect("a result");
+        (list, job)
     }
 
     /// The next entry of the feed reaches the treasury, which acknowledges it.
@@ -485,7 +619,9 @@ impl Town {
             let state = self.exchange.state();
             let permit = self.permit_review(clerk, list);
             let naming = Naming::under(&self.exchange, &permit, self.register).expect("names");
-            let shown = shown::task(self.exchange.vault(), &state, &permit, &naming, place, row);
+            let protected = self.protected();
+            let withheld = Withheld { naming: &naming, protected: &protected };
+            let shown = shown::task(self.exchange.vault(), &state, &permit, withheld, place, row);
             let shown = shown.expect("the task");
             let free = shown.candidates.iter().find(|one| book.holder(one.row).is_none());
             let snapshot = state.linked_list(list).expect("the list").1.snapshot;

@@ -87,6 +87,10 @@ words! {
         UploadOpen = "UPLOAD_OPEN",
         /// An upload was completed, with its control totals.
         UploadSeal = "UPLOAD_SEAL",
+        /// A numbered delta of a register was applied.
+        DeltaApply = "DELTA_APPLY",
+        /// The provider of a register reported who is protected.
+        ProtectionReport = "PROTECTION_REPORT",
         /// What was uploaded was checked.
         Validate = "VALIDATE",
         /// A list was linked to a register.

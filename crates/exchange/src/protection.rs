@@ -1,0 +1,395 @@
+//! Protected persons (DV等支援措置): who is protected, known from a feed that comes before everything else.
+//!
+//! Towns have leaked addresses because a list was made where the flag was not. So the flags travel by themselves: a
+//! small numbered feed, sent whenever something changes and at least so often, empty if need be. What is known is the
+//! feed and the flags of the register in use, whatever the register said when a list was linked to it.
+//!
+//! ```text
+//! flag of the record in use --+
+//! feed, all numbers so far ---+--> protected?  --> address, previous address, household withheld
+//! neither, or too old --------+--> of everybody
+//! ```
+//! Nobody is protected less because something is missing: what cannot be read is a yes, who is not named again stays
+//! protected, a period that has ended protects until the provider says that it is over and is told of meanwhile, and if
+//! nothing was heard for too long, everybody is treated as protected (`PROTECTION_STALE`).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use renkei_journal::BlobRef;
+use renkei_tables::{Admission, Schema, Side, built_in_column};
+use renkei_tlog::leaf::{Counter, Operation};
+use renkei_types::{DatasetId, Digest, DigestBuilder, Reason, UploadId};
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::delta::Behind;
+use crate::ledger::Exchange;
+use crate::mark::Mark;
+use crate::permit::{Permit, Submit};
+use crate::refusal::Refusal;
+use crate::rows::{self, Chunk, Rows};
+use crate::seal::{self, Declaration, DestroyUpload};
+use crate::shown::{PROTECTED, is_protected};
+use crate::snapshot::Snapshot;
+use crate::state::State;
+use crate::store::{Vault, blob_refusal};
+use crate::upload::{Spools, Target, Upload, UploadState};
+
+/// The names of the column that says until when somebody is protected.
+const UNTIL: &[&str] = &["protected_until", "until", "支援措置期限", "期限"];
+
+/// Most persons in a chunk of the sealed list.
+const CHUNK_PERSONS: usize = 4096;
+
+/// How old what is known may be, where nothing else is configured.
+pub const AGE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// What the feed of a register has said so far.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Protection {
+    /// Number of the last report.
+    pub number: u64,
+    /// Keyed digest of its file, by which a repetition is recognised.
+    pub digest: Digest,
+    /// When it came.
+    pub reported_at: Timestamp,
+    /// How many persons are protected.
+    pub persons: u64,
+    /// Of how many the period had ended by then.
+    pub overdue: u64,
+    /// Who, sealed.
+    pub list: BlobRef,
+}
+
+/// Who is protected, by id, and until when as far as that was said.
+pub type Periods = BTreeMap<String, Option<Date>>;
+
+/// Who is protected at this moment, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub struct Protected {
+    /// Nothing was heard for too long, or never.
+    pub is_stale: bool,
+    reported: Arc<Periods>,
+    flagged: Arc<HashSet<Box<str>>>,
+}
+
+impl Protected {
+    pub(crate) fn new(
+        is_stale: bool,
+        reported: Arc<Periods>,
+        flagged: Arc<HashSet<Box<str>>>,
+    ) -> Self {
+        Self { is_stale, reported, flagged }
+    }
+
+    /// Nothing is known, so everybody is protected.
+    pub(crate) fn unknown() -> Self {
+        Self { is_stale: true, ..Self::default() }
+    }
+
+    /// Whether what says where this resident lives is withheld.
+    pub fn covers(&self, id: &str) -> bool {
+        // Both are looked up whatever the first says.
+        let (reported, flagged) = (self.reported.contains_key(id), self.flagged.contains(id));
+        self.is_stale | reported | flagged
+    }
+
+    /// How many persons' periods have ended without the provider saying that they are over. They stay protected.
+    pub fn overdue(&self, today: Date) -> usize {
+        self.reported.values().flatten().filter(|until| **until < today).count()
+    }
+}
+
+impl State {
+    /// Whether what is known of protected persons is missing or too old.
+    pub(crate) fn protection_is_stale(
+        &self,
+        dataset: DatasetId,
+        now: Timestamp,
+        age_max: Duration,
+    ) -> bool {
+        let fed = self.protections.get(&dataset).map(|protection| protection.reported_at);
+        let in_use = self.snapshot_in_use(dataset).ok();
+        let in_use = in_use.and_then(|id| self.snapshots.get(&id));
+        let says = in_use.filter(|snapshot| snapshot.rows.column(PROTECTED).is_some());
+        // Where there is a feed the flags of the register alone are not enough.
+        let known = fed.or_else(|| says.and_then(|snapshot| snapshot.sealed_at));
+        known.is_none_or(|known| {
+            let age = now.duration_since(known);
+            age > jiff::SignedDuration::try_from(age_max).unwrap_or(jiff::SignedDuration::MAX)
+        })
+    }
+}
+
+/// Notes of a segment's records whether they are flagged.
+pub(crate) fn flag(
+    vault: &Vault,
+    flagged: &mut HashSet<Box<str>>,
+    segment: &Snapshot,
+    behind: &Behind,
+) -> Result<(), Refusal> {
+    let reader = segment.rows.open(vault)?;
+    for number in 0..segment.rows.chunks() {
+        flag_chunk(flagged, &segment.rows, &rows::chunk(&reader, number)?);
+    }
+    for gone in &behind.removed {
+        flagged.remove(gone.id.as_str());
+    }
+    Ok(())
+}
+
+/// The same of some rows.
+pub(crate) fn flag_chunk(flagged: &mut HashSet<Box<str>>, rows: &Rows, chunk: &Chunk) {
+    let Some(column) = rows.column(PROTECTED) else { return };
+    for row in 0..chunk.rows() {
+        let id = chunk.cell(0, row);
+        if is_protected(chunk.cell(column, row)) {
+            flagged.insert(id.into());
+        } else if !flagged.is_empty() {
+            flagged.remove(id);
+        }
+    }
+}
+
+/// A report that has been read.
+struct Ready {
+    before: u64,
+    list: BlobRef,
+    persons: u64,
+    overdue: u64,
+}
+
+/// What a report came to.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Reported {
+    /// Its number.
+    pub number: u64,
+    /// How many persons are protected now.
+    pub persons: u64,
+    /// Of how many the period has ended without the provider saying that it is over. They stay protected.
+    pub overdue: u64,
+}
+
+/// Takes an uploaded report of who is protected. Blocks: for threads that may wait.
+pub fn report(
+    exchange: &Exchange,
+    spools: &Spools,
+    call: Call,
+    permit: Permit<Submit>,
+    id: UploadId,
+    declared: Declaration,
+) -> Result<Done<Reported>, Refusal> {
+    let state = exchange.state();
+    let upload = state.uploads.get_shared(&id).ok_or(Reason::NoAgreement)?;
+    let Target::Protection(dataset, number) = upload.target else {
+        return Err(Reason::WrongState.into());
+    };
+    let mut digest = DigestBuilder::new();
+    digest.field(&declared.sha256).number(declared.bytes).number(declared.totals.lines);
+    let digest = exchange.body_digest(digest.finish().as_bytes());
+    let before = state.protections.get(&dataset);
+    let ready = match upload.state {
+        UploadState::Sealed | UploadState::Destroyed => None,
+        UploadState::Open => {
+            let bytes = seal::received(exchange.vault(), spools, id, &upload, declared)?;
+            let last = before.map_or(0, |before| before.number);
+            if number == last + 1 {
+                let today = exchange.clock().today();
+                match read(exchange.vault(), &upload, before, &bytes, declared, today) {
+                    Err(refusal) if refusal.reason == Reason::MyNumber => {
+                        let caller = permit.caller().clone();
+                        let destroy = DestroyUpload { permit, upload: id };
+                        exchange.execute_now(Call::read(caller), destroy)?;
+                        exchange.vault().destroy_key(upload.key)?;
+                        spools.discard(id);
+                        return Err(refusal);
+                    }
+                    ready => Some(ready?),
+                }
+            } else {
+                None
+            }
+        }
+    };
+    let command = Report { permit, upload: id, dataset, number, digest, ready };
+    let done = exchange.execute_now(call, command)?;
+    spools.discard(id);
+    Ok(done)
+}
+
+/// Reads a report, and keeps everybody who is protected with it.
+fn read(
+    vault: &Vault,
+    upload: &Upload,
+    before: Option<&Protection>,
+    bytes: &Bytes,
+    declared: Declaration,
+    today: Date,
+) -> Result<Ready, Refusal> {
+    let mut periods = before.map(|before| open(vault, before)).transpose()?.unwrap_or_default();
+    let mut reader = seal::open_table(upload, bytes)?;
+    let missing = |field| Refusal::new(Reason::ColumnMissing).in_field(field);
+    let (id, flag, until, schema) = {
+        let header = reader.header();
+        let id = built_in_column(header, "resident_id").ok_or(missing("resident_id"))?;
+        let flag = built_in_column(header, "protected").ok_or(missing("protected"))?;
+        let until = header.iter().position(|name| UNTIL.contains(&name.trim()));
+        (id, flag, until, schema(&header[id], &header[flag])?)
+    };
+    // Ids are checked, and My Numbers looked for, as in every file.
+    let binding = reader.bind(&schema, Side::Register).map_err(|error| seal::unbound(&error))?;
+    let mut admission =
+        Admission::of(&reader, &binding).map_err(|error| seal::not_admitted(&error))?;
+    while let Some(batch) = reader.next_batch().map_err(|error| seal::unreadable(&error))? {
+        admission.observe(&batch).map_err(|error| seal::not_admitted(&error))?;
+        for row in 0..batch.rows() {
+            let person = batch.cell(id, row).trim();
+            if !is_protected(batch.cell(flag, row)) {
+                periods.remove(person);
+                continue;
+            }
+            let until = until.map_or("", |until| batch.cell(until, row)).trim();
+            let until = match until {
+                "" => None,
+                text => Some(text.parse::<Date>().map_err(|_| {
+                    let line = batch.lines.get(row).copied().unwrap_or_default();
+                    Refusal::field("protected_until").at_line(line)
+                })?),
+            };
+            periods.insert(person.to_owned(), until);
+        }
+    }
+    let admitted = admission.finish().map_err(|error| seal::not_admitted(&error))?;
+    if let Some(found) = admitted.rejections().first() {
+        return Err(Refusal::new(found.reason).at_line(found.line));
+    }
+    if admitted.lines() != declared.totals.lines || declared.totals.yen != 0 {
+        return Err(Refusal::new(Reason::TotalsDiffer).in_field("declared.lines"));
+    }
+    let key = vault.key(upload.key)?;
+    let mut writer = vault.blob_writer(&key, upload.key)?;
+    let persons: Vec<(&String, &Option<Date>)> = periods.iter().collect();
+    for chunk in persons.chunks(CHUNK_PERSONS) {
+        let bytes = postcard::to_stdvec(chunk).map_err(|error| Refusal::internal(&error))?;
+        writer.chunk(&bytes).map_err(|error| blob_refusal(&error))?;
+    }
+    let list = writer.finish().map_err(|error| blob_refusal(&error))?;
+    let overdue = periods.values().flatten().filter(|until| **until < today).count() as u64;
+    let before = before.map_or(0, |before| before.number);
+    Ok(Ready { before, list, persons: persons.len() as u64, overdue })
+}
+
+/// The schema of a report: an id and a flag.
+fn schema(id: &str, flag: &str) -> Result<Schema, Refusal> {
+    let quoted = |name: &str| format!("{name:?}");
+    let (id, flag) = (quoted(id), quoted(flag));
+    let text = format!(
+        "id = {{ register = {id}, list = {id} }}\n[[field]]\nname = \"protected\"\nkind = \"category\"\n\
+         register = {flag}\nlist = {flag}\n"
+    );
+    Schema::parse(&text, "report").map_err(|_| Reason::HeaderInvalid.into())
+}
+
+/// Who is protected by what was reported.
+pub(crate) fn open(vault: &Vault, protection: &Protection) -> Result<Periods, Refusal> {
+    let reader = vault.open_blob(&protection.list)?;
+    let mut periods = Periods::new();
+    for number in 0..protection.list.chunks {
+        let bytes = reader.chunk(number).map_err(|error| Refusal::internal(&error))?;
+        let chunk: Vec<(String, Option<Date>)> =
+            postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
+        periods.extend(chunk);
+    }
+    Ok(periods)
+}
+
+/// What was read of the feeds that are in use.
+#[derive(Debug, Default)]
+pub(crate) struct Feeds(parking_lot::Mutex<HashMap<DatasetId, (u64, Arc<Periods>)>>);
+
+impl Feeds {
+    /// What the feed of a register has said; nothing was said where there is none.
+    pub(crate) fn of(
+        &self,
+        state: &State,
+        vault: &Vault,
+        dataset: DatasetId,
+    ) -> Result<Arc<Periods>, Refusal> {
+        let Some(protection) = state.protections.get(&dataset) else {
+            return Ok(Arc::default());
+        };
+        if let Some((number, periods)) = self.0.lock().get(&dataset)
+            && *number == protection.number
+        {
+            return Ok(Arc::clone(periods));
+        }
+        let periods = Arc::new(open(vault, protection)?);
+        self.0.lock().insert(dataset, (protection.number, Arc::clone(&periods)));
+        Ok(periods)
+    }
+}
+
+struct Report {
+    permit: Permit<Submit>,
+    upload: UploadId,
+    dataset: DatasetId,
+    number: u64,
+    digest: Digest,
+    ready: Option<Ready>,
+}
+
+impl Command for Report {
+    type Reply = Reported;
+    const METHOD: &'static str = "ReportProtected";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Reported>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let upload = desk.state.uploads.get(&self.upload).ok_or(Reason::NoAgreement)?;
+        match upload.state {
+            UploadState::Open => {}
+            UploadState::Sealed => return Err(Reason::WrongState.into()),
+            UploadState::Destroyed => return Err(Reason::MyNumber.into()),
+        }
+        desk.state.check_provided(self.dataset)?;
+        let before = desk.state.protections.get(&self.dataset);
+        let last = before.map_or(0, |before| before.number);
+        let refused = |reason| Refusal::new(reason).in_field("protection").expecting(last + 1);
+        let (persons, overdue) = match before {
+            Some(before) if before.number == self.number => {
+                if before.digest != self.digest {
+                    return Err(refused(Reason::DeltaDiffers));
+                }
+                (before.persons, before.overdue)
+            }
+            _ if self.number != last + 1 => return Err(refused(Reason::DeltaGap)),
+            _ => {
+                let ready = self.ready.as_ref().ok_or(Reason::VersionOld)?;
+                if ready.before != last {
+                    return Err(Reason::VersionOld.into());
+                }
+                let protection = Protection {
+                    number: self.number,
+                    digest: self.digest,
+                    reported_at: desk.now,
+                    persons: ready.persons,
+                    overdue: ready.overdue,
+                    list: ready.list,
+                };
+                desk.state.protections.put(self.dataset, protection);
+                (ready.persons, ready.overdue)
+            }
+        };
+        desk.state.uploads.change(&self.upload, |upload| upload.state = UploadState::Sealed);
+        let reported = Reported { number: self.number, persons, overdue };
+        let mark = Mark::ok(Operation::ProtectionReport)
+            .about(self.upload)
+            .of_dataset(self.dataset)
+            .count(Counter::In, persons);
+        Ok(Decision::new(reported, mark))
+    }
+}

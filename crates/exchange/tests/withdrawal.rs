@@ -1,0 +1,98 @@
+//! Withdrawing a register ends every use of it, also what is under way; destroying its keys ends it for good.
+
+mod town;
+
+use renkei_exchange::command::Call;
+use renkei_exchange::index::Indexes;
+use renkei_exchange::permit::{AskIdentity, Operate};
+use renkei_exchange::run;
+use renkei_exchange::withdraw::WithdrawDataset;
+use renkei_linkage::{Stage, Watcher};
+use renkei_types::Reason;
+use town::{Town, caller};
+
+fn withdraw(town: &Town, destroy: bool) -> usize {
+    let state = town.exchange.state();
+    let who = caller("residents-operator");
+    let owner = state.datasets.get(&town.register).map(|dataset| dataset.provider.clone());
+    let permit = state.permit_own::<Operate>(&who, owner.as_ref()).expect("a permit");
+    let command = WithdrawDataset { permit, dataset: town.register, destroy };
+    let done = command.withdraw(&town.exchange, Call::read(who));
+    done.expect("a withdrawal").reply.keys.len()
+}
+
+/// Withdraws as soon as the engine compares.
+struct WithdrawsMeanwhile<'a>(&'a Town);
+
+impl Watcher for WithdrawsMeanwhile<'_> {
+    fn stage(&self, stage: Stage, _: usize) {
+        if stage == Stage::Compare {
+            withdraw(self.0, false);
+        }
+    }
+
+    fn done(&self, _: usize) {}
+
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// What fails without `check_provided` in `FinishJob::decide`.
+#[test]
+fn a_provider_that_withdraws_during_a_job_leaves_no_result() {
+    let town = Town::new();
+    let (list, job) = town.queued_job("wave-1", 60);
+    let refused = run::run(&town.exchange, &town.indexes, job, &WithdrawsMeanwhile(&town));
+    assert_eq!(refused.expect_err("the register is gone").reason, Reason::Withdrawn);
+    let state = town.exchange.state();
+    assert!(state.lists.get(&list).expect("the list").linked.is_none());
+    assert!(state.queued_jobs().is_empty(), "nobody tries again");
+}
+
+/// What fails without `check_provided` in `permit_dataset` and in `Permit::check`.
+#[test]
+fn a_withdrawn_register_is_asked_nothing_and_leaves_the_memory() {
+    let town = Town::new();
+    let permit = town.permit_dataset::<AskIdentity>("payments-consumer", town.register);
+    let snapshot = town.exchange.state().snapshot_in_use(town.register).expect("a register");
+    withdraw(&town, false);
+    town.follow();
+    assert_eq!(town.indexes.get(snapshot).expect_err("gone").reason, Reason::IndexLoading);
+    let (state, today) = (town.exchange.state(), town.exchange.clock().today());
+    let who = caller("payments-consumer");
+    let again = state.permit_dataset::<AskIdentity>(&who, Some(town.register), None, today);
+    assert_eq!(again.expect_err("withdrawn").reason, Reason::Withdrawn);
+    let asked = renkei_exchange::identify::Asked {
+        permit,
+        dataset: town.register,
+        snapshot,
+        model: renkei_types::Digest::of(b"model"),
+        candidates: 1,
+    };
+    let refused = town.exchange.execute_now(Call::read(who), asked);
+    assert_eq!(refused.expect_err("a permit from before").reason, Reason::Withdrawn);
+    assert_eq!(town.apply(1, "x\n").expect_err("no more deltas").reason, Reason::Withdrawn);
+}
+
+/// What fails without the loop over `keys` in `WithdrawDataset::withdraw`.
+#[test]
+fn destroyed_keys_make_files_and_deltas_unreadable_and_the_state_says_the_same() {
+    let mut town = Town::new();
+    let header = town.residents().lines().next().expect("a header").to_owned();
+    town.apply(1, &format!("operation,{header}\n")).expect("an empty delta");
+    let snapshot = town.exchange.state().snapshot_in_use(town.register).expect("a register");
+    // Of the file, the delta, and the report of protected persons.
+    assert_eq!(withdraw(&town, true), 3);
+    let read = |town: &Town| {
+        let state = town.exchange.state();
+        let rows = state.register_rows(snapshot).expect("what the state says");
+        rows.find(town.exchange.vault(), |_| true).expect_err("no key").reason
+    };
+    assert_eq!(read(&town), Reason::DataDestroyed);
+    town.restart();
+    town.indexes = Indexes::default();
+    town.follow();
+    assert_eq!(read(&town), Reason::DataDestroyed);
+    assert!(town.exchange.state().datasets.get(&town.register).expect("it").withdrawn);
+}
