@@ -30,6 +30,7 @@ pub mod disclosed;
 pub mod exclusion;
 pub mod explain;
 pub mod founding;
+pub mod history;
 pub mod hold;
 pub mod identify;
 pub mod index;

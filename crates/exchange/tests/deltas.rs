@@ -5,6 +5,7 @@ mod town;
 use renkei_exchange::Refusal;
 use renkei_exchange::command::Call;
 use renkei_exchange::directory::Content;
+use renkei_exchange::history::StateAt;
 use renkei_exchange::identify::Query;
 use renkei_types::{Digest, Entropy as _, Reason, RequestId, SeededEntropy};
 use town::{Town, caller};
@@ -295,4 +296,71 @@ fn after_many_changes_values_are_counted_anew_and_rows_keep_their_numbers() {
     // The list is pinned to the register as it was: its persons are still those.
     town.decide_all(list, "clerk-1");
     town.certify(list).expect("two signatures");
+}
+/// What fails without the comparison of `came` in `State::in_force`, and without that of `known`.
+#[test]
+fn the_state_on_a_base_date_is_told_as_it_was_known_by_a_day() {
+    let town = Town::of_residents(with_event_days);
+    let (header, records) = table(&town);
+    let version = |came: &str, handled: &str, address: &str| {
+        let mut cells = newcomer(&header, &records[0], "a-1");
+        cells[column(&header, "異動日")] = came.to_owned();
+        cells[column(&header, "処理日")] = handled.to_owned();
+        cells[column(&header, "住所")] = address.to_owned();
+        cells
+    };
+    let join = version("2020-04-01", "2020-04-03", "甲町1");
+    town.apply(1, &delta(&header, &[("追加", join)])).expect("a delta");
+    // The move was on 30 August and was handled on 10 September; a later one is handled before it.
+    let moved = version("2026-10-20", "2026-10-20", "丙町3");
+    town.apply(2, &delta(&header, &[("変更", moved)])).expect("a delta");
+    let late = version("2026-08-30", "2026-11-10", "乙町2");
+    town.apply(3, &delta(&header, &[("変更", late)])).expect("a delta");
+    let gone = version("2026-11-15", "2026-11-16", "");
+    town.apply(4, &delta(&header, &[("削除", gone)])).expect("a delta");
+    let lives = |on: &str, known: &str| {
+        let at = StateAt { on: on.parse().expect("a day"), known: known.parse().expect("a day") };
+        let (state, vault) = (town.exchange.state(), town.exchange.vault());
+        let there = state.in_force(vault, town.register, at).expect("a state").rows;
+        let row = *there.get("a-1")?;
+        let snapshot = state.snapshot_in_use(town.register).expect("a register");
+        let rows = state.register_rows(snapshot).expect("rows");
+        let address = rows.column("address").expect("addresses");
+        Some(rows.record(vault, row).expect("a record")[address].clone())
+    };
+    for (on, known, address) in [
+        ("2020-03-31", "2026-11-21", None),
+        ("2026-09-01", "2020-04-02", None),
+        ("2026-09-01", "2026-11-09", Some("甲町1")),
+        ("2026-09-01", "2026-11-10", Some("乙町2")),
+        ("2026-10-20", "2026-11-21", Some("丙町3")),
+        ("2026-11-15", "2026-11-15", Some("丙町3")),
+        ("2026-11-15", "2026-11-16", None),
+    ] {
+        assert_eq!(lives(on, known).as_deref(), address, "on {on} as known on {known}");
+    }
+    let all = StateAt {
+        on: "2026-11-21".parse().expect("a day"),
+        known: "2026-11-21".parse().expect("a day"),
+    };
+    let state = town.exchange.state();
+    let there = state.in_force(town.exchange.vault(), town.register, all).expect("a state");
+    let in_use = state.snapshot_in_use(town.register).expect("a register");
+    let records = state.snapshots.get(&in_use).expect("the snapshot").records();
+    assert_eq!(there.rows.len() as u64, records, "now it is the register itself");
+}
+
+/// The register with the two columns of days, where it has them not.
+fn with_event_days(residents: String) -> String {
+    let mut lines = residents.lines();
+    let header = lines.next().unwrap_or_default();
+    let missing: Vec<&str> =
+        ["異動日", "処理日"].into_iter().filter(|name| !header.contains(name)).collect();
+    let more = |line: &str, cell: &dyn Fn(&str) -> String| {
+        let cells: String = missing.iter().map(|name| format!(",{}", cell(name))).collect();
+        format!("{line}{cells}\n")
+    };
+    let mut text = more(header, &|name| name.to_owned());
+    lines.for_each(|line| text.push_str(&more(line, &|_| String::new())));
+    text
 }

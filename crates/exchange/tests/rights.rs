@@ -364,7 +364,8 @@ fn a_field_outside_of_the_agreement_is_in_no_delivery_and_on_no_screen() {
     let naming = Naming::under(&town.exchange, &permit, town.register).expect("names");
     let mut seen = 0;
     for (place, row) in state.tasks(list).map(|(place, _)| place).zip(book.task_rows()) {
-        let shown = shown::task(town.exchange.vault(), &state, &permit, &naming, place, *row);
+        let withheld = shown::Withheld { naming: &naming, protected: &town.protected() };
+        let shown = shown::task(town.exchange.vault(), &state, &permit, withheld, place, *row);
         for candidate in shown.expect("a task").candidates {
             for cell in candidate.cells {
                 assert_eq!(cell.cell.field(), "name_kana");

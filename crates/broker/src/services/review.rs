@@ -15,7 +15,7 @@ use renkei_exchange::review::{
     Verdict,
 };
 use renkei_exchange::shown::{self, Difference, Withheld};
-use renkei_exchange::{Caller, Refusal, State, review, rows};
+use renkei_exchange::{Caller, Refusal, State, review};
 use renkei_types::{ListId, Reason, TaskId};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;

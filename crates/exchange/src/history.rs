@@ -1,0 +1,109 @@
+//! The two time axes of a register: what was so on a day, and what was known of it by a day.
+//!
+//! A benefit asks who lived in the town on its base date (基準日), and a notice of a move may be handled weeks later. So
+//! each version of a record has the day on which it came about (異動日) and the day on which it was handled (処理日). Rows
+//! are never changed, so every version that a snapshot or a delta has brought is still there:
+//!
+//! ```text
+//!                 異動日      処理日          on 09-01 as known 09-05: lives in A
+//! lives in A      2020-04-01  2020-04-03     on 09-01 as known 09-30: lives in B
+//! moved to B      2026-08-30  2026-09-10
+//! ```
+//! A version without 異動日 has been so for ever; one without 処理日 is known since its file was sealed. What came before
+//! the last whole file is not looked at: the file says what it says of the past.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use renkei_japanese::date::{DateOrder, DateReading, read};
+use renkei_types::DatasetId;
+
+use crate::refusal::Refusal;
+use crate::snapshot::{Snapshot, each};
+use crate::state::State;
+use crate::store::Vault;
+
+/// Which state of a register is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StateAt {
+    /// The day on which it was so: a base date.
+    pub on: Date,
+    /// The day by which it was known.
+    pub known: Date,
+}
+
+/// Who was in a register at some day, as it was known by some day.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct InForce {
+    /// The row of each record that was in force, by id.
+    pub rows: HashMap<String, u32>,
+    /// How many of them have no readable 異動日 and count as having been so for ever.
+    pub undated: u64,
+}
+
+/// A version of a record: when it came about, and its row; nothing where the record left.
+#[derive(Clone, Copy)]
+struct Version {
+    came: Option<Date>,
+    row: Option<u32>,
+}
+
+impl State {
+    /// Who was in a register. Blocks: for threads that may wait.
+    pub fn in_force(
+        &self,
+        vault: &Vault,
+        dataset: DatasetId,
+        at: StateAt,
+    ) -> Result<InForce, Refusal> {
+        let mut versions: HashMap<String, Version> = HashMap::new();
+        let mut take = |id: &str, sealed: Option<Date>, [came, handled]: [&str; 2], row| {
+            let came = day(came);
+            let known = day(handled).or(sealed);
+            if known.is_some_and(|known| known > at.known) || came.is_some_and(|came| came > at.on)
+            {
+                return;
+            }
+            let version = Version { came, row };
+            // The newest event counts, and of two on one day the one that was sent last.
+            match versions.get_mut(id) {
+                Some(known) if came >= known.came => *known = version,
+                Some(_) => {}
+                None => {
+                    versions.insert(id.to_owned(), version);
+                }
+            }
+        };
+        for segment in self.segments(self.snapshot_in_use(dataset)?)? {
+            let sealed = sealed_on(segment);
+            let column = |name| segment.rows.column(name);
+            let (came, handled) = (column("date_of_event"), column("date_processed"));
+            each(vault, segment, |row, chunk, cell| {
+                let text = |column: Option<usize>| column.map_or("", |at| chunk.cell(at, cell));
+                take(chunk.cell(0, cell), sealed, [text(came), text(handled)], Some(row));
+            })?;
+            if segment.follows.is_some() {
+                for gone in crate::delta::behind(vault, segment)?.removed {
+                    take(&gone.id, sealed, [&gone.date_of_event, &gone.date_processed], None);
+                }
+            }
+        }
+        let there = versions.iter().filter(|(_, version)| version.row.is_some());
+        let undated = there.filter(|(_, version)| version.came.is_none()).count() as u64;
+        let rows = versions.into_iter().filter_map(|(id, version)| Some((id, version.row?)));
+        Ok(InForce { rows: rows.collect(), undated })
+    }
+}
+
+/// The day on which a segment was sealed, in Japan.
+fn sealed_on(segment: &Snapshot) -> Option<Date> {
+    let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+    segment.sealed_at.map(|sealed| sealed.to_zoned(japan).date())
+}
+
+/// A whole day; nothing where there is none, or where a part of it is unknown.
+fn day(text: &str) -> Option<Date> {
+    let DateReading::Read(date) = read(text, DateOrder::Ymd) else { return None };
+    let (year, month, day) = (date.year?, date.month?, date.day?);
+    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
