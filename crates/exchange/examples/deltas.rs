@@ -37,7 +37,8 @@ struct Bench {
 }
 
 fn caller(name: &str, kind: &str) -> Caller {
-    let identity = format!("spiffe://renkei.example/131016/residents/{kind}/{name}");
+    let body = if kind == "person" { "operations" } else { "residents" };
+    let identity = format!("spiffe://renkei.example/131016/{body}/{kind}/{name}");
     let identity = identity.parse().expect("an identity");
     Caller {
         identity,
