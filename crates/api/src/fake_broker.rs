@@ -15,8 +15,9 @@ use crate::rejection::{Places, refusal_status};
 use crate::v1::records_server::{Records, RecordsServer};
 use crate::v1::upload_request::Part;
 use crate::v1::{
-    GetUploadRequest, GetUploadResponse, OpenUploadRequest, OpenUploadResponse, Receipt,
-    SealRequest, SealResponse, UploadRequest, UploadResponse,
+    ApplyRequest, ApplyResponse, GetUploadRequest, GetUploadResponse, OpenUploadRequest,
+    OpenUploadResponse, Receipt, ReportProtectedRequest, ReportProtectedResponse, SealRequest,
+    SealResponse, UploadRequest, UploadResponse, WithdrawRequest, WithdrawResponse,
 };
 use crate::{Connection, connection};
 
@@ -176,4 +177,27 @@ impl Records for FakeBroker {
     async fn seal(&self, _: Request<SealRequest>) -> Result<Response<SealResponse>, Status> {
         std::future::pending().await
     }
+
+    async fn apply(&self, _: Request<ApplyRequest>) -> Result<Response<ApplyResponse>, Status> {
+        Err(not_asked())
+    }
+
+    async fn withdraw(
+        &self,
+        _: Request<WithdrawRequest>,
+    ) -> Result<Response<WithdrawResponse>, Status> {
+        Err(not_asked())
+    }
+
+    async fn report_protected(
+        &self,
+        _: Request<ReportProtectedRequest>,
+    ) -> Result<Response<ReportProtectedResponse>, Status> {
+        Err(not_asked())
+    }
+}
+
+/// Uploads ask for nothing else.
+fn not_asked() -> Status {
+    Status::unimplemented("an upload does not ask for this")
 }

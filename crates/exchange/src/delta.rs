@@ -49,13 +49,13 @@ const OPERATION: &[&str] = &["operation", "異動区分"];
 
 /// What is done with a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Change {
+enum Step {
     Add,
     Change,
     Remove,
 }
 
-impl Change {
+impl Step {
     fn read(text: &str) -> Option<Self> {
         match text.trim() {
             "add" | "追加" => Some(Self::Add),
@@ -336,15 +336,15 @@ impl Reading<'_> {
             admission.observe(&batch).map_err(|error| seal::not_admitted(&error))?;
             for row in 0..batch.rows() {
                 let line = batch.lines.get(row).copied().unwrap_or_default();
-                let change = Change::read(batch.cell(operation, row));
+                let change = Step::read(batch.cell(operation, row));
                 let change = change.ok_or(
                     Refusal::new(Reason::FieldInvalid).in_field("operation").at_line(line),
                 )?;
                 let cell = |column| writer.cell(&batch, row, column).to_owned();
                 match change {
-                    Change::Add => counts.added += 1,
-                    Change::Change => counts.changed += 1,
-                    Change::Remove => {
+                    Step::Add => counts.added += 1,
+                    Step::Change => counts.changed += 1,
+                    Step::Remove => {
                         counts.removed += 1;
                         lines_removed.push(line);
                         behind.removed.push(Removed {
@@ -355,7 +355,7 @@ impl Reading<'_> {
                         continue;
                     }
                 }
-                behind.changes.push(change == Change::Change);
+                behind.changes.push(change == Step::Change);
                 lines.push(line);
                 writer.push(&batch, row)?;
             }
