@@ -138,8 +138,12 @@ impl v1::linkage_server::Linkage for Desk {
             }
             let snapshot = state.snapshot_in_use(dataset)?;
             let indexed = self.indexes.get(snapshot)?;
-            let (vault, now) = (self.exchange.vault(), self.exchange.clock().now());
-            let protected = self.indexes.protected(&state, vault, dataset, now);
+            let protected = self
+                .blocking(move |desk| {
+                    let (vault, now) = (desk.exchange.vault(), desk.exchange.clock().now());
+                    Ok(desk.indexes.protected(&state, vault, dataset, now))
+                })
+                .await?;
             let found = query.ask_guarded(&indexed, &protected);
             let naming = self.naming(&permit, dataset).await?;
             let floor = indexed.model.model().thresholds.review;

@@ -266,7 +266,8 @@ impl v1::review_server::Review for Desk {
             let state = self.exchange.state();
             let snapshot = state.linked_list(place.list)?.1.snapshot;
             let indexed = self.indexes.get(snapshot)?;
-            let protected = self.protected(&state, place.list)?;
+            let known = std::sync::Arc::clone(&state);
+            let protected = self.blocking(move |desk| desk.protected(&known, place.list)).await?;
             let notice = notice(&protected);
             let found: Vec<u32> = query
                 .ask_guarded(&indexed, &protected)

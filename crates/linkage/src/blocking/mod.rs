@@ -228,7 +228,7 @@ pub(crate) struct RuleCounts {
     pub(crate) pairs: u64,
     pub(crate) new_pairs: u64,
     pub(crate) largest_block: u64,
-    /// Keys of blocks that are too large, as often as lines asked for them.
+    /// Keys of blocks that are too large, not always once each.
     keys_left_out: Vec<u64>,
     pub(crate) pairs_left_out: u64,
 }
@@ -240,6 +240,12 @@ impl RuleCounts {
         self.largest_block = self.largest_block.max(other.largest_block);
         self.keys_left_out.extend_from_slice(&other.keys_left_out);
         self.pairs_left_out += other.pairs_left_out;
+    }
+
+    /// Keeps each key once: equal lines ask for equal keys.
+    fn settle(&mut self) {
+        self.keys_left_out.sort_unstable();
+        self.keys_left_out.dedup();
     }
 
     /// How many blocks are too large.

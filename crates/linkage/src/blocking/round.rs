@@ -67,6 +67,7 @@ impl Round {
                     self.unsorted.push((at, hit));
                 }
             }
+            counts.settle();
         }
         self.sort_by_line(lines.len());
     }

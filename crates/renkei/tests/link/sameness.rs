@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::linking::{link, linked};
+use crate::linking::{cut, link, link_some, linked};
 use crate::support::sample::{payments, residents};
 use crate::support::{Folder, Sheet};
 
@@ -53,4 +53,19 @@ fn the_order_of_residents_changes_neither_links_nor_model() {
     let run = link(&folder.path(""), "links.csv", &register, &payments(), |_| {}).exits(0);
     assert_eq!(run.json()["result_digest"], linked().digest());
     assert_eq!(run.json()["model_digest"], linked().run.json()["model_digest"]);
+}
+
+#[test]
+fn a_column_that_the_list_lacks_is_a_column_without_values() {
+    for name in ["住所", "氏名"] {
+        let (mut lacking, mut empty) = (cut(4, 1_000), cut(4, 1_000));
+        let at = lacking.header.iter().position(|column| column == name).expect("a column");
+        lacking.header.remove(at);
+        lacking.rows.iter_mut().for_each(|row| {
+            row.remove(at);
+        });
+        empty.rows.iter_mut().for_each(|row| row[at].clear());
+        let digest = |list| link_some(list, |_, _| {}).1.exits(0).json()["result_digest"].clone();
+        assert_eq!(digest(&lacking), digest(&empty), "{name}");
+    }
 }
