@@ -21,6 +21,7 @@ pub use findings::Finding;
 
 use crate::batch::Batch;
 use crate::cell_damage::{Role, address_date, half_width_digits, postal_zeros, serial};
+use crate::columns::is_known;
 use crate::damage::Class;
 use crate::my_number::holds_my_number;
 use crate::read::{FileReport, ReadError, ReadOptions, TableReader};
@@ -142,8 +143,9 @@ pub fn check(
     let binding = bind(&reader, options)?;
     let date_order = options.schema.as_ref().map(|schema| schema.date_order).unwrap_or_default();
 
-    let mut findings = Findings::new(&header);
-    findings.of_file(reader.report(), &header, binding.is_some());
+    let is_header = binding.is_some() || header.iter().any(|name| is_known(name));
+    let mut findings = Findings::new(&header, is_header);
+    findings.of_file(reader.report(), &header, is_header);
     let mut profile = Profile::new(&header, binding.as_ref());
     let mut rows = 0;
     let mut last_line = 0;

@@ -8,7 +8,7 @@ use renkei_types::DateOrder;
 use super::profile::Profile;
 use crate::batch::Batch;
 use crate::cell_damage::{Role, classes_of, has_lost_digits, is_total_label, postal_zeros};
-use crate::columns::{fold, is_known};
+use crate::columns::fold;
 use crate::damage::{Class, Severity};
 use crate::read::FileReport;
 
@@ -39,9 +39,15 @@ struct Found {
 }
 
 impl Findings {
-    pub(super) fn new(header: &[String]) -> Self {
+    /// Columns are named by number where they have no name, and where the first line may be data, not a header: its cells
+    /// would say something about a person.
+    pub(super) fn new(header: &[String], is_header: bool) -> Self {
         let names = header.iter().enumerate().map(|(index, name)| {
-            if name.is_empty() { Arc::from(format!("#{}", index + 1)) } else { Arc::from(&**name) }
+            if name.is_empty() || !is_header {
+                Arc::from(format!("#{}", index + 1))
+            } else {
+                Arc::from(&**name)
+            }
         });
         Self { names: names.collect(), found: Vec::new() }
     }
@@ -51,7 +57,7 @@ impl Findings {
     }
 
     /// What the header and the workbook say.
-    pub(super) fn of_file(&mut self, report: &FileReport, header: &[String], bound: bool) {
+    pub(super) fn of_file(&mut self, report: &FileReport, header: &[String], is_header: bool) {
         for (index, name) in header.iter().enumerate() {
             if name.is_empty() {
                 self.add(Class::HeaderEmpty, 0, Some(index));
@@ -59,7 +65,7 @@ impl Findings {
                 self.add(Class::HeaderRepeated, 0, Some(index));
             }
         }
-        if !bound && !header.iter().any(|name| is_known(name)) {
+        if !is_header {
             self.add(Class::HeaderUnknown, 0, None);
         }
         if report.merged_regions > 0 {

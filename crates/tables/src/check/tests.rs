@@ -164,6 +164,10 @@ fn the_row_limit_of_a_spreadsheet_is_noticed() {
 fn a_header_that_is_none_is_noticed() {
     let report = checked("1,谷口,1980-04-24\n2,山田,1981-01-01\n");
     assert_eq!(found(&report, Class::HeaderUnknown), [0]);
+    // What may be somebody's data is not told as the name of a column.
+    let report = checked("1,谷口　1-2,1980-04-24\n2,山田　1-2,3:1\n,,\n");
+    let named = report.findings.iter().filter_map(|finding| finding.column.as_deref());
+    assert!(named.into_iter().all(|name| name.starts_with('#')));
     assert_eq!(report.side, None);
     let report = checked("宛名番号,氏名,備考,備考,\n1,a,,,\n");
     assert_eq!(found(&report, Class::HeaderRepeated), [0]);

@@ -293,7 +293,7 @@ mod tests {
             assert_eq!(text.parse(), Ok(*operation));
             assert!(text.bytes().all(|c| c.is_ascii_uppercase() || c == b'_'), "{text}");
         }
-        assert_eq!(Operation::ALL.len(), 32);
+        assert_eq!(Operation::ALL.len(), 34);
         assert_eq!("APPROVE".parse::<Operation>(), Err(UnknownWord { list: "Operation" }));
     }
 }
