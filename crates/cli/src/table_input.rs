@@ -55,17 +55,10 @@ impl LoadedPair {
         let field = |index: usize| {
             let (of_register, of_list) =
                 (&register_binding.fields[index], &list_binding.fields[index]);
-            let of_schema = &schema.fields[index];
             let (register, list) = (!of_register.columns.is_empty(), !of_list.columns.is_empty());
-            // Of the built-in schema, a column that one file has and the other lacks is a column without values: what the
-            // engine believes of residents holds all the same.
-            let either = schema.is_built_in() && (register || list);
-            Field {
-                name: of_register.name.clone(),
-                kind: of_register.kind,
-                in_register: register || either && !of_schema.register.is_empty(),
-                in_list: list || either && !of_schema.list.is_empty(),
-            }
+            let (in_register, in_list) = schema.stands(&schema.fields[index], register, list);
+            let BoundField { name, kind, .. } = of_register;
+            Field { name: name.clone(), kind: *kind, in_register, in_list }
         };
         let fields = Fields {
             fields: (0..register_binding.fields.len()).map(field).collect(),

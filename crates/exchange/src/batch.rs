@@ -14,7 +14,8 @@ use renkei_types::{BatchId, Digest, DigestBuilder, Identity, ListId, ProgrammeId
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{AccountCounts, Examination};
-use crate::book::{Book, BookChange, Payees, runs};
+use crate::book::{Book, BookChange, runs};
+use crate::books::Payees;
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::hold::payee_digest;
 use crate::ledger::Exchange;

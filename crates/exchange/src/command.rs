@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::book::{Book, BookChange, Books};
+use crate::book::{Book, BookChange};
+use crate::books::{Books, Payees};
 use crate::caller::Caller;
 use crate::mark::Mark;
 use crate::refusal::Refusal;
@@ -107,7 +108,7 @@ impl Desk<'_> {
     }
 
     /// Whom a programme pays already, by payee key.
-    pub fn payees(&mut self, programme: ProgrammeId) -> Result<Arc<crate::book::Payees>, Refusal> {
+    pub fn payees(&mut self, programme: ProgrammeId) -> Result<Arc<Payees>, Refusal> {
         self.books.payees(self.state, self.journal, programme)
     }
 

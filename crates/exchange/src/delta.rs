@@ -435,11 +435,7 @@ impl Command for ApplyDelta {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<AppliedDelta>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let upload = desk.state.uploads.get(&self.upload).ok_or(Reason::NoAgreement)?;
-        match upload.state {
-            UploadState::Open => {}
-            UploadState::Sealed => return Err(Reason::WrongState.into()),
-            UploadState::Destroyed => return Err(Reason::MyNumber.into()),
-        }
+        upload.check_open()?;
         let dataset = desk.state.datasets.get(&self.dataset).ok_or(Reason::NoAgreement)?;
         if let Some(applied) = desk.state.deltas.get(&(self.dataset, self.number)) {
             if applied.digest != self.digest {

@@ -294,17 +294,15 @@ impl Indexes {
     }
 }
 
-/// The fields of the built-in schema, as a register with these columns has them.
+/// The fields of the built-in schema, as a register with these columns has them, for lists of any columns.
 fn fields(columns: &Rows) -> Fields {
     let schema = Schema::resident_payment();
     let has = |field: &renkei_tables::schema::Field| {
         field.columns(Side::Register).iter().any(|column| columns.column(column).is_some())
     };
-    let fields = schema.fields.iter().map(|field| Field {
-        name: field.name.clone(),
-        kind: field.kind,
-        in_register: has(field),
-        in_list: !field.columns(Side::List).is_empty(),
+    let fields = schema.fields.iter().map(|field| {
+        let (in_register, in_list) = schema.stands(field, has(field), !field.list.is_empty());
+        Field { name: field.name.clone(), kind: field.kind, in_register, in_list }
     });
     Fields { fields: fields.collect(), date_order: schema.date_order }
 }

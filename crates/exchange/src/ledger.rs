@@ -19,15 +19,15 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use renkei_journal::{AppendError, DataKey, FRAME_BYTES_MAX, Frame, Journal, Seq};
 use renkei_tlog::{LogError, LogFolder};
-use renkei_types::{Clock, Digest, Entropy, ListId, Reason};
+use renkei_types::{Clock, Digest, Entropy, Reason};
 use tokio::sync::{oneshot, watch};
 
-use crate::book::{BookChange, Books, seal_change};
+use crate::books::Books;
 use crate::cache::{self, Cache, Projection};
-use crate::command::{Answer, AnswerKey, Call, Command, Decision, Desk, Done, Receipt};
+use crate::command::{Call, Command, Desk, Done};
 use crate::founding::{Began, Charter, Found};
 use crate::log::Log;
-use crate::mark::Stamp;
+use crate::pending::{Entry, Pending, Question, leaf_digest};
 use crate::refusal::Refusal;
 use crate::state::{Change, State};
 use crate::store::{OpenError, Store, StorePaths, Vault, keyed_body_digest};
@@ -266,10 +266,6 @@ struct Last {
     time: Timestamp,
 }
 
-fn leaf_digest(leaf: &[u8]) -> Digest {
-    Digest::from_bytes(*renkei_tlog::hash::leaf_hash(leaf).as_bytes())
-}
-
 fn last_leaf(journal: &dyn Journal) -> Result<Digest, OpenError> {
     let frame = journal.read(journal.last())?.next().transpose()?;
     Ok(frame.map_or(Digest::from_bytes([0; 32]), |(_, frame)| leaf_digest(&frame.leaf)))
@@ -299,156 +295,6 @@ fn catch_up(
         leaves.push(frame.leaf);
     }
     Ok(leaves)
-}
-
-/// A command that waits for its turn, whatever its type.
-trait Pending: Send {
-    /// Decides on the draft. Answers the frame's parts, or nothing where there is nothing to write; a refusal is kept
-    /// until [`Pending::answer`].
-    fn decide(
-        &mut self,
-        desk: &mut Desk<'_>,
-        vault: &Vault,
-        index: u64,
-        time: Timestamp,
-    ) -> Option<Staged>;
-
-    /// Overrules what was decided.
-    fn refuse(&mut self, refusal: Refusal);
-
-    /// Tells the caller. An error here overrules what was decided.
-    fn answer(self: Box<Self>, overruled: Option<Refusal>);
-}
-
-/// What goes into a frame, but for the facts.
-struct Staged {
-    leaf: Vec<u8>,
-    sealed: Vec<u8>,
-    book: Option<(ListId, BookChange)>,
-}
-
-struct Entry<C: Command> {
-    call: Call,
-    command: C,
-    decided: Option<Result<Done<C::Reply>, Refusal>>,
-    answer: oneshot::Sender<Result<Done<C::Reply>, Refusal>>,
-}
-
-impl<C: Command> Entry<C> {
-    fn stage(
-        &self,
-        desk: &mut Desk<'_>,
-        vault: &Vault,
-        index: u64,
-        time: Timestamp,
-    ) -> Result<(Done<C::Reply>, Option<Staged>), Refusal> {
-        let key: Option<(AnswerKey, Digest)> = match &self.call {
-            Call { caller: Some(caller), request: Some((request, body)) } => {
-                Some(((caller.identity.clone(), *request), *body))
-            }
-            _ => None,
-        };
-        if let Some((key, body)) = &key
-            && let Some(answer) = desk.state.answers.get(key)
-        {
-            let (reply, receipt) = answer.replay::<C>(*body)?;
-            return Ok((Done { reply, receipt: Some(receipt) }, None));
-        }
-        let Decision { reply, mark, book } = self.command.decide(desk)?;
-        let Some(mark) = mark else { return Ok((Done { reply, receipt: None }, None)) };
-        let stamp = Stamp {
-            event: desk.new_event(),
-            time,
-            caller: self.call.caller.as_ref(),
-            request: self.call.request.as_ref().map(|(request, _)| *request),
-        };
-        let leaf = mark.leaf(&stamp).map_err(|error| Refusal::internal(&error))?;
-        let receipt = Receipt { leaf_index: index, leaf_hash: leaf_digest(&leaf) };
-        if let Some((key, body)) = key {
-            let answer = Answer::new::<C>(body, &reply, receipt)
-                .map_err(|error| Refusal::internal(&error))?;
-            desk.state.answers.put(key, answer);
-        }
-        let (sealed, book) = match book {
-            None => (Vec::new(), None),
-            Some((list, key, change)) => {
-                desk.state.add_book_frame(list, index + 1);
-                let key = vault.key(key)?;
-                (seal_change(&key, vault.entropy(), &change)?, Some((list, change)))
-            }
-        };
-        Ok((Done { reply, receipt: Some(receipt) }, Some(Staged { leaf, sealed, book })))
-    }
-}
-
-impl<C: Command> Pending for Entry<C> {
-    fn decide(
-        &mut self,
-        desk: &mut Desk<'_>,
-        vault: &Vault,
-        index: u64,
-        time: Timestamp,
-    ) -> Option<Staged> {
-        match self.stage(desk, vault, index, time) {
-            Ok((done, staged)) => {
-                self.decided = Some(Ok(done));
-                staged
-            }
-            Err(refusal) => {
-                self.decided = Some(Err(refusal));
-                None
-            }
-        }
-    }
-
-    fn refuse(&mut self, refusal: Refusal) {
-        self.decided = Some(Err(refusal));
-    }
-
-    fn answer(self: Box<Self>, overruled: Option<Refusal>) {
-        let Self { decided, answer, .. } = *self;
-        let answered = match (decided, overruled) {
-            // A refusal stands; it changed nothing.
-            (Some(Err(refusal)), _) => Err(refusal),
-            (_, Some(refusal)) => Err(refusal),
-            (Some(done), None) => done,
-            (None, None) => Err(Reason::Stopping.into()),
-        };
-        // Who has gone away will ask again.
-        let _ = answer.send(answered);
-    }
-}
-
-/// A question, which leaves no mark.
-struct Question<T, Q> {
-    question: Q,
-    found: Option<Result<T, Refusal>>,
-    answer: oneshot::Sender<Result<T, Refusal>>,
-}
-
-impl<T, Q> Pending for Question<T, Q>
-where
-    T: Send + 'static,
-    Q: Fn(&mut Desk<'_>) -> Result<T, Refusal> + Send + 'static,
-{
-    fn decide(&mut self, desk: &mut Desk<'_>, _: &Vault, _: u64, _: Timestamp) -> Option<Staged> {
-        self.found = Some((self.question)(desk));
-        None
-    }
-
-    fn refuse(&mut self, refusal: Refusal) {
-        self.found = Some(Err(refusal));
-    }
-
-    fn answer(self: Box<Self>, overruled: Option<Refusal>) {
-        let Self { found, answer, .. } = *self;
-        let answered = match (found, overruled) {
-            (_, Some(refusal)) => Err(refusal),
-            (Some(found), None) => found,
-            (None, None) => Err(Reason::Stopping.into()),
-        };
-        let _ = answer.send(answered);
-    }
 }
 
 /// The thread's own.

@@ -350,11 +350,7 @@ impl Command for Report {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Reported>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let upload = desk.state.uploads.get(&self.upload).ok_or(Reason::NoAgreement)?;
-        match upload.state {
-            UploadState::Open => {}
-            UploadState::Sealed => return Err(Reason::WrongState.into()),
-            UploadState::Destroyed => return Err(Reason::MyNumber.into()),
-        }
+        upload.check_open()?;
         desk.state.check_provided(self.dataset)?;
         let before = desk.state.protections.get(&self.dataset);
         let last = before.map_or(0, |before| before.number);

@@ -349,11 +349,7 @@ impl Command for SealUpload {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Sealed>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let upload = desk.state.uploads.get_shared(&self.upload).ok_or(Reason::NoAgreement)?;
-        match upload.state {
-            UploadState::Open => {}
-            UploadState::Sealed => return Err(Reason::WrongState.into()),
-            UploadState::Destroyed => return Err(Reason::MyNumber.into()),
-        }
+        upload.check_open()?;
         let file = self.file.as_ref().ok_or(Reason::WrongState)?;
         if file.counted != self.declared.totals || file.rows.rows != self.declared.totals.lines {
             return Err(Reason::TotalsDiffer.into());

@@ -98,6 +98,17 @@ pub struct Upload {
     pub bytes: u64,
 }
 
+impl Upload {
+    /// Refuses one that can no longer be sealed.
+    pub(crate) fn check_open(&self) -> Result<(), Refusal> {
+        match self.state {
+            UploadState::Open => Ok(()),
+            UploadState::Sealed => Err(Reason::WrongState.into()),
+            UploadState::Destroyed => Err(Reason::MyNumber.into()),
+        }
+    }
+}
+
 /// What an upload brings to a register.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Brings {

@@ -11,53 +11,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
-use renkei_linkage::{
-    Costs, Field, Fields, PreparedModel, RegisterIndex, RegisterIntake, Rows, Serves, Unwatched,
-};
-use renkei_types::{FieldKind, FixedClock};
+use renkei_linkage::{Costs, PreparedModel, RegisterIndex, RegisterIntake, Serves, Unwatched};
+use renkei_types::FixedClock;
 
-/// Field, kind, columns in the register, columns in the list.
-type Column = (&'static str, FieldKind, &'static [usize], &'static [usize]);
+mod residents;
+use residents::{Batch, Cells, fields};
 
-const COLUMNS: [Column; 9] = [
-    ("name_kanji", FieldKind::PersonName, &[2], &[1]),
-    ("name_kana", FieldKind::KanaName, &[3], &[2]),
-    ("birth_date", FieldKind::Date, &[4], &[3]),
-    ("sex", FieldKind::Sex, &[5], &[4]),
-    ("postal_code", FieldKind::PostalCode, &[6], &[5]),
-    ("address", FieldKind::Address, &[7, 8], &[6]),
-    ("account_holder_kana", FieldKind::KanaName, &[], &[8]),
-    ("former_name", FieldKind::PersonName, &[9], &[]),
-    ("alias", FieldKind::PersonName, &[10], &[]),
-];
-
-/// A row of a file, split at commas.
-type Cells = Vec<String>;
-
-/// Rows of one of the two files.
-struct Batch<'a> {
-    rows: &'a [Cells],
-    of_list: bool,
-}
-
-impl Rows for Batch<'_> {
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn id(&self, row: usize) -> &str {
-        &self.rows[row][0]
-    }
-
-    fn text<'a>(&'a self, field: usize, row: usize, scratch: &'a mut String) -> &'a str {
-        let columns = if self.of_list { COLUMNS[field].3 } else { COLUMNS[field].2 };
-        let cells = columns.iter().map(|&column| self.rows[row][column].as_str());
-        *scratch = cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" ");
-        scratch
-    }
-}
-
-fn residents(rows: &[Cells]) -> Batch<'_> {
+fn of_register(rows: &[Cells]) -> Batch<'_> {
     Batch { rows, of_list: false }
 }
 
@@ -93,16 +53,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (people, entries): (usize, usize) = (people.parse()?, entries.parse()?);
     let (all, lines) = (read(register, people * 2)?, read(list, 20_000)?);
     let (first, others) = all.split_at(people.min(all.len() / 2));
-    let field = |&(name, kind, register, list): &Column| Field {
-        name: name.to_owned(),
-        kind,
-        in_register: !register.is_empty(),
-        in_list: !list.is_empty(),
-    };
-    let fields = COLUMNS.iter().map(field).collect();
-    let mut intake = RegisterIntake::new(Fields { fields, ..Fields::default() });
+    let mut intake = RegisterIntake::new(fields());
     let start = Instant::now();
-    intake.extend(&residents(first));
+    intake.extend(&of_register(first));
     let clock = FixedClock(jiff::Timestamp::UNIX_EPOCH);
     let mut index = intake.seal(&[], Serves::AnyLists, &clock, &Unwatched);
     println!("built of {} residents in {:?}", index.records(), start.elapsed());
@@ -117,12 +70,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         for entry in 0..entries {
             let other = &others[at % others.len()];
             match entry % 10 {
-                0 => delta.add(&residents(std::slice::from_ref(other))),
+                0 => delta.add(&of_register(std::slice::from_ref(other))),
                 1 => delta.remove(&first[at * 7 % first.len()][0]),
                 _ => {
                     let mut changed = other.clone();
                     changed[0].clone_from(&first[at * 7 % first.len()][0]);
-                    delta.change(&residents(&[changed]));
+                    delta.change(&of_register(&[changed]));
                 }
             }
             at += 1;

@@ -9,55 +9,15 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Lines};
 use std::time::{Duration, Instant};
 
-use renkei_linkage::{Costs, Field, Fields, RegisterIntake, Rows, Serves, Unwatched};
-use renkei_types::{FieldKind, FixedClock};
+use renkei_linkage::{Costs, RegisterIntake, Serves, Unwatched};
+use renkei_types::FixedClock;
 
-/// Field, kind, columns in the register, columns in the list.
-type Column = (&'static str, FieldKind, &'static [usize], &'static [usize]);
+mod residents;
+use residents::{Batch, Cells, fields};
 
-const COLUMNS: [Column; 9] = [
-    ("name_kanji", FieldKind::PersonName, &[2], &[1]),
-    ("name_kana", FieldKind::KanaName, &[3], &[2]),
-    ("birth_date", FieldKind::Date, &[4], &[3]),
-    ("sex", FieldKind::Sex, &[5], &[4]),
-    ("postal_code", FieldKind::PostalCode, &[6], &[5]),
-    ("address", FieldKind::Address, &[7, 8], &[6]),
-    ("account_holder_kana", FieldKind::KanaName, &[], &[8]),
-    ("former_name", FieldKind::PersonName, &[9], &[]),
-    ("alias", FieldKind::PersonName, &[10], &[]),
-];
-
-/// Some rows of a file, split at commas.
-struct Batch {
-    rows: Vec<Vec<String>>,
-    of_list: bool,
-}
-
-impl Rows for Batch {
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn id(&self, row: usize) -> &str {
-        &self.rows[row][0]
-    }
-
-    fn text<'a>(&'a self, field: usize, row: usize, scratch: &'a mut String) -> &'a str {
-        let columns = if self.of_list { COLUMNS[field].3 } else { COLUMNS[field].2 };
-        let cells: Vec<&str> = columns
-            .iter()
-            .map(|&column| self.rows[row][column].as_str())
-            .filter(|cell| !cell.is_empty())
-            .collect();
-        *scratch = cells.join(" ");
-        scratch
-    }
-}
-
-fn next_batch(lines: &mut Lines<BufReader<File>>, of_list: bool) -> Result<Batch, Box<dyn Error>> {
+fn next_rows(lines: &mut Lines<BufReader<File>>) -> Result<Vec<Cells>, Box<dyn Error>> {
     let split = |line: String| line.split(',').map(str::to_owned).collect();
-    let rows = lines.take(4_096).map(|line| line.map(split)).collect::<Result<_, _>>()?;
-    Ok(Batch { rows, of_list })
+    Ok(lines.take(4_096).map(|line| line.map(split)).collect::<Result<_, _>>()?)
 }
 
 fn open(path: &str) -> Result<Lines<BufReader<File>>, Box<dyn Error>> {
@@ -77,22 +37,15 @@ fn memory() -> String {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (register, list) = arguments.next().zip(arguments.next()).ok_or("two files are needed")?;
-    let field = |&(name, kind, register, list): &Column| Field {
-        name: name.to_owned(),
-        kind,
-        in_register: !register.is_empty(),
-        in_list: !list.is_empty(),
-    };
-    let fields = COLUMNS.iter().map(field).collect();
-    let mut intake = RegisterIntake::new(Fields { fields, ..Fields::default() });
+    let mut intake = RegisterIntake::new(fields());
     let (start, mut lines, mut taking) = (Instant::now(), open(&register)?, Duration::ZERO);
     loop {
-        let batch = next_batch(&mut lines, false)?;
-        if batch.rows.is_empty() {
+        let rows = next_rows(&mut lines)?;
+        if rows.is_empty() {
             break;
         }
         let before = Instant::now();
-        intake.extend(&batch);
+        intake.extend(&Batch { rows: &rows, of_list: false });
         taking += before.elapsed();
     }
     println!("read {:?}, of which the intake {taking:?}; {}", start.elapsed(), memory());
@@ -107,8 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut times = Vec::new();
     let mut found = 0;
     for _ in 0..5 {
-        for row in next_batch(&mut lines, true)?.rows {
-            let query = Batch { rows: vec![row], of_list: true };
+        for row in next_rows(&mut lines)? {
+            let query = Batch { rows: &[row], of_list: true };
             let start = Instant::now();
             found += index.identify(&query, &model, 5).len();
             times.push(start.elapsed());

@@ -108,6 +108,15 @@ impl Schema {
         self.built_in
     }
 
+    /// Whether a register and a list are taken to have a field, given which of them have a column for it.
+    ///
+    /// Of the built-in schema, a column that one has and the other lacks is a column without values, so what is believed of
+    /// residents holds all the same. In any other schema a field that one side lacks says nothing.
+    pub fn stands(&self, field: &Field, register: bool, list: bool) -> (bool, bool) {
+        let either = self.built_in && (register || list);
+        (register || either && !field.register.is_empty(), list || either && !field.list.is_empty())
+    }
+
     /// Reads a schema file. `file` names it in errors.
     pub fn parse(text: &str, file: &str) -> Result<Self, SchemaError> {
         let parsed: SchemaFile =

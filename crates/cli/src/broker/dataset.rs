@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use renkei_api::following_request_id;
 use renkei_api::v1::{
     ApplyRequest, ApplyResponse, CreateDatasetRequest, Dataset, OpenUploadRequest,
     ReportProtectedRequest, ReportProtectedResponse, SealRequest, ShowRequest, Totals,
     WithdrawRequest,
 };
+use renkei_api::{Uploaded, following_request_id};
 use renkei_tables::{Column, Schema, Side, TableWriter};
-use renkei_types::{AgencyId, DatasetId};
+use renkei_types::{AgencyId, DatasetId, RequestId};
 use serde_json::{Value, json};
 
 use super::control_totals::{ShapeArguments, count, count_lines};
@@ -136,21 +136,15 @@ pub(super) fn run(command: &DatasetCommand, environment: &Environment) -> Result
         }
         DatasetCommand::Upload(arguments) => {
             // Counting reads the whole file, and tells what is wrong with it before anything is sent.
-            let lines = match arguments.lines {
-                Some(lines) => lines,
-                None => {
-                    count(&arguments.file, &arguments.shape, Side::Register, environment)?.lines
-                }
-            };
+            let counted =
+                || Ok(count(&arguments.file, &arguments.shape, Side::Register, environment)?.lines);
+            let lines = arguments.lines.map_or_else(counted, Ok::<u64, Failure>)?;
             session::with(environment, async |session| upload(session, arguments, lines).await)
         }
         DatasetCommand::Apply(arguments) => {
-            let lines = match arguments.lines {
-                Some(lines) => lines,
-                None => {
-                    count(&arguments.file, &arguments.shape, Side::Register, environment)?.lines
-                }
-            };
+            let counted =
+                || Ok(count(&arguments.file, &arguments.shape, Side::Register, environment)?.lines);
+            let lines = arguments.lines.map_or_else(counted, Ok::<u64, Failure>)?;
             session::with(environment, async |session| apply(session, arguments, lines).await)
         }
         DatasetCommand::Protect(arguments) => {
@@ -279,6 +273,20 @@ fn template_json(list: &HandoverList) -> Value {
     })
 }
 
+/// Opens an upload and sends a file. Once it is open, the same request id finds it again.
+async fn send(
+    session: &Session<'_>,
+    id: &RequestId,
+    open: OpenUploadRequest,
+    file: &std::path::Path,
+) -> Result<(String, Uploaded), Failure> {
+    let open = OpenUploadRequest { request_id: id.to_string(), ..open };
+    let upload_id = session.change(id, open).await?.upload_id;
+    let uploaded = session.upload(&upload_id, file).await;
+    let uploaded = uploaded.inspect_err(|_| session.say_how_to_repeat(id))?;
+    Ok((upload_id, uploaded))
+}
+
 async fn upload(
     session: &Session<'_>,
     arguments: &UploadArguments,
@@ -286,16 +294,11 @@ async fn upload(
 ) -> Result<Exit, Failure> {
     let id = session.request_id(arguments.request);
     let open = OpenUploadRequest {
-        request_id: id.to_string(),
         dataset_id: arguments.dataset.to_string(),
         shape: Some(arguments.shape.shape()?),
-        delta: 0,
-        protection: 0,
+        ..OpenUploadRequest::default()
     };
-    let upload_id = session.change(&id, open).await?.upload_id;
-    let uploaded = session.upload(&upload_id, &arguments.file).await;
-    // The upload was opened: the same request id finds it again.
-    let uploaded = uploaded.inspect_err(|_| session.say_how_to_repeat(&id))?;
+    let (upload_id, uploaded) = send(session, &id, open, &arguments.file).await?;
     let seal = SealRequest {
         request_id: following_request_id(&id, "seal").to_string(),
         upload_id: upload_id.clone(),
@@ -351,15 +354,12 @@ async fn apply(
 ) -> Result<Exit, Failure> {
     let id = session.request_id(arguments.request);
     let open = OpenUploadRequest {
-        request_id: id.to_string(),
         dataset_id: arguments.dataset.to_string(),
         shape: Some(arguments.shape.shape()?),
         delta: arguments.number,
-        protection: 0,
+        ..OpenUploadRequest::default()
     };
-    let upload_id = session.change(&id, open).await?.upload_id;
-    let uploaded = session.upload(&upload_id, &arguments.file).await;
-    let uploaded = uploaded.inspect_err(|_| session.say_how_to_repeat(&id))?;
+    let (upload_id, uploaded) = send(session, &id, open, &arguments.file).await?;
     let apply = ApplyRequest {
         request_id: following_request_id(&id, "apply").to_string(),
         upload_id: upload_id.clone(),
@@ -394,15 +394,12 @@ async fn protect(
 ) -> Result<Exit, Failure> {
     let id = session.request_id(arguments.request);
     let open = OpenUploadRequest {
-        request_id: id.to_string(),
         dataset_id: arguments.dataset.to_string(),
         shape: Some(arguments.shape.shape()?),
-        delta: 0,
         protection: arguments.number,
+        ..OpenUploadRequest::default()
     };
-    let upload_id = session.change(&id, open).await?.upload_id;
-    let uploaded = session.upload(&upload_id, &arguments.file).await;
-    let uploaded = uploaded.inspect_err(|_| session.say_how_to_repeat(&id))?;
+    let (upload_id, uploaded) = send(session, &id, open, &arguments.file).await?;
     let report = ReportProtectedRequest {
         request_id: following_request_id(&id, "report").to_string(),
         upload_id: upload_id.clone(),

@@ -1,0 +1,212 @@
+//! The books that are open, and whom programmes pay.
+//!
+//! A book is read from the sealed result of its list's job and from the sealed parts of frames, and dropped when others are
+//! needed more. Invariant: a change is carried out in an open book only if what was declared adds up with it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use renkei_journal::{DataKey, Journal, Seq};
+use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
+use rpds::HashTrieMapSync;
+
+use crate::book::{Book, BookChange, read_result};
+use crate::refusal::Refusal;
+use crate::state::State;
+use crate::store::Vault;
+
+/// Whom a programme pays, by payee key: the list and the line.
+#[derive(Clone, Debug, Default)]
+pub struct Payees {
+    by_key: HashTrieMapSync<Box<str>, (ListId, u32)>,
+}
+
+impl Payees {
+    /// The line that pays somebody.
+    pub fn line(&self, key: &str) -> Option<(ListId, u32)> {
+        self.by_key.get(key).copied()
+    }
+
+    pub(crate) fn add(&mut self, key: &str, list: ListId, row: u32) {
+        self.by_key.insert_mut(key.into(), (list, row));
+    }
+}
+
+/// The books that are open.
+pub struct Books {
+    vault: Arc<Vault>,
+    open: HashMap<ListId, Arc<Book>>,
+    /// In the order in which they were opened.
+    opened: VecDeque<ListId>,
+    payees: HashMap<ProgrammeId, Arc<Payees>>,
+}
+
+/// Most books that stay open.
+const BOOKS_MAX: usize = 16;
+
+impl Books {
+    /// No book is open.
+    pub(crate) fn new(vault: Arc<Vault>) -> Self {
+        Self { vault, open: HashMap::new(), opened: VecDeque::new(), payees: HashMap::new() }
+    }
+
+    /// The book of a list, read if it is not open.
+    pub fn of_list(
+        &mut self,
+        state: &State,
+        journal: &dyn Journal,
+        id: ListId,
+    ) -> Result<Arc<Book>, Refusal> {
+        if let Some(book) = self.open.get(&id) {
+            return Ok(Arc::clone(book));
+        }
+        let (list, linked) = state.linked_list(id)?;
+        let mut book = Book::new(&read_result(&self.vault, linked)?);
+        let key = self.vault.key(list.key)?;
+        // One pass over the journal, however many decisions there are.
+        let mut wanted = state.book_frames(id).peekable();
+        if let Some(&first) = wanted.peek() {
+            for frame in journal.read(Seq(first)).map_err(|error| Refusal::internal(&error))? {
+                let (seq, frame) = frame.map_err(|error| Refusal::internal(&error))?;
+                if wanted.next_if_eq(&seq.0).is_some() {
+                    book.apply(&open_change(&key, &frame.sealed)?);
+                }
+                if wanted.peek().is_none() {
+                    break;
+                }
+            }
+        }
+        if wanted.peek().is_some() {
+            tracing::error!(list = %id, "the journal lacks frames of a book");
+            return Err(Reason::Internal.into());
+        }
+        self.opened.push_back(id);
+        let book = Arc::new(book);
+        self.open.insert(id, Arc::clone(&book));
+        Ok(book)
+    }
+
+    /// Whom a programme pays, read if it is not known.
+    pub fn payees(
+        &mut self,
+        state: &State,
+        journal: &dyn Journal,
+        id: ProgrammeId,
+    ) -> Result<Arc<Payees>, Refusal> {
+        if let Some(payees) = self.payees.get(&id) {
+            return Ok(Arc::clone(payees));
+        }
+        let programme = state.programmes.get(&id).ok_or(Reason::NoAgreement)?;
+        let mut payees = Payees::default();
+        for list_id in &programme.lists {
+            let batches = state.lists.get(list_id).map(|list| list.batches.as_slice());
+            for batch in batches.unwrap_or_default() {
+                let batch = state.batches.get(batch).ok_or(Reason::Internal)?;
+                if batch.state == crate::batch::BatchState::Withdrawn {
+                    continue;
+                }
+                // A transfer that came back leaves its payee to be paid again.
+                let book = match batch.returned.lines {
+                    0 => None,
+                    _ => Some(self.of_list(state, journal, *list_id)?),
+                };
+                for payment in crate::batch::payments(&self.vault, batch)? {
+                    if !book.as_ref().is_some_and(|book| book.is_returned(payment.row)) {
+                        payees.add(&payment.payee, *list_id, payment.row);
+                    }
+                }
+            }
+        }
+        let payees = Arc::new(payees);
+        self.payees.insert(id, Arc::clone(&payees));
+        Ok(payees)
+    }
+
+    /// Closes books where too many are open. Not while a group is decided: a book that is changed and closed in the same
+    /// group could not be read again before the group is durable.
+    pub(crate) fn trim(&mut self) {
+        while self.opened.len() > BOOKS_MAX {
+            if let Some(oldest) = self.opened.pop_front() {
+                self.open.remove(&oldest);
+            }
+        }
+    }
+
+    /// Carries a change out in a book that is open, if the draft adds up with it.
+    ///
+    /// Held against what was declared are the list whose book changes, and the lists of batches that the draft moves.
+    pub(crate) fn settle(
+        &mut self,
+        draft: &State,
+        journal: &dyn Journal,
+        moved: &[BatchId],
+        change: Option<&(ListId, BookChange)>,
+    ) -> Result<(), Refusal> {
+        let changed = match change {
+            None => None,
+            Some((list, change)) => {
+                let Some(book) = self.open.get(list) else {
+                    tracing::error!(%list, "a book was changed that nobody had opened");
+                    return Err(Reason::Internal.into());
+                };
+                let mut book = Book::clone(book);
+                book.apply(change);
+                crate::balance::check(draft, *list, &book)?;
+                Some((*list, book))
+            }
+        };
+        let of_batch = |batch| draft.batches.get(batch).map(|batch| batch.list);
+        let mut lists: Vec<ListId> = moved.iter().filter_map(of_batch).collect();
+        lists.sort_unstable();
+        lists.dedup();
+        lists.retain(|list| changed.as_ref().is_none_or(|(changed, _)| changed != list));
+        for list in lists {
+            match self.of_list(draft, journal, list) {
+                Ok(book) => crate::balance::check(draft, list, &book)?,
+                // Its lines are gone; what is public is still there.
+                Err(refusal) if refusal.reason == Reason::DataDestroyed => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        if let Some((list, book)) = changed {
+            let decided = change.is_some_and(|(_, change)| {
+                matches!(change, BookChange::Decided { dissolved: None, .. })
+            });
+            if !decided {
+                self.payees.clear();
+            }
+            self.open.insert(list, Arc::new(book));
+        }
+        Ok(())
+    }
+
+    /// Forgets one book.
+    pub(crate) fn forget(&mut self, list: ListId) {
+        self.open.remove(&list);
+        self.opened.retain(|opened| *opened != list);
+    }
+
+    /// Forgets everything; it will be read again from what is durable.
+    pub(crate) fn clear(&mut self) {
+        self.open.clear();
+        self.opened.clear();
+        self.payees.clear();
+    }
+}
+
+/// The label under which changes of books are sealed.
+const SEAL_LABEL: &[u8] = b"renkei book change";
+
+pub(crate) fn seal_change(
+    key: &DataKey,
+    entropy: &dyn renkei_types::Entropy,
+    change: &BookChange,
+) -> Result<Vec<u8>, Refusal> {
+    let bytes = postcard::to_stdvec(change).map_err(|error| Refusal::internal(&error))?;
+    Ok(key.seal(entropy, SEAL_LABEL, &bytes))
+}
+
+fn open_change(key: &DataKey, sealed: &[u8]) -> Result<BookChange, Refusal> {
+    let bytes = key.open(SEAL_LABEL, sealed).map_err(|error| Refusal::internal(&error))?;
+    postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))
+}
