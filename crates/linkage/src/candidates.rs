@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::blocking::{BlockingReport, Round, RuleCounts};
 use crate::comparison::Measure;
+use crate::equal_lines::{Asker, EqualLines};
 use crate::hash::Seeded;
 use crate::job::{Stopped, Watcher};
 use crate::model::Rarity;
@@ -52,10 +53,14 @@ pub(crate) struct Candidates {
     pairs: Vec<Pair>,
     /// The distinct patterns, ascending.
     patterns: Vec<Pattern>,
-    /// Where each line's pairs end.
+    /// Which lines are equal, and have the same pairs.
+    lines: EqualLines,
+    /// For each of [`EqualLines::askers`]: where its pairs end.
     ends: Vec<usize>,
-    /// Lines without pairs for whom a block was too large.
+    /// And whether it has none because a block was too large.
     too_common: Vec<bool>,
+    /// Pairs of all lines, those of equal ones counted for each.
+    all: usize,
 }
 
 /// What is needed to compare a pair.
@@ -72,7 +77,7 @@ impl Comparer<'_> {
     /// ascending line, then resident. For each line, whether a block was too large to be compared.
     pub(crate) fn collect(
         &self,
-        lines: &[u32],
+        lines: &[Asker],
         round: &mut Round,
         counts: &mut [RuleCounts],
         mut each: impl FnMut(usize, Compared),
@@ -80,8 +85,8 @@ impl Comparer<'_> {
         let blocking = self.sides.blocking;
         round.look_up(blocking, self.sides.list, lines, counts);
         let mut batch = PairBatch::default();
-        let find = |(at, &line): (usize, &u32)| {
-            let left_out = round.find(blocking, at, counts);
+        let find = |(at, &Asker { line, times }): (usize, &Asker)| {
+            let left_out = round.find(blocking, at, times, counts);
             batch.extend(at, line, round.found.iter().map(|&(resident, _)| resident));
             if batch.is_full() || at + 1 == lines.len() {
                 batch.compare(self, &mut each);
@@ -182,8 +187,8 @@ struct Chunk {
     pairs: Vec<Pair>,
     /// In the order of their numbers in the pairs of this chunk.
     patterns: Vec<Pattern>,
-    /// Of each line, its number of pairs and whether a block was too large.
-    lines: Vec<(u32, usize, bool)>,
+    /// Of each asker, its number of pairs and whether a block was too large.
+    lines: Vec<(usize, bool)>,
     counts: Vec<RuleCounts>,
 }
 
@@ -202,11 +207,11 @@ impl Candidates {
         skip: &[bool],
         watcher: &dyn Watcher,
     ) -> Result<(Self, Vec<BlockingReport>), Stopped> {
-        let lines: Vec<u32> =
-            (0u32..).zip(skip).filter(|(_, skip)| !**skip).map(|(line, _)| line).collect();
+        let lines = EqualLines::of(&comparer.sides.list.records, skip);
+        let askers = lines.askers();
         let index = comparer.sides.blocking;
         let rules = index.rules().len();
-        let compare = |lines: &[u32]| {
+        let compare = |lines: &[Asker]| {
             watcher.go_on()?;
             let mut round = Round::default();
             let mut counts = vec![RuleCounts::default(); rules];
@@ -222,20 +227,18 @@ impl Candidates {
                 sizes[at] += 1;
             };
             let left_out = comparer.collect(lines, &mut round, &mut counts, each);
-            watcher.done(lines.len());
-            let lines = lines.iter().zip(sizes).zip(left_out);
-            let lines = lines.map(|((&line, size), left_out)| (line, size, left_out)).collect();
+            watcher.done(lines.iter().map(|asker| asker.times as usize).sum());
+            let lines = sizes.into_iter().zip(left_out).collect();
             Ok(Chunk { pairs, patterns, lines, counts })
         };
         let chunks: Vec<Chunk> =
-            lines.par_chunks(chunk(lines.len())).map(compare).collect::<Result<_, _>>()?;
-        watcher.done(skip.len() - lines.len());
+            askers.par_chunks(chunk(askers.len())).map(compare).collect::<Result<_, _>>()?;
+        watcher.done(skip.iter().filter(|skip| **skip).count());
         let mut patterns: Vec<Pattern> =
             chunks.iter().flat_map(|chunk| &chunk.patterns).copied().collect();
         patterns.sort_unstable();
         patterns.dedup();
-        let none = (vec![0; skip.len()], vec![false; skip.len()]);
-        let mut all = Self { patterns, ends: none.0, too_common: none.1, ..Self::default() };
+        let mut all = Self { patterns, ..Self::default() };
         all.pairs.reserve_exact(chunks.iter().map(|chunk| chunk.pairs.len()).sum());
         let mut counts = vec![RuleCounts::default(); rules];
         for Chunk { pairs, patterns, lines, counts: of_chunk } in chunks {
@@ -246,24 +249,26 @@ impl Candidates {
                 let pattern = u32::try_from(number).expect("fewer than 2^32 patterns");
                 Pair { pattern, ..pair }
             }));
-            for (line, size, left_out) in lines {
-                all.ends[line as usize] = size;
-                all.too_common[line as usize] = left_out && size == 0;
+            for (size, left_out) in lines {
+                all.all += size * askers[all.ends.len()].times as usize;
+                all.ends.push(all.ends.last().copied().unwrap_or(0) + size);
+                all.too_common.push(left_out && size == 0);
             }
             counts.iter_mut().zip(&of_chunk).for_each(|(sum, part)| sum.add(part));
         }
-        let mut sum = 0;
-        for end in &mut all.ends {
-            sum += *end;
-            *end = sum;
-        }
         let report =
             BlockingReport::of_rules(index.rules(), &counts, &comparer.sides.index.register);
-        Ok((all, report))
+        Ok((Self { lines, ..all }, report))
     }
 
+    /// How many pairs all lines have, those of equal lines counted for each.
     pub(crate) fn len(&self) -> usize {
-        self.pairs.len()
+        self.all
+    }
+
+    /// Which lines are equal, and have the same candidates.
+    pub(crate) fn lines(&self) -> &EqualLines {
+        &self.lines
     }
 
     /// The distinct patterns, in the order of their numbers.
@@ -273,12 +278,14 @@ impl Candidates {
 
     /// Whether a line has no pairs because whom it could mean are too many.
     pub(crate) fn is_too_common(&self, line: u32) -> bool {
-        self.too_common[line as usize]
+        self.lines.place(line).is_some_and(|place| self.too_common[place])
     }
 
     pub(crate) fn of_line(&self, line: u32) -> &[Pair] {
-        let line = line as usize;
-        let start = if line == 0 { 0 } else { self.ends[line - 1] };
-        &self.pairs[start..self.ends[line]]
+        let Some(place) = self.lines.place(line) else {
+            return &[];
+        };
+        let start = if place == 0 { 0 } else { self.ends[place - 1] };
+        &self.pairs[start..self.ends[place]]
     }
 }

@@ -16,6 +16,7 @@ use crate::blocking::Round;
 use crate::candidates::{Compared, Comparer};
 use crate::cluster::{Agreement, Proposal, cluster};
 use crate::copies::Copies;
+use crate::equal_lines::Asker;
 use crate::field::Fields;
 use crate::hash::Seeded;
 use crate::household::Household;
@@ -268,18 +269,19 @@ impl Dedupable {
         watcher: &dyn Watcher,
         see: impl Fn(&mut T, u32, &Compared) + Sync,
     ) -> Result<Vec<(T, Seen)>, Stopped> {
-        let lines: Vec<u32> = self.copies.originals().collect();
+        let lines: Vec<Asker> = self.copies.originals().map(Asker::from).collect();
         watcher.stage(Stage::Compare, lines.len());
         let rules = self.blocking().rules().len();
-        let look = |lines: &[u32]| {
+        let look = |lines: &[Asker]| {
             watcher.go_on()?;
             let mut round = Round::default();
             let mut counts = vec![Default::default(); rules];
             let (mut seen, mut found) = (Seen::default(), T::default());
             let mut pairs = vec![0u64; lines.len()];
             let left_out = comparer.collect(lines, &mut round, &mut counts, |at, pair| {
-                if pair.resident != lines[at] {
-                    see(&mut found, lines[at], &pair);
+                let line = lines[at].line;
+                if pair.resident != line {
+                    see(&mut found, line, &pair);
                     pairs[at] += 1;
                 }
             });

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use renkei_types::Reason;
 
 use crate::blocking::{BlockingReport, Round, RuleCounts};
+use crate::equal_lines::Asker;
 use crate::records::Linkable;
 
 /// Lines that one task counts.
@@ -23,10 +24,11 @@ impl Linkable {
         let count = |chunk: u32| {
             let (mut round, mut counts) = (Round::default(), none());
             let chunk = chunk * CHUNK..lines.min((chunk + 1).saturating_mul(CHUNK));
-            let lines: Vec<u32> = chunk.filter(|line| !rejected.contains_key(line)).collect();
+            let lines: Vec<Asker> =
+                chunk.filter(|line| !rejected.contains_key(line)).map(Asker::from).collect();
             round.look_up(blocking, &self.list, &lines, &mut counts);
             (0..lines.len()).for_each(|at| {
-                round.find(blocking, at, &mut counts);
+                round.find(blocking, at, lines[at].times, &mut counts);
             });
             counts
         };

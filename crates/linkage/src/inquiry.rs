@@ -100,7 +100,7 @@ impl<'a> Inquiry<'a> {
         let mut counts = vec![Default::default(); sides.blocking.rules().len()];
         let mut pairs = Vec::new();
         let left_out =
-            comparer.collect(&[line], &mut round, &mut counts, |_, pair| pairs.push(pair));
+            comparer.collect(&[line.into()], &mut round, &mut counts, |_, pair| pairs.push(pair));
         let too_common = left_out == [true] && pairs.is_empty();
         let weighed = pairs
             .iter()

@@ -10,6 +10,7 @@ use crate::assignment::{self, Claim};
 use crate::blocking::BlockingReport;
 use crate::candidates::{Candidates, Comparer};
 use crate::decision::{RankedCandidate, Standing, rank};
+use crate::equal_lines::{Asker, EqualLines};
 use crate::model::{Costs, Model, PatternWeights, Purpose, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::{Decision, Outcome};
@@ -75,7 +76,7 @@ impl dyn Watcher + '_ {
 }
 
 /// How often the watcher is asked whether to go on while lines are weighed.
-const LINES_BETWEEN_QUESTIONS: u32 = 512;
+const LINES_BETWEEN_QUESTIONS: usize = 512;
 
 /// The watcher asked for a stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -224,7 +225,7 @@ pub fn link(
         candidates,
         weights,
     };
-    let standings = linkage.standings(linkable, rejected, watcher)?;
+    let standings = linkage.standings(linkable, watcher)?;
     if !trained {
         let profile = linkage.model.profile();
         let thresholds = &mut linkage.model.thresholds;
@@ -254,6 +255,11 @@ impl Linkage {
         self.candidates(linkable, line, self.model.thresholds.review)
     }
 
+    /// Which lines are equal, and have the same candidates.
+    pub(crate) fn lines(&self) -> &EqualLines {
+        self.candidates.lines()
+    }
+
     /// The pattern of a pair that was compared.
     pub(crate) fn pattern(&self, line: u32, resident: u32) -> Option<u64> {
         let pair = self.candidates.of_line(line).iter().find(|pair| pair.resident == resident)?;
@@ -273,20 +279,19 @@ impl Linkage {
     fn standings(
         &self,
         linkable: &Linkable,
-        rejected: &BTreeMap<u32, Reason>,
         watcher: &dyn Watcher,
     ) -> Result<Vec<Option<Standing>>, Stopped> {
-        let lines = u32::try_from(linkable.list_lines()).expect("fewer than 2^32 lines");
-        let standing = |line| {
-            if line % LINES_BETWEEN_QUESTIONS == 0 {
+        let standing = |(place, asker): (usize, &Asker)| {
+            if place % LINES_BETWEEN_QUESTIONS == 0 {
                 watcher.go_on()?;
             }
-            if rejected.contains_key(&line) {
-                return Ok(None);
-            }
-            Ok(Standing::of(&self.candidates(linkable, line, MatchWeight::NEVER)))
+            Ok(Standing::of(&self.candidates(linkable, asker.line, MatchWeight::NEVER)))
         };
-        (0..lines).into_par_iter().map(standing).collect()
+        let askers = self.lines().askers().par_iter().enumerate();
+        let of_askers: Vec<Option<Standing>> =
+            askers.map(standing).collect::<Result<_, Stopped>>()?;
+        let lines = u32::try_from(linkable.list_lines()).expect("fewer than 2^32 lines");
+        Ok((0..lines).map(|line| of_askers[self.lines().place(line)?]).collect())
     }
 
     fn decide(

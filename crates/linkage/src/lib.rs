@@ -15,6 +15,7 @@ mod copies;
 mod decision;
 mod dedupe;
 mod delta;
+mod equal_lines;
 mod estimate;
 pub mod evaluation;
 mod expectation;

@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use crate::equal_lines::Asker;
 use crate::job::Linkage;
 use crate::records::Linkable;
 
@@ -27,10 +28,9 @@ type Sums = Vec<(u64, u64)>;
 impl Linkage {
     /// The matches to be expected from each blocking rule, in the order of [`Linkage::blocking`].
     pub fn expected_matches(&self, linkable: &Linkable) -> Vec<ExpectedMatches> {
-        let lines = u32::try_from(linkable.list_lines()).expect("fewer than 2^32 lines");
-        let sums = (0..lines)
-            .into_par_iter()
-            .fold(|| self.no_sums(), |sums, line| self.add_line(linkable, line, sums))
+        let lines = self.lines().askers().par_iter();
+        let sums = lines
+            .fold(|| self.no_sums(), |sums, &asker| self.add_lines(linkable, asker, sums))
             .reduce(|| self.no_sums(), add);
         #[expect(clippy::cast_precision_loss, reason = "lines are fewer than 2^32")]
         let matches = |millionths: u64| millionths as f64 / MILLION;
@@ -43,10 +43,11 @@ impl Linkage {
         vec![(0, 0); self.blocking.len()]
     }
 
-    fn add_line(&self, linkable: &Linkable, line: u32, mut sums: Sums) -> Sums {
+    fn add_lines(&self, linkable: &Linkable, equal: Asker, mut sums: Sums) -> Sums {
+        let Asker { line, times } = equal;
         for candidate in self.candidates_for_review(linkable, line) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=1e6")]
-            let expected = libm::rint(candidate.probability() * MILLION) as u64;
+            let expected = libm::rint(candidate.probability() * MILLION) as u64 * u64::from(times);
             let blocking = linkable.sides().blocking;
             let found = blocking.rules_that_find(&linkable.list, line, candidate.resident);
             if let Some(&rule) = found.first() {

@@ -14,7 +14,7 @@ use crate::comparison::Comparison;
 use crate::forms::NONE;
 use crate::forms::name_keys::WholeNames;
 use crate::forms::names::Names;
-use crate::hash::Seeded;
+use crate::hash::{self, Seeded};
 use crate::intern::TextArena;
 use crate::layers::{Layer, Layers};
 use crate::register_index::RegisterIndex;
@@ -196,12 +196,31 @@ impl Records {
     #[inline]
     pub(crate) fn name(&self, row: u32) -> NameValues {
         let (columns, row) = self.0.find(row);
-        columns.names.get(row).copied().unwrap_or(NameValues::NONE)
+        columns.name(row)
     }
 
     pub(crate) fn other_names(&self, row: u32) -> &[OtherName] {
         let (columns, row) = self.0.find(row);
         columns.other_names(row)
+    }
+
+    /// A hash of all values of a record but its id, the same in every run.
+    pub(crate) fn hash_of_values(&self, row: u32) -> u64 {
+        let (columns, row) = self.0.find(row);
+        let NameValues { written, kana, family, given } = columns.name(row);
+        let names = [written, kana, family, given, columns.former_place(row)];
+        let values = columns.values.iter().map(|column| column[row]);
+        let others = columns.other_names(row).len() as u64;
+        names.into_iter().chain(values).fold(others, |key, id| hash::mix(key, id.into()))
+    }
+
+    /// Whether two records have the same values, ids aside.
+    pub(crate) fn have_same_values(&self, a: u32, b: u32) -> bool {
+        let ((one, a), (other, b)) = (self.0.find(a), self.0.find(b));
+        one.name(a) == other.name(b)
+            && one.former_place(a) == other.former_place(b)
+            && one.other_names(a) == other.other_names(b)
+            && one.values.iter().zip(&other.values).all(|(one, other)| one[a] == other[b])
     }
 
     #[inline]
@@ -219,7 +238,7 @@ impl Records {
     /// Whether any field of the record can be evidence.
     pub(crate) fn has_evidence(&self, row: u32) -> bool {
         let (columns, row) = self.0.find(row);
-        let name = columns.names.get(row).copied().unwrap_or(NameValues::NONE);
+        let name = columns.name(row);
         name.family != NONE
             || name.given != NONE
             || !columns.other_names(row).is_empty()
@@ -235,6 +254,15 @@ impl Columns {
 
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    #[inline]
+    fn name(&self, row: usize) -> NameValues {
+        self.names.get(row).copied().unwrap_or(NameValues::NONE)
+    }
+
+    fn former_place(&self, row: usize) -> u32 {
+        self.former_places.get(row).copied().unwrap_or(NONE)
     }
 
     fn other_names(&self, row: usize) -> &[OtherName] {

@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use crate::candidates::{Candidates, Pair};
 use crate::comparison::Comparison;
+use crate::equal_lines::Asker;
 use crate::hash;
 use crate::model::{Model, Nobodies, PairWeights, PatternWeights, WeightTable};
 use crate::pattern::TooManyFields;
@@ -59,11 +60,8 @@ pub(crate) fn train(
 ) -> Result<Model, TooManyFields> {
     let index = linkable.index();
     let taking_part = skip.iter().filter(|skip| !**skip).count() as u64;
-    let lines: Vec<u32> = (0u32..)
-        .zip(skip)
-        .filter(|&(line, skip)| !skip && speaks(linkable.list_id(line), taking_part))
-        .map(|(line, _)| line)
-        .collect();
+    let lines = candidates.lines().speaking(|line| speaks(linkable.list_id(line), taking_part));
+    let speaking = lines.iter().map(|asker| asker.times as usize).sum();
     let mut model = prior.clone();
     let levels: Vec<Vec<u8>> = {
         let table = WeightTable::new(prior, index.counted())?;
@@ -78,11 +76,11 @@ pub(crate) fn train(
         let mut sums = Sums::new(weights.len());
         chunks.iter().for_each(|chunk| sums.add(chunk));
         let before = model.match_rate;
-        maximisation(&mut model, prior, linkable, &levels, &sums, lines.len());
+        maximisation(&mut model, prior, linkable, &levels, &sums, speaking);
         last_change = (model.match_rate - before).abs();
         rounds += 1;
     }
-    model.trained_lines = lines.len() as u64;
+    model.trained_lines = speaking as u64;
     model.report = Some(TrainingReport {
         rounds,
         converged: last_change < SETTLED,
@@ -139,10 +137,10 @@ fn odds(weight: MatchWeight, greatest: MatchWeight) -> u64 {
     if bits > 40 { 0 } else { POWERS[millibits as usize] >> bits }
 }
 
-fn expectation(lines: &[u32], candidates: &Candidates, weights: &[PatternWeights]) -> Sums {
+fn expectation(lines: &[Asker], candidates: &Candidates, weights: &[PatternWeights]) -> Sums {
     let mut sums = Sums::new(weights.len());
     let mut pairs: Vec<PairWeights> = Vec::new();
-    for &line in lines {
+    for &Asker { line, times } in lines {
         let of_line: &[Pair] = candidates.of_line(line);
         pairs.clear();
         pairs.extend(
@@ -154,7 +152,7 @@ fn expectation(lines: &[u32], candidates: &Candidates, weights: &[PatternWeights
         let all = all + odds(MatchWeight::ZERO, greatest);
         let share = |weight: MatchWeight| {
             let share = (u128::from(odds(weight, greatest)) << UNITS) / u128::from(all);
-            u64::try_from(share).expect("a share is at most one")
+            u64::from(times) * u64::try_from(share).expect("a share is at most one")
         };
         for (pair, weights) in of_line.iter().zip(&pairs) {
             sums.matches[pair.pattern as usize] += share(weights.person);

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Row, crowd, linkable, row, run};
+use common::{Row, against, crowd, index, linkable, row, run};
 use proptest::prelude::*;
 use renkei_linkage::{Cardinality, ENGINE_VERSION, MatchWeight, Model, ModelError, Outcome};
 
@@ -164,6 +164,40 @@ fn many_lines_may_be_one_person_where_that_is_allowed() {
     };
     assert_eq!(outcomes(&one), [Outcome::Linked, Outcome::Duplicate]);
     assert_eq!(outcomes(&many), [Outcome::Linked, Outcome::Linked]);
+}
+
+#[test]
+fn equal_lines_are_decided_as_one_of_them_is_and_counted_for_each() {
+    let register = crowd(300);
+    let once = lines(&register);
+    let copy = |line: &Row| {
+        ["a", "b", "c"].map(|end| {
+            let mut copy = line.clone();
+            copy[0] += end;
+            copy
+        })
+    };
+    let thrice: Vec<Row> = once.iter().flat_map(copy).collect();
+    let index = index(&register);
+    let (one, three) = (against(&index, &once), against(&index, &thrice));
+    let of_once = run(&one, Cardinality::ManyToOne, None);
+    let model = || Some(of_once.model.clone());
+    let (of_once, of_thrice) =
+        (run(&one, Cardinality::ManyToOne, model()), run(&three, Cardinality::ManyToOne, model()));
+    assert!(of_once.candidate_pairs > 100);
+    assert_eq!(of_thrice.candidate_pairs, 3 * of_once.candidate_pairs);
+    for (one, three) in of_once.blocking.iter().zip(&of_thrice.blocking) {
+        let times = |times: u64| (times * one.pairs, times * one.new_pairs, one.largest_block);
+        assert_eq!((three.pairs, three.new_pairs, three.largest_block), times(3), "{}", one.rule);
+    }
+    let expected = of_once.expected_matches(&one);
+    assert!(expected.iter().any(|rule| rule.first > 1.0));
+    for (one, three) in expected.iter().zip(of_thrice.expected_matches(&three)) {
+        assert!((3.0 * one.first - three.first).abs() < 1e-5, "{one:?} {three:?}");
+    }
+    for (line, decision) in of_once.decisions.iter().enumerate() {
+        assert_eq!(of_thrice.decisions[3 * line..][..3], [*decision; 3], "line {line}");
+    }
 }
 
 #[test]

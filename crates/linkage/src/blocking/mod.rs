@@ -277,6 +277,7 @@ mod tests {
     use renkei_types::{FieldKind, FixedClock};
 
     use super::*;
+    use crate::equal_lines::Asker;
     use crate::field::{Field, Fields};
     use crate::intake::{ListIntake, RegisterIntake, Rows};
     use crate::job::Unwatched;
@@ -364,8 +365,8 @@ mod tests {
         let found = |index: &BlockingIndex, line: u32| {
             let mut round = Round::default();
             let mut counts = vec![RuleCounts::default(); index.rules().len()];
-            round.look_up(index, list, &[line], &mut counts);
-            let left_out = round.find(index, 0, &mut counts);
+            round.look_up(index, list, &[line.into()], &mut counts);
+            let left_out = round.find(index, 0, 1, &mut counts);
             (round.found, left_out)
         };
         for line in 0..400 {
@@ -387,10 +388,10 @@ mod tests {
             let plain: Vec<PlainIndex> =
                 index.rules().map(|rule| PlainIndex::build(register, rule)).collect();
             let mut counts = vec![RuleCounts::default(); index.rules().len()];
-            let lines: Vec<u32> = (0..1_200).collect();
+            let lines: Vec<Asker> = (0..1_200).map(Asker::from).collect();
             let mut round = Round::default();
             round.look_up(&index, list, &lines, &mut counts);
-            for line in lines {
+            for Asker { line, .. } in lines {
                 let mut expected: Vec<(u32, u16)> = Vec::new();
                 for (number, (rule, plain)) in (0u16..).zip(index.rules().zip(&plain)) {
                     let found = plain.find(list, line, rule);
@@ -399,7 +400,7 @@ mod tests {
                 expected.sort_unstable();
                 expected.dedup_by_key(|(row, _)| *row);
                 assert!(!expected.is_empty(), "every line is some resident's");
-                round.find(&index, line as usize, &mut counts);
+                round.find(&index, line as usize, 1, &mut counts);
                 assert_eq!(round.found, expected, "line {line}, blocks of {most}");
             }
             let left_out = counts.iter().any(|counts| counts.pairs_left_out > 0);

@@ -6,6 +6,7 @@
 
 use super::keys::{RecordParts, Side};
 use super::{BlockingIndex, LAST_RESORT_MAX, RuleCounts};
+use crate::equal_lines::Asker;
 use crate::records::Normalised;
 
 /// A line and a key that it asks for.
@@ -46,13 +47,13 @@ impl Round {
         &mut self,
         index: &BlockingIndex,
         list: &Normalised,
-        lines: &[u32],
+        lines: &[Asker],
         counts: &mut [RuleCounts],
     ) {
         self.asked.resize_with(index.postings.len(), Vec::new);
         self.asked.iter_mut().for_each(Vec::clear);
-        for (at, &line) in (0u32..).zip(lines) {
-            index.plan.look_up(list, Side::List, line, &mut self.parts);
+        for (at, asker) in (0u32..).zip(lines) {
+            index.plan.look_up(list, Side::List, asker.line, &mut self.parts);
             for (rule, asked) in self.asked.iter_mut().enumerate() {
                 index.plan.keys(&self.parts, rule, &mut self.keys);
                 asked.extend(self.keys.iter().map(|&key| (key, at)));
@@ -63,7 +64,8 @@ impl Round {
             order(asked, &mut self.in_order);
             let counts = &mut counts[usize::from(rule)];
             for &(key, at) in &*asked {
-                if let Some(hit) = index.hit(key, rule, counts) {
+                let times = lines[at as usize].times.into();
+                if let Some(hit) = index.hit(key, rule, times, counts) {
                     self.unsorted.push((at, hit));
                 }
             }
@@ -91,11 +93,12 @@ impl Round {
         }
     }
 
-    /// Puts the candidates of a line of the round into [`Self::found`]. Whether a block was too large to be compared.
+    /// Puts the candidates of a line of the round into [`Self::found`], for so many lines. Whether a block was too large to be compared.
     pub(crate) fn find(
         &mut self,
         index: &BlockingIndex,
         at: usize,
+        times: u32,
         counts: &mut [RuleCounts],
     ) -> bool {
         let Self { hits, ends, found, .. } = self;
@@ -113,7 +116,8 @@ impl Round {
         }
         found.sort_unstable();
         found.dedup_by_key(|(row, _)| *row);
-        found.iter().for_each(|(_, rule)| counts[usize::from(*rule)].new_pairs += 1);
+        let new = |&(_, rule): &(u32, u16)| counts[usize::from(rule)].new_pairs += u64::from(times);
+        found.iter().for_each(new);
         smallest.is_some()
     }
 }
@@ -123,19 +127,19 @@ impl Hit {
 }
 
 impl BlockingIndex {
-    /// The block of a key, if anybody is in it.
+    /// The block of a key, if anybody is in it; counted for so many lines.
     #[inline]
-    fn hit(&self, key: u64, rule: u16, counts: &mut RuleCounts) -> Option<Hit> {
+    fn hit(&self, key: u64, rule: u16, times: u64, counts: &mut RuleCounts) -> Option<Hit> {
         let postings = &self.postings[usize::from(rule)];
         let (start, end) = postings.bounds(key);
         let size = self.size(postings.between(start, end), usize::from(rule), key);
         let hit = Hit { key, rule, start, end, too_large: 0 };
         if size > postings.rule.block_records_max {
             counts.keys_left_out.push(key);
-            counts.pairs_left_out += size as u64;
+            counts.pairs_left_out += times * size as u64;
             return Some(Hit { too_large: size, ..hit });
         }
-        counts.pairs += size as u64;
+        counts.pairs += times * size as u64;
         counts.largest_block = counts.largest_block.max(size as u64);
         (size > 0).then_some(hit)
     }
