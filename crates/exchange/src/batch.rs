@@ -17,12 +17,13 @@ use crate::accounts::{AccountCounts, Examination};
 use crate::book::{Book, BookChange, runs};
 use crate::books::Payees;
 use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::history::StateAt;
 use crate::hold::payee_digest;
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
 use crate::permit::{Certify, Permit};
-use crate::programme::{ListKind, PayeeUnit};
+use crate::programme::{ListKind, PayeeUnit, Programme};
 use crate::refusal::Refusal;
 use crate::review::TaskState;
 use crate::role::Role;
@@ -192,7 +193,7 @@ pub fn propose(
         let programme = desk.state.linked_list(list)?.0.programme;
         let earlier = supersede::earlier(desk, list)?;
         let (book, payees) = (desk.book(list)?, desk.payees(programme)?);
-        Ok(Read { state: desk.state.clone(), book, payees, earlier })
+        Ok(Read { state: desk.state.clone(), today: desk.today, book, payees, earlier })
     })?;
     let draft = match draw_up(exchange.vault(), &read, &permit, list) {
         Ok(draft) => Some(draft),
@@ -206,6 +207,7 @@ pub fn propose(
 /// What a batch is drawn up from.
 struct Read {
     state: State,
+    today: Date,
     book: Arc<Book>,
     payees: Arc<Payees>,
     /// The lists whose place this one has taken, with their books.
@@ -216,16 +218,19 @@ struct Read {
 struct Resident {
     person: String,
     household: String,
+    /// The household on the base date: who parts after it does not make two payees of one.
+    household_then: String,
     kana: String,
 }
 
 /// What a register says of those whom a list pays, by row.
 fn residents(
     vault: &Vault,
-    state: &State,
-    book: &Book,
+    read: &Read,
+    programme: &Programme,
     list: ListId,
 ) -> Result<HashMap<u32, Resident>, Refusal> {
+    let Read { state, today, book, .. } = read;
     let (_, linked) = state.linked_list(list)?;
     let register = state.register_rows(linked.snapshot)?;
     let wanted: HashSet<u32> = book
@@ -239,9 +244,25 @@ fn residents(
         if wanted.contains(&row) {
             let [person, household, kana] =
                 columns.map(|column| column.map_or("", |column| chunk.cell(column, at)).to_owned());
-            residents.insert(row, Resident { person, household, kana });
+            let household_then = household.clone();
+            residents.insert(row, Resident { person, household, household_then, kana });
         }
     })?;
+    let dataset = state.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
+    // A register that is withdrawn is not read again.
+    if let Some(dataset) = dataset
+        && programme.rules.unit == PayeeUnit::Household
+        && state.snapshot_in_use(dataset).is_ok()
+    {
+        let base_date = StateAt { on: programme.rules.base_date, known: *today };
+        let people = residents.values().map(|resident| resident.person.as_str()).collect();
+        let then = state.households_on(vault, dataset, base_date, &people)?;
+        for resident in residents.values_mut() {
+            if let Some(household) = then.get(&resident.person) {
+                resident.household_then = household.clone();
+            }
+        }
+    }
     Ok(residents)
 }
 
@@ -251,7 +272,7 @@ fn draw_up(
     permit: &Permit<Certify>,
     list_id: ListId,
 ) -> Result<Draft, Refusal> {
-    let Read { state, book, payees, earlier } = read;
+    let Read { state, book, payees, earlier, .. } = read;
     let (list, linked) = state.linked_list(list_id)?;
     let (_, sealed) = state.sealed_list(list_id)?;
     if list.superseded_by.is_some() {
@@ -267,7 +288,7 @@ fn draw_up(
         Ok(known && on_hold.contains(&payee_digest(vault, state, list.programme, id)?))
     };
     let not_paid = exclusion::excluded(vault, programme)?;
-    let residents = residents(vault, state, book, list_id)?;
+    let residents = residents(vault, read, programme, list_id)?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
     let reader = sealed.rows.open(vault)?;
@@ -305,8 +326,10 @@ fn draw_up(
                 line.register_row.and_then(|row| residents.get(&row)).ok_or(Reason::Internal)?;
             let payee = match programme.rules.unit {
                 PayeeUnit::Person => &resident.person,
-                PayeeUnit::Household => &resident.household,
+                PayeeUnit::Household => &resident.household_then,
             };
+            // Whoever names a payee may know the household of today or that of the base date.
+            let names = [payee, &resident.person, &resident.household];
             if payee.is_empty() {
                 incomplete += 1;
                 continue;
@@ -319,11 +342,11 @@ fn draw_up(
                 already_paid.push(row);
                 continue;
             }
-            if not_paid.contains(payee) || not_paid.contains(&resident.person) {
+            if names.iter().any(|name| not_paid.contains(*name)) {
                 excluded.push(row);
                 continue;
             }
-            if stopped(payee)? || stopped(&resident.person)? {
+            if stopped(payee)? || stopped(&resident.person)? || stopped(&resident.household)? {
                 held += 1;
                 continue;
             }

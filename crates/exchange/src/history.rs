@@ -11,14 +11,17 @@
 //! ```
 //! A version without 異動日 has been so for ever; one without 処理日 is known since its file was sealed. What came before
 //! the last whole file is not looked at: the file says what it says of the past.
+//!
+//! Whom a household's benefit pays goes by the same: a household that parted after the base date is still one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 use renkei_japanese::date::{DateOrder, DateReading, read};
 use renkei_types::DatasetId;
 
 use crate::refusal::Refusal;
+use crate::rows::Chunk;
 use crate::snapshot::{Snapshot, each};
 use crate::state::State;
 use crate::store::Vault;
@@ -41,11 +44,11 @@ pub struct InForce {
     pub undated: u64,
 }
 
-/// A version of a record: when it came about, and its row; nothing where the record left.
+/// A version of a record: when it came about, and what is asked of it; nothing where the record left.
 #[derive(Clone, Copy)]
-struct Version {
+struct Version<T> {
     came: Option<Date>,
-    row: Option<u32>,
+    what: Option<T>,
 }
 
 impl State {
@@ -56,43 +59,95 @@ impl State {
         dataset: DatasetId,
         at: StateAt,
     ) -> Result<InForce, Refusal> {
-        let mut versions: HashMap<String, Version> = HashMap::new();
-        let mut take = |id: &str, sealed: Option<Date>, [came, handled]: [&str; 2], row| {
-            let came = day(came);
-            let known = day(handled).or(sealed);
-            if known.is_some_and(|known| known > at.known) || came.is_some_and(|came| came > at.on)
-            {
-                return;
-            }
-            let version = Version { came, row };
-            // The newest event counts, and of two on one day the one that was sent last.
-            match versions.get_mut(id) {
-                Some(known) if came >= known.came => *known = version,
-                Some(_) => {}
-                None => {
-                    versions.insert(id.to_owned(), version);
+        let segments = self.segments(self.snapshot_in_use(dataset)?)?;
+        let versions = versions(vault, &segments, at, |_| true, |_, row, _, _| row)?;
+        let there = versions.iter().filter(|(_, version)| version.what.is_some());
+        let undated = there.filter(|(_, version)| version.came.is_none()).count() as u64;
+        let rows = versions.into_iter().filter_map(|(id, version)| Some((id, version.what?)));
+        Ok(InForce { rows: rows.collect(), undated })
+    }
+
+    /// The households of some people as they were, of those alone whom deltas have touched: all others are what they are
+    /// in the file. Blocks: for threads that may wait.
+    pub fn households_on(
+        &self,
+        vault: &Vault,
+        dataset: DatasetId,
+        at: StateAt,
+        people: &HashSet<&str>,
+    ) -> Result<HashMap<String, String>, Refusal> {
+        let segments = self.segments(self.snapshot_in_use(dataset)?)?;
+        let mut touched = HashSet::new();
+        for delta in segments.iter().filter(|segment| segment.follows.is_some()) {
+            each(vault, delta, |_, chunk, at| {
+                let id = chunk.cell(0, at);
+                if people.contains(id) {
+                    touched.insert(id.to_owned());
                 }
-            }
-        };
-        for segment in self.segments(self.snapshot_in_use(dataset)?)? {
-            let sealed = sealed_on(segment);
-            let column = |name| segment.rows.column(name);
-            let (came, handled) = (column("date_of_event"), column("date_processed"));
-            each(vault, segment, |row, chunk, cell| {
-                let text = |column: Option<usize>| column.map_or("", |at| chunk.cell(at, cell));
-                take(chunk.cell(0, cell), sealed, [text(came), text(handled)], Some(row));
             })?;
-            if segment.follows.is_some() {
-                for gone in crate::delta::behind(vault, segment)?.removed {
-                    take(&gone.id, sealed, [&gone.date_of_event, &gone.date_processed], None);
+        }
+        if touched.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let household = |segment: &Snapshot, _, chunk: &Chunk, at| {
+            let column = segment.rows.column("household_id");
+            column.map_or("", |column| chunk.cell(column, at)).to_owned()
+        };
+        let versions = versions(vault, &segments, at, |id| touched.contains(id), household)?;
+        Ok(versions.into_iter().filter_map(|(id, version)| Some((id, version.what?))).collect())
+    }
+}
+
+/// The newest version of each wanted record that had come about on a day and was known by one.
+fn versions<T>(
+    vault: &Vault,
+    segments: &[&Snapshot],
+    at: StateAt,
+    is_wanted: impl Fn(&str) -> bool,
+    what: impl Fn(&Snapshot, u32, &Chunk, usize) -> T,
+) -> Result<HashMap<String, Version<T>>, Refusal> {
+    let mut versions: HashMap<String, Version<T>> = HashMap::new();
+    let mut take = |id: &str, version: Version<T>| {
+        // The newest event counts, and of two on one day the one that was sent last.
+        match versions.get_mut(id) {
+            Some(known) if version.came >= known.came => *known = version,
+            Some(_) => {}
+            None => {
+                versions.insert(id.to_owned(), version);
+            }
+        }
+    };
+    for segment in segments {
+        let sealed = sealed_on(segment);
+        // The day on which a version came about, where it had and was known.
+        let counts = |[came, handled]: [&str; 2]| {
+            let (came, known) = (day(came), day(handled).or(sealed));
+            let is_later = known.is_some_and(|known| known > at.known)
+                || came.is_some_and(|came| came > at.on);
+            (!is_later).then_some(came)
+        };
+        let column = |name| segment.rows.column(name);
+        let days = [column("date_of_event"), column("date_processed")];
+        each(vault, segment, |row, chunk, cell| {
+            let id = chunk.cell(0, cell);
+            let days = days.map(|column| column.map_or("", |at| chunk.cell(at, cell)));
+            if is_wanted(id)
+                && let Some(came) = counts(days)
+            {
+                take(id, Version { came, what: Some(what(segment, row, chunk, cell)) });
+            }
+        })?;
+        if segment.follows.is_some() {
+            for gone in crate::delta::behind(vault, segment)?.removed {
+                if is_wanted(&gone.id)
+                    && let Some(came) = counts([&gone.date_of_event, &gone.date_processed])
+                {
+                    take(&gone.id, Version { came, what: None });
                 }
             }
         }
-        let there = versions.iter().filter(|(_, version)| version.row.is_some());
-        let undated = there.filter(|(_, version)| version.came.is_none()).count() as u64;
-        let rows = versions.into_iter().filter_map(|(id, version)| Some((id, version.row?)));
-        Ok(InForce { rows: rows.collect(), undated })
     }
+    Ok(versions)
 }
 
 /// The day on which a segment was sealed, in Japan.

@@ -2,11 +2,15 @@
 
 mod town;
 
+use std::collections::BTreeMap;
+
 use renkei_exchange::Refusal;
 use renkei_exchange::command::Call;
 use renkei_exchange::directory::Content;
 use renkei_exchange::history::StateAt;
 use renkei_exchange::identify::Query;
+use renkei_exchange::programme::{PayeeUnit, Rules};
+use renkei_exchange::reconcile::Step;
 use renkei_types::{Digest, Entropy as _, Reason, RequestId, SeededEntropy};
 use town::{Town, caller};
 
@@ -348,6 +352,49 @@ fn the_state_on_a_base_date_is_told_as_it_was_known_by_a_day() {
     let in_use = state.snapshot_in_use(town.register).expect("a register");
     let records = state.snapshots.get(&in_use).expect("the snapshot").records();
     assert_eq!(there.rows.len() as u64, records, "now it is the register itself");
+}
+
+/// After the base date a household that parts is still one (japan.md 2). Without `household_then` in `batch::draw_up` it is
+/// paid twice; without the comparison of `came` in `history::versions` whoever parted before it is not paid.
+#[test]
+fn a_household_that_parts_after_the_base_date_is_paid_once_and_one_that_parted_before_it_twice() {
+    // The base date is 2026-09-01.
+    let of_households = |rules| Rules { unit: PayeeUnit::Household, ..rules };
+    let town = Town::of_residents_and_rules(with_event_days, of_households);
+    let (header, records) = table(&town);
+    let cell = |cells: &[String], name: &str| cells[column(&header, name)].clone();
+    let mut houses: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+    for cells in &records {
+        houses.entry(cell(cells, "世帯番号")).or_default().push(cells.clone());
+    }
+    let mut pairs = houses.into_values().filter(|members| members.len() == 2);
+    let (late, early) = (pairs.next().expect("a couple"), pairs.next().expect("another"));
+    let list = |name: &str, payees: [&Vec<String>; 2]| {
+        let columns = ["氏名", "氏名カナ", "生年月日", "性別", "郵便番号", "住所"];
+        let mut text = format!("申請番号,{},支給額\n", columns.join(","));
+        for (at, payee) in payees.into_iter().enumerate() {
+            let cells = columns.map(|name| cell(payee, name)).join(",");
+            text.push_str(&format!("{name}-{at},{cells},50000\n"));
+        }
+        town.linked_list_of(name, &text)
+    };
+    let first = town.pay(list("first", [&late[0], &early[0]]));
+    assert_eq!(town.paid(first).len(), 2);
+    let parts = |member: &[String], household: &str, came: &str| {
+        let mut cells = member.to_vec();
+        cells[column(&header, "世帯番号")] = household.to_owned();
+        cells[column(&header, "異動日")] = came.to_owned();
+        cells[column(&header, "処理日")] = "2026-10-01".to_owned();
+        ("変更", cells)
+    };
+    let entries =
+        [parts(&late[1], "h-late", "2026-09-02"), parts(&early[1], "h-early", "2026-09-01")];
+    town.apply(1, &delta(&header, &entries)).expect("a delta");
+    let second = list("second", [&late[1], &early[1]]);
+    let paid = town.paid(town.pay(second));
+    let payees: Vec<&str> = paid.iter().map(|payment| payment.payee.as_str()).collect();
+    assert_eq!(payees, ["h-early"]);
+    assert_eq!(town.sheet(second).steps[&Step::AlreadyPaid].lines, 1);
 }
 
 /// The register with the two columns of days, where it has them not.

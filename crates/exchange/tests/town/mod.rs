@@ -146,6 +146,15 @@ impl Town {
         Self::ruled(None, files(300, 90), rules)
     }
 
+    /// A town whose register is another one and whose programme has other rules.
+    pub(crate) fn of_residents_and_rules(
+        change: fn(String) -> String,
+        rules: fn(Rules) -> Rules,
+    ) -> Self {
+        let (residents, payments) = files(300, 90);
+        Self::ruled(None, (change(residents), payments), rules)
+    }
+
     fn found(memory: Option<MemoryJournal>, files: (String, String)) -> Self {
         Self::ruled(memory, files, |rules| rules)
     }
