@@ -13,10 +13,12 @@
 //! Kana are compared as banks write them: spaces, width, small letters and long marks do not count.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use renkei_japanese::kana::kana_exact;
 use renkei_japanese::text::fold;
+use renkei_tables::built_in_column;
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{BatchId, Reason};
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,44 @@ pub struct AccountLine {
     pub findings: BTreeSet<AccountFinding>,
     /// Lines of the batch with one number here share an account; 0: with nobody.
     pub group: u32,
+}
+
+/// How many lines of a list pay into each account, counted while the list is read. Accounts are compared as they are
+/// written: whoever puts one account on every line writes it in one way.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    columns: Option<[usize; 4]>,
+    lines: HashMap<u64, u64>,
+}
+
+impl Tally {
+    /// Of a list with these columns; one without accounts is not counted.
+    pub(crate) fn of(header: &[String]) -> Self {
+        let column = |name| built_in_column(header, name);
+        let columns = || {
+            let [bank, branch] = [column("bank_code")?, column("branch_code")?];
+            Some([bank, branch, column("account_type")?, column("account_number")?])
+        };
+        Self { columns: columns(), lines: HashMap::new() }
+    }
+
+    /// Counts some lines.
+    pub(crate) fn observe(&mut self, batch: &renkei_tables::Batch) {
+        let Some(columns) = self.columns else { return };
+        for row in 0..batch.rows() {
+            let cells = columns.map(|column| batch.cell(column, row).trim());
+            if !cells[3].is_empty() {
+                let mut hasher = DefaultHasher::new();
+                cells.hash(&mut hasher);
+                *self.lines.entry(hasher.finish()).or_default() += 1;
+            }
+        }
+    }
+
+    /// How many lines the account has that has most.
+    pub(crate) fn most(&self) -> u64 {
+        self.lines.values().copied().max().unwrap_or_default()
+    }
 }
 
 /// An account by what a bank reads; nothing where no account is given.

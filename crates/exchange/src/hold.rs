@@ -37,6 +37,8 @@ closed_list! {
         TotalMoved = "TOTAL_MOVED",
         /// One line pays as much as all others together, or as a whole earlier list.
         LineIsTotal = "LINE_IS_TOTAL",
+        /// More than half of the lines pay into one account.
+        OneAccount = "ONE_ACCOUNT",
     }
 }
 
@@ -141,6 +143,9 @@ pub(crate) fn unusual(
     if amounts.greatest > 0 && (rest || whole_list) {
         found.insert(Unusual::LineIsTotal);
     }
+    if lines >= ONE_ACCOUNT_LINES_MIN && amounts.into_one_account > lines / 2 {
+        found.insert(Unusual::OneAccount);
+    }
     let earlier = list.supersedes.filter(|supersedes| supersedes.whole);
     if let Some((earlier, differences)) = earlier.zip(list.differences)
         && let Ok((_, earlier)) = state.sealed_list(earlier.list)
@@ -161,11 +166,16 @@ fn share_above(part: u64, whole: u64, percent: u32) -> bool {
     u128::from(part) * 100 > u128::from(whole) * u128::from(percent)
 }
 
+/// Of how many lines a list must be for one account of them to be unusual: the children of one house share theirs.
+const ONE_ACCOUNT_LINES_MIN: u64 = 10;
+
 /// What sealing has seen of a list's amounts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Amounts {
     /// The greatest.
     pub(crate) greatest: u64,
+    /// How many lines pay into the account that most of them pay into.
+    pub(crate) into_one_account: u64,
 }
 
 /// Appends every certified batch of a programme to its feed, unless something about it is on hold. Answers which.

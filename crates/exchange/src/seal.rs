@@ -21,6 +21,7 @@ use renkei_types::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::accounts::Tally;
 use crate::book::BookChange;
 use crate::command::{Call, Command, Decision, Desk};
 use crate::directory::Content;
@@ -137,8 +138,10 @@ fn read(
     let mut admission = Admission::of(&reader, &binding).map_err(|error| not_admitted(&error))?;
     let mut writer = RowsWriter::new(vault, &key, upload.key, reader.header(), &binding, known)?;
     let mut lines = Vec::new();
+    let mut accounts = Tally::of(reader.header());
     while let Some(batch) = reader.next_batch().map_err(|error| unreadable(&error))? {
         lines.extend_from_slice(&batch.lines);
+        accounts.observe(&batch);
         let (observed, written) =
             rayon::join(|| admission.observe(&batch), || writer.extend(&batch));
         observed.map_err(|error| not_admitted(&error))?;
@@ -147,7 +150,8 @@ fn read(
     let admitted = admission.finish().map_err(|error| not_admitted(&error))?;
     let (counted, rejected) = count(state, upload, &admitted, declared, &lines)?;
     let yen = (0..lines.len()).filter_map(|row| admitted.amount(row)).map(|yen| yen.0);
-    let amounts = Amounts { greatest: yen.max().unwrap_or_default() };
+    let amounts =
+        Amounts { greatest: yen.max().unwrap_or_default(), into_one_account: accounts.most() };
     let rejections: Vec<Rejected> = admitted
         .rejections()
         .iter()

@@ -146,11 +146,17 @@ impl Command for ExportTransfer {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let batch = desk.state.batches.get(&self.batch).ok_or(Reason::NoAgreement)?;
+        // Who asks for a batch that a hold keeps back is told of the hold.
+        if matches!(
+            batch.state,
+            BatchState::Certified | BatchState::Released | BatchState::Acknowledged
+        ) {
+            crate::hold::check(desk.state, self.batch, batch)?;
+        }
         // Not after the bank's result: a second file of the same transfers is how everybody is paid twice.
         if !matches!(batch.state, BatchState::Released | BatchState::Acknowledged) {
             return Err(Reason::WrongState.into());
         }
-        crate::hold::check(desk.state, self.batch, batch)?;
         let Totals { lines, yen } = batch.totals;
         let mark = Mark::ok(Operation::Export)
             .about(self.batch)

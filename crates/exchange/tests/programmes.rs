@@ -142,6 +142,30 @@ fn a_second_order_for_the_sum_of_the_first_is_refused_or_stopped() {
     assert_eq!(unusual(&town, list), BTreeSet::from([Unusual::LineIsTotal]));
 }
 
+/// 阿武町 2022, with the lines left apart: every payment goes to one account. Without `into_one_account` in `hold::unusual` it is
+/// released at once.
+#[test]
+fn a_list_that_pays_into_one_account_for_the_most_part_is_stopped_and_a_few_shared_accounts_are_not()
+ {
+    let town = Town::new();
+    let list = |name: &str, lines: usize, shared: usize| {
+        let file = of_amounts(&town, lines, |_| 100_000);
+        let mut rows = file.lines();
+        let header = rows.next().unwrap_or_default();
+        let mut text = format!("{header},銀行コード,支店コード,預金種目,口座番号\n");
+        for (at, row) in rows.enumerate() {
+            let account = if at < shared { 7 } else { 1_000 + at };
+            text.push_str(&format!("{},9001,101,1,{account:07}\n", row.replacen('B', name, 1)));
+        }
+        unusual(&town, town.linked_list_of(&format!("list-{}", name.to_lowercase()), &text))
+    };
+    assert_eq!(list("A", 40, 40), BTreeSet::from([Unusual::OneAccount]));
+    assert_eq!(list("C", 40, 21), BTreeSet::from([Unusual::OneAccount]));
+    assert_eq!(list("D", 40, 20), BTreeSet::new());
+    // A parent's account for nine children.
+    assert_eq!(list("E", 9, 9), BTreeSet::new());
+}
+
 /// 寝屋川市 2020: people who were paid by an earlier run apply in a later one, and the home-made list of those who were
 /// paid lacks a run. Here that list is the programme's own: without `paid(payee)` in `batch::draw_up` they are paid twice.
 #[test]

@@ -158,6 +158,7 @@ pub(crate) fn stop(stop: &Stop) -> v1::Stop {
         Unusual::PayeesVanished => v1::Unusual::PayeesVanished,
         Unusual::TotalMoved => v1::Unusual::TotalMoved,
         Unusual::LineIsTotal => v1::Unusual::LineIsTotal,
+        Unusual::OneAccount => v1::Unusual::OneAccount,
     };
     let text = |who: &Option<Identity>| who.as_ref().map(ToString::to_string).unwrap_or_default();
     v1::Stop {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use renkei_api::v1::{
-    Batch, CertifyRequest, ExportTransferRequest, ListKind, OpenListRequest, ReconcileRequest,
-    SealRequest, Totals,
+    Batch, BatchState, CertifyRequest, ExportTransferRequest, ListKind, OpenListRequest,
+    ReconcileRequest, SealRequest, Totals,
 };
 use renkei_tables::Side;
 use renkei_types::{BatchId, Digest, ListId, ProgrammeId, UploadId};
@@ -265,6 +265,12 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
     }
     let state = state(&batch);
     session.environment.note(&format!("{state}: {totals}"), &format!("{state}: {totals}"));
+    if batch.state() == BatchState::Certified {
+        session.environment.warn(
+            "not released: the programme, the list or a payee is on hold (`renkei programme show`, `renkei list reconcile`)",
+            "支払には回していません。給付事業・リスト・受給者のいずれかが停止中です（`renkei programme show`、`renkei list reconcile`）",
+        );
+    }
     let mut object = batch_json(&batch);
     object["lines_already_paid"] = json!(answer.lines_already_paid);
     object["lines_incomplete"] = json!(answer.lines_incomplete);
@@ -355,8 +361,6 @@ async fn export(
 
 #[cfg(test)]
 mod tests {
-    use renkei_api::v1::BatchState;
-
     use super::*;
 
     #[test]

@@ -336,6 +336,10 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                 payee: arguments.payee.clone().unwrap_or_default(),
             };
             let answer = session.change(&id, call).await?;
+            environment.note(
+                "stopped; two people lift it with `renkei programme release-hold`",
+                "支払を停止しました。解除は2人が `renkei programme release-hold` で行います",
+            );
             let object = json!({
                 "programme_id": arguments.programme.to_string(),
                 "list_id": arguments.list.map(|list| list.to_string()),
@@ -343,29 +347,37 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
             });
             Ok(session.done(object, "", answer.receipt.as_ref()))
         }),
-        ProgrammeCommand::ReleaseHold(arguments) => session::with(environment, async |session| {
-            let id = session.request_id(arguments.request);
-            let call = ReleaseHoldRequest {
-                request_id: id.to_string(),
-                programme_id: arguments.programme.to_string(),
-                list_id: arguments.list.map(|list| list.to_string()).unwrap_or_default(),
-                payee: arguments.payee.clone().unwrap_or_default(),
-            };
-            let answer = session.change(&id, call).await?;
-            if !answer.lifted {
-                environment.warn(
-                    "signed; the hold stands until another person lifts it too",
-                    "一人目として署名しました。別の人がもう一度解除するまで停止は続きます",
+        ProgrammeCommand::ReleaseHold(arguments) => {
+            session::with(environment, async |session| {
+                let id = session.request_id(arguments.request);
+                let call = ReleaseHoldRequest {
+                    request_id: id.to_string(),
+                    programme_id: arguments.programme.to_string(),
+                    list_id: arguments.list.map(|list| list.to_string()).unwrap_or_default(),
+                    payee: arguments.payee.clone().unwrap_or_default(),
+                };
+                let answer = session.change(&id, call).await?;
+                let released = answer.batch_ids.len();
+                if answer.lifted {
+                    environment.note(
+                    &format!("lifted; {released} batches are released by it"),
+                    &format!("停止を解除しました。これにより {released} 件の確定対象を支払に回しました"),
                 );
-            }
-            let object = json!({
-                "programme_id": arguments.programme.to_string(),
-                "list_id": arguments.list.map(|list| list.to_string()),
-                "on_hold": !answer.lifted,
-                "batch_ids": answer.batch_ids,
-            });
-            Ok(session.done(object, &answer.batch_ids.join("\n"), answer.receipt.as_ref()))
-        }),
+                } else {
+                    environment.warn(
+                        "signed; the hold stands until another person lifts it too",
+                        "一人目として署名しました。別の人がもう一度解除するまで停止は続きます",
+                    );
+                }
+                let object = json!({
+                    "programme_id": arguments.programme.to_string(),
+                    "list_id": arguments.list.map(|list| list.to_string()),
+                    "on_hold": !answer.lifted,
+                    "batch_ids": answer.batch_ids,
+                });
+                Ok(session.done(object, &answer.batch_ids.join("\n"), answer.receipt.as_ref()))
+            })
+        }
     }
 }
 
@@ -385,14 +397,16 @@ fn ids(path: &Path) -> Result<Vec<String>, Failure> {
 
 /// A hold in words.
 fn stop_text(stop: &Stop, environment: &Environment) -> String {
-    let unusual = |found: Unusual| match found {
-        Unusual::PayeesVanished => environment.say("many lines are gone", "消えた行が多い"),
-        Unusual::TotalMoved => environment.say("the sum moved much", "合計が大きく変わった"),
-        Unusual::LineIsTotal => {
-            environment.say("one line is as much as a whole list", "1行の金額がリスト全体に等しい")
-        }
-        Unusual::Unspecified => "?",
-    };
+    let unusual =
+        |found: Unusual| match found {
+            Unusual::PayeesVanished => environment.say("many lines are gone", "消えた行が多い"),
+            Unusual::TotalMoved => environment.say("the sum moved much", "合計が大きく変わった"),
+            Unusual::LineIsTotal => environment
+                .say("one line is as much as a whole list", "1行の金額がリスト全体に等しい"),
+            Unusual::OneAccount => environment
+                .say("most lines pay into one account", "過半の行が同じ口座に振り込まれる"),
+            Unusual::Unspecified => "?",
+        };
     let reasons: Vec<&str> = stop.unusual().map(unusual).collect();
     let by = match stop.placed_by.as_str() {
         "" => environment.say("the broker", "連携サーバー").to_owned(),
