@@ -121,6 +121,7 @@ calls! {
     benefits exclude: ExcludeRequest -> ExcludeResponse, true, MINUTES;
     benefits hold: HoldRequest -> HoldResponse, true, SECONDS;
     benefits release_hold: ReleaseHoldRequest -> ReleaseHoldResponse, true, SECONDS;
+    benefits clear_household: ClearHouseholdRequest -> ClearHouseholdResponse, true, MINUTES;
     benefits reconcile: ReconcileRequest -> ReconcileResponse, true, SECONDS;
     benefits report_returns: ReportReturnsRequest -> ReportReturnsResponse, true, MINUTES;
     benefits refund: RefundRequest -> RefundResponse, true, SECONDS;
@@ -134,6 +135,7 @@ streams! {
     linkage results: ResultsRequest -> ResultsResponse;
     review watch_queue: WatchQueueRequest -> WatchQueueResponse;
     benefits check_accounts: CheckAccountsRequest -> CheckAccountsResponse;
+    benefits check_households: CheckHouseholdsRequest -> CheckHouseholdsResponse;
     benefits export_transfer: ExportTransferRequest -> ExportTransferResponse;
     deliveries subscribe: SubscribeRequest -> SubscribeResponse;
     audit query: QueryRequest -> QueryResponse;

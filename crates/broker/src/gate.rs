@@ -229,6 +229,7 @@ mutations! {
     ApproveAgreementRequest,
     CertifyRequest,
     ClaimRequest,
+    ClearHouseholdRequest,
     CreateDatasetRequest,
     CreateJobRequest,
     CreateProgrammeRequest,

@@ -11,11 +11,9 @@ mod town;
 
 use std::time::Instant;
 
-use renkei_exchange::batch::{CertifyBatch, propose};
-use renkei_exchange::command::Call;
-use renkei_exchange::permit::{Certify, SeeTotals};
+use renkei_exchange::permit::SeeTotals;
 use renkei_exchange::reconcile::{Sheet, look};
-use town::{Town, caller};
+use town::Town;
 
 fn main() {
     let mut sizes = std::env::args().skip(1).map(|size| size.parse().expect("a number"));
@@ -23,17 +21,12 @@ fn main() {
     let town = Town::of_size(residents, lines);
     let list = town.linked_list("wave-1", lines);
 
-    let permit = |who: &str| town.permit_own::<Certify>(who);
-    let call = |who: &str| Call::read(caller(who));
     let started = Instant::now();
-    let proposed = propose(&town.exchange, call("certifier-1"), permit("certifier-1"), list);
-    let batch = proposed.expect("a proposal").reply.batch;
+    let batch = town.propose("certifier-1", list).expect("a proposal").batch;
     let first = started.elapsed();
 
-    let digest = town.exchange.state().batches.get(&batch).expect("the batch").digest;
-    let second = CertifyBatch { permit: permit("certifier-2"), list, batch, digest };
     let started = Instant::now();
-    town.exchange.execute_now(call("certifier-2"), second).expect("the second signature");
+    town.sign("certifier-2", list, batch).expect("the second signature");
     let second = started.elapsed();
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

@@ -4,7 +4,7 @@
 //! digested. The second, another person, names that digest. Neither may have decided a line of the batch. A payee is in
 //! one batch of the programme at most: whoever is paid already is left out and told as such.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -17,13 +17,16 @@ use crate::accounts::{AccountCounts, Examination};
 use crate::book::{Book, BookChange, runs};
 use crate::books::Payees;
 use crate::command::{Call, Command, Decision, Desk, Done};
-use crate::history::StateAt;
 use crate::hold::payee_digest;
+use crate::household_case::{self, Watch, WatchedColumns};
+use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
+use crate::payee::{Resident, residents};
 use crate::permit::{Certify, Permit};
-use crate::programme::{ListKind, PayeeUnit, Programme};
+use crate::programme::{ListKind, PayeeUnit};
+use crate::protection::Protected;
 use crate::refusal::Refusal;
 use crate::review::TaskState;
 use crate::role::Role;
@@ -105,6 +108,9 @@ pub struct Batch {
     /// How many exclusions the programme had when it was drawn up.
     #[serde(default)]
     pub exclusions: usize,
+    /// Keyed digest of everybody who was protected when it was drawn up: lines around them were left out.
+    #[serde(default)]
+    pub protected: Option<Digest>,
 }
 
 /// One payment of a batch.
@@ -177,7 +183,7 @@ pub struct Proposed {
     /// Payable lines that are left out because the programme excludes the payee.
     #[serde(default)]
     pub excluded: u64,
-    /// Payable lines that are left out because the payee is on hold.
+    /// Payable lines that are left out because the payee is on hold, whoever holds it.
     #[serde(default)]
     pub held: u64,
 }
@@ -185,6 +191,7 @@ pub struct Proposed {
 /// First signature: gathers the payable lines and proposes them as a batch. Blocks: for threads that may wait.
 pub fn propose(
     exchange: &Exchange,
+    indexes: &Indexes,
     call: Call,
     permit: Permit<Certify>,
     list: ListId,
@@ -195,12 +202,9 @@ pub fn propose(
         let (book, payees) = (desk.book(list)?, desk.payees(programme)?);
         Ok(Read { state: desk.state.clone(), today: desk.today, book, payees, earlier })
     })?;
-    let draft = match draw_up(exchange.vault(), &read, &permit, list) {
-        Ok(draft) => Some(draft),
-        // A repetition of a call that was answered finds nothing left; the stored answer tells.
-        Err(refusal) if refusal.reason == Reason::NothingToCertify => None,
-        Err(refusal) => return Err(refusal),
-    };
+    // A repetition of a call that was answered finds nothing left, or another state of things; the stored answer tells.
+    let draft = Watch::over(exchange, indexes, &read.state, list)
+        .and_then(|watch| draw_up(exchange.vault(), &read, &watch, &permit, list));
     exchange.execute_now(call, Propose { permit, list, draft })
 }
 
@@ -214,65 +218,14 @@ struct Read {
     earlier: Vec<(ListId, Arc<Book>)>,
 }
 
-/// What a register says of somebody that a payment needs.
-struct Resident {
-    person: String,
-    household: String,
-    /// The household on the base date: who parts after it does not make two payees of one.
-    household_then: String,
-    kana: String,
-}
-
-/// What a register says of those whom a list pays, by row.
-fn residents(
-    vault: &Vault,
-    read: &Read,
-    programme: &Programme,
-    list: ListId,
-) -> Result<HashMap<u32, Resident>, Refusal> {
-    let Read { state, today, book, .. } = read;
-    let (_, linked) = state.linked_list(list)?;
-    let register = state.register_rows(linked.snapshot)?;
-    let wanted: HashSet<u32> = book
-        .lines()
-        .filter(|(_, line)| line.is_payable())
-        .filter_map(|(_, line)| line.register_row)
-        .collect();
-    let columns = ["resident_id", "household_id", "name_kana"].map(|name| register.column(name));
-    let mut residents = HashMap::with_capacity(wanted.len());
-    register.each(vault, |row, chunk, at| {
-        if wanted.contains(&row) {
-            let [person, household, kana] =
-                columns.map(|column| column.map_or("", |column| chunk.cell(column, at)).to_owned());
-            let household_then = household.clone();
-            residents.insert(row, Resident { person, household, household_then, kana });
-        }
-    })?;
-    let dataset = state.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
-    // A register that is withdrawn is not read again.
-    if let Some(dataset) = dataset
-        && programme.rules.unit == PayeeUnit::Household
-        && state.snapshot_in_use(dataset).is_ok()
-    {
-        let base_date = StateAt { on: programme.rules.base_date, known: *today };
-        let people = residents.values().map(|resident| resident.person.as_str()).collect();
-        let then = state.households_on(vault, dataset, base_date, &people)?;
-        for resident in residents.values_mut() {
-            if let Some(household) = then.get(&resident.person) {
-                resident.household_then = household.clone();
-            }
-        }
-    }
-    Ok(residents)
-}
-
 fn draw_up(
     vault: &Vault,
     read: &Read,
+    watch: &Watch,
     permit: &Permit<Certify>,
     list_id: ListId,
 ) -> Result<Draft, Refusal> {
-    let Read { state, book, payees, earlier, .. } = read;
+    let Read { state, today, book, payees, earlier } = read;
     let (list, linked) = state.linked_list(list_id)?;
     let (_, sealed) = state.sealed_list(list_id)?;
     if list.superseded_by.is_some() {
@@ -288,13 +241,12 @@ fn draw_up(
         Ok(known && on_hold.contains(&payee_digest(vault, state, list.programme, id)?))
     };
     let not_paid = exclusion::excluded(vault, programme)?;
-    let residents = residents(vault, read, programme, list_id)?;
+    let residents = residents(vault, state, *today, book, list_id)?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
     let reader = sealed.rows.open(vault)?;
     let line_column = sealed.rows.column("benefit_id");
-    let columns: Vec<Option<usize>> =
-        PAYMENT_FIELDS.iter().map(|field| sealed.rows.column(field)).collect();
+    let columns = WatchedColumns::of(&sealed.rows);
     let key = vault.key(programme.key)?;
     let mut writer = vault.blob_writer(&key, programme.key)?;
     let mut digest = key.keyed_digest_of_parts("renkei batch");
@@ -356,8 +308,12 @@ fn draw_up(
                 person: resident.person.clone(),
                 payee: payee.clone(),
                 yen: line.yen,
-                cells: columns.iter().map(cell).collect(),
+                cells: columns.account(&chunk, at),
             };
+            if watch.holds(state, &columns.paid(&chunk, at, resident), &payment.cells) {
+                held += 1;
+                continue;
+            }
             // One line that the bank would refuse must not hold up the file of all others.
             if for_a_bank && crate::transfer::record(&payment).is_err() {
                 incomplete += 1;
@@ -401,6 +357,7 @@ fn draw_up(
         refunded: Totals::default(),
         accounts,
         exclusions: programme.exclusions.len(),
+        protected: Some(watch.protected),
     };
     Ok(Draft {
         batch,
@@ -437,7 +394,7 @@ fn write(
 struct Propose {
     permit: Permit<Certify>,
     list: ListId,
-    draft: Option<Draft>,
+    draft: Result<Draft, Refusal>,
 }
 
 impl Command for Propose {
@@ -447,7 +404,7 @@ impl Command for Propose {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Proposed>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         not_too_early(desk.state, self.list, desk.today)?;
-        let draft = self.draft.as_ref().ok_or(Reason::NothingToCertify)?;
+        let draft = self.draft.as_ref().map_err(|refusal| *refusal)?;
         let (list, linked) = desk.state.linked_list(self.list)?;
         let (programme, key) = (list.programme, list.key);
         let batches = desk.state.programmes.get(&programme).map_or(0, |known| known.batches);
@@ -522,11 +479,35 @@ fn not_a_decider(
     if decided { Err(Reason::OwnDecision.into()) } else { Ok(()) }
 }
 
-/// Second signature: certifies a batch, and releases it unless something is on hold.
-#[derive(Debug)]
-pub struct CertifyBatch {
-    /// That the caller may.
-    pub permit: Permit<Certify>,
+/// Second signature: certifies a batch, and releases it unless something is on hold. Blocks: for threads that may wait.
+pub fn certify(
+    exchange: &Exchange,
+    indexes: &Indexes,
+    call: Call,
+    permit: Permit<Certify>,
+    signed: Signed,
+) -> Result<Done<BatchId>, Refusal> {
+    let state = exchange.state();
+    let list = state.lists.get(&signed.list).ok_or(Reason::NoAgreement)?;
+    let protected = household_case::protected(exchange, indexes, &state, signed.list)
+        .and_then(|protected| known_digest(exchange.vault(), &state, list.programme, &protected));
+    exchange.execute_now(call, CertifyBatch { permit, signed, protected })
+}
+
+/// Keyed digest of everybody who is protected.
+fn known_digest(
+    vault: &Vault,
+    state: &State,
+    programme: ProgrammeId,
+    protected: &Protected,
+) -> Result<Digest, Refusal> {
+    let programme = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+    Ok(protected.digest(&vault.key(programme.key)?))
+}
+
+/// What the second certifier puts their name to.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed {
     /// The list.
     pub list: ListId,
     /// The batch.
@@ -535,26 +516,39 @@ pub struct CertifyBatch {
     pub digest: Digest,
 }
 
+#[derive(Debug)]
+struct CertifyBatch {
+    permit: Permit<Certify>,
+    signed: Signed,
+    /// Keyed digest of everybody who is protected now, where it is known.
+    protected: Result<Digest, Refusal>,
+}
+
 impl Command for CertifyBatch {
     type Reply = BatchId;
     const METHOD: &'static str = "CertifyBatch";
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<BatchId>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
-        let batch = desk.state.batches.get_shared(&self.batch).ok_or(Reason::NoAgreement)?;
-        if batch.list != self.list {
+        let Signed { list, batch: id, digest } = self.signed;
+        let batch = desk.state.batches.get_shared(&id).ok_or(Reason::NoAgreement)?;
+        if batch.list != list {
             return Err(Reason::NoAgreement.into());
         }
         if batch.state != BatchState::Proposed {
             return Err(Reason::WrongState.into());
         }
-        not_too_early(desk.state, self.list, desk.today)?;
+        not_too_early(desk.state, list, desk.today)?;
         let programme = desk.state.programmes.get(&batch.programme).ok_or(Reason::NoAgreement)?;
         if batch.exclusions != programme.exclusions.len() {
             // Somebody in it may be excluded since: it is to be drawn up again.
             return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
         }
-        if batch.digest != self.digest {
+        if batch.protected != Some(self.protected?) {
+            // Somebody in it may live with somebody who is protected since.
+            return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
+        }
+        if batch.digest != digest {
             return Err(Refusal::new(Reason::DigestDiffers).in_field("digest"));
         }
         let caller = self.permit.caller().identity.clone();
@@ -566,22 +560,22 @@ impl Command for CertifyBatch {
         if !proposer.is_some_and(|party| !party.revoked && party.roles.contains(&Role::Certifier)) {
             return Err(Refusal::new(Reason::RoleMissing).in_field("batch_id"));
         }
-        let book = desk.book(self.list)?;
+        let book = desk.book(list)?;
         // No line and no yen is lost: the batch is exactly the lines that the book has in it, counted anew.
         let (rows, yen): (Vec<u32>, Vec<u64>) =
-            book.lines_of(self.batch).map(|(row, line)| (row, line.yen)).unzip();
+            book.lines_of(id).map(|(row, line)| (row, line.yen)).unzip();
         let totals = Totals { lines: rows.len() as u64, yen: yen.iter().sum() };
         if totals != batch.totals {
-            tracing::error!(batch = %self.batch, "a batch does not add up to its lines");
+            tracing::error!(batch = %id, "a batch does not add up to its lines");
             return Err(Reason::Unbalanced.into());
         }
-        not_a_decider(desk.state, &book, self.list, &rows, &caller)?;
-        desk.state.batches.change(&self.batch, |batch| {
+        not_a_decider(desk.state, &book, list, &rows, &caller)?;
+        desk.state.batches.change(&id, |batch| {
             batch.state = BatchState::Certified;
             batch.certified_by = Some(caller);
         });
         crate::hold::release_what_may_go(desk.state, batch.programme);
-        let mark = mark(desk, self.batch, &batch);
-        Ok(Decision::new(self.batch, mark))
+        let mark = mark(desk, id, &batch);
+        Ok(Decision::new(id, mark))
     }
 }

@@ -157,7 +157,7 @@ fn sealed_on(segment: &Snapshot) -> Option<Date> {
 }
 
 /// A whole day; nothing where there is none, or where a part of it is unknown.
-fn day(text: &str) -> Option<Date> {
+pub(crate) fn day(text: &str) -> Option<Date> {
     let DateReading::Read(date) = read(text, DateOrder::Ymd) else { return None };
     let (year, month, day) = (date.year?, date.month?, date.day?);
     Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()

@@ -135,6 +135,11 @@ impl Indexes {
         Self { loaded, coming, feeds, protection_age_max }
     }
 
+    /// Whether what is known of the protected persons of a register is missing or too old.
+    pub fn protection_is_stale(&self, state: &State, dataset: DatasetId, now: Timestamp) -> bool {
+        state.protection_is_stale(dataset, now, self.protection_age_max)
+    }
+
     /// Who of a register is protected now. What cannot be found out protects everybody.
     pub fn protected(
         &self,
@@ -147,7 +152,7 @@ impl Indexes {
         let (Ok(in_use), Ok(reported)) = (in_use, self.feeds.of(state, vault, dataset)) else {
             return Protected::unknown();
         };
-        let is_stale = state.protection_is_stale(dataset, now, self.protection_age_max);
+        let is_stale = self.protection_is_stale(state, dataset, now);
         Protected::new(is_stale, reported, Arc::clone(in_use.flagged()))
     }
 

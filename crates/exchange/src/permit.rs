@@ -56,7 +56,9 @@ rights! {
     /// Certifying batches of one's own agency.
     Certify: [Certifier];
     /// Stopping releases of one's own agency.
-    StopReleases: [Certifier, Operator];
+    StopReleases: [Certifier, Operator, Protector];
+    /// Seeing and clearing the lines of one's own agency that are held back to protect somebody.
+    SeeProtected: [Protector] under Review;
     /// Seeing how lines and yen of one's own agency add up.
     SeeTotals: [Submitter, Certifier, Operator];
     /// Receiving what a programme pays.

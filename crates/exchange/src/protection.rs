@@ -20,7 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use renkei_journal::BlobRef;
+use renkei_journal::{BlobRef, DataKey};
 use renkei_tables::{Admission, Schema, Side, built_in_column};
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{DatasetId, Digest, DigestBuilder, Reason, UploadId};
@@ -97,6 +97,25 @@ impl Protected {
         // Both are looked up whatever the first says.
         let (reported, flagged) = (self.reported.contains_key(id), self.flagged.contains(id));
         self.is_stale | reported | flagged
+    }
+
+    /// Whether it is known of nobody that they are protected.
+    pub(crate) fn is_nobody(&self) -> bool {
+        !self.is_stale && self.reported.is_empty() && self.flagged.is_empty()
+    }
+
+    /// Keyed digest of everybody who is known to be protected.
+    pub(crate) fn digest(&self, key: &DataKey) -> Digest {
+        let reported = self.reported.keys().map(String::as_str);
+        let mut ids: Vec<&str> = reported.chain(self.flagged.iter().map(AsRef::as_ref)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut digest = key.keyed_digest_of_parts("renkei protected persons");
+        for id in ids {
+            digest.update(&(id.len() as u64).to_be_bytes());
+            digest.update(id.as_bytes());
+        }
+        digest.finish()
     }
 
     /// How many persons' periods have ended without the provider saying that they are over. They stay protected.

@@ -41,6 +41,8 @@ closed_list! {
         Auditor = "auditor",
         /// Asks single questions and receives deliveries.
         Consumer = "consumer",
+        /// Sees to payments to and beside protected persons (支援措置担当).
+        Protector = "protector",
     }
 }
 

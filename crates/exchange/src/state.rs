@@ -21,6 +21,7 @@ use crate::delta::AppliedDelta;
 use crate::directory::{Agency, Dataset, Party};
 use crate::founding::Founding;
 use crate::hold::PayeeHold;
+use crate::household_case::HouseholdCase;
 use crate::job::Job;
 use crate::link_code::{FiscalYear, LinkKey};
 use crate::list::{BookPage, List};
@@ -160,6 +161,8 @@ tables! {
     feed: (ProgrammeId, u64) => BatchId,
     /// Payees on hold, by a keyed digest of their ids.
     payee_holds: (ProgrammeId, Digest) => PayeeHold,
+    /// Lines that are held back to protect somebody and that protectors have signed for, by a keyed digest of the person.
+    household_cases: (ProgrammeId, Digest) => HouseholdCase,
     /// What requests were answered.
     answers: AnswerKey => Answer,
 }

@@ -12,30 +12,8 @@ use renkei_exchange::identify::Query;
 use renkei_exchange::programme::{PayeeUnit, Rules};
 use renkei_exchange::reconcile::Step;
 use renkei_types::{Digest, Entropy as _, Reason, RequestId, SeededEntropy};
+use town::records::{column, delta, table};
 use town::{Town, caller};
-
-/// The register's header and its records, as cells.
-fn table(town: &Town) -> (Vec<String>, Vec<Vec<String>>) {
-    let split = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
-    let mut lines = town.residents().lines();
-    let header = split(lines.next().expect("a header"));
-    // Cells with commas are quoted; the tests take records without.
-    let records = lines.map(split).filter(|cells| cells.len() == header.len()).collect();
-    (header, records)
-}
-
-/// A delta of the register's columns: what is done, and with which record.
-fn delta(header: &[String], entries: &[(&str, Vec<String>)]) -> String {
-    let mut text = format!("異動区分,{}\n", header.join(","));
-    for (operation, cells) in entries {
-        text.push_str(&format!("{operation},{}\n", cells.join(",")));
-    }
-    text
-}
-
-fn column(header: &[String], name: &str) -> usize {
-    header.iter().position(|known| known.trim() == name).expect("a column")
-}
 
 /// Somebody who is in no register.
 fn newcomer(header: &[String], like: &[String], id: &str) -> Vec<String> {

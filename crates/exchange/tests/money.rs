@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use renkei_exchange::Refusal;
 use renkei_exchange::accounts::{self, AccountFinding};
-use renkei_exchange::batch::{BatchState, Payment, propose};
+use renkei_exchange::batch::{BatchState, Payment};
 use renkei_exchange::command::Call;
 use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{Certify, Receive};
@@ -362,9 +362,7 @@ fn whoever_decided_a_line_cannot_certify_it_in_the_corrected_list_either() {
     let list = town.linked_list_of("wave-1", &file);
     town.decide_all(list, "certifying-clerk");
     let second = town.corrected_list("again", &file, Supersedes { list, whole: true });
-    let permit = town.permit_own::<Certify>("certifying-clerk");
-    let call = Call::read(caller("certifying-clerk"));
-    let refused = propose(&town.exchange, call, permit, second).expect_err("a decider");
+    let refused = town.propose("certifying-clerk", second).expect_err("a decider");
     assert_eq!(refused.reason, Reason::OwnDecision);
     town.certify(second).expect("two others");
 }
@@ -441,10 +439,7 @@ fn two_lists_of_the_same_people_certified_at_once_pay_each_of_them_once() {
     let town = Town::new();
     let one = town.linked_list("one", 40);
     let two = town.linked_list_of("two", &town.shuffled_payments(40));
-    let propose_one = |list| {
-        let permit = town.permit_own::<Certify>("certifier-1");
-        propose(&town.exchange, Call::read(caller("certifier-1")), permit, list)
-    };
+    let propose_one = |list| town.propose("certifier-1", list);
     let answers = std::thread::scope(|scope| {
         let threads = [one, two].map(|list| scope.spawn(move || propose_one(list)));
         threads.map(|thread| thread.join().expect("a thread"))
@@ -453,7 +448,7 @@ fn two_lists_of_the_same_people_certified_at_once_pay_each_of_them_once() {
     let mut batches = 0;
     for proposed in answers.iter().filter_map(|answer| answer.as_ref().ok()) {
         batches += 1;
-        for payment in town.paid(proposed.reply.batch) {
+        for payment in town.paid(proposed.batch) {
             assert!(payees.insert(payment.payee), "somebody is paid by both lists");
         }
     }

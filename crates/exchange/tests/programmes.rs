@@ -7,13 +7,13 @@ mod town;
 use std::collections::BTreeSet;
 
 use renkei_exchange::Refusal;
-use renkei_exchange::batch::{BatchState, CertifyBatch, Proposed, propose};
+use renkei_exchange::batch::BatchState;
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::Deliver;
 use renkei_exchange::exclusion::{Excluded, ExclusionReason, exclude};
 use renkei_exchange::hold::{self, Lifted, ReleaseHold, Target, Unusual};
 use renkei_exchange::list::Totals;
-use renkei_exchange::permit::{Certify, Receive, StopReleases, Submit};
+use renkei_exchange::permit::{Receive, StopReleases, Submit};
 use renkei_exchange::programme::{AmountRule, ListKind, Rules};
 use renkei_exchange::reconcile::Step;
 use renkei_exchange::supersede::Supersedes;
@@ -47,11 +47,6 @@ fn csv(line: &str) -> Vec<String> {
         }
     }
     cells
-}
-
-fn propose_by(town: &Town, who: &str, list: ListId) -> Result<Proposed, Refusal> {
-    let permit = town.permit_own::<Certify>(who);
-    propose(&town.exchange, Call::read(caller(who)), permit, list).map(|done| done.reply)
 }
 
 fn lift(town: &Town, who: &str, target: Target) -> Result<Lifted, Refusal> {
@@ -196,17 +191,14 @@ fn whoever_was_paid_by_an_earlier_run_is_not_paid_by_a_later_one_though_a_list_o
 fn an_excluded_payee_is_left_out_and_a_proposal_from_before_cannot_be_certified() {
     let town = Town::new();
     let list = town.linked_list("wave-1", 40);
-    let proposed = propose_by(&town, "certifier-1", list).expect("a proposal");
+    let proposed = town.propose("certifier-1", list).expect("a proposal");
     let payments = town.paid(proposed.batch);
     let declined = payments[4].person.clone();
     let excluded = leave_out(&town, &[declined.clone(), " ".to_owned()]).expect("an exclusion");
     assert_eq!(excluded, Excluded { payees: 1, already_certified: 0 });
-    let digest = town.exchange.state().batches.get(&proposed.batch).expect("the batch").digest;
-    let permit = town.permit_own::<Certify>("certifier-2");
-    let second = CertifyBatch { permit, list, batch: proposed.batch, digest };
-    let refused = town.exchange.execute_now(Call::read(caller("certifier-2")), second);
+    let refused = town.sign("certifier-2", list, proposed.batch);
     assert_eq!(refused.expect_err("drawn up before").reason, Reason::VersionOld);
-    let again = propose_by(&town, "certifier-1", list).expect("another proposal");
+    let again = town.propose("certifier-1", list).expect("another proposal");
     assert_eq!(again.excluded, 1);
     let batch = town.certify(list).expect("two signatures");
     assert!(town.paid(batch).iter().all(|payment| payment.person != declined));
@@ -242,9 +234,9 @@ fn a_payee_on_hold_is_left_out_and_a_batch_that_has_the_payee_waits_as_a_whole()
     deliver().expect("lifted");
 
     let other = town.linked_list_of("wave-2", &town.payments(60).replace("B0000000", "C0000000"));
-    let people = town.paid(propose_by(&town, "certifier-1", other).expect("a proposal").batch);
+    let people = town.paid(town.propose("certifier-1", other).expect("a proposal").batch);
     hold_payee(&town, "certifier-1", &people[0].person).expect("a hold");
-    let without = propose_by(&town, "certifier-1", other).expect("another proposal");
+    let without = town.propose("certifier-1", other).expect("another proposal");
     assert_eq!(without.held, 1);
     let left = town.paid(without.batch);
     assert!(left.iter().all(|payment| payment.person != people[0].person));
@@ -297,7 +289,7 @@ fn a_push_list_is_not_certified_as_long_as_its_payees_may_decline() {
         let (list, upload) = town.open_list_of_kind("push", None, kind).expect("a list");
         town.seal_list(upload, &file, town.totals_of(&file)).expect("sealed");
         town.link(list);
-        propose_by(town, "certifier-1", list).map(|_| ())
+        town.propose("certifier-1", list).map(|_| ())
     };
     let last_day =
         Town::of_rules(|rules| Rules { decline_until: "2026-11-21".parse().ok(), ..rules });

@@ -3,13 +3,13 @@
 mod town;
 
 use renkei_exchange::Operation;
-use renkei_exchange::batch::{self, BatchState, CertifyBatch, propose};
+use renkei_exchange::batch::{self, BatchState, Signed};
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::{Acknowledge, Deliver};
 use renkei_exchange::directory::{AddAgency, ChangeParty, PartyChange};
 use renkei_exchange::hold::{Hold, Lifted, ReleaseHold, Target};
 use renkei_exchange::list::Totals;
-use renkei_exchange::permit::{Certify, Operate, Receive, StopReleases};
+use renkei_exchange::permit::{Operate, Receive, StopReleases};
 use renkei_exchange::reconcile::{Step, reconcile};
 use renkei_exchange::review::{Claim, Decide, Verdict};
 use renkei_journal::{Frame, Journal as _, MemoryJournal, Seq};
@@ -119,18 +119,11 @@ fn who_decided_a_line_cannot_certify_it_and_one_person_cannot_sign_twice() {
     let town = Town::new();
     let list = town.linked_list("wave-1", 90);
     town.decide_all(list, "certifying-clerk");
-    let sign = |who: &str| {
-        let permit = town.permit_own::<Certify>(who);
-        propose(&town.exchange, Call::read(caller(who)), permit, list)
-    };
+    let sign = |who: &str| town.propose(who, list);
     assert_eq!(sign("certifying-clerk").expect_err("a decider").reason, Reason::OwnDecision);
-    let batch = sign("certifier-1").expect("the first signature").reply.batch;
+    let batch = sign("certifier-1").expect("the first signature").batch;
     let digest = town.exchange.state().batches.get(&batch).expect("the batch").digest;
-    let second = |who: &str, digest| {
-        let permit = town.permit_own::<Certify>(who);
-        let command = CertifyBatch { permit, list, batch, digest };
-        town.exchange.execute_now(Call::read(caller(who)), command)
-    };
+    let second = |who: &str, digest| town.sign_digest(who, Signed { list, batch, digest });
     assert_eq!(second("certifier-1", digest).expect_err("twice").reason, Reason::SamePerson);
     assert_eq!(
         second("certifying-clerk", digest).expect_err("a decider").reason,
@@ -146,11 +139,7 @@ fn a_proposal_falls_with_a_line_that_is_revised_and_gives_way_to_another_proposa
     let town = Town::new();
     let list = town.linked_list("wave-1", 90);
     town.decide_all(list, "clerk-1");
-    let sign = || {
-        let permit = town.permit_own::<Certify>("certifier-1");
-        let proposed = propose(&town.exchange, Call::read(caller("certifier-1")), permit, list);
-        proposed.expect("the first signature").reply.batch
-    };
+    let sign = || town.propose("certifier-1", list).expect("the first signature").batch;
     let state = |batch| town.exchange.state().batches.get(&batch).expect("the batch").clone();
     let first = sign();
     let second = sign();
@@ -178,10 +167,7 @@ fn a_proposal_falls_with_a_line_that_is_revised_and_gives_way_to_another_proposa
     assert_eq!(state(second).state, BatchState::Withdrawn);
     let counted = town.exchange.ask_now(move |desk| reconcile(desk, list)).expect("totals");
     assert!(counted.is_balanced() && !counted.steps.contains_key(&Step::Proposed));
-    let permit = town.permit_own::<Certify>("certifier-2");
-    let (batch, digest) = (second, state(second).digest);
-    let late = CertifyBatch { permit, list, batch, digest };
-    let refused = town.exchange.execute_now(Call::read(caller("certifier-2")), late);
+    let refused = town.sign("certifier-2", list, second);
     assert_eq!(refused.expect_err("a fallen proposal").reason, Reason::WrongState);
     let batch = town.certify(list).expect("two signatures");
     assert_eq!(state(batch).totals.lines, state(first).totals.lines - 1);
@@ -191,17 +177,12 @@ fn a_proposal_falls_with_a_line_that_is_revised_and_gives_way_to_another_proposa
 fn a_signature_of_somebody_who_is_shut_out_does_not_count() {
     let town = Town::new();
     let list = town.linked_list("wave-1", 40);
-    let permit = town.permit_own::<Certify>("certifier-1");
-    let proposed = propose(&town.exchange, Call::read(caller("certifier-1")), permit, list);
-    let batch = proposed.expect("the first signature").reply.batch;
-    let digest = town.exchange.state().batches.get(&batch).expect("the batch").digest;
+    let batch = town.propose("certifier-1", list).expect("the first signature").batch;
     let permit = town.permit::<Operate>("operator-1");
     let (identity, change) = (town::identity("certifier-1"), PartyChange::ShutOut);
     let shut_out = ChangeParty { permit, identity, change };
     town.exchange.execute_now(Call::read(caller("operator-1")), shut_out).expect("shut out");
-    let permit = town.permit_own::<Certify>("certifier-2");
-    let second = CertifyBatch { permit, list, batch, digest };
-    let refused = town.exchange.execute_now(Call::read(caller("certifier-2")), second);
+    let refused = town.sign("certifier-2", list, batch);
     assert_eq!(refused.expect_err("one signature").reason, Reason::RoleMissing);
 }
 

@@ -65,6 +65,8 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Benefits/ReleaseHold", "clerk-1", Some("residents-operator")),
     ("Benefits/Reconcile", "auditor-1", Some("register")),
     ("Benefits/CheckAccounts", "clerk-1", Some("certifier-1")),
+    ("Benefits/CheckHouseholds", "certifier-1", Some("protector-1")),
+    ("Benefits/ClearHousehold", "certifier-1", Some("protector-1")),
     ("Benefits/ExportTransfer", "clerk-1", Some("counter")),
     ("Benefits/ReportReturns", "clerk-1", Some("counter")),
     ("Benefits/Refund", "clerk-1", Some("counter")),

@@ -48,7 +48,8 @@ fn outsider(broker: &Broker) {
     let more = ["--client-file", &file, "--address", &broker.address];
     renkei(issue.iter().chain(&more)).exits(0);
     broker.done("operator-1", &["agency", "add", "131016/elsewhere", "--title", "elsewhere"]);
-    let roles = "submitter,clerk,reviewer,adjudicator,certifier,operator,auditor,consumer";
+    let roles =
+        "submitter,clerk,reviewer,adjudicator,certifier,operator,auditor,consumer,protector";
     broker.done("operator-1", &["system", "add", identity, "--role", roles]);
 }
 

@@ -163,10 +163,10 @@ reasons! {
     /// The provider has withdrawn the register.
     Withdrawn = "WITHDRAWN",
         "the register has been withdrawn by its provider", "台帳は提供機関が取り下げた";
-    /// It is not known who is protected, or no longer: addresses are withheld of everybody.
+    /// It is not known who is protected, or no longer: addresses are withheld of everybody, and nothing is certified.
     ProtectionStale = "PROTECTION_STALE",
-        "the list of protected persons is missing or too old; addresses are withheld of everybody until the provider reports again",
-        "支援措置の情報がないか古い。提供機関が再送するまで全員の住所を伏せる";
+        "the list of protected persons is missing or too old; until the provider reports again, addresses are withheld of everybody and nothing is certified",
+        "支援措置の情報がないか古い。提供機関が再送するまで全員の住所を伏せ、確定も止める";
     /// The register's index is being built.
     IndexLoading = "INDEX_LOADING",
         "the register is being loaded; try again in some seconds", "台帳を読み込み中。数秒後に再試行する";

@@ -21,6 +21,7 @@ pub(crate) fn role(code: i32, field: &'static str) -> Result<Role, Refusal> {
         Ok(v1::Role::Operator) => Ok(Role::Operator),
         Ok(v1::Role::Auditor) => Ok(Role::Auditor),
         Ok(v1::Role::Consumer) => Ok(Role::Consumer),
+        Ok(v1::Role::Protector) => Ok(Role::Protector),
         Ok(v1::Role::Unspecified) | Err(_) => Err(Refusal::field(field)),
     }
 }
@@ -35,6 +36,7 @@ fn role_message(role: Role) -> v1::Role {
         Role::Operator => v1::Role::Operator,
         Role::Auditor => v1::Role::Auditor,
         Role::Consumer => v1::Role::Consumer,
+        Role::Protector => v1::Role::Protector,
     }
 }
 

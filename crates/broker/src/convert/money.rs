@@ -7,6 +7,8 @@ use renkei_exchange::accounts::{AccountFinding, AccountLine};
 use renkei_exchange::batch::{Batch, BatchState};
 use renkei_exchange::exclusion::{Exclusion, ExclusionReason};
 use renkei_exchange::hold::{Stop, Unusual};
+use renkei_exchange::household_case::{CaseState, HouseholdLine};
+use renkei_exchange::households::HouseholdFinding;
 use renkei_exchange::list::Totals;
 use renkei_exchange::programme::{AmountRule, ChangeLimits, ListKind, PayeeUnit, Programme, Rules};
 use renkei_exchange::reconcile::{Reconciliation, Sheets};
@@ -206,6 +208,27 @@ pub(crate) fn account_line(line: AccountLine) -> v1::AccountLine {
         row: line.row,
         findings: line.findings.into_iter().map(|found| finding(found).into()).collect(),
         group: line.group,
+    }
+}
+
+pub(crate) fn household_line(line: HouseholdLine) -> v1::HouseholdLine {
+    let finding = |finding| match finding {
+        HouseholdFinding::ProtectedMember => v1::HouseholdFinding::ProtectedMember,
+        HouseholdFinding::MemberLeft => v1::HouseholdFinding::MemberLeft,
+        HouseholdFinding::HolderIsOther => v1::HouseholdFinding::HolderIsOther,
+        HouseholdFinding::OtherAddress => v1::HouseholdFinding::OtherAddress,
+    };
+    let state = match line.state {
+        CaseState::Open => v1::CaseState::Open,
+        CaseState::Signed => v1::CaseState::Signed,
+        CaseState::Cleared => v1::CaseState::Cleared,
+    };
+    v1::HouseholdLine {
+        line_id: line.line,
+        row: line.row,
+        findings: line.findings.into_iter().map(|found| finding(found).into()).collect(),
+        state: state.into(),
+        batch_id: line.batch.map(|batch| batch.to_string()).unwrap_or_default(),
     }
 }
 

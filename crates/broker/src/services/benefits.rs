@@ -2,16 +2,18 @@
 
 use bytes::Bytes;
 use renkei_api::v1;
-use renkei_exchange::batch::{BatchState, CertifyBatch, PAYMENT_FIELDS, propose};
+use renkei_exchange::batch::{BatchState, PAYMENT_FIELDS, Signed, certify, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::hold::{self, Hold, ReleaseHold, Target};
 use renkei_exchange::permit::{
-    Certify, Operate, Permit, Receive, SeeProgramme, SeeTotals, StopReleases, Submit,
+    Certify, Operate, Permit, Receive, SeeProgramme, SeeProtected, SeeTotals, StopReleases, Submit,
 };
 use renkei_exchange::programme::{CreateProgramme, OpenList};
 use renkei_exchange::reconcile::{Sheet, look};
 use renkei_exchange::transfer::{self, ExportTransfer};
-use renkei_exchange::{Caller, Refusal, State, accounts, exclusion, refund, returns};
+use renkei_exchange::{
+    Caller, Refusal, State, accounts, exclusion, household_case, refund, returns,
+};
 use renkei_types::{AgencyId, BatchId, ListId, ProgrammeId, Reason};
 use tonic::{Request, Response, Status, async_trait};
 
@@ -20,11 +22,22 @@ use crate::convert;
 
 /// Bytes of a transfer file in a message.
 const PIECE_BYTES: usize = 64 * 1024;
-/// Lines of a report on accounts in a message.
+/// Lines of a report in a message.
 const LINES_IN_A_PIECE: usize = 1_000;
 
 fn owner(state: &State, programme: Option<ProgrammeId>) -> Option<&AgencyId> {
     state.programmes.get(&programme?).map(|programme| &programme.agency)
+}
+
+/// Lines of a report as messages; one message at least, for it has the receipt.
+fn pieces<T>(lines: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut lines = lines.into_iter();
+    let first = lines.by_ref().take(LINES_IN_A_PIECE).collect();
+    let further = std::iter::from_fn(move || {
+        let piece: Vec<T> = lines.by_ref().take(LINES_IN_A_PIECE).collect();
+        (!piece.is_empty()).then_some(piece)
+    });
+    std::iter::once(first).chain(further)
 }
 
 /// What a hold is wanted on.
@@ -145,8 +158,9 @@ impl v1::benefits_server::Benefits for Desk {
             let permit = state.permit_own::<Certify>(&caller, owner)?;
             let list = list.ok_or(Reason::NoAgreement)?;
             if body.batch_id.is_empty() {
-                let done =
-                    self.blocking(move |desk| propose(&desk.exchange, call, permit, list)).await?;
+                let work =
+                    move |desk: &Self| propose(&desk.exchange, &desk.indexes, call, permit, list);
+                let done = self.blocking(work).await?;
                 return Ok(v1::CertifyResponse {
                     batch: Some(self.batch(done.reply.batch)?),
                     lines_already_paid: done.reply.already_paid,
@@ -158,8 +172,10 @@ impl v1::benefits_server::Benefits for Desk {
             }
             let batch = convert::known(&body.batch_id)?;
             let digest = convert::digest(&body.digest, "digest")?;
-            let command = CertifyBatch { permit, list, batch, digest };
-            let done = self.exchange.execute(call, command).await?;
+            let signed = Signed { list, batch, digest };
+            let work =
+                move |desk: &Self| certify(&desk.exchange, &desk.indexes, call, permit, signed);
+            let done = self.blocking(work).await?;
             Ok(v1::CertifyResponse {
                 batch: Some(self.batch(done.reply)?),
                 receipt: convert::receipt(done.receipt),
@@ -284,17 +300,56 @@ impl v1::benefits_server::Benefits for Desk {
             let work = move |desk: &Self| accounts::look(&desk.exchange, permit, id);
             let done = self.blocking(work).await?;
             let mut receipt = convert::receipt(done.receipt);
-            let lines: Vec<v1::AccountLine> =
-                done.reply.into_iter().map(convert::account_line).collect();
-            // One message at least: it has the receipt.
-            let chunks = lines.chunks(LINES_IN_A_PIECE).map(<[_]>::to_vec);
-            let chunks = chunks.chain(lines.is_empty().then(Vec::new));
-            let pieces: Vec<_> = chunks
-                .map(|lines| Ok(v1::CheckAccountsResponse { lines, receipt: receipt.take() }))
-                .collect();
+            let lines = done.reply.into_iter().map(convert::account_line).collect();
+            let pieces = pieces(lines)
+                .map(|lines| Ok(v1::CheckAccountsResponse { lines, receipt: receipt.take() }));
+            let pieces = pieces.collect::<Vec<_>>();
             Ok(Box::pin(futures_util::stream::iter(pieces)) as Self::CheckAccountsStream)
         };
         self.gate.handle(method!("Benefits", "CheckAccounts"), request, handler).await
+    }
+
+    type CheckHouseholdsStream = Answers<v1::CheckHouseholdsResponse>;
+
+    async fn check_households(
+        &self,
+        request: Request<v1::CheckHouseholdsRequest>,
+    ) -> Result<Response<Self::CheckHouseholdsStream>, Status> {
+        let handler = |caller: Caller, body: v1::CheckHouseholdsRequest| async move {
+            let list: Option<ListId> = body.list_id.parse().ok();
+            let permit = self.over_list::<SeeProtected>(&self.exchange.state(), &caller, list)?;
+            let list = list.ok_or(Reason::NoAgreement)?;
+            let work = move |desk: &Self| {
+                household_case::look(&desk.exchange, &desk.indexes, permit, list)
+            };
+            let done = self.blocking(work).await?;
+            let mut receipt = convert::receipt(done.receipt);
+            let lines = done.reply.into_iter().map(convert::household_line).collect();
+            let pieces = pieces(lines)
+                .map(|lines| Ok(v1::CheckHouseholdsResponse { lines, receipt: receipt.take() }));
+            let pieces = pieces.collect::<Vec<_>>();
+            Ok(Box::pin(futures_util::stream::iter(pieces)) as Self::CheckHouseholdsStream)
+        };
+        self.gate.handle(method!("Benefits", "CheckHouseholds"), request, handler).await
+    }
+
+    async fn clear_household(
+        &self,
+        request: Request<v1::ClearHouseholdRequest>,
+    ) -> Result<Response<v1::ClearHouseholdResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::ClearHouseholdRequest| async move {
+            let list: Option<ListId> = body.list_id.parse().ok();
+            let permit = self.over_list::<SeeProtected>(&self.exchange.state(), &caller, list)?;
+            let list = list.ok_or(Reason::NoAgreement)?;
+            let work = move |desk: &Self| {
+                let (exchange, indexes) = (&desk.exchange, &desk.indexes);
+                household_case::clear(exchange, indexes, call, permit, list, &body.line_id)
+            };
+            let done = self.blocking(work).await?;
+            let cleared = done.reply.cleared;
+            Ok(v1::ClearHouseholdResponse { cleared, receipt: convert::receipt(done.receipt) })
+        };
+        self.gate.mutate(method!("Benefits", "ClearHousehold"), request, handler).await
     }
 
     async fn report_returns(

@@ -41,6 +41,22 @@ impl Desk {
         Ok((permit, programme.ok_or(Reason::NoAgreement)?))
     }
 
+    /// Nothing new leaves as long as it is not known who is protected.
+    fn may_leave(&self, programme: ProgrammeId, number: u64) -> Result<(), Refusal> {
+        let (state, now) = (self.exchange.state(), self.exchange.clock().now());
+        let batch = state.feed.get(&(programme, number)).and_then(|id| state.batches.get(id));
+        let register = state.programmes.get(&programme).and_then(|known| known.register);
+        match (batch, register) {
+            (Some(batch), Some(register)) if !batch.delivered => {
+                match self.indexes.protection_is_stale(&state, register, now) {
+                    true => Err(Reason::ProtectionStale.into()),
+                    false => Ok(()),
+                }
+            }
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+
     /// Sends one entry. Its leaf is durable before its first byte leaves.
     async fn deliver(
         &self,
@@ -51,6 +67,7 @@ impl Desk {
     ) -> Result<Result<(), Gone>, Refusal> {
         // The right may have ended since the stream was opened.
         let (permit, _) = self.receiver(caller, Some(programme))?;
+        self.may_leave(programme, number)?;
         let deliver = Deliver { permit: permit.clone(), programme, number };
         let id = self.exchange.execute(Call::read(caller.clone()), deliver).await?.reply;
         let batch = self.exchange.state().batches.get_shared(&id).ok_or(Reason::Internal)?;

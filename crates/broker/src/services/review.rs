@@ -8,7 +8,7 @@ use renkei_exchange::book::outcome;
 use renkei_exchange::command::Call;
 use renkei_exchange::identify::Query;
 use renkei_exchange::link_code::Naming;
-use renkei_exchange::permit::{DecideLines, Permit};
+use renkei_exchange::permit::{DecideLines, Permit, Right};
 use renkei_exchange::protection::Protected;
 use renkei_exchange::review::{
     ChangeLease, Claim, Claimed, Decide, LeaseChange, ParkReason, Searched, TaskPlace, TaskState,
@@ -28,17 +28,17 @@ use crate::{convert, failure};
 const QUEUE_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Desk {
-    /// The right of a clerk to the lines of a list.
-    fn clerk(
+    /// A right to lines of a list of one's own agency, beside the register that it is linked to.
+    pub(super) fn over_list<R: Right>(
         &self,
         state: &State,
         caller: &Caller,
         list: Option<ListId>,
-    ) -> Result<Permit<DecideLines>, Refusal> {
+    ) -> Result<Permit<R>, Refusal> {
         let owner = list.and_then(|list| state.owner_of_list(list));
         let job = list.and_then(|list| state.lists.get(&list)?.job);
         let dataset = job.and_then(|job| state.jobs.get(&job)).map(|job| job.dataset);
-        state.permit_own_with_dataset::<DecideLines>(caller, owner, dataset, self.today())
+        state.permit_own_with_dataset::<R>(caller, owner, dataset, self.today())
     }
 
     /// A task that the caller may work on.
@@ -49,7 +49,7 @@ impl Desk {
     ) -> Result<(Permit<DecideLines>, TaskPlace), Refusal> {
         let state = self.exchange.state();
         let place = id.parse::<TaskId>().ok().and_then(|id| state.task_place(id));
-        let permit = self.clerk(&state, caller, place.map(|place| place.list))?;
+        let permit = self.over_list(&state, caller, place.map(|place| place.list))?;
         Ok((permit, place.ok_or(Reason::NoAgreement)?))
     }
 
@@ -201,7 +201,7 @@ impl v1::review_server::Review for Desk {
     ) -> Result<Response<v1::ClaimResponse>, Status> {
         let handler = |caller: Caller, call, body: v1::ClaimRequest| async move {
             let list: Option<ListId> = body.list_id.parse().ok();
-            let permit = self.clerk(&self.exchange.state(), &caller, list)?;
+            let permit = self.over_list(&self.exchange.state(), &caller, list)?;
             let list = list.ok_or(Reason::NoAgreement)?;
             let command = Claim {
                 permit: permit.clone(),
@@ -350,7 +350,7 @@ impl v1::review_server::Review for Desk {
     ) -> Result<Response<Self::WatchQueueStream>, Status> {
         let handler = |caller: Caller, body: v1::WatchQueueRequest| async move {
             let list: Option<ListId> = body.list_id.parse().ok();
-            self.clerk(&self.exchange.state(), &caller, list)?;
+            self.over_list::<DecideLines>(&self.exchange.state(), &caller, list)?;
             let list = list.ok_or(Reason::NoAgreement)?;
             let (sender, receiver) = mpsc::channel(1);
             let desk = self.clone();
@@ -360,7 +360,8 @@ impl v1::review_server::Review for Desk {
                 loop {
                     let state = desk.exchange.state();
                     // The right may end while the stream is open.
-                    if let Err(refusal) = desk.clerk(&state, &caller, Some(list)) {
+                    if let Err(refusal) = desk.over_list::<DecideLines>(&state, &caller, Some(list))
+                    {
                         let _ = sender.send(Err(failure::status(&refusal))).await;
                         return;
                     }

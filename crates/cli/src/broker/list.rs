@@ -20,7 +20,7 @@ use super::error::BrokerError;
 use super::names::{KindArgument, short};
 use super::new_file::NewFile;
 use super::session::{self, RequestArgument, Session, digest_json, plain, totals_json};
-use super::{returned, sheet};
+use super::{households, returned, sheet};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -69,6 +69,10 @@ pub(crate) enum ListCommand {
     },
     /// Show lines of a batch whose account somebody should look at before it is certified
     Accounts(returned::AccountsArguments),
+    /// Show lines that are held back to protect somebody (支援措置); for protectors
+    Households(households::HouseholdsArguments),
+    /// Clear a line that is held back to protect somebody: one protector signs, another clears
+    ClearHousehold(households::ClearArguments),
     /// Report what came back from the bank (振込不能); all else of the batch is paid
     Returns(returned::ReturnsArguments),
     /// Note that a payee has given money back (返還)
@@ -165,6 +169,12 @@ pub(super) fn run(command: &ListCommand, environment: &Environment) -> Result<Ex
         }),
         ListCommand::Accounts(arguments) => {
             session::with(environment, async |session| returned::accounts(session, arguments).await)
+        }
+        ListCommand::Households(arguments) => {
+            session::with(environment, async |session| households::show(session, arguments).await)
+        }
+        ListCommand::ClearHousehold(arguments) => {
+            session::with(environment, async |session| households::clear(session, arguments).await)
         }
         ListCommand::Returns(arguments) => {
             session::with(environment, async |session| returned::returns(session, arguments).await)

@@ -16,6 +16,7 @@ mod dataset;
 mod delivery;
 mod error;
 mod explained;
+mod households;
 mod identify;
 mod job;
 mod list;
@@ -183,6 +184,8 @@ mod tests {
             "dataset template L9 --output l9.csv",
             "dataset create --provider 131016/residents --name r --title R --template L1",
             "list accounts --batch batch_",
+            "list households list_ --output held.xlsx",
+            "list clear-household list_ B0001 --request-id request_",
             "list returns list_ back.csv --batch batch_ --lines 1 --yen 2",
             "list refund list_ B0001 --yen 5000",
             "programme reconcile programme_ --output sheet.xlsx",

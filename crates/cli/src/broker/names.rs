@@ -36,6 +36,8 @@ arguments! {
         Auditor,
         /// Asks single questions and receives deliveries
         Consumer,
+        /// Sees to payments to and beside protected persons (支援措置担当)
+        Protector,
     }
 
     /// What an agreement allows.

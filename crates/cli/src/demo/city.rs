@@ -48,7 +48,7 @@ const fn system(name: &'static str, body: &'static str, role: Role) -> Member {
 }
 
 /// Everybody who calls the broker.
-pub(super) const MEMBERS: [Member; 13] = [
+pub(super) const MEMBERS: [Member; 15] = [
     person("operator-1", "operations", Role::Operator),
     person("operator-2", "operations", Role::Operator),
     person("residents-operator", "residents", Role::Operator),
@@ -59,6 +59,8 @@ pub(super) const MEMBERS: [Member; 13] = [
     person("clerk-2", "benefits", Role::Clerk),
     person("certifier-1", "benefits", Role::Certifier),
     person("certifier-2", "benefits", Role::Certifier),
+    person("protector-1", "benefits", Role::Protector),
+    person("protector-2", "benefits", Role::Protector),
     system("counter", "benefits", Role::Consumer),
     system("transfers", "treasury", Role::Consumer),
     person("auditor-1", "audit", Role::Auditor),

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub(crate) mod records;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use jiff::Timestamp;
 use renkei_exchange::agreement::{
     ActivateAgreement, ApproveAgreement, LegalBasis, ProposeAgreement, Terms,
 };
-use renkei_exchange::batch::{CertifyBatch, Payment, payments, propose};
+use renkei_exchange::batch::{Payment, Proposed, Signed, certify, payments, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::{Acknowledge, Deliver};
 use renkei_exchange::delta::{self, AppliedDelta};
@@ -46,7 +48,7 @@ use renkei_types::{
 use sha2::{Digest as _, Sha256};
 
 /// Name, agency's body, kind, roles.
-const PARTIES: [(&str, &str, &str, &[Role]); 10] = [
+const PARTIES: [(&str, &str, &str, &[Role]); 12] = [
     ("operator-2", "operations", "person", &[Role::Operator]),
     ("residents-operator", "residents", "person", &[Role::Operator]),
     ("register", "residents", "system", &[Role::Submitter]),
@@ -56,6 +58,8 @@ const PARTIES: [(&str, &str, &str, &[Role]); 10] = [
     ("certifying-clerk", "benefits", "person", &[Role::Clerk, Role::Certifier]),
     ("certifier-1", "benefits", "person", &[Role::Certifier]),
     ("certifier-2", "benefits", "person", &[Role::Certifier, Role::Operator]),
+    ("protector-1", "benefits", "person", &[Role::Protector]),
+    ("protector-2", "benefits", "person", &[Role::Protector]),
     ("transfers", "treasury", "system", &[Role::Consumer]),
 ];
 
@@ -657,13 +661,26 @@ impl Town {
 
     /// Two signatures under all payable lines of a list.
     pub(crate) fn certify(&self, list: ListId) -> Result<BatchId, Refusal> {
-        let permit = |who: &str| self.permit_own::<Certify>(who);
-        let call = |who: &str| Call::read(caller(who));
-        let proposed = propose(&self.exchange, call("certifier-1"), permit("certifier-1"), list)?;
-        let batch = proposed.reply.batch;
+        let batch = self.propose("certifier-1", list)?.batch;
+        self.sign("certifier-2", list, batch)
+    }
+
+    /// The first signature.
+    pub(crate) fn propose(&self, who: &str, list: ListId) -> Result<Proposed, Refusal> {
+        let (permit, call) = (self.permit_own::<Certify>(who), Call::read(caller(who)));
+        propose(&self.exchange, &self.indexes, call, permit, list).map(|done| done.reply)
+    }
+
+    /// The second signature, under the batch as it is.
+    pub(crate) fn sign(&self, who: &str, list: ListId, batch: BatchId) -> Result<BatchId, Refusal> {
         let digest = self.exchange.state().batches.get(&batch).expect("the batch").digest;
-        let command = CertifyBatch { permit: permit("certifier-2"), list, batch, digest };
-        self.exchange.execute_now(call("certifier-2"), command).map(|done| done.reply)
+        self.sign_digest(who, Signed { list, batch, digest })
+    }
+
+    /// The second signature, under something else.
+    pub(crate) fn sign_digest(&self, who: &str, signed: Signed) -> Result<BatchId, Refusal> {
+        let (permit, call) = (self.permit_own::<Certify>(who), Call::read(caller(who)));
+        certify(&self.exchange, &self.indexes, call, permit, signed).map(|done| done.reply)
     }
 
     /// The dataset under which the programme's deliveries are agreed on.
@@ -688,6 +705,10 @@ impl Town {
     }
 
     pub(crate) fn permit_review(&self, who: &str, list: ListId) -> Permit<DecideLines> {
+        self.permit_over_list(who, list)
+    }
+
+    pub(crate) fn permit_over_list<R: Right>(&self, who: &str, list: ListId) -> Permit<R> {
         let (state, today) = (self.exchange.state(), self.exchange.clock().today());
         let owner = state.owner_of_list(list);
         let permit = state.permit_own_with_dataset(&caller(who), owner, Some(self.register), today);

@@ -1,0 +1,239 @@
+//! Payments to and beside protected persons: found before anything is certified, shown to protectors alone, and made only after two of them
+//! have seen to it.
+//!
+//! Each test of a fault names the line that, removed, makes it fail.
+
+mod town;
+
+use std::collections::{BTreeSet, HashMap};
+
+use renkei_exchange::Refusal;
+use renkei_exchange::command::Call;
+use renkei_exchange::household_case::{self, CaseState, Cleared, HouseholdLine};
+use renkei_exchange::households::HouseholdFinding;
+use renkei_exchange::permit::SeeProtected;
+use renkei_exchange::programme::{PayeeUnit, Rules};
+use renkei_types::{ListId, Reason};
+use town::records::{column, delta, table};
+use town::{Town, caller};
+
+/// The record of somebody, by columns.
+type Record = HashMap<String, String>;
+
+/// A town whose programme pays households, and whose register says since when everything is so.
+fn town() -> Town {
+    Town::of_residents_and_rules(with_days, |rules| Rules { unit: PayeeUnit::Household, ..rules })
+}
+
+/// The same, paying persons.
+fn town_of_persons() -> Town {
+    Town::of_residents_and_rules(with_days, |rules| rules)
+}
+
+fn with_days(residents: String) -> String {
+    let days = |(at, line): (usize, &str)| match at {
+        0 => format!("{line},異動日,処理日\n"),
+        _ => format!("{line},2020-04-01,2020-04-02\n"),
+    };
+    residents.lines().enumerate().map(days).collect()
+}
+
+/// Everybody, household by household, where two or more live together under readings of their own.
+fn families(town: &Town) -> Vec<Vec<Record>> {
+    let (header, records) = table(town);
+    let mut families: Vec<Vec<Record>> = Vec::new();
+    for cells in records {
+        let record: Record = header.iter().map(|name| name.trim().to_owned()).zip(cells).collect();
+        match families.last_mut().filter(|family| family[0]["世帯番号"] == record["世帯番号"])
+        {
+            Some(family) => family.push(record),
+            None => families.push(vec![record]),
+        }
+    }
+    families.retain(|family| {
+        let readings: BTreeSet<&str> = family.iter().map(|one| one["氏名カナ"].as_str()).collect();
+        family.len() > 1 && readings.len() == family.len() && !readings.contains("")
+    });
+    families
+}
+
+/// A list with a line for each of these people: whom it means, who holds the account, and the address.
+fn list_of(town: &Town, name: &str, lines: &[(&Record, &str, &str)]) -> ListId {
+    let mut text =
+        "申請番号,氏名,氏名カナ,生年月日,性別,郵便番号,住所,支給額,口座名義カナ\n".to_owned();
+    for (number, (person, holder, address)) in lines.iter().enumerate() {
+        let of = |name: &str| person[name].as_str();
+        let cells =
+            [of("氏名"), of("氏名カナ"), of("生年月日"), of("性別"), of("郵便番号"), address];
+        text.push_str(&format!("{name}-{number},{},30000,{holder}\n", cells.join(",")));
+    }
+    let list = town.linked_list_of(name, &text);
+    town.decide_all(list, "clerk-1");
+    list
+}
+
+/// A line for each of these people with their own account and address.
+fn own<'a>(people: &[&'a Record]) -> Vec<(&'a Record, &'a str, &'a str)> {
+    people.iter().map(|one| (*one, one["氏名カナ"].as_str(), one["住所"].as_str())).collect()
+}
+
+fn protect(town: &Town, number: u64, people: &[&Record]) {
+    let mut text = "宛名番号,支援措置\n".to_owned();
+    people.iter().for_each(|one| text.push_str(&format!("{},1\n", one["宛名番号"])));
+    town.report(number, &text).expect("a report");
+}
+
+fn look(town: &Town, list: ListId) -> Vec<HouseholdLine> {
+    let permit = town.permit_over_list::<SeeProtected>("protector-1", list);
+    household_case::look(&town.exchange, &town.indexes, permit, list).expect("lines").reply
+}
+
+fn findings(town: &Town, list: ListId) -> Vec<(String, BTreeSet<HouseholdFinding>)> {
+    look(town, list).into_iter().map(|line| (line.line, line.findings)).collect()
+}
+
+fn clear(town: &Town, who: &str, list: ListId, line: &str) -> Result<Cleared, Refusal> {
+    let permit = town.permit_over_list::<SeeProtected>(who, list);
+    let (exchange, indexes) = (&town.exchange, &town.indexes);
+    let call = Call::read(caller(who));
+    household_case::clear(exchange, indexes, call, permit, list, line).map(|done| done.reply)
+}
+
+fn paid_lines(town: &Town, list: ListId) -> BTreeSet<String> {
+    let batch = town.propose("certifier-1", list).expect("a proposal").batch;
+    town.paid(batch).into_iter().map(|payment| payment.line).collect()
+}
+
+/// Without `watch.holds` in `batch::draw_up` the household of somebody protected is paid into the account of whom she is protected
+/// from; without the comparison of `protected` in `CertifyBatch::decide` a proposal of the day before still is.
+#[test]
+fn a_household_of_protected_and_other_persons_is_paid_only_after_two_protectors_have_cleared_it() {
+    let town = town();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0], &families[2][0]]));
+    let before = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((before.held, town.paid(before.batch).len()), (0, 3));
+    protect(&town, 2, &[&families[1][1]]);
+    let late = town.sign("certifier-2", list, before.batch).expect_err("drawn up before");
+    assert_eq!((late.reason, late.field), (Reason::VersionOld, Some("batch_id")));
+
+    let proposed = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!(proposed.held, 1);
+    assert_eq!(paid_lines(&town, list), ["a-0", "a-2"].map(str::to_owned).into());
+    let found = look(&town, list);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].line.as_str(), found[0].state), ("a-1", CaseState::Open));
+    assert!(found[0].findings.contains(&HouseholdFinding::ProtectedMember));
+
+    assert!(!clear(&town, "protector-1", list, "a-1").expect("the first").cleared);
+    let alone = clear(&town, "protector-1", list, "a-1").expect_err("alone");
+    assert_eq!(alone.reason, Reason::SamePerson);
+    assert_eq!(look(&town, list)[0].state, CaseState::Signed);
+    assert_eq!(paid_lines(&town, list).len(), 2);
+    assert!(clear(&town, "protector-2", list, "a-1").expect("the second").cleared);
+    assert_eq!(look(&town, list)[0].state, CaseState::Cleared);
+    assert_eq!(paid_lines(&town, list).len(), 3);
+    let none = clear(&town, "protector-1", list, "a-0").expect_err("nothing to clear");
+    assert_eq!(none.reason, Reason::WrongState);
+    // The state knows neither whom nor why.
+    let state = town.exchange.state();
+    let known = serde_json::to_string(&state.household_cases.iter().collect::<Vec<_>>());
+    let known = known.expect("text");
+    let member = &families[1];
+    assert!(member.iter().all(|one| !known.contains(one["宛名番号"].as_str())));
+    assert!(!known.contains(member[0]["世帯番号"].as_str()) && !known.contains("PROTECTED"));
+    // Somebody else in the house is protected since: that is another thing to look at.
+    protect(&town, 3, &[&families[1][0]]);
+    assert_ne!(look(&town, list)[0].state, CaseState::Cleared);
+}
+
+#[test]
+fn a_household_of_protected_persons_alone_is_paid_like_every_other() {
+    let town = town();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    protect(&town, 2, &families[1].iter().collect::<Vec<_>>());
+    assert_eq!(findings(&town, list), []);
+    assert_eq!(paid_lines(&town, list).len(), 2);
+}
+
+/// Without `members.kana` in `Surroundings::look` a child cannot be paid into her mother's account; without the finding it is paid into
+/// anybody's.
+#[test]
+fn somebody_protected_is_paid_into_her_own_account_or_that_of_somebody_protected_with_her() {
+    let town = town_of_persons();
+    let families = families(&town);
+    let family = families.iter().find(|family| family.len() > 2).expect("three in a house");
+    let (child, mother, other) = (&family[0], &family[1], &family[2]);
+
+    let account = |name: &str, holder: &Record| {
+        let list = list_of(&town, name, &[(child, &holder["氏名カナ"], &child["住所"])]);
+        findings(&town, list)
+    };
+    protect(&town, 2, &[child, mother]);
+    assert_eq!(account("own", child), []);
+    assert_eq!(account("mother", mother), []);
+    let held = BTreeSet::from([HouseholdFinding::HolderIsOther]);
+    assert_eq!(account("other", other), [("other-0".to_owned(), held)]);
+}
+
+/// Without `left` in `Surroundings::read` the household that she fled from is paid for her too.
+#[test]
+fn a_household_that_somebody_protected_has_left_is_looked_at_if_she_was_of_it_when_it_counted() {
+    let town = town();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0], &families[2][0]]));
+    let (header, records) = table(&town);
+    let moved = |family: &[Record], household: &str, day: &str| {
+        let id = column(&header, "宛名番号");
+        let known = records.iter().find(|cells| cells[id] == family[1]["宛名番号"]);
+        let mut cells = known.expect("a record").clone();
+        cells[column(&header, "世帯番号")] = household.to_owned();
+        cells[column(&header, "異動日")] = day.to_owned();
+        cells
+    };
+    let entries = [
+        ("変更", moved(&families[0], "900001", "2026-10-05")),
+        ("変更", moved(&families[1], "900002", "2026-08-20")),
+    ];
+    town.apply(1, &delta(&header, &entries)).expect("a delta");
+    protect(&town, 2, &[&families[0][1], &families[1][1]]);
+    // The list was linked before both moves, so both households were counted with them.
+    let left = BTreeSet::from([HouseholdFinding::MemberLeft]);
+    let of = |line: &str| (line.to_owned(), left.clone());
+    assert_eq!(findings(&town, list), [of("a-0"), of("a-1")]);
+    // A list that is linked now knows of both; of the first she was a member on the base date, 2026-09-01.
+    let again = list_of(&town, "b", &own(&[&families[0][0], &families[1][0], &families[2][0]]));
+    assert_eq!(findings(&town, again), [of("b-0")]);
+}
+
+/// Without `is_at` in `Surroundings::look` letters go where she is not any more.
+#[test]
+fn the_line_of_somebody_protected_that_has_an_address_of_before_is_looked_at() {
+    let town = town_of_persons();
+    let families = families(&town);
+    let (one, elsewhere) = (&families[0][0], &families[1][0]);
+    protect(&town, 2, &[one]);
+    let of = |name: &str, address: &str| {
+        findings(&town, list_of(&town, name, &[(one, &one["氏名カナ"], address)]))
+    };
+    assert_eq!(of("now", &one["住所"]), []);
+    assert_eq!(of("none", ""), []);
+    let held = BTreeSet::from([HouseholdFinding::OtherAddress]);
+    assert_eq!(of("before", &elsewhere["住所"]), [("before-0".to_owned(), held)]);
+}
+
+/// Without `is_stale` in `household_case::protected` both signatures are taken though nobody knows who is protected.
+#[test]
+fn nothing_is_certified_as_long_as_it_is_not_known_who_is_protected() {
+    let mut town = Town::new();
+    let list = town.linked_list("wave-1", 40);
+    let batch = town.propose("certifier-1", list).expect("a proposal").batch;
+    town.restart_on("2026-12-05");
+    let refused = town.propose("certifier-1", list).expect_err("too old");
+    assert_eq!(refused.reason, Reason::ProtectionStale);
+    let refused = town.sign("certifier-2", list, batch).expect_err("too old");
+    assert_eq!(refused.reason, Reason::ProtectionStale);
+    town.report(2, "宛名番号,支援措置\n").expect("nothing has changed");
+    town.sign("certifier-2", list, batch).expect("the second signature");
+}
