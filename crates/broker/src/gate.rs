@@ -243,6 +243,7 @@ mutations! {
     ParkRequest,
     PromoteRequest,
     ProposeAgreementRequest,
+    ReadmitRequest,
     RefundRequest,
     ReleaseHoldRequest,
     ReleaseRequest,

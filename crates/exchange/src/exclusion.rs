@@ -2,13 +2,14 @@
 //!
 //! Somebody has declined (辞退), or is paid elsewhere (既受給). They are named by ids of the register and kept sealed with
 //! the programme's key. An exclusion only ever prevents payments, so one person adds it. A proposal that was drawn up
-//! before it cannot be certified any more; what two people have certified stands, and is told as a number.
+//! before it cannot be certified any more; what two people have certified stands, and is told as a number. Taking somebody off
+//! again takes two people: see the module `readmission`.
 
 use std::collections::HashSet;
 
 use renkei_journal::BlobRef;
 use renkei_tlog::leaf::{Counter, Operation};
-use renkei_types::{ProgrammeId, Reason};
+use renkei_types::{DataKeyId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{BatchState, payments};
@@ -61,16 +62,53 @@ pub struct Excluded {
 /// The ids of all whom a programme does not pay.
 pub(crate) fn excluded(vault: &Vault, programme: &Programme) -> Result<HashSet<String>, Refusal> {
     let mut excluded = HashSet::new();
-    for exclusion in &programme.exclusions {
-        let reader = vault.open_blob(&exclusion.ids)?;
-        for chunk in 0..exclusion.ids.chunks {
-            let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
-            let ids: Vec<String> =
-                postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
-            excluded.extend(ids);
+    for (after, exclusion) in (1..).zip(&programme.exclusions) {
+        excluded.extend(read_ids(vault, &exclusion.ids)?);
+        let readmissions = programme.readmissions.iter().filter(|one| one.second.is_some());
+        for readmission in readmissions.filter(|one| one.after == after) {
+            for id in read_ids(vault, &readmission.ids)? {
+                excluded.remove(&id);
+            }
         }
     }
     Ok(excluded)
+}
+
+fn read_ids(vault: &Vault, sealed: &BlobRef) -> Result<Vec<String>, Refusal> {
+    let reader = vault.open_blob(sealed)?;
+    let mut ids = Vec::new();
+    for chunk in 0..sealed.chunks {
+        let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
+        let chunk: Vec<String> =
+            postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
+        ids.extend(chunk);
+    }
+    Ok(ids)
+}
+
+/// The ids of a call, sorted, each once.
+pub(crate) fn distinct(ids: &[String]) -> Result<Vec<&str>, Refusal> {
+    let mut ids: Vec<&str> = ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Err(Refusal::field("payees"));
+    }
+    if ids.len() > PAYEES_MAX {
+        return Err(Refusal::new(Reason::TooLarge).in_field("payees"));
+    }
+    Ok(ids)
+}
+
+/// Keeps ids under a programme's key.
+pub(crate) fn seal_ids(vault: &Vault, key: DataKeyId, ids: &[&str]) -> Result<BlobRef, Refusal> {
+    const CHUNK_IDS: usize = 4096;
+    let mut writer = vault.blob_writer(&vault.key(key)?, key)?;
+    for chunk in ids.chunks(CHUNK_IDS) {
+        let bytes = postcard::to_stdvec(chunk).map_err(|error| Refusal::internal(&error))?;
+        writer.chunk(&bytes).map_err(|error| blob_refusal(&error))?;
+    }
+    writer.finish().map_err(|error| blob_refusal(&error))
 }
 
 /// Excludes payees, by ids of persons or households in the register. Blocks: for threads that may wait.
@@ -82,14 +120,8 @@ pub fn exclude(
     reason: ExclusionReason,
     ids: &[String],
 ) -> Result<Done<Excluded>, Refusal> {
-    const CHUNK_IDS: usize = 4096;
-    let ids: HashSet<&str> = ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
-    if ids.is_empty() {
-        return Err(Refusal::field("payees"));
-    }
-    if ids.len() > PAYEES_MAX {
-        return Err(Refusal::new(Reason::TooLarge).in_field("payees"));
-    }
+    let sorted = distinct(ids)?;
+    let ids: HashSet<&str> = sorted.iter().copied().collect();
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let mut already_certified = 0;
@@ -102,14 +134,7 @@ pub fn exclude(
         let paid = payments.iter().filter(|payment| hit(&payment.payee, &payment.person));
         already_certified += paid.count() as u64;
     }
-    let mut sorted: Vec<&str> = ids.into_iter().collect();
-    sorted.sort_unstable();
-    let mut writer = vault.blob_writer(&vault.key(known.key)?, known.key)?;
-    for chunk in sorted.chunks(CHUNK_IDS) {
-        let bytes = postcard::to_stdvec(chunk).map_err(|error| Refusal::internal(&error))?;
-        writer.chunk(&bytes).map_err(|error| blob_refusal(&error))?;
-    }
-    let blob = writer.finish().map_err(|error| blob_refusal(&error))?;
+    let blob = seal_ids(vault, known.key, &sorted)?;
     let payees = sorted.len() as u64;
     let excluded = Excluded { payees, already_certified };
     let exclusion = Exclusion { reason, payees, ids: blob };

@@ -50,6 +50,7 @@ mod pending;
 pub mod permit;
 pub mod programme;
 pub mod protection;
+pub mod readmission;
 pub mod reconcile;
 pub mod refund;
 pub mod refusal;

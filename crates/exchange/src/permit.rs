@@ -57,6 +57,8 @@ rights! {
     Certify: [Certifier];
     /// Stopping releases of one's own agency.
     StopReleases: [Certifier, Operator, Protector];
+    /// Taking payees of one's own agency off the exclusions again.
+    Readmit: [Certifier, Operator];
     /// Seeing and clearing the lines of one's own agency that are held back to protect somebody.
     SeeProtected: [Protector] under Review;
     /// Seeing how lines and yen of one's own agency add up.

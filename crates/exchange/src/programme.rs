@@ -13,6 +13,7 @@ use crate::hold::Stop;
 use crate::list::List;
 use crate::mark::Mark;
 use crate::permit::{Operate, Permit, Submit};
+use crate::readmission::Readmission;
 use crate::refusal::Refusal;
 use crate::role::closed_list;
 use crate::rows::LIST_FIELDS;
@@ -175,6 +176,9 @@ pub struct Programme {
     /// Whom it does not pay.
     #[serde(default)]
     pub exclusions: Vec<Exclusion>,
+    /// Who was taken off them again, or shall be.
+    #[serde(default)]
+    pub readmissions: Vec<Readmission>,
 }
 
 /// Sets a benefit up.
@@ -241,6 +245,7 @@ impl Command for CreateProgramme {
             batches: 0,
             hold: None,
             exclusions: Vec::new(),
+            readmissions: Vec::new(),
         };
         desk.state.datasets.put(dataset_id, dataset);
         desk.state.programmes.put(id, programme);

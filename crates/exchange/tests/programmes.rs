@@ -13,8 +13,9 @@ use renkei_exchange::delivery::Deliver;
 use renkei_exchange::exclusion::{Excluded, ExclusionReason, exclude};
 use renkei_exchange::hold::{self, Lifted, ReleaseHold, Target, Unusual};
 use renkei_exchange::list::Totals;
-use renkei_exchange::permit::{Receive, StopReleases, Submit};
+use renkei_exchange::permit::{Readmit, Receive, StopReleases, Submit};
 use renkei_exchange::programme::{AmountRule, ListKind, Rules};
+use renkei_exchange::readmission::{self, Readmitted};
 use renkei_exchange::reconcile::Step;
 use renkei_exchange::supersede::Supersedes;
 use renkei_types::{ListId, Reason};
@@ -207,6 +208,48 @@ fn an_excluded_payee_is_left_out_and_a_proposal_from_before_cannot_be_certified(
     let late = leave_out(&town, &[payments[0].person.clone()]).expect("an exclusion");
     assert_eq!(late, Excluded { payees: 1, already_certified: 1 });
     assert_eq!(leave_out(&town, &[]).expect_err("nobody").reason, Reason::FieldInvalid);
+}
+
+/// Without the comparison of `first` in `ReadmitPayees::decide` one person readmits alone; without that of `after` somebody who
+/// was excluded again is paid.
+#[test]
+fn an_excluded_payee_is_paid_after_all_if_two_people_readmit_the_same_and_nobody_excludes_in_between()
+ {
+    let town = Town::new();
+    let list = town.linked_list_of("wave-1", &of_amounts(&town, 40, |_| 20_000));
+    let people: Vec<String> = {
+        let proposed = town.propose("certifier-1", list).expect("a proposal");
+        town.paid(proposed.batch).iter().map(|payment| payment.person.clone()).collect()
+    };
+    leave_out(&town, &people[..3]).expect("an exclusion");
+    let readmit = |who: &str, payees: &[String]| {
+        let (permit, call) = (town.permit_own::<Readmit>(who), Call::read(caller(who)));
+        readmission::readmit(&town.exchange, call, permit, town.programme, payees)
+            .map(|done| done.reply)
+    };
+    let open = |lines: u64| Totals { lines, yen: 20_000 * lines };
+    let of = |readmitted, payees| Readmitted { readmitted, payees, open_again: open(payees) };
+    let none = readmit("certifier-1", &people[5..6]).expect_err("nobody excluded them");
+    assert_eq!((none.reason, none.field), (Reason::WrongState, Some("payees")));
+
+    assert_eq!(readmit("certifier-1", &people[..2]), Ok(of(false, 2)));
+    let alone = readmit("certifier-1", &people[..2]).expect_err("alone");
+    assert_eq!(alone.reason, Reason::SamePerson);
+    // Another set of payees is another wish.
+    assert_eq!(readmit("certifier-2", &people[..1]), Ok(of(false, 1)));
+    assert_eq!(town.propose("certifier-1", list).expect("a proposal").excluded, 3);
+    // Who is excluded in between is not what was signed for.
+    leave_out(&town, &people[1..2]).expect("again");
+    assert_eq!(readmit("certifier-2", &people[..2]), Ok(of(false, 2)));
+    assert_eq!(readmit("certifier-1", &people[..2]), Ok(of(true, 2)));
+    let proposed = town.propose("certifier-1", list).expect("another proposal");
+    assert_eq!(proposed.excluded, 1);
+    let paid: Vec<String> =
+        town.paid(proposed.batch).iter().map(|payment| payment.person.clone()).collect();
+    assert!(paid.contains(&people[0]) && paid.contains(&people[1]) && !paid.contains(&people[2]));
+    // An exclusion that comes later counts.
+    leave_out(&town, &people[..1]).expect("after all");
+    assert_eq!(town.propose("certifier-1", list).expect("a proposal").excluded, 2);
 }
 
 /// Without `held_payees` in `hold::check` a released batch with the payee is delivered.

@@ -11,6 +11,7 @@ use renkei_exchange::household_case::{CaseState, HouseholdLine};
 use renkei_exchange::households::HouseholdFinding;
 use renkei_exchange::list::Totals;
 use renkei_exchange::programme::{AmountRule, ChangeLimits, ListKind, PayeeUnit, Programme, Rules};
+use renkei_exchange::readmission::Readmission;
 use renkei_exchange::reconcile::{Reconciliation, Sheets};
 use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::transfer::Consignor;
@@ -99,6 +100,11 @@ pub(crate) fn programme(id: ProgrammeId, programme: &Programme) -> v1::Programme
         AmountRule::Fixed { yen } => v1::amount_rule::Rule::FixedYen(yen),
         AmountRule::Each { yen, most } => v1::amount_rule::Rule::Each(v1::EachAmount { yen, most }),
     });
+    let readmission = |one: &Readmission| v1::Readmission {
+        payees: one.payees,
+        first: one.first.to_string(),
+        second: one.second.as_ref().map(ToString::to_string).unwrap_or_default(),
+    };
     let exclusion = |exclusion: &Exclusion| v1::Exclusion {
         reason: exclusion_reason_out(exclusion.reason).into(),
         payees: exclusion.payees,
@@ -112,6 +118,7 @@ pub(crate) fn programme(id: ProgrammeId, programme: &Programme) -> v1::Programme
         }),
         stop: programme.hold.as_ref().map(stop),
         exclusions: programme.exclusions.iter().map(exclusion).collect(),
+        readmissions: programme.readmissions.iter().map(readmission).collect(),
         programme_id: id.to_string(),
         agency: programme.agency.to_string(),
         name: rules.name.to_string(),

@@ -6,13 +6,14 @@ use renkei_exchange::batch::{BatchState, PAYMENT_FIELDS, Signed, certify, propos
 use renkei_exchange::command::Call;
 use renkei_exchange::hold::{self, Hold, ReleaseHold, Target};
 use renkei_exchange::permit::{
-    Certify, Operate, Permit, Receive, SeeProgramme, SeeProtected, SeeTotals, StopReleases, Submit,
+    Certify, Operate, Permit, Readmit, Receive, SeeProgramme, SeeProtected, SeeTotals,
+    StopReleases, Submit,
 };
 use renkei_exchange::programme::{CreateProgramme, OpenList};
 use renkei_exchange::reconcile::{Sheet, look};
 use renkei_exchange::transfer::{self, ExportTransfer};
 use renkei_exchange::{
-    Caller, Refusal, State, accounts, exclusion, household_case, refund, returns,
+    Caller, Refusal, State, accounts, exclusion, household_case, readmission, refund, returns,
 };
 use renkei_types::{AgencyId, BatchId, ListId, ProgrammeId, Reason};
 use tonic::{Request, Response, Status, async_trait};
@@ -206,6 +207,29 @@ impl v1::benefits_server::Benefits for Desk {
             })
         };
         self.gate.mutate(method!("Benefits", "Exclude"), request, handler).await
+    }
+
+    async fn readmit(
+        &self,
+        request: Request<v1::ReadmitRequest>,
+    ) -> Result<Response<v1::ReadmitResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::ReadmitRequest| async move {
+            let state = self.exchange.state();
+            let id: Option<ProgrammeId> = body.programme_id.parse().ok();
+            let permit = state.permit_own::<Readmit>(&caller, owner(&state, id))?;
+            let programme = id.ok_or(Reason::NoAgreement)?;
+            let work = move |desk: &Self| {
+                readmission::readmit(&desk.exchange, call, permit, programme, &body.payees)
+            };
+            let done = self.blocking(work).await?;
+            Ok(v1::ReadmitResponse {
+                readmitted: done.reply.readmitted,
+                payees: done.reply.payees,
+                open_again: Some(convert::totals(done.reply.open_again)),
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.mutate(method!("Benefits", "Readmit"), request, handler).await
     }
 
     async fn hold(

@@ -32,8 +32,8 @@ use jiff::civil::Date;
 use renkei_api::v1::amount_rule::Rule;
 use renkei_api::v1::{
     AmountRule, ChangeLimits, Consignor, CreateProgrammeRequest, EachAmount, ExcludeRequest,
-    ExclusionReason, GetProgrammeRequest, HoldRequest, PayeeUnit, Programme, ReconcileRequest,
-    ReleaseHoldRequest, Stop, Unusual,
+    ExclusionReason, GetProgrammeRequest, HoldRequest, PayeeUnit, Programme, ReadmitRequest,
+    ReconcileRequest, ReleaseHoldRequest, Stop, Unusual,
 };
 use renkei_tables::{ReadOptions, TableReader, built_in_column};
 use renkei_types::{AgencyId, ListId, ProgrammeId, Yen};
@@ -42,7 +42,7 @@ use serde_json::{Value, json};
 
 use super::error::BrokerError;
 use super::names::{ExclusionArgument, UnitArgument, short};
-use super::session::{self, RequestArgument, plain};
+use super::session::{self, RequestArgument, plain, totals_json};
 use super::sheet;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
@@ -80,6 +80,15 @@ pub(crate) enum ProgrammeCommand {
         /// Why
         #[arg(long)]
         reason: ExclusionArgument,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
+    /// Take payees off the exclusions again: the first of two people signs, another readmits them
+    Readmit {
+        /// The programme
+        programme: ProgrammeId,
+        /// A table with 宛名番号 or 世帯番号, the same for both
+        file: PathBuf,
         #[command(flatten)]
         request: RequestArgument,
     },
@@ -327,6 +336,37 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                 Ok(session.done(object, "", answer.receipt.as_ref()))
             })
         }
+        ProgrammeCommand::Readmit { programme, file, request } => {
+            let payees = ids(file)?;
+            session::with(environment, async |session| {
+                let id = session.request_id(*request);
+                let call = ReadmitRequest {
+                    request_id: id.to_string(),
+                    programme_id: programme.to_string(),
+                    payees,
+                };
+                let answer = session.change(&id, call).await?;
+                let (payees, open) = (answer.payees, session.totals(answer.open_again.as_ref()));
+                if answer.readmitted {
+                    environment.note(
+                        &format!("{payees} payees are no longer excluded; open again: {open}"),
+                        &format!("{payees} 件の除外を取り消しました。再び支給できる行: {open}"),
+                    );
+                } else {
+                    environment.warn(
+                        &format!("signed; {payees} payees stay excluded until another person readmits them with the same file (open again then: {open})"),
+                        &format!("一人目として署名しました。別の人が同じファイルで取り消すまで {payees} 件は除外されたままです（取り消すと再び支給できる行: {open}）"),
+                    );
+                }
+                let object = json!({
+                    "programme_id": programme.to_string(),
+                    "readmitted": answer.readmitted,
+                    "payees": payees,
+                    "open_again": totals_json(answer.open_again.as_ref()),
+                });
+                Ok(session.done(object, "", answer.receipt.as_ref()))
+            })
+        }
         ProgrammeCommand::Hold(arguments) => session::with(environment, async |session| {
             let id = session.request_id(arguments.request);
             let call = HoldRequest {
@@ -441,6 +481,8 @@ fn show(programme: &Programme, environment: &Environment) {
         }
     };
     let excluded: u64 = programme.exclusions.iter().map(|exclusion| exclusion.payees).sum();
+    let readmitted = programme.readmissions.iter().filter(|one| !one.second.is_empty());
+    let readmitted: u64 = readmitted.map(|one| one.payees).sum();
     let rows = [
         (environment.say("programme", "給付事業"), plain(&programme.programme_id)),
         (environment.say("agency", "実施機関"), plain(&programme.agency)),
@@ -455,6 +497,7 @@ fn show(programme: &Programme, environment: &Environment) {
         (environment.say("yen of a line", "一件の金額（円）"), amount),
         (environment.say("may decline until", "辞退の期限"), plain(&programme.decline_until)),
         (environment.say("excluded payees", "除外"), excluded.to_string()),
+        (environment.say("of these readmitted", "うち除外取消"), readmitted.to_string()),
         (environment.say("transfer date", "振込日"), plain(&programme.transfer_date)),
         (environment.say("dataset", "データセット"), plain(&programme.dataset_id)),
         (environment.say("releases", "支払"), hold),
@@ -508,6 +551,11 @@ fn programme_json(programme: &Programme) -> Value {
             let ChangeLimits { vanished_percent, total_percent } = limits;
             json!({"vanished_percent": vanished_percent, "total_percent": total_percent})
         }),
+        "readmissions": programme
+            .readmissions
+            .iter()
+            .map(|one| json!({"payees": one.payees, "first": one.first, "second": one.second}))
+            .collect::<Vec<_>>(),
         "exclusions": programme
             .exclusions
             .iter()
