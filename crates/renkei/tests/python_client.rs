@@ -7,24 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use support::broker::Broker;
-use support::shared_folder;
-
-/// A Python with the libraries that the client names.
-fn python() -> PathBuf {
-    let folder = shared_folder("python-client");
-    let python = folder.join("bin/python3");
-    let run = |command: &mut Command| {
-        let output = command.output().expect("Python runs");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{said}");
-    };
-    if !python.exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-    }
-    let requirements = examples().join("requirements.txt");
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements));
-    python
-}
+use support::python::python_with;
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/python")
@@ -34,7 +17,8 @@ fn examples() -> PathBuf {
 fn the_stock_grpc_library_and_the_contract_are_enough_to_upload_link_and_identify() {
     let broker = Broker::start();
     let (register, programme) = (broker.register(), broker.programme("python"));
-    let output = Command::new(python())
+    let python = python_with("python-client", &examples().join("requirements.txt"));
+    let output = Command::new(python)
         .arg(examples().join("renkei_client.py"))
         .arg("--proto")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto"))
