@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use renkei_exchange::command::Call;
 use renkei_exchange::index::Indexes;
+use renkei_exchange::running::{Ended, NoteEquipment};
 use renkei_exchange::upload::Spools;
-use renkei_exchange::{Charter, Exchange, OpenError, Store, StorePaths};
+use renkei_exchange::{Charter, Equipment, Exchange, OpenError, Store, StorePaths};
 use renkei_types::{Classify, Clock, Entropy, Kind, Language, Localised};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -121,6 +123,10 @@ pub async fn run(
         founders: config.founders.clone(),
         log_origin: config.log.origin.clone(),
         checkpoint_interval: config.log.checkpoint_interval,
+        equipment: Equipment {
+            config: config.digest(),
+            credentials: *credentials.in_use().borrow(),
+        },
     };
     let opened = tokio::task::spawn_blocking(move || {
         Exchange::open(Store::open(paths, clock, entropy)?, &charter)
@@ -157,7 +163,11 @@ pub async fn run(
     };
     let mut tasks = vec![
         AbortOnDropHandle::new(tokio::spawn(Arc::clone(&credentials).keep_fresh())),
-        AbortOnDropHandle::new(tokio::spawn(flush_denials(gate))),
+        AbortOnDropHandle::new(tokio::spawn(note_credentials(
+            exchange.clone(),
+            credentials.in_use(),
+        ))),
+        AbortOnDropHandle::new(tokio::spawn(flush_denials(gate.clone()))),
         AbortOnDropHandle::new(tokio::spawn(count_leaves(exchange.durable()))),
         AbortOnDropHandle::new(tokio::spawn(feel_pulse(exchange.clone(), Arc::clone(&pulse)))),
         AbortOnDropHandle::new(tokio::spawn(ServiceManager.watchdog(alive.clone()))),
@@ -194,10 +204,15 @@ pub async fn run(
     board.stop();
     drop(tasks);
     drop(desk);
-    drop(exchange);
+    gate.flush_denials().await;
+    drop(gate);
     // The threads end when the last handle is gone; calls that were cut may hold one for a moment.
     let closed = tokio::task::spawn_blocking(move || {
         let _ = driver.join();
+        if let Err(error) = exchange.execute_now(Call::own(), Ended) {
+            tracing::warn!(%error, "the stop could not be noted in the log");
+        }
+        drop(exchange);
         threads.join();
     });
     if tokio::time::timeout(limits.shutdown_grace, closed).await.is_err() {
@@ -238,6 +253,19 @@ async fn flush_denials(gate: Gate) {
     let mut ticks = tokio::time::interval(DENIALS_INTERVAL);
     loop {
         ticks.tick().await;
-        gate.flush_denials();
+        gate.flush_denials().await;
+    }
+}
+
+/// Notes in the log whenever other certificates or revocation lists are in use, for as long as it is polled.
+async fn note_credentials(
+    exchange: Exchange,
+    mut in_use: tokio::sync::watch::Receiver<renkei_types::Digest>,
+) {
+    while in_use.changed().await.is_ok() {
+        let note = NoteEquipment::Credentials(*in_use.borrow_and_update());
+        if let Err(error) = exchange.execute(Call::own(), note).await {
+            tracing::warn!(%error, "new certificates could not be noted in the log");
+        }
     }
 }

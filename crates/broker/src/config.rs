@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use renkei_types::Identity;
+use renkei_types::{Digest, Identity};
 use serde::{Deserialize, Serialize};
 
 pub use duration::{DurationText, InvalidDuration};
@@ -137,6 +137,13 @@ impl BrokerConfig {
             *path = folder.join(&*path);
         }
         Ok(config)
+    }
+
+    /// The digest of what is in force, defaults included. There is no secret in it, only where secrets are.
+    pub fn digest(&self) -> Digest {
+        // A path that is no text has no TOML form.
+        let text = toml::to_string(self).unwrap_or_else(|_| format!("{self:?}"));
+        Digest::of(text.as_bytes())
     }
 
     fn paths_mut(&mut self) -> [&mut PathBuf; 6] {

@@ -161,27 +161,25 @@ impl Gate {
         // The first is told at once, those after it are counted until the minute is over.
         denials.insert(key, Denied { caller: caller.clone(), count: 0 });
         drop(denials);
-        self.log(caller, refusal.reason, 1);
+        let (gate, reason) = (self.clone(), refusal.reason);
+        tokio::spawn(async move { gate.log(caller, reason, 1).await });
     }
 
-    fn log(&self, caller: Option<Caller>, reason: Reason, count: u64) {
+    async fn log(&self, caller: Option<Caller>, reason: Reason, count: u64) {
         let unknown = caller.is_none() || reason == Reason::NotRegistered;
         let call = Call { caller, request: None };
-        let exchange = self.inner.exchange.clone();
-        tokio::spawn(async move {
-            let denials = NoteDenials { reason, count, unknown };
-            if let Err(error) = exchange.execute(call, denials).await {
-                tracing::warn!(%error, "a refusal could not be noted in the log");
-            }
-        });
+        let denials = NoteDenials { reason, count, unknown };
+        if let Err(error) = self.inner.exchange.execute(call, denials).await {
+            tracing::warn!(%error, "a refusal could not be noted in the log");
+        }
     }
 
-    /// Writes what was collected. To be called every minute.
-    pub(crate) fn flush_denials(&self) {
+    /// Writes what was collected. To be called every minute, and at the end.
+    pub(crate) async fn flush_denials(&self) {
         let collected = std::mem::take(&mut *self.inner.denials.lock());
         for ((_, reason), denied) in collected {
             if denied.count > 0 {
-                self.log(denied.caller, reason, denied.count);
+                self.log(denied.caller, reason, denied.count).await;
             }
         }
     }

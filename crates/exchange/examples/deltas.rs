@@ -23,7 +23,7 @@ use renkei_exchange::permit::{Operate, Submit};
 use renkei_exchange::seal::{Declaration, seal};
 use renkei_exchange::store::Vault;
 use renkei_exchange::upload::{Brings, FileEncoding, FileShape, OpenUpload, Spools};
-use renkei_exchange::{Caller, Charter, Exchange, Role, Store, StorePaths};
+use renkei_exchange::{Caller, Charter, Equipment, Exchange, Role, Store, StorePaths};
 use renkei_journal::{LocalJournal, Options};
 use renkei_testkit::{Files, Mix, Recipe, generate};
 use renkei_types::{DatasetId, Digest, FixedClock, SeededEntropy, UploadId};
@@ -103,6 +103,7 @@ fn open(folder: &std::path::Path) -> (Exchange, renkei_exchange::ledger::Threads
         founders: vec![caller("operator", "person").identity],
         log_origin: "renkei.example/renkei-audit/131016".to_owned(),
         checkpoint_interval: std::time::Duration::from_secs(1),
+        equipment: Equipment { config: Digest::of(b""), credentials: Digest::of(b"") },
     };
     Exchange::open(store, &charter).expect("an exchange")
 }

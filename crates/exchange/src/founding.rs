@@ -1,4 +1,4 @@
-//! How a broker begins, and begins again.
+//! How a broker is founded. How it begins again: see [`crate::running`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::directory::{Agency, Party};
 use crate::mark::Mark;
 use crate::refusal::Refusal;
 use crate::role::Role;
+use crate::running::Equipment;
 use crate::state::State;
 
 /// What a broker is founded with, where there is none yet.
@@ -24,6 +25,8 @@ pub struct Charter {
     pub log_origin: String,
     /// How often a checkpoint is signed while leaves come.
     pub checkpoint_interval: Duration,
+    /// What it runs with this time.
+    pub equipment: Equipment,
 }
 
 /// How the broker began.
@@ -38,6 +41,9 @@ pub struct Founding {
     /// The agencies of the first operators: those that run the broker.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub agencies: BTreeSet<AgencyId>,
+    /// What the broker ran with when it was last told of a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equipment: Option<Equipment>,
 }
 
 impl State {
@@ -63,6 +69,7 @@ impl Command for Found {
             request_key: self.request_key,
             log_origin: self.charter.log_origin.clone(),
             agencies: self.charter.founders.iter().map(|who| who.agency().clone()).collect(),
+            equipment: None,
         };
         desk.state.founding.put(0, founding);
         for founder in &self.charter.founders {
@@ -74,17 +81,5 @@ impl Command for Found {
             desk.state.parties.put(founder.clone(), party);
         }
         Ok(Decision::new((), Mark::ok(Operation::AdminAction)))
-    }
-}
-
-/// Notes that the broker has started.
-pub(crate) struct Began;
-
-impl Command for Began {
-    type Reply = ();
-    const METHOD: &'static str = "Began";
-
-    fn decide(&self, _: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
-        Ok(Decision::new((), Mark::ok(Operation::Start)))
     }
 }

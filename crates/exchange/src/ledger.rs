@@ -25,10 +25,11 @@ use tokio::sync::{oneshot, watch};
 use crate::books::Books;
 use crate::cache::{self, Cache, Projection};
 use crate::command::{Call, Command, Desk, Done};
-use crate::founding::{Began, Charter, Found};
+use crate::founding::{Charter, Found};
 use crate::log::Log;
 use crate::pending::{Entry, Pending, Question, leaf_digest};
 use crate::refusal::Refusal;
+use crate::running::{Began, ClockJumped, ClockWatch, NoteEquipment};
 use crate::state::{Change, State};
 use crate::store::{OpenError, Store, StorePaths, Vault, keyed_body_digest};
 use crate::upload::UploadState;
@@ -129,6 +130,7 @@ impl Exchange {
         let ledger = Ledger {
             journal,
             state,
+            watch: ClockWatch::since(last.time),
             last,
             books,
             shared: Arc::downgrade(&shared),
@@ -146,7 +148,10 @@ impl Exchange {
             let found = Found { charter: charter.clone(), request_key };
             exchange.execute_now(Call::own(), found)?;
         }
-        exchange.execute_now(Call::own(), Began)?;
+        let equipment = charter.equipment;
+        exchange.execute_now(Call::own(), Began { equipment })?;
+        exchange.execute_now(Call::own(), NoteEquipment::Config(equipment.config))?;
+        exchange.execute_now(Call::own(), NoteEquipment::Credentials(equipment.credentials))?;
         Ok((exchange, threads))
     }
 
@@ -301,6 +306,7 @@ fn catch_up(
 struct Ledger {
     journal: Box<dyn Journal>,
     state: State,
+    watch: ClockWatch,
     last: Last,
     books: Books,
     shared: std::sync::Weak<Shared>,
@@ -321,7 +327,12 @@ struct Group {
 impl Ledger {
     fn run(mut self, commands: &Receiver<Box<dyn Pending>>) {
         while let Ok(first) = commands.recv() {
-            let mut group = vec![first];
+            let mut group = Vec::new();
+            if self.watch.jumped(self.clock.now(), self.clock.monotonic()) {
+                tracing::warn!("the clock has jumped");
+                group.push(Box::new(Entry::own(ClockJumped)) as Box<dyn Pending>);
+            }
+            group.push(first);
             while group.len() < GROUP {
                 match commands.try_recv() {
                     Ok(next) => group.push(next),

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use renkei_linkage::Outcome;
 use renkei_tlog::leaf::{
-    Actor, AgreementRef, Amount, Counter, Counts, DatasetRef, Decision, LeafResult, ModelRef,
-    ObjectId, Operation, Peer, SnapshotRef, Sums, UtcMillis,
+    Actor, AgreementRef, Amount, ClockState, Counter, Counts, DatasetRef, Decision, LeafResult,
+    ModelRef, ObjectId, Operation, Peer, SnapshotRef, Sums, UtcMillis,
 };
 use renkei_tlog::{Leaf, LeafError};
 use renkei_types::{
@@ -33,6 +33,8 @@ pub struct Mark {
     decision: Option<Decision>,
     model: Option<Digest>,
     attempt: Option<u32>,
+    configuration: Option<Digest>,
+    clock: ClockState,
 }
 
 /// Who and when.
@@ -62,6 +64,8 @@ impl Mark {
             decision: None,
             model: None,
             attempt: None,
+            configuration: None,
+            clock: ClockState::Ok,
         }
     }
 
@@ -174,6 +178,18 @@ impl Mark {
         Self { attempt: Some(attempt), ..self }
     }
 
+    /// The same, with the digest of a configuration.
+    #[must_use]
+    pub fn configuration(self, digest: Digest) -> Self {
+        Self { configuration: Some(digest), ..self }
+    }
+
+    /// The same, with how far the clock is to be trusted.
+    #[must_use]
+    pub fn clock(self, clock: ClockState) -> Self {
+        Self { clock, ..self }
+    }
+
     pub(crate) fn leaf(self, stamp: &Stamp<'_>) -> Result<Vec<u8>, LeafError> {
         let mut leaf =
             Leaf::new(stamp.event, UtcMillis::from(stamp.time), self.operation, self.result);
@@ -185,6 +201,8 @@ impl Mark {
         leaf.agr = self.agreement.map(|(id, digest)| AgreementRef { digest, id, ver: 1 });
         leaf.basis = self.basis.map(basis_in_log);
         leaf.att = self.attempt;
+        leaf.cfg = self.configuration;
+        leaf.clk = self.clock;
         leaf.cnt = self.counts;
         leaf.code = self.reason.map(Into::into);
         leaf.dec = self.decision;

@@ -49,6 +49,12 @@ pub(crate) struct Entry<C: Command> {
 }
 
 impl<C: Command> Entry<C> {
+    /// The ledger's own doing, whose answer nobody waits for.
+    pub(crate) fn own(command: C) -> Self {
+        let (answer, _) = oneshot::channel();
+        Self { call: Call::own(), command, decided: None, answer }
+    }
+
     fn stage(
         &self,
         desk: &mut Desk<'_>,

@@ -115,6 +115,8 @@ fn one_line_that_pays_as_much_as_all_others_stops_its_list_until_two_people_have
     assert_eq!(lift(&town, "certifier-1", target).expect_err("alone").reason, Reason::SamePerson);
     assert_eq!(lift(&town, "certifier-2", target).expect("the second").released, vec![batch]);
     assert_eq!(state(batch), BatchState::Released);
+    let last = town.leaves().last().map(|leaf| leaf.op);
+    assert_eq!(last, Some(renkei_tlog::leaf::Operation::Release));
 }
 
 /// 阿武町 2022, as it was: beside the right file a second order of one line, for the sum of the first.

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use renkei_types::Digest;
+use renkei_types::{Digest, DigestBuilder};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use tokio::sync::watch;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 use zeroize::Zeroizing;
@@ -33,6 +34,7 @@ pub(super) struct Credentials {
     server_config: Arc<ServerConfig>,
     authorities: Arc<[Authority]>,
     not_after: Timestamp,
+    digest: Digest,
 }
 
 impl Credentials {
@@ -64,6 +66,7 @@ pub struct CredentialStore {
     trust_domain: Arc<str>,
     clock: SharedClock,
     current: ArcSwap<Credentials>,
+    in_use: watch::Sender<Digest>,
     watched: Mutex<Watched>,
 }
 
@@ -101,8 +104,9 @@ impl CredentialStore {
         let contents = Contents::read(&files);
         let watched = Mutex::new(Watched { seen: contents.fingerprint(), warned: None });
         let current = contents.load(&files, &trust_domain, &clock)?;
-        let store =
-            Self { files, trust_domain, clock, current: ArcSwap::from_pointee(current), watched };
+        let (in_use, _) = watch::channel(current.digest);
+        let current = ArcSwap::from_pointee(current);
+        let store = Self { files, trust_domain, clock, current, in_use, watched };
         store.warn_of_ends();
         Ok(store)
     }
@@ -127,6 +131,7 @@ impl CredentialStore {
         watched.seen = fingerprint;
         let reload = match contents.load(&self.files, &self.trust_domain, &self.clock) {
             Ok(credentials) => {
+                self.in_use.send_replace(credentials.digest);
                 self.current.store(Arc::new(credentials));
                 watched.warned = None;
                 tracing::info!("new TLS files are in use");
@@ -155,6 +160,11 @@ impl CredentialStore {
                 tracing::error!(%error, "the look at the TLS files failed; trying again");
             }
         }
+    }
+
+    /// The digest of the files that everybody may see (not the key), and a call back whenever others are in use.
+    pub fn in_use(&self) -> watch::Receiver<Digest> {
+        self.in_use.subscribe()
     }
 
     pub(super) fn current(&self) -> arc_swap::Guard<Arc<Credentials>> {
@@ -231,12 +241,21 @@ impl Contents {
         [digest(&self.certificate), key, digest(&self.client_ca), digest(&self.crl)]
     }
 
+    fn public_digest(&self) -> Digest {
+        let mut digest = DigestBuilder::new();
+        for content in [&self.certificate, &self.client_ca, &self.crl] {
+            digest.field(content.as_deref().unwrap_or_default());
+        }
+        digest.finish()
+    }
+
     fn load(
         self,
         files: &TlsConfig,
         trust_domain: &Arc<str>,
         clock: &SharedClock,
     ) -> Result<Credentials, TlsError> {
+        let digest = self.public_digest();
         let chain: Vec<CertificateDer<'static>> =
             sections(&self.certificate?, &files.certificate, "CERTIFICATE")?;
         let key = PrivateKeyDer::from_pem_slice(&self.key?)
@@ -259,7 +278,8 @@ impl Contents {
         let verifier = client_verifier(authorities.clone(), lists, trust_domain.clone())?;
         let server_config = server_config(chain, key, verifier, clock.clone())
             .map_err(|source| TlsError::KeyUnusable { file: files.key.clone(), source })?;
-        Ok(Credentials { server_config: Arc::new(server_config), authorities, not_after })
+        let server_config = Arc::new(server_config);
+        Ok(Credentials { server_config, authorities, not_after, digest })
     }
 }
 

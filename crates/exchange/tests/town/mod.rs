@@ -36,13 +36,14 @@ use renkei_exchange::store::Vault;
 use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::upload::{Brings, FileEncoding, FileShape, OpenUpload, Spools};
 use renkei_exchange::{
-    Caller, Charter, Exchange, Operation, Refusal, Role, Store, StorePaths, run, shown,
+    Caller, Charter, Equipment, Exchange, Operation, Refusal, Role, Store, StorePaths, run, shown,
 };
 use renkei_journal::{Journal, LocalJournal, MemoryJournal, Options};
 use renkei_linkage::Unwatched;
 use renkei_testkit::{Files, Mix, Recipe, generate};
+use renkei_tlog::{Leaf, LogFolder};
 use renkei_types::{
-    BatchId, DatasetId, Digest, FixedClock, Identity, LinkageJobId, ListId, ProgrammeId,
+    BatchId, Clock, DatasetId, Digest, FixedClock, Identity, LinkageJobId, ListId, ProgrammeId,
     SeededEntropy, UploadId, Yen,
 };
 use sha2::{Digest as _, Sha256};
@@ -727,6 +728,17 @@ impl Town {
         paths(self.folder.path())
     }
 
+    /// Every leaf of the log so far.
+    pub(crate) fn leaves(&self) -> Vec<Leaf> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let leaves = runtime.block_on(async {
+            self.exchange.checkpoint().await.expect("a checkpoint");
+            let all = |log: &LogFolder| log.leaves(0..log.size()).collect::<Result<Vec<_>, _>>();
+            self.exchange.read_log(all).await.expect("leaves")
+        });
+        leaves.iter().map(|leaf| Leaf::parse(leaf).expect("a leaf")).collect()
+    }
+
     /// Digest of everything that the state says, but for the starts of the broker.
     pub(crate) fn digest(&self) -> Digest {
         self.exchange.state().digest().expect("a digest")
@@ -771,8 +783,23 @@ fn open(
     memory: Option<&MemoryJournal>,
     now: Timestamp,
 ) -> (Exchange, Threads) {
+    open_with(folder, memory, Arc::new(FixedClock(now)), equipment("usual"))
+}
+
+/// Digests of a configuration and of certificates that go by this name.
+pub(crate) fn equipment(name: &str) -> Equipment {
+    let digest = |what: &str| Digest::of(format!("{what} {name}").as_bytes());
+    Equipment { config: digest("configuration"), credentials: digest("certificates") }
+}
+
+/// Opens an exchange with its own clock and equipment.
+pub(crate) fn open_with(
+    folder: &std::path::Path,
+    memory: Option<&MemoryJournal>,
+    clock: Arc<dyn Clock + Send + Sync>,
+    equipment: Equipment,
+) -> (Exchange, Threads) {
     let paths = paths(folder);
-    let clock = Arc::new(FixedClock(now));
     // Another seed at each start: ids must not come again.
     let starts = fs_err::read_dir(folder).map_or(0, Iterator::count) as u64;
     let seed = starts + memory.map_or(0, |journal| journal.last().0);
@@ -791,6 +818,7 @@ fn open(
         founders: vec![identity("operator-1")],
         log_origin: "renkei.example/renkei-audit/131016".to_owned(),
         checkpoint_interval: std::time::Duration::from_millis(50),
+        equipment,
     };
     Exchange::open(store, &charter).expect("an exchange")
 }
