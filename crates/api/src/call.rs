@@ -77,6 +77,7 @@ macro_rules! streams {
 }
 
 calls! {
+    audit prove_receipt: ProveReceiptRequest -> ProveReceiptResponse, true, SECONDS;
     directory add_agency: AddAgencyRequest -> AddAgencyResponse, true, SECONDS;
     directory add_party: AddPartyRequest -> AddPartyResponse, true, SECONDS;
     directory grant_role: GrantRoleRequest -> GrantRoleResponse, true, SECONDS;

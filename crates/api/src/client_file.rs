@@ -5,6 +5,7 @@
 //! ca = "../pki/ca.crt"
 //! certificate = "payments.crt"
 //! key = "payments.key"
+//! log_key = "../log.vkey"      # optional: have every receipt proven, and keep the latest checkpoint
 //! ```
 //! Paths are relative to the file, so that a folder can be moved. Errors name the file and the key that is wrong, never
 //! the contents. The certificate alone says who calls.
@@ -15,6 +16,8 @@ use renkei_types::{Classify, Kind, Language, Localised};
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
 use tonic::transport::Uri;
+
+use crate::log_memory::{LogDoubt, LogMemory};
 
 /// What a client file says, with its paths resolved.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,6 +36,8 @@ pub struct ClientFile {
     pub(crate) certificate: PathBuf,
     /// Its private key.
     pub(crate) key: PathBuf,
+    /// The public key of the broker's log, where receipts are to be proven.
+    log_key: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +47,7 @@ struct Written {
     ca: PathBuf,
     certificate: PathBuf,
     key: PathBuf,
+    log_key: Option<PathBuf>,
 }
 
 /// Why a client file is of no use.
@@ -60,7 +66,7 @@ pub enum ClientFileError {
         source: std::io::Error,
     },
     /// It is no TOML, or a key is missing or unknown.
-    #[error("{file}{}: {what}; the keys are address, ca, certificate and key", at(*line))]
+    #[error("{file}{}: {what}; the keys are address, ca, certificate, key and, if wanted, log_key", at(*line))]
     Syntax {
         /// The client file.
         file: String,
@@ -142,6 +148,7 @@ impl ClientFile {
             ca: folder.join(written.ca),
             certificate: folder.join(written.certificate),
             key: folder.join(written.key),
+            log_key: written.log_key.map(|path| folder.join(path)),
         })
     }
 
@@ -149,6 +156,13 @@ impl ClientFile {
     pub fn address(&self) -> String {
         let text = self.address.to_string();
         text.strip_suffix('/').unwrap_or(&text).to_owned()
+    }
+
+    /// What this client remembers of the broker's log: `NAME.log` beside the client file. Nothing where the file names no
+    /// public key of the log.
+    pub fn log_memory(&self) -> Result<Option<LogMemory>, LogDoubt> {
+        let folder = self.file.with_extension("log");
+        self.log_key.as_ref().map(|key| LogMemory::open(&folder, key)).transpose()
     }
 
     pub(crate) fn name(&self) -> String {
@@ -208,7 +222,7 @@ impl Localised for ClientFileError {
             Self::Syntax { file, line, .. } => {
                 let line = line.map(|line| format!(" {line} 行目")).unwrap_or_default();
                 format!(
-                    "{file}{line}: 書式が正しくありません。項目は address, ca, certificate, key の四つです"
+                    "{file}{line}: 書式が正しくありません。項目は address, ca, certificate, key と、必要なら log_key です"
                 )
             }
             Self::Address { file } => format!(
@@ -245,6 +259,9 @@ mod tests {
         assert_eq!(file.key, Path::new("/keys/a.key"));
         assert_eq!(file.address(), "https://broker.city.example:8443");
         assert_eq!((file.host.as_str(), file.port), ("broker.city.example", 8443));
+        assert_eq!(file.log_key, None);
+        let file = parse(&format!("{GOOD}log_key = \"../log.vkey\"\n")).expect("a client file");
+        assert_eq!(file.log_key.as_deref(), Some(Path::new("clients/../log.vkey")));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! ClientFile -> Connection -> call(request)   one answer, repeated under its request id where the way broke
 //!                          -> stream(request) answers one by one
 //!                          -> upload(..)      a file's bytes, resumed where the broker's durable bytes end
+//!            -> LogMemory  receipts proven, and the checkpoint that the next one must continue
 //! ```
 //! This is the only crate that knows prost. What a broker refuses becomes a [`Rejection`], whose reason is one of the
 //! closed list and speaks both languages; a broker makes the same thing with [`refusal_status`], so that the two sides
@@ -15,6 +16,7 @@ mod call;
 mod client_file;
 mod connection;
 mod contract;
+mod log_memory;
 mod outcome;
 mod raw;
 mod receipt;
@@ -52,6 +54,7 @@ pub use call::{Call, StreamCall};
 pub use client_file::{ClientFile, ClientFileError};
 pub use connection::{Answers, Connection};
 pub use contract::{Rpc, rpcs};
+pub use log_memory::{LogDoubt, LogMemory};
 pub use outcome::outcome_text;
 pub use receipt::hex;
 pub use rejection::{DOMAIN, Places, Rejection, refusal_status};

@@ -69,6 +69,10 @@ rights! {
     TranslateCodes: [Submitter, Consumer] under Link | Identify | Deliver;
     /// Reading the log.
     ReadLog: [Auditor];
+    /// Having a receipt of one's own proven.
+    ProveReceipt: [
+        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer
+    ];
 }
 
 /// That the caller may do `R`.

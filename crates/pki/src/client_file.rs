@@ -102,6 +102,9 @@ pub struct ClientFile {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+    /// The public key of the broker's log, by which receipts are proven. It may come later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_key: Option<PathBuf>,
 }
 
 impl ClientFile {
@@ -114,6 +117,7 @@ impl ClientFile {
             ca: relative(dir, &self.ca)?,
             certificate: relative(dir, &self.certificate)?,
             key: relative(dir, &self.key)?,
+            log_key: self.log_key.map(|key| relative(dir, &key)).transpose()?,
             address: self.address,
         };
         // The paths are text, as `relative` made sure.
@@ -190,6 +194,7 @@ mod tests {
             ca: place("pki/ca.crt"),
             certificate: place("pki/../pki/a.crt"),
             key: place("pki/a.key"),
+            log_key: None,
         };
         let at = place("clients/deep/a.toml");
         client.clone().write(&at).expect("written");

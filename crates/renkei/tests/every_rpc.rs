@@ -76,6 +76,7 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Audit/Query", "operator-1", None),
     ("Audit/Checkpoint", "operator-1", None),
     ("Audit/Proofs", "operator-1", None),
+    ("Audit/ProveReceipt", "clerk-1", Some("payments")),
     ("Audit/ExportBundle", "operator-1", None),
 ];
 

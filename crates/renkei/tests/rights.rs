@@ -20,6 +20,7 @@ const FREE: &[&str] = &[
     "Audit/Checkpoint",
     "Audit/ExportBundle",
     "Audit/Proofs",
+    "Audit/ProveReceipt",
     "Audit/Query",
     "Benefits/CreateProgramme",
     "Directory/AddAgency",

@@ -207,7 +207,7 @@ impl SignedCheckpoint {
 }
 
 /// Reads what a note claims, whoever signed it: for comparing with a tree at hand, never for trusting it.
-pub(crate) fn claimed(note: &[u8]) -> Result<Checkpoint, CheckpointError> {
+pub fn claimed(note: &[u8]) -> Result<Checkpoint, CheckpointError> {
     let (_, parts) = NoteParts::split(note)?;
     Checkpoint::parse(parts.text)
 }

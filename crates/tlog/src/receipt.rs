@@ -60,8 +60,12 @@ impl renkei_types::Localised for ReceiptError {
 impl Receipt {
     /// Puts a proof and the checkpoint that it leads to together.
     pub fn new(proof: &InclusionProof, checkpoint: &SignedCheckpoint) -> Self {
-        let note = checkpoint.note().to_owned();
-        Self { index: proof.index, hashes: proof.hashes.clone(), note }
+        Self::of_note(proof, checkpoint.note())
+    }
+
+    /// The same with the note of a checkpoint that whoever reads the receipt will check.
+    pub fn of_note(proof: &InclusionProof, note: &str) -> Self {
+        Self { index: proof.index, hashes: proof.hashes.clone(), note: note.to_owned() }
     }
 
     /// The index of the entry.
@@ -94,11 +98,20 @@ impl Receipt {
         entry: &[u8],
         keys: &[VerifierKey],
     ) -> Result<SignedCheckpoint, ReceiptError> {
+        self.verify_hash(&leaf_hash(entry), keys)
+    }
+
+    /// The same for those who have the entry's hash alone, as a client does whose call left the entry.
+    pub fn verify_hash(
+        &self,
+        hash: &Hash,
+        keys: &[VerifierKey],
+    ) -> Result<SignedCheckpoint, ReceiptError> {
         let signed = SignedCheckpoint::open(self.note.as_bytes(), keys)?;
         let checkpoint = signed.checkpoint();
         let hashes = self.hashes.clone();
         let proof = InclusionProof { index: self.index, tree_size: checkpoint.size, hashes };
-        proof.verify(&leaf_hash(entry), &checkpoint.root)?;
+        proof.verify(hash, &checkpoint.root)?;
         Ok(signed)
     }
 }

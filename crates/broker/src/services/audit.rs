@@ -6,12 +6,15 @@ use bytes::Bytes;
 use renkei_api::v1;
 use renkei_exchange::audit::{LeafFilter, ReadLeaves};
 use renkei_exchange::command::Call;
-use renkei_exchange::permit::ReadLog;
+use renkei_exchange::permit::{ProveReceipt, ReadLog};
 use renkei_exchange::{Caller, Refusal};
+use renkei_tlog::checkpoint::claimed;
+use renkei_tlog::hash::leaf_hash;
 use renkei_tlog::leaf::ObjectId;
 use renkei_tlog::proof::{consistency_proof, inclusion_proof};
 use renkei_tlog::tile::files_of;
-use renkei_tlog::{Leaf, LogError, LogFolder};
+use renkei_tlog::{Leaf, LogError, LogFolder, Receipt};
+use renkei_types::Reason;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
@@ -136,6 +139,19 @@ impl v1::audit_server::Audit for Desk {
         self.gate.handle(method!("Audit", "Proofs"), request, handler).await
     }
 
+    async fn prove_receipt(
+        &self,
+        request: Request<v1::ProveReceiptRequest>,
+    ) -> Result<Response<v1::ProveReceiptResponse>, Status> {
+        let handler = |caller: Caller, body: v1::ProveReceiptRequest| async move {
+            self.exchange.state().permit::<ProveReceipt>(&caller)?;
+            let note = self.exchange.checkpoint().await?;
+            let proven = self.exchange.read_log(move |log| proven(log, &body, &note)).await?;
+            Ok(proven.ok_or(Reason::NoAgreement)?)
+        };
+        self.gate.handle(method!("Audit", "ProveReceipt"), request, handler).await
+    }
+
     type ExportBundleStream = Answers<v1::ExportBundleResponse>;
 
     async fn export_bundle(
@@ -193,6 +209,28 @@ impl v1::audit_server::Audit for Desk {
         };
         self.gate.handle(method!("Audit", "ExportBundle"), request, handler).await
     }
+}
+
+/// A receipt with its proofs; nothing where the log has no such leaf.
+fn proven(
+    log: &LogFolder,
+    asked: &v1::ProveReceiptRequest,
+    note: &str,
+) -> Result<Option<v1::ProveReceiptResponse>, LogError> {
+    let (index, size) = (asked.leaf_index, claimed(note.as_bytes())?.size);
+    if index >= size || leaf_hash(&log.read_leaf(index)?).as_bytes()[..] != asked.leaf_hash {
+        return Ok(None);
+    }
+    let Some(inclusion) = inclusion_proof(log, index, size)? else { return Ok(None) };
+    let old = asked.known_size;
+    let consistency = match (1..size).contains(&old) {
+        true => consistency_proof(log, old, size)?.map_or_else(Vec::new, |proof| proof.hashes),
+        false => Vec::new(),
+    };
+    Ok(Some(v1::ProveReceiptResponse {
+        proof: Receipt::of_note(&inclusion, note).to_text(),
+        consistency: consistency.iter().map(|hash| hash.as_bytes().to_vec()).collect(),
+    }))
 }
 
 /// The hashes of a proof; nothing where the tree has no such leaf or is not that large.

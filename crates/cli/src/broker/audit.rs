@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use renkei_api::hex;
 use renkei_api::v1::{
-    CheckpointRequest, ExportBundleRequest, ProofsRequest, QueryRequest, QueryResponse,
+    CheckpointRequest, ExportBundleRequest, ProofsRequest, QueryRequest, QueryResponse, Receipt,
     proofs_request,
 };
+use renkei_types::{Digest, InvalidDigest};
 use serde_json::{Value, json};
 
 use super::bundle::NewBundle;
@@ -32,6 +33,8 @@ pub(crate) enum AuditCommand {
     Checkpoint,
     /// Show a proof that a leaf is in the log, or that the log has only grown
     Proof(ProofArguments),
+    /// Show a proof that the leaf of a receipt is in the log, for whoever has the receipt
+    Receipt(ReceiptArguments),
     /// Verify an exported log offline, with its public key alone
     Verify(crate::commands::audit_verify::VerifyArguments),
 }
@@ -79,6 +82,20 @@ pub(crate) struct ProofArguments {
     size: u64,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct ReceiptArguments {
+    /// Index of the leaf, from the receipt
+    #[arg(value_name = "INDEX")]
+    leaf: u64,
+    /// Its hash, from the receipt: 64 hexadecimal digits
+    #[arg(value_name = "HASH", value_parser = leaf_hash)]
+    hash: Digest,
+}
+
+fn leaf_hash(text: &str) -> Result<Digest, InvalidDigest> {
+    format!("sha256:{text}").parse()
+}
+
 pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<Exit, Failure> {
     match command {
         AuditCommand::Query(arguments) => {
@@ -100,6 +117,16 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
         AuditCommand::Proof(arguments) => {
             session::with(environment, async |session| proof(session, arguments).await)
         }
+        AuditCommand::Receipt(arguments) => session::with(environment, async |session| {
+            let receipt = Receipt::of_leaf(arguments.leaf, *arguments.hash.as_bytes());
+            let proof = session.prove(&receipt).await?.proof;
+            if environment.json {
+                json::print(&json!({"proof": proof}));
+            } else {
+                print_line!("{}", proof.strip_suffix('\n').unwrap_or(&proof));
+            }
+            Ok(Exit::Done)
+        }),
         AuditCommand::Verify(arguments) => {
             crate::commands::audit_verify::run(arguments, environment)
         }

@@ -136,6 +136,7 @@ mod tests {
         for line in [
             "agency add 131016/benefits --title X --as a.toml",
             "agency list --json",
+            &format!("audit receipt 77 {} --as a.toml", "0a".repeat(32)),
             &format!("person add {person} --role clerk,certifier --request-id request_"),
             &format!("person grant {person} --role clerk"),
             &format!("person revoke {person} --yes"),

@@ -1,12 +1,14 @@
 //! One errand at a broker: connection, request ids, receipts.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use renkei_api::v1::{Receipt, Totals};
+use renkei_api::v1::{ProveReceiptRequest, ProveReceiptResponse, Receipt, Totals};
 use renkei_api::{
-    Answers, Call, ClientFile, Connection, StreamCall, Uploaded, hex, new_request_id, upload,
+    Answers, Call, ClientFile, Connection, LogMemory, StreamCall, Uploaded, hex, new_request_id,
+    upload,
 };
 use renkei_types::{Entropy, Language, RequestId, Yen};
 use serde_json::{Value, json};
@@ -39,6 +41,9 @@ pub(super) struct Session<'e> {
     pub(super) environment: &'e Environment,
     pub(super) connection: Connection,
     entropy: Arc<dyn Entropy>,
+    memory: Option<LogMemory>,
+    /// Receipts that were given and are proven when the errand is done.
+    unproven: RefCell<Vec<Receipt>>,
 }
 
 /// Connects with the client file of `--as`, and runs an errand.
@@ -48,12 +53,17 @@ pub(super) fn with(
 ) -> Result<Exit, Failure> {
     let path = environment.client_file.as_deref().ok_or(BrokerError::NoClientFile)?;
     let file = ClientFile::read(path)?;
+    let memory = file.log_memory()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CommandError::Plain(error.to_string()))?;
     let done = runtime.block_on(async {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::open()?);
         let connection = Connection::open(&file, Arc::clone(&entropy))?;
-        errand(&Session { environment, connection, entropy }).await
+        let unproven = RefCell::default();
+        let session = Session { environment, connection, entropy, memory, unproven };
+        let exit = errand(&session).await?;
+        session.prove_receipts().await?;
+        Ok(exit)
     });
     // A file that is still being read in the background must not hold the program up.
     runtime.shutdown_background();
@@ -123,6 +133,7 @@ impl Session<'_> {
 
     /// The end of a change: one JSON object with its receipt, or the data alone and the receipt as a remark.
     pub(super) fn done(&self, mut object: Value, data: &str, receipt: Option<&Receipt>) -> Exit {
+        self.unproven.borrow_mut().extend(receipt.cloned());
         if self.environment.json {
             object["receipt"] = receipt_json(receipt);
             json::print(&object);
@@ -139,6 +150,34 @@ impl Session<'_> {
             );
         }
         Exit::Done
+    }
+
+    /// Has the receipts of the errand proven, and keeps them and the checkpoint that proves them. Without the log's public
+    /// key there is nothing to prove them by.
+    async fn prove_receipts(&self) -> Result<(), Failure> {
+        for receipt in self.unproven.take() {
+            if self.memory.is_some() {
+                self.prove(&receipt).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the proof of a receipt. Where the log's public key is known, it is checked and kept.
+    pub(super) async fn prove(&self, receipt: &Receipt) -> Result<ProveReceiptResponse, Failure> {
+        let Some(memory) = &self.memory else {
+            let (leaf_index, leaf_hash) = (receipt.leaf_index, receipt.leaf_hash.clone());
+            return self.ask(ProveReceiptRequest { leaf_index, leaf_hash, known_size: 0 }).await;
+        };
+        let question = memory.question(receipt)?;
+        let answer = self.ask(question.clone()).await?;
+        let checkpoint = memory.accept(&question, &answer)?;
+        let (index, size) = (receipt.leaf_index, checkpoint.size);
+        self.environment.note(
+            &format!("proven: leaf {index} is in the log of {size} entries, which goes on from the one that was shown last"),
+            &format!("証明済み: {index} 番は {size} 件の監査ログに含まれ、ログは前回示されたものの続きです"),
+        );
+        Ok(answer)
     }
 
     /// Lines and yen for people.

@@ -96,6 +96,7 @@ fn issue(arguments: &IssueArguments, environment: &Environment) -> Result<Exit, 
             ca: authority.files().certificate.clone(),
             certificate: files.certificate.clone(),
             key: files.key.clone(),
+            log_key: None,
         };
         client.write(at).map_err(told)?;
     }

@@ -125,6 +125,7 @@ pub(super) fn write_client_files(folder: &DemoFolder, ports: Ports) -> Result<()
             ca: folder.pki().join("ca.crt"),
             certificate: files.certificate,
             key: files.key,
+            log_key: None,
         };
         client.write(&folder.client_file(member.name))?;
     }

@@ -248,7 +248,8 @@ impl Drop for Broker {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs_err::create_dir_all(to).expect("a folder");
     for entry in fs_err::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");

@@ -200,6 +200,25 @@ fn bytes_that_changed_on_the_disk_before_signing_are_not_signed() {
 }
 
 #[test]
+fn a_tree_that_went_wrong_in_memory_is_not_signed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.append(&leaves(0..300)).expect("appended");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let (mut other, _) = LogFolder::open(elsewhere.path()).expect("a log");
+    other.append(&leaves(1..301)).expect("appended");
+    // The way by appending now leads elsewhere than the way by the bytes on the disk.
+    log.edge = other.edge.clone();
+    let Err(LogError::Inconsistent { expected, found }) = log.publish(&key()) else {
+        panic!("a root was signed that only one of two ways leads to");
+    };
+    assert_eq!(expected, other.head());
+    assert_eq!(found.size, 300);
+    assert_ne!(found.root, expected.root);
+    assert!(!folder.path().join(CHECKPOINT).exists());
+}
+
+#[test]
 fn a_changed_leaf_is_not_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut log, _) = LogFolder::open(folder.path()).expect("a log");

@@ -1,0 +1,240 @@
+//! What a client remembers of the broker's log: the latest checkpoint that it was shown, and its proven receipts.
+//!
+//! Whoever runs the broker could show each client another log, or put an old one back. A client that keeps one checkpoint
+//! and lets every later one prove that it goes on from there notices both, and what it has kept is the evidence. All
+//! clients together are the cheapest witnesses there are.
+//!
+//! ```text
+//! payments.log/checkpoint           the latest one, a signed note
+//! payments.log/000077.tlog-proof    one for each receipt: anybody can check it with the hash and the public key
+//! payments.log/contradiction        a checkpoint that does not go on from ours, kept beside it
+//! ```
+//! Invariant: a checkpoint is replaced only by one that was proven to continue it. Several processes may share a memory.
+
+use std::path::{Path, PathBuf};
+
+use renkei_tlog::checkpoint::CheckpointError;
+use renkei_tlog::proof::ConsistencyProof;
+use renkei_tlog::receipt::ReceiptError;
+use renkei_tlog::{Checkpoint, Hash, Receipt, SignedCheckpoint, VerifierKey};
+use renkei_types::{Classify, Kind, Language, Localised};
+
+use crate::v1;
+
+const CHECKPOINT: &str = "checkpoint";
+const CONTRADICTION: &str = "contradiction";
+
+/// The memory of one client.
+#[derive(Debug)]
+pub struct LogMemory {
+    folder: PathBuf,
+    key: VerifierKey,
+}
+
+/// Why what a broker says of its log is not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum LogDoubt {
+    /// The memory cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file of the log's public key holds none.
+    #[error("{} is not the public key of a log: {source}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: renkei_tlog::checkpoint::InvalidKey,
+    },
+    /// The checkpoint that is kept is not signed by the key.
+    #[error("{}: {source}", path.display())]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: CheckpointError,
+    },
+    /// The proof does not show that the leaf of the receipt is in the log.
+    #[error("the broker's proof does not hold: {0}")]
+    Proof(#[from] ReceiptError),
+    /// The log has fewer leaves than it had.
+    #[error("the broker's log has {shown} leaves and had {kept}: an older state was put back. Stop, keep {} and tell the auditor", folder.display())]
+    RolledBack {
+        /// Leaves of the checkpoint that is kept.
+        kept: u64,
+        /// Leaves of the one that was shown.
+        shown: u64,
+        /// Where both checkpoints are.
+        folder: PathBuf,
+    },
+    /// The log does not begin with what it was.
+    #[error("the broker's log of {shown} leaves does not begin with the {kept} that it had: its past was changed, or others are shown another log. Stop, keep {} and tell the auditor", folder.display())]
+    Forked {
+        /// Leaves of the checkpoint that is kept.
+        kept: u64,
+        /// Leaves of the one that was shown.
+        shown: u64,
+        /// Where both checkpoints are.
+        folder: PathBuf,
+    },
+}
+
+impl Classify for LogDoubt {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::File { .. } | Self::Key { .. } => Kind::InvalidArgument,
+            Self::Kept { source, .. } => source.kind(),
+            Self::Proof(_) | Self::RolledBack { .. } | Self::Forked { .. } => Kind::Refused,
+        }
+    }
+}
+
+impl Localised for LogDoubt {
+    fn localised(&self, language: Language) -> String {
+        let japanese = match self {
+            Self::File { path, source } => format!("{}: {source}", path.display()),
+            Self::Key { path, source } => {
+                format!("{}: {}", path.display(), source.localised(language))
+            }
+            Self::Kept { path, source } => {
+                format!("{}: {}", path.display(), source.localised(language))
+            }
+            Self::Proof(error) => {
+                format!("連携サーバーの証明が成り立ちません: {}", error.localised(language))
+            }
+            Self::RolledBack { kept, shown, folder } => format!(
+                "連携サーバーの監査ログが{kept}件から{shown}件に減っています。古い状態に戻されました。作業を止め、{}を保管して監査人に連絡してください",
+                folder.display()
+            ),
+            Self::Forked { kept, shown, folder } => format!(
+                "連携サーバーの監査ログ（{shown}件）は、以前の{kept}件の続きではありません。過去が書き換えられたか、別のログが示されています。作業を止め、{}を保管して監査人に連絡してください",
+                folder.display()
+            ),
+        };
+        language.pick(self.to_string(), japanese)
+    }
+}
+
+impl LogMemory {
+    /// The memory in a folder, of the log whose public key stands in a file. The folder is made when there is something to
+    /// remember.
+    pub fn open(folder: &Path, key_file: &Path) -> Result<Self, LogDoubt> {
+        let unreadable = |source| LogDoubt::File { path: key_file.to_owned(), source };
+        let text = fs_err::read_to_string(key_file).map_err(unreadable)?;
+        let key = text.trim().parse();
+        let key = key.map_err(|source| LogDoubt::Key { path: key_file.to_owned(), source })?;
+        Ok(Self { folder: folder.to_owned(), key })
+    }
+
+    /// The latest checkpoint that was proven.
+    pub fn kept(&self) -> Result<Option<SignedCheckpoint>, LogDoubt> {
+        let path = self.folder.join(CHECKPOINT);
+        let note = match fs_err::read(&path) {
+            Ok(note) => note,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(LogDoubt::File { path, source }),
+        };
+        let opened = SignedCheckpoint::open(&note, std::slice::from_ref(&self.key));
+        opened.map(Some).map_err(|source| LogDoubt::Kept { path, source })
+    }
+
+    /// What to ask the broker for, to have a receipt proven.
+    pub fn question(&self, receipt: &v1::Receipt) -> Result<v1::ProveReceiptRequest, LogDoubt> {
+        Ok(v1::ProveReceiptRequest {
+            leaf_index: receipt.leaf_index,
+            leaf_hash: receipt.leaf_hash.clone(),
+            known_size: self.kept()?.map_or(0, |kept| kept.checkpoint().size),
+        })
+    }
+
+    /// Checks the answer to [`LogMemory::question`], and keeps checkpoint and receipt. Answers what the checkpoint says.
+    pub fn accept(
+        &self,
+        asked: &v1::ProveReceiptRequest,
+        answer: &v1::ProveReceiptResponse,
+    ) -> Result<Checkpoint, LogDoubt> {
+        let receipt = Receipt::parse(&answer.proof)?;
+        let hash = <[u8; 32]>::try_from(&*asked.leaf_hash).map(Hash::from_bytes);
+        let hash = hash.map_err(|_| ReceiptError::Malformed)?;
+        if receipt.index() != asked.leaf_index {
+            return Err(ReceiptError::Malformed.into());
+        }
+        let shown = receipt.verify_hash(&hash, std::slice::from_ref(&self.key))?;
+        fs_err::create_dir_all(&self.folder).map_err(|source| self.unusable(source))?;
+        let _turn = self.turn()?;
+        // Another process may have been shown a later one while the answer was on its way.
+        let kept = self.kept()?;
+        let replaces = match &kept {
+            Some(kept) if kept.checkpoint().size == asked.known_size => {
+                self.check_continues(kept, &shown, &answer.consistency)?;
+                kept.checkpoint().size < shown.checkpoint().size
+            }
+            // What it was held against is no longer the latest, or has only come to be: the next answer will tell.
+            Some(_) => false,
+            None => true,
+        };
+        if replaces {
+            self.write(CHECKPOINT, shown.note())?;
+        }
+        self.write(&format!("{:06}.tlog-proof", asked.leaf_index), &answer.proof)?;
+        Ok(shown.checkpoint().clone())
+    }
+
+    /// Checks that one checkpoint goes on from another, and keeps the second one beside the first where it does not.
+    fn check_continues(
+        &self,
+        kept: &SignedCheckpoint,
+        shown: &SignedCheckpoint,
+        hashes: &[Vec<u8>],
+    ) -> Result<(), LogDoubt> {
+        let (old, new) = (kept.checkpoint(), shown.checkpoint());
+        let folder = self.folder.clone();
+        let hash = |bytes: &Vec<u8>| <[u8; 32]>::try_from(&**bytes).map(Hash::from_bytes);
+        let hashes: Result<Vec<Hash>, _> = hashes.iter().map(hash).collect();
+        let doubt = if new.size < old.size {
+            LogDoubt::RolledBack { kept: old.size, shown: new.size, folder }
+        } else {
+            let (old_size, new_size) = (old.size, new.size);
+            let continues = hashes.is_ok_and(|hashes| {
+                let proof = ConsistencyProof { old_size, new_size, hashes };
+                proof.verify(&old.root, &new.root).is_ok()
+            });
+            if continues {
+                return Ok(());
+            }
+            LogDoubt::Forked { kept: old_size, shown: new_size, folder }
+        };
+        self.write(CONTRADICTION, shown.note())?;
+        Err(doubt)
+    }
+
+    /// The right to write; it is given back when the file is closed.
+    fn turn(&self) -> Result<std::fs::File, LogDoubt> {
+        let path = self.folder.join(".turn");
+        let taken =
+            fs_err::OpenOptions::new().create(true).append(true).open(&path).and_then(|file| {
+                let file = file.into_file();
+                file.lock().map(|()| file)
+            });
+        taken.map_err(|source| LogDoubt::File { path, source })
+    }
+
+    /// Writes a file so that it is whole or not there.
+    fn write(&self, name: &str, text: &str) -> Result<(), LogDoubt> {
+        let (path, unfinished) = (self.folder.join(name), self.folder.join(".unfinished"));
+        let written = fs_err::File::create(&unfinished).and_then(|mut file| {
+            std::io::Write::write_all(&mut file, text.as_bytes())?;
+            file.sync_all()?;
+            fs_err::rename(&unfinished, &path)
+        });
+        written.map_err(|source| LogDoubt::File { path, source })
+    }
+
+    fn unusable(&self, source: std::io::Error) -> LogDoubt {
+        LogDoubt::File { path: self.folder.clone(), source }
+    }
+}
