@@ -329,7 +329,9 @@ fn draw_up(
         }
     }
     if taken.is_empty() {
-        return Err(Reason::NothingToCertify.into());
+        let all_paid = !already_paid.is_empty() && excluded.is_empty() && held + incomplete == 0;
+        let nothing = if all_paid { Reason::AlreadyPaid } else { Reason::NothingToCertify };
+        return Err(nothing.into());
     }
     if !waiting.is_empty() {
         write(&mut writer, &mut digest, &mut accounts, &mut waiting)?;

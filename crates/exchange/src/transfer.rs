@@ -19,6 +19,7 @@ use crate::mark::Mark;
 use crate::permit::{Permit, Receive};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
+use crate::state::State;
 use crate::store::Vault;
 
 /// Who orders transfers, as the bank knows it.
@@ -130,6 +131,17 @@ pub fn write(vault: &Vault, programme: &Programme, batch: &Batch) -> Result<Vec<
     writer.finish().map_err(failed)
 }
 
+/// Whether there may be a transfer file of a batch.
+pub fn may_leave(state: &State, id: BatchId, batch: &Batch) -> Result<(), Refusal> {
+    let is_out = matches!(batch.state, BatchState::Released | BatchState::Acknowledged);
+    // Who asks for a batch that a hold keeps back is told of the hold.
+    if is_out || batch.state == BatchState::Certified {
+        crate::hold::check(state, id, batch)?;
+    }
+    // Not after the bank's result: a second file of the same transfers is how everybody is paid twice.
+    if is_out { Ok(()) } else { Err(Reason::WrongState.into()) }
+}
+
 /// Notes that a transfer file is handed out.
 #[derive(Debug)]
 pub struct ExportTransfer {
@@ -146,17 +158,7 @@ impl Command for ExportTransfer {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let batch = desk.state.batches.get(&self.batch).ok_or(Reason::NoAgreement)?;
-        // Who asks for a batch that a hold keeps back is told of the hold.
-        if matches!(
-            batch.state,
-            BatchState::Certified | BatchState::Released | BatchState::Acknowledged
-        ) {
-            crate::hold::check(desk.state, self.batch, batch)?;
-        }
-        // Not after the bank's result: a second file of the same transfers is how everybody is paid twice.
-        if !matches!(batch.state, BatchState::Released | BatchState::Acknowledged) {
-            return Err(Reason::WrongState.into());
-        }
+        may_leave(desk.state, self.batch, batch)?;
         let Totals { lines, yen } = batch.totals;
         let mark = Mark::ok(Operation::Export)
             .about(self.batch)

@@ -289,7 +289,7 @@ fn a_refund_counts_in_the_sheet_is_never_more_than_was_paid_and_pays_nobody_agai
     assert_eq!(refused.reason, Reason::UnknownTransfer);
     let wave = town.linked_list_of("wave-2", &town.shuffled_payments(40));
     town.decide_all(wave, "clerk-1");
-    assert_eq!(town.certify(wave).expect_err("all are paid").reason, Reason::NothingToCertify);
+    assert_eq!(town.certify(wave).expect_err("all are paid").reason, Reason::AlreadyPaid);
 }
 
 /// Without `lines_out` in `batch::draw_up` the corrected line of a paid one pays somebody else under the same id.
@@ -454,7 +454,7 @@ fn two_lists_of_the_same_people_certified_at_once_pay_each_of_them_once() {
     }
     assert!(batches > 0);
     for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        let reasons = [Reason::VersionOld, Reason::NothingToCertify];
+        let reasons = [Reason::VersionOld, Reason::AlreadyPaid];
         assert!(reasons.contains(&refusal.reason), "{refusal}");
     }
 }

@@ -65,7 +65,7 @@ fn a_payee_is_paid_once_in_a_programme_whatever_the_list() {
     let second = town.linked_list_of("wave-2", &town.shuffled_payments(90));
     town.decide_all(second, "clerk-1");
     let refused = town.certify(second).expect_err("everybody is paid");
-    assert_eq!(refused.reason, Reason::NothingToCertify);
+    assert_eq!(refused.reason, Reason::AlreadyPaid);
 }
 
 #[test]

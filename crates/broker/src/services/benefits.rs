@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use renkei_api::v1;
-use renkei_exchange::batch::{BatchState, PAYMENT_FIELDS, Signed, certify, propose};
+use renkei_exchange::batch::{PAYMENT_FIELDS, Signed, certify, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::hold::{self, Hold, ReleaseHold, Target};
 use renkei_exchange::permit::{
@@ -443,9 +443,7 @@ impl v1::benefits_server::Benefits for Desk {
             let permit = self.paying_office(&state, &caller, paying)?;
             let (id, batch) = id.zip(batch).ok_or(Reason::NoAgreement)?;
             let programme = programme.ok_or(Reason::NoAgreement)?;
-            if !matches!(batch.state, BatchState::Released | BatchState::Acknowledged) {
-                return Err(Reason::WrongState.into());
-            }
+            transfer::may_leave(&state, id, &batch)?;
             let totals = batch.totals;
             let file = self
                 .blocking(move |desk| transfer::write(desk.exchange.vault(), &programme, &batch))

@@ -126,6 +126,11 @@ pub(super) async fn refund(
         yen: arguments.yen,
     };
     let answer = session.change(&id, call).await?;
+    let yen = Yen(arguments.yen);
+    session.environment.note(
+        &format!("given back: {yen} yen; the payee is not paid again"),
+        &format!("返還: {yen} 円。この受給者に再び支給することはありません"),
+    );
     let object = json!({"list_id": arguments.list.to_string(), "yen": arguments.yen});
     Ok(session.done(object, "", answer.receipt.as_ref()))
 }

@@ -182,6 +182,7 @@ fn show(answer: &ReconcileResponse, environment: &Environment) {
     print_line!("{table}");
     for list in &answer.lists {
         if let Some(text) = succession(list, environment.language) {
+            let text = if several { format!("{}: {text}", plain(&list.name)) } else { text };
             environment.note(&text, &text);
         }
     }
