@@ -150,6 +150,7 @@ fn name(code: &str, language: Language) -> &str {
         "REFUNDED" => ("given back", "返還"),
         "REPLACED" => ("replaced by a corrected list", "訂正リストに差替え"),
         "SENT_BACK" => ("back to the owner", "差戻し"),
+        "WITHDRAWN" => ("fell before it was certified", "確定前に取消し"),
         other => (other, other),
     };
     language.pick(names.0, names.1)
@@ -177,23 +178,27 @@ fn show(answer: &ReconcileResponse, environment: &Environment) {
         add(&step.step, name(&step.step, environment.language), step.totals);
     }
     for batch in &answer.batches {
-        add(&batch.batch_id, state(batch), batch.totals);
+        add(&batch.batch_id, name(state(batch), environment.language), batch.totals);
     }
     print_line!("{table}");
     for list in &answer.lists {
-        if let Some(text) = succession(list, environment.language) {
+        if let Some(text) = succession(answer, list, environment.language) {
             let text = if several { format!("{}: {text}", plain(&list.name)) } else { text };
             environment.note(&text, &text);
         }
     }
 }
 
-/// What a list replaces, and how it differs.
-fn succession(list: &ListSheet, language: Language) -> Option<String> {
+/// What a list replaces, and how it differs. Other lists are called by their names where the sheet has them too.
+fn succession(answer: &ReconcileResponse, list: &ListSheet, language: Language) -> Option<String> {
+    let called = |id: &String| {
+        let known = answer.lists.iter().find(|other| other.list_id == *id);
+        plain(known.map_or(id, |other| &other.name))
+    };
     let mut parts = Vec::new();
     if let Some(found) = &list.differences {
         let (earlier, renkei_api::v1::Differences { equal, changed, added, removed }) =
-            (plain(&list.supersedes_list_id), *found);
+            (called(&list.supersedes_list_id), *found);
         parts.push(language.pick(
             format!("takes the place of {earlier}: {equal} lines equal, {changed} changed, {added} added, {removed} removed"),
             format!("{earlier} の差替え: 同一 {equal} 件、変更 {changed} 件、追加 {added} 件、削除 {removed} 件"),
@@ -203,7 +208,7 @@ fn succession(list: &ListSheet, language: Language) -> Option<String> {
         parts.push(language.pick("its releases are stopped", "支払停止中").to_owned());
     }
     if !list.superseded_by_list_id.is_empty() {
-        let later = plain(&list.superseded_by_list_id);
+        let later = called(&list.superseded_by_list_id);
         parts.push(
             language
                 .pick(format!("{later} has taken its place"), format!("{later} に差し替え済み")),
@@ -294,7 +299,7 @@ struct Row {
 #[derive(Debug)]
 struct BatchRow {
     id: String,
-    state: &'static str,
+    state: String,
     lines: Count,
     yen: Yen,
     returned: Count,
@@ -303,12 +308,12 @@ struct BatchRow {
 }
 
 impl BatchRow {
-    fn new(batch: &Batch) -> Self {
+    fn new(batch: &Batch, language: Language) -> Self {
         let totals = batch.totals.unwrap_or_default();
         let accounts = batch.accounts.unwrap_or_default();
         Self {
             id: batch.batch_id.clone(),
-            state: state(batch),
+            state: name(state(batch), language).to_owned(),
             lines: Count(totals.lines),
             yen: Yen(totals.yen),
             returned: Count(batch.returned.unwrap_or_default().lines),
@@ -358,10 +363,10 @@ fn page(answer: &ReconcileResponse, subject: &str, language: Language) -> String
     });
     let each = answer.lists.iter().map(|list| Sheet {
         title: list.name.clone(),
-        succession: succession(list, language),
+        succession: succession(answer, list, language),
         declared: sum(list.declared),
         parts: parts(&list.outcomes, &list.steps),
-        batches: list.batches.iter().map(BatchRow::new).collect(),
+        batches: list.batches.iter().map(|batch| BatchRow::new(batch, language)).collect(),
     });
     let verdict = match balances(answer) {
         true => language
@@ -444,6 +449,22 @@ mod tests {
         let path = folder.path().join("sheet.xlsx");
         write(&answer(), "list_1", &path, Language::English).map_err(|_| "write").expect("written");
         assert!(fs_err::read(&path).expect("read").starts_with(b"PK"));
+    }
+
+    #[test]
+    fn lists_that_take_each_others_place_are_called_by_name_where_the_sheet_has_both() {
+        let mut both = answer();
+        both.lists[0].superseded_by_list_id = "list_2".to_owned();
+        let later = ListSheet {
+            list_id: "list_2".to_owned(),
+            name: "corrected".to_owned(),
+            ..ListSheet::default()
+        };
+        let alone = succession(&both, &both.lists[0], Language::English);
+        assert_eq!(alone.as_deref(), Some("list_2 has taken its place"));
+        both.lists.push(later);
+        let named = succession(&both, &both.lists[0], Language::English);
+        assert_eq!(named.as_deref(), Some("corrected has taken its place"));
     }
 
     #[test]
