@@ -124,11 +124,11 @@ def files(generated, folder):
     second += applied
     write(folder, "residents.csv", town.residents)
     write(folder, "movers.csv", movers.changes)
-    protected = [
-        {PERSON: town.payee(line)[PERSON], "支援措置": "1", "支援措置期限": "2030-05-31"}
-        for line in movers.of(first, 2)[:2] + movers.of(second, 3)[1:2]
-    ]
-    write(folder, "protected.csv", protected)
+    # A household that is protected as a whole, and two of which one member is.
+    couples = [town.members(line) for line in movers.of(first, 2)[:3]]
+    persons = [*couples[0], couples[1][0], couples[2][1]]
+    report = {"支援措置": "1", "支援措置期限": "2030-05-31"}
+    write(folder, "protected.csv", [{PERSON: one[PERSON], **report} for one in persons])
     write(folder, "wave-1.csv", first, LIST)
     write(folder, "wave-2.csv", second, LIST)
     write(folder, "wave-2-corrected.csv", corrected(town, second, 20), LIST)
