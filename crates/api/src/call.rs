@@ -120,6 +120,7 @@ calls! {
     benefits open_list: OpenListRequest -> OpenListResponse, true, SECONDS;
     benefits certify: CertifyRequest -> CertifyResponse, true, MINUTES;
     benefits exclude: ExcludeRequest -> ExcludeResponse, true, MINUTES;
+    benefits divide: DivideRequest -> DivideResponse, true, MINUTES;
     benefits readmit: ReadmitRequest -> ReadmitResponse, true, MINUTES;
     benefits hold: HoldRequest -> HoldResponse, true, SECONDS;
     benefits release_hold: ReleaseHoldRequest -> ReleaseHoldResponse, true, SECONDS;

@@ -232,6 +232,7 @@ mutations! {
     CreateJobRequest,
     CreateProgrammeRequest,
     DecideRequest,
+    DivideRequest,
     EndAgreementRequest,
     ExcludeRequest,
     GrantRoleRequest,

@@ -23,9 +23,9 @@ use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
-use crate::payee::{Resident, residents};
+use crate::payee::{PayeeRule, Resident, residents};
 use crate::permit::{Certify, Permit};
-use crate::programme::{ListKind, PayeeUnit};
+use crate::programme::ListKind;
 use crate::protection::Protected;
 use crate::refusal::Refusal;
 use crate::review::TaskState;
@@ -108,6 +108,9 @@ pub struct Batch {
     /// How many exclusions the programme had when it was drawn up.
     #[serde(default)]
     pub exclusions: usize,
+    /// How many divisions the programme had then.
+    #[serde(default)]
+    pub divisions: usize,
     /// Keyed digest of everybody who was protected when it was drawn up: lines around them were left out.
     #[serde(default)]
     pub protected: Option<Digest>,
@@ -241,7 +244,8 @@ fn draw_up(
         Ok(known && on_hold.contains(&payee_digest(vault, state, list.programme, id)?))
     };
     let not_paid = exclusion::excluded(vault, programme)?;
-    let residents = residents(vault, state, *today, book, list_id)?;
+    let residents = residents(vault, state, book, list_id)?;
+    let rule = PayeeRule::read(vault, state, *today, list_id, residents.values())?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
     let reader = sealed.rows.open(vault)?;
@@ -257,8 +261,12 @@ fn draw_up(
     let dissolved: Vec<BatchId> =
         list.batches.iter().copied().filter(|&batch| is_proposal(state, batch)).collect();
     let free = |row| book.batch_of(row).is_none_or(|batch| dissolved.contains(&batch));
-    let paid = |payee: &str| {
-        payees.line(payee).is_some_and(|(of_list, row)| of_list != list_id || !free(row))
+    let other = |place: Option<(ListId, u32)>| {
+        place.is_some_and(|(of_list, row)| of_list != list_id || !free(row))
+    };
+    // Whom a paid line names is paid, whatever household that was then.
+    let paid = |payee: &str, person: &str| {
+        other(payees.line(payee)) || other(payees.line_of_person(person))
     };
     let mut totals = Totals::default();
     let (mut taken, mut already_paid, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
@@ -276,10 +284,7 @@ fn draw_up(
             }
             let resident =
                 line.register_row.and_then(|row| residents.get(&row)).ok_or(Reason::Internal)?;
-            let payee = match programme.rules.unit {
-                PayeeUnit::Person => &resident.person,
-                PayeeUnit::Household => &resident.household_then,
-            };
+            let payee = rule.payee(resident);
             // Whoever names a payee may know the household of today or that of the base date.
             let names = [payee, &resident.person, &resident.household];
             if payee.is_empty() {
@@ -290,7 +295,7 @@ fn draw_up(
                 column.map_or("", |column| chunk.cell(column, at)).to_owned()
             };
             let id = cell(&line_column);
-            if paid(payee) || seen.contains(payee) || lines_out.contains(&id) {
+            if paid(payee, &resident.person) || seen.contains(payee) || lines_out.contains(&id) {
                 already_paid.push(row);
                 continue;
             }
@@ -306,11 +311,15 @@ fn draw_up(
                 row,
                 line: id,
                 person: resident.person.clone(),
-                payee: payee.clone(),
+                payee: payee.to_owned(),
                 yen: line.yen,
                 cells: columns.account(&chunk, at),
             };
-            if watch.holds(state, &columns.paid(&chunk, at, resident), &payment.cells) {
+            if watch.holds(
+                state,
+                &columns.paid(&chunk, at, resident, (payee, line.yen)),
+                &payment.cells,
+            ) {
                 held += 1;
                 continue;
             }
@@ -359,6 +368,7 @@ fn draw_up(
         refunded: Totals::default(),
         accounts,
         exclusions: programme.exclusions.len(),
+        divisions: programme.divisions.len(),
         protected: Some(watch.protected),
     };
     Ok(Draft {
@@ -542,8 +552,10 @@ impl Command for CertifyBatch {
         }
         not_too_early(desk.state, list, desk.today)?;
         let programme = desk.state.programmes.get(&batch.programme).ok_or(Reason::NoAgreement)?;
-        if batch.exclusions != programme.exclusions.len() {
-            // Somebody in it may be excluded since: it is to be drawn up again.
+        if batch.exclusions != programme.exclusions.len()
+            || batch.divisions != programme.divisions.len()
+        {
+            // Somebody in it may be excluded since, or of another household: it is to be drawn up again.
             return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
         }
         if batch.protected != Some(self.protected?) {

@@ -10,6 +10,7 @@ use renkei_journal::{DataKey, Journal, Seq};
 use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
 use rpds::HashTrieMapSync;
 
+use crate::batch::Payment;
 use crate::book::{Book, BookChange, read_result};
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -19,6 +20,8 @@ use crate::store::Vault;
 #[derive(Clone, Debug, Default)]
 pub struct Payees {
     by_key: HashTrieMapSync<Box<str>, (ListId, u32)>,
+    /// The persons whom lines name that pay their households.
+    by_person: HashTrieMapSync<Box<str>, (ListId, u32)>,
 }
 
 impl Payees {
@@ -27,8 +30,17 @@ impl Payees {
         self.by_key.get(key).copied()
     }
 
-    pub(crate) fn add(&mut self, key: &str, list: ListId, row: u32) {
-        self.by_key.insert_mut(key.into(), (list, row));
+    /// The line that names a person, whatever household it pays.
+    pub(crate) fn line_of_person(&self, person: &str) -> Option<(ListId, u32)> {
+        self.by_person.get(person).or_else(|| self.by_key.get(person)).copied()
+    }
+
+    fn add(&mut self, payment: &Payment, list: ListId) {
+        let place = (list, payment.row);
+        if payment.person != payment.payee {
+            self.by_person.insert_mut(payment.person.as_str().into(), place);
+        }
+        self.by_key.insert_mut(payment.payee.as_str().into(), place);
     }
 }
 
@@ -112,7 +124,7 @@ impl Books {
                 };
                 for payment in crate::batch::payments(&self.vault, batch)? {
                     if !book.as_ref().is_some_and(|book| book.is_returned(payment.row)) {
-                        payees.add(&payment.payee, *list_id, payment.row);
+                        payees.add(&payment, *list_id);
                     }
                 }
             }

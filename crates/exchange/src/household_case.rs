@@ -5,24 +5,26 @@
 //! the money goes where it should: one signs, another clears. What they have cleared is what they saw: with another account,
 //! address or protected member the line is held back again. The state knows keyed digests, never who or why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use renkei_journal::DataKey;
 use renkei_tlog::leaf::Operation;
 use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::PAYMENT_FIELDS;
+use crate::batch::{PAYMENT_FIELDS, is_proposal};
 use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::division::Divisions;
 use crate::households::{HouseholdFinding, Paid, Registers, Surroundings};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::mark::Mark;
-use crate::payee::{Resident, residents};
+use crate::payee::{PayeeRule, Resident, residents};
 use crate::permit::{Permit, SeeProtected};
 use crate::programme::PayeeUnit;
 use crate::protection::Protected;
 use crate::refusal::Refusal;
+use crate::remainder::Remainders;
 use crate::role::closed_list;
 use crate::rows::{self, Chunk, Rows};
 use crate::state::State;
@@ -96,11 +98,19 @@ impl WatchedColumns {
     }
 
     /// A line of a chunk as a payment to somebody.
-    pub(crate) fn paid<'a>(&self, chunk: &'a Chunk, at: usize, resident: &'a Resident) -> Paid<'a> {
+    pub(crate) fn paid<'a>(
+        &self,
+        chunk: &'a Chunk,
+        at: usize,
+        resident: &'a Resident,
+        (payee, yen): (&'a str, u64),
+    ) -> Paid<'a> {
         let cell = |column: Option<usize>| column.map_or("", |column| chunk.cell(column, at));
         Paid {
             person: &resident.person,
             household: &resident.household,
+            payee,
+            yen,
             kana: &resident.kana,
             holder: cell(self.holder),
             address: cell(self.address),
@@ -132,6 +142,31 @@ pub(crate) fn protected(
     if protected.is_stale { Err(Reason::ProtectionStale.into()) } else { Ok(protected) }
 }
 
+/// What some households were paid by certified batches of a programme, in yen.
+fn paid_to(
+    exchange: &Exchange,
+    programme: ProgrammeId,
+    households: Vec<String>,
+) -> Result<HashMap<String, u64>, Refusal> {
+    if households.is_empty() {
+        return Ok(HashMap::new());
+    }
+    exchange.ask_now(move |desk| {
+        let payees = desk.payees(programme)?;
+        let mut paid = HashMap::new();
+        for household in &households {
+            let Some((list, row)) = payees.line(household) else { continue };
+            let book = desk.book(list)?;
+            // A proposal may still be drawn up anew.
+            let batch = book.batch_of(row).filter(|batch| !is_proposal(desk.state, *batch));
+            if let Some(line) = book.line(row).filter(|_| batch.is_some()) {
+                paid.insert(household.clone(), line.yen);
+            }
+        }
+        Ok(paid)
+    })
+}
+
 impl Watch {
     /// Reads what is known around the protected persons of the register behind a list. Blocks: for threads that may wait.
     pub(crate) fn over(
@@ -153,7 +188,13 @@ impl Watch {
             index: &indexed.index,
             base_date: programme.rules.base_date,
         };
-        let surroundings = Surroundings::read(vault, state, &protected, &registers)?;
+        let divisions = Divisions::of(vault, programme)?;
+        let register = state.register_rows(linked.snapshot)?;
+        let remainders = Remainders::read(vault, &register, &programme.rules, &divisions)?;
+        let paid = paid_to(exchange, known.programme, remainders.households())?;
+        let remainders = remainders.with_paid(paid);
+        let surroundings =
+            Surroundings::read(vault, state, &protected, &registers, divisions, remainders)?;
         let key = vault.key(programme.key)?;
         let protected = protected.digest(&key);
         let (unit, programme) = (programme.rules.unit, known.programme);
@@ -173,10 +214,11 @@ impl Watch {
         }
         let case = self.key.keyed_digest("renkei household case", paid.person.as_bytes());
         let mut seen = self.key.keyed_digest_of_parts("renkei household case seen");
+        let yen = paid.yen.to_string();
         let codes = findings.iter().map(|finding| finding.as_str());
         let concerned = self.surroundings.concerned(paid);
         let line = account.iter().map(String::as_str);
-        let places = [paid.household, paid.address, paid.building].into_iter();
+        let places = [paid.household, paid.payee, &yen, paid.address, paid.building].into_iter();
         for part in codes.chain(concerned).chain(line).chain(places) {
             seen.update(&(part.len() as u64).to_be_bytes());
             seen.update(part.as_bytes());
@@ -218,7 +260,9 @@ pub fn look(
     let (vault, state) = (exchange.vault(), exchange.state());
     let watch = Watch::over(exchange, indexes, &state, list)?;
     let book = exchange.ask_now(move |desk| desk.book(list))?;
-    let residents = residents(vault, &state, exchange.clock().today(), &book, list)?;
+    let residents = residents(vault, &state, &book, list)?;
+    let today = exchange.clock().today();
+    let rule = PayeeRule::read(vault, &state, today, list, residents.values())?;
     let (_, sealed) = state.sealed_list(list)?;
     let columns = WatchedColumns::of(&sealed.rows);
     let id = sealed.rows.column("benefit_id");
@@ -234,7 +278,7 @@ pub fn look(
             }
             let resident = line.register_row.and_then(|row| residents.get(&row));
             let resident = resident.ok_or(Reason::Internal)?;
-            let paid = columns.paid(&chunk, at, resident);
+            let paid = columns.paid(&chunk, at, resident, (rule.payee(resident), line.yen));
             if let Some((findings, seen)) = watch.look(&paid, &columns.account(&chunk, at)) {
                 let line = id.map_or("", |column| chunk.cell(column, at)).to_owned();
                 let (case, batch) = (watch.state_of(&state, seen), book.batch_of(row));
@@ -295,12 +339,15 @@ fn see(exchange: &Exchange, indexes: &Indexes, list: ListId, line: &str) -> Resu
     let row = rows::find(vault, &sealed.rows, line)?.ok_or_else(unknown)?;
     let book = exchange.ask_now(move |desk| desk.book(list))?;
     let known = book.line(row).filter(|line| line.is_payable() && !book.is_replaced(row));
-    let resident = known.and_then(|line| line.register_row).ok_or(Reason::WrongState)?;
+    let line = known.ok_or(Reason::WrongState)?;
+    let resident = line.register_row.ok_or(Reason::Internal)?;
     let resident = Resident::read(vault, &state.register_rows(linked.snapshot)?, resident)?;
+    let today = exchange.clock().today();
+    let rule = PayeeRule::read(vault, &state, today, list, std::iter::once(&resident))?;
     let (number, at) = rows::place(u64::from(row));
     let chunk = rows::chunk(&sealed.rows.open(vault)?, number)?;
     let columns = WatchedColumns::of(&sealed.rows);
-    let paid = columns.paid(&chunk, at, &resident);
+    let paid = columns.paid(&chunk, at, &resident, (rule.payee(&resident), line.yen));
     let found = watch.look(&paid, &columns.account(&chunk, at));
     Ok(found.map(|(_, seen)| seen).ok_or(Reason::WrongState)?)
 }

@@ -10,10 +10,13 @@
 //! | `MEMBER_LEFT` | somebody protected was of the payee household, when the list was linked or after the base date, and is not now |
 //! | `HOLDER_IS_OTHER` | a protected person, or somebody who lives with one, is paid into an account that is neither their own nor a protected member's |
 //! | `OTHER_ADDRESS` | the line of a protected person has an address that is not the one of the register: letters would go there |
+//! | `COUNTS_DIVIDED` | the amount counts somebody who was divided away from the household (module `division`) |
+//! | `PAID_WITH_OLD` | somebody who was divided away was counted in the old household when that was paid |
 //!
 //! Such a line is left out of batches until two people have cleared it (module `household_case`); certifiers are told of it as
 //! of any payee on hold, by a number. What cannot be compared is a finding. Whole households of protected persons are not: a
-//! mother and her children, all protected, are paid like everybody.
+//! mother and her children, all protected, are paid like everybody. Nor is the household that somebody fled from who is known to
+//! apply by herself, as long as nobody counts her in it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -25,10 +28,12 @@ use renkei_linkage::RegisterIndex;
 use renkei_types::{Reason, SnapshotId};
 
 use crate::delta::behind;
+use crate::division::Divisions;
 use crate::history::day;
 use crate::programme::PayeeUnit;
 use crate::protection::Protected;
 use crate::refusal::Refusal;
+use crate::remainder::Remainders;
 use crate::role::closed_list;
 use crate::snapshot::{Snapshot, each};
 use crate::state::State;
@@ -45,6 +50,10 @@ closed_list! {
         HolderIsOther = "HOLDER_IS_OTHER",
         /// The line has another address than the register.
         OtherAddress = "OTHER_ADDRESS",
+        /// The amount counts somebody who was divided away.
+        CountsDivided = "COUNTS_DIVIDED",
+        /// The person was paid for with the old household.
+        PaidWithOld = "PAID_WITH_OLD",
     }
 }
 
@@ -87,6 +96,8 @@ pub(crate) struct Surroundings {
     households: HashMap<String, Members>,
     /// Households that somebody protected has left since it counts.
     left: HashSet<String>,
+    remainders: Remainders,
+    divisions: Divisions,
 }
 
 /// A register that was linked to, and the one in use.
@@ -108,6 +119,10 @@ pub(crate) struct Paid<'a> {
     pub(crate) person: &'a str,
     /// The person's household when the list was linked.
     pub(crate) household: &'a str,
+    /// Who is paid, to the programme.
+    pub(crate) payee: &'a str,
+    /// The amount.
+    pub(crate) yen: u64,
     /// The person's name as the register reads it.
     pub(crate) kana: &'a str,
     /// Holder of the account; empty where the list has none.
@@ -125,18 +140,24 @@ impl Surroundings {
         state: &State,
         protected: &Protected,
         registers: &Registers<'_>,
+        divisions: Divisions,
+        remainders: Remainders,
     ) -> Result<Self, Refusal> {
+        let mut surroundings = Self { remainders, divisions, ..Self::default() };
         if protected.is_nobody() {
-            return Ok(Self::default());
+            return Ok(surroundings);
         }
         let segments = state.segments(registers.in_use)?;
         let mut others = Vec::new();
         let versions = versions(vault, &segments, protected, |row, household| {
             others.push((row, hash(household)));
         })?;
-        let mut surroundings = Self::default();
         for (id, versions) in &versions {
             let now = versions.last().and_then(|version| version.home.clone());
+            if surroundings.divisions.has_fled(id) {
+                surroundings.people.insert(id.clone(), now);
+                continue;
+            }
             surroundings.left.extend(
                 left_after(versions, registers.base_date).iter().map(|home| home.household.clone()),
             );
@@ -149,7 +170,9 @@ impl Surroundings {
         }
         for (id, household) in then(vault, state, protected, registers, &segments, &versions)? {
             let now = surroundings.people.get(&id).and_then(Option::as_ref);
-            if now.is_none_or(|home| home.household != household) {
+            if !surroundings.divisions.has_fled(&id)
+                && now.is_none_or(|home| home.household != household)
+            {
                 surroundings.left.insert(household);
             }
         }
@@ -173,16 +196,24 @@ impl Surroundings {
     /// What about a payment must be looked at.
     pub(crate) fn look(&self, unit: PayeeUnit, paid: &Paid<'_>) -> BTreeSet<HouseholdFinding> {
         let mut found = BTreeSet::new();
+        if self.remainders.counts_divided(paid.payee, paid.yen) {
+            found.insert(HouseholdFinding::CountsDivided);
+        }
+        if self.remainders.paid_with_old(paid.person) {
+            found.insert(HouseholdFinding::PaidWithOld);
+        }
         if self.people.is_empty() {
             return found;
         }
         let own = self.people.get(paid.person);
         let household = self.households.get(paid.household);
-        if unit == PayeeUnit::Household {
-            if household.is_some_and(|members| own.is_none() || members.others) {
+        if unit == PayeeUnit::Household && !self.divisions.has_fled(paid.person) {
+            let of = [paid.household, paid.payee];
+            let mut members = of.iter().filter_map(|household| self.households.get(*household));
+            if members.any(|members| own.is_none() || members.others) {
                 found.insert(HouseholdFinding::ProtectedMember);
             }
-            if self.left.contains(paid.household) {
+            if of.iter().any(|household| self.left.contains(*household)) {
                 found.insert(HouseholdFinding::MemberLeft);
             }
         }

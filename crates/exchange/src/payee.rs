@@ -1,4 +1,5 @@
-//! Whom the lines of a list pay, as the register that it was linked to has them.
+//! Whom the lines of a list pay: what the register that it was linked to says of them, and which person or household that is
+//! to the programme.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,6 +7,7 @@ use jiff::civil::Date;
 use renkei_types::{ListId, Reason};
 
 use crate::book::Book;
+use crate::division::Divisions;
 use crate::history::StateAt;
 use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
@@ -18,8 +20,6 @@ use crate::store::Vault;
 pub(crate) struct Resident {
     pub(crate) person: String,
     pub(crate) household: String,
-    /// The household on the base date: who parts after it does not make two payees of one.
-    pub(crate) household_then: String,
     pub(crate) kana: String,
 }
 
@@ -37,8 +37,7 @@ impl Resident {
         let cell = |name| register.column(name).and_then(|column| record.get(column));
         let [person, household, kana] =
             COLUMNS.map(|name| cell(name).map_or("", String::as_str).to_owned());
-        let household_then = household.clone();
-        Ok(Self { person, household, household_then, kana })
+        Ok(Self { person, household, kana })
     }
 }
 
@@ -46,12 +45,10 @@ impl Resident {
 pub(crate) fn residents(
     vault: &Vault,
     state: &State,
-    today: Date,
     book: &Book,
     list: ListId,
 ) -> Result<HashMap<u32, Resident>, Refusal> {
-    let (known, linked) = state.linked_list(list)?;
-    let programme = state.programmes.get(&known.programme).ok_or(Reason::NoAgreement)?;
+    let (_, linked) = state.linked_list(list)?;
     let register = state.register_rows(linked.snapshot)?;
     let wanted: HashSet<u32> = book
         .lines()
@@ -64,24 +61,56 @@ pub(crate) fn residents(
         if wanted.contains(&row) {
             let [person, household, kana] =
                 columns.map(|column| column.map_or("", |column| chunk.cell(column, at)).to_owned());
-            let household_then = household.clone();
-            residents.insert(row, Resident { person, household, household_then, kana });
+            residents.insert(row, Resident { person, household, kana });
         }
     })?;
-    let dataset = state.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
-    // A register that is withdrawn is not read again.
-    if let Some(dataset) = dataset
-        && programme.rules.unit == PayeeUnit::Household
-        && state.snapshot_in_use(dataset).is_ok()
-    {
-        let base_date = StateAt { on: programme.rules.base_date, known: today };
-        let people = residents.values().map(|resident| resident.person.as_str()).collect();
-        let then = state.households_on(vault, dataset, base_date, &people)?;
-        for resident in residents.values_mut() {
-            if let Some(household) = then.get(&resident.person) {
-                resident.household_then = household.clone();
+    Ok(residents)
+}
+
+/// What a programme takes for the payee of a line. The table is in the module `division`.
+#[derive(Debug)]
+pub(crate) struct PayeeRule {
+    unit: PayeeUnit,
+    divisions: Divisions,
+    /// Households on the base date, by person: who parts after it does not make two payees of one.
+    on_base_date: HashMap<String, String>,
+}
+
+impl PayeeRule {
+    /// Reads what the programme of a list says of these residents. Blocks: for threads that may wait.
+    pub(crate) fn read<'a>(
+        vault: &Vault,
+        state: &State,
+        today: Date,
+        list: ListId,
+        residents: impl Iterator<Item = &'a Resident>,
+    ) -> Result<Self, Refusal> {
+        let (known, linked) = state.linked_list(list)?;
+        let programme = state.programmes.get(&known.programme).ok_or(Reason::NoAgreement)?;
+        let unit = programme.rules.unit;
+        let (mut divisions, mut on_base_date) = (Divisions::default(), HashMap::new());
+        if unit == PayeeUnit::Household {
+            divisions = Divisions::of(vault, programme)?;
+            let dataset = state.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
+            // A register that is withdrawn is not read again.
+            if let Some(dataset) = dataset.filter(|id| state.snapshot_in_use(*id).is_ok()) {
+                let base_date = StateAt { on: programme.rules.base_date, known: today };
+                let people = residents.map(|resident| resident.person.as_str()).collect();
+                on_base_date = state.households_on(vault, dataset, base_date, &people)?;
+            }
+        }
+        Ok(Self { unit, divisions, on_base_date })
+    }
+
+    /// The payee: empty where a household is wanted and nobody knows one.
+    pub(crate) fn payee<'a>(&'a self, resident: &'a Resident) -> &'a str {
+        let Resident { person, household, .. } = resident;
+        match self.unit {
+            PayeeUnit::Person => person,
+            PayeeUnit::Household => {
+                let divided = self.divisions.household(person);
+                divided.or(self.on_base_date.get(person).map(String::as_str)).unwrap_or(household)
             }
         }
     }
-    Ok(residents)
 }

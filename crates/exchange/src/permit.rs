@@ -59,6 +59,10 @@ rights! {
     StopReleases: [Certifier, Operator, Protector];
     /// Taking payees of one's own agency off the exclusions again.
     Readmit: [Certifier, Operator];
+    /// Naming persons who fled and apply by themselves to a programme of one's own agency.
+    SeparateProtected: [Protector];
+    /// Seeing how the protection of persons in a register of one's own agency stands, without their names.
+    SeeProtection: [Submitter, Operator, Protector];
     /// Seeing and clearing the lines of one's own agency that are held back to protect somebody.
     SeeProtected: [Protector] under Review;
     /// Seeing how lines and yen of one's own agency add up.

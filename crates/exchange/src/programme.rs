@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Decision, Desk};
 use crate::directory::{Content, Dataset, title};
+use crate::division::Division;
 use crate::exclusion::Exclusion;
 use crate::hold::Stop;
 use crate::list::List;
@@ -179,6 +180,9 @@ pub struct Programme {
     /// Who was taken off them again, or shall be.
     #[serde(default)]
     pub readmissions: Vec<Readmission>,
+    /// Whom it counts to other households than the register does.
+    #[serde(default)]
+    pub divisions: Vec<Division>,
 }
 
 /// Sets a benefit up.
@@ -246,6 +250,7 @@ impl Command for CreateProgramme {
             hold: None,
             exclusions: Vec::new(),
             readmissions: Vec::new(),
+            divisions: Vec::new(),
         };
         desk.state.datasets.put(dataset_id, dataset);
         desk.state.programmes.put(id, programme);

@@ -17,9 +17,8 @@ use crate::exclusion::{self, excluded};
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
-use crate::payee::residents;
+use crate::payee::{PayeeRule, residents};
 use crate::permit::{Permit, Readmit};
-use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
 use crate::state::State;
 
@@ -105,18 +104,16 @@ fn open_again(
         let (book, paid) =
             exchange.ask_now(move |desk| Ok((desk.book(id)?, desk.payees(programme)?)))?;
         let today = exchange.clock().today();
-        let residents = residents(exchange.vault(), state, today, &book, id)?;
+        let residents = residents(exchange.vault(), state, &book, id)?;
+        let rule = PayeeRule::read(exchange.vault(), state, today, id, residents.values())?;
         for (row, line) in book.lines() {
             // A proposal from before the exclusion has its lines still, and can no longer be certified.
             let in_batch = book.batch_of(row).is_some_and(|batch| !is_proposal(state, batch));
             let free = line.is_payable() && !in_batch && !book.is_replaced(row);
             let resident = line.register_row.and_then(|row| residents.get(&row));
             let Some(resident) = resident.filter(|_| free) else { continue };
-            let payee = match known.rules.unit {
-                PayeeUnit::Person => &resident.person,
-                PayeeUnit::Household => &resident.household_then,
-            };
-            let keys = [payee.as_str(), &resident.person, &resident.household];
+            let payee = rule.payee(resident);
+            let keys = [payee, &resident.person, &resident.household];
             let stays = keys.iter().any(|key| out.contains(*key) && !ids.contains(key));
             let comes = keys.iter().any(|key| out.contains(*key) && ids.contains(key));
             let is_paid = paid.line(payee).is_some_and(|other| other != (id, row));

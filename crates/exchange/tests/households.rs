@@ -9,10 +9,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use renkei_exchange::Refusal;
 use renkei_exchange::command::Call;
+use renkei_exchange::division::{self, DividePermit, Divided, DividedPerson, DivisionKind};
 use renkei_exchange::household_case::{self, CaseState, Cleared, HouseholdLine};
 use renkei_exchange::households::HouseholdFinding;
 use renkei_exchange::permit::SeeProtected;
-use renkei_exchange::programme::{PayeeUnit, Rules};
+use renkei_exchange::programme::{AmountRule, PayeeUnit, Rules};
 use renkei_types::{ListId, Reason};
 use town::records::{column, delta, table};
 use town::{Town, caller};
@@ -59,6 +60,12 @@ fn families(town: &Town) -> Vec<Vec<Record>> {
 
 /// A list with a line for each of these people: whom it means, who holds the account, and the address.
 fn list_of(town: &Town, name: &str, lines: &[(&Record, &str, &str)]) -> ListId {
+    let list = town.linked_list_of(name, &list_text(name, lines));
+    town.decide_all(list, "clerk-1");
+    list
+}
+
+fn list_text(name: &str, lines: &[(&Record, &str, &str)]) -> String {
     let mut text =
         "申請番号,氏名,氏名カナ,生年月日,性別,郵便番号,住所,支給額,口座名義カナ\n".to_owned();
     for (number, (person, holder, address)) in lines.iter().enumerate() {
@@ -67,9 +74,7 @@ fn list_of(town: &Town, name: &str, lines: &[(&Record, &str, &str)]) -> ListId {
             [of("氏名"), of("氏名カナ"), of("生年月日"), of("性別"), of("郵便番号"), address];
         text.push_str(&format!("{name}-{number},{},30000,{holder}\n", cells.join(",")));
     }
-    let list = town.linked_list_of(name, &text);
-    town.decide_all(list, "clerk-1");
-    list
+    text
 }
 
 /// A line for each of these people with their own account and address.
@@ -205,6 +210,140 @@ fn a_household_that_somebody_protected_has_left_is_looked_at_if_she_was_of_it_wh
     // A list that is linked now knows of both; of the first she was a member on the base date, 2026-09-01.
     let again = list_of(&town, "b", &own(&[&families[0][0], &families[1][0], &families[2][0]]));
     assert_eq!(findings(&town, again), [of("b-0")]);
+}
+
+fn divide(
+    town: &Town,
+    who: &str,
+    kind: DivisionKind,
+    persons: &[(&Record, &str)],
+) -> Result<Divided, Refusal> {
+    let state = town.exchange.state();
+    let owner = &state.programmes.get(&town.programme).expect("the programme").agency;
+    let permit = DividePermit::of(&state, &caller(who), Some(owner), Some(kind))?;
+    let person = |(one, household): &(&Record, &str)| DividedPerson {
+        person: one["宛名番号"].clone(),
+        household: (*household).to_owned(),
+    };
+    let persons = persons.iter().map(person).collect();
+    let call = Call::read(caller(who));
+    division::divide(&town.exchange, call, permit, town.programme, kind, persons)
+        .map(|done| done.reply)
+}
+
+/// So much for each member, as lines of a list: whom they mean, and how many they count.
+fn counted(town: &Town, name: &str, lines: &[(&Record, u64)]) -> ListId {
+    let people: Vec<&Record> = lines.iter().map(|(one, _)| *one).collect();
+    let mut text = list_text(name, &own(&people));
+    for (at, (_, count)) in lines.iter().enumerate() {
+        let (line, yen) = (format!("{name}-{at},"), count * 10_000);
+        let change = |text: &str| match text.starts_with(&line) {
+            true => text.replace(",30000,", &format!(",{yen},")),
+            false => text.to_owned(),
+        };
+        text = text.lines().map(|line| change(line) + "\n").collect();
+    }
+    let list = town.linked_list_of(name, &text);
+    town.decide_all(list, "clerk-1");
+    list
+}
+
+fn town_of_members() -> Town {
+    Town::of_residents_and_rules(with_days, |rules| Rules {
+        unit: PayeeUnit::Household,
+        amount: Some(AmountRule::Each { yen: 10_000, most: 9 }),
+        ..rules
+    })
+}
+
+/// Without `divided` in `PayeeRule::payee` both are paid; without the comparison of `divisions` in `CertifyBatch::decide` a proposal from
+/// before is.
+#[test]
+fn a_household_that_was_divided_after_the_base_date_is_one_still_and_paid_once() {
+    let town = town();
+    let families = families(&town);
+    let (one, other) = (&families[0][0], &families[1][0]);
+    let list = list_of(&town, "a", &own(&[one, other]));
+    let before = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!(town.paid(before.batch).len(), 2);
+    // The register has them in two households; they were one.
+    let still_one = [(other, one["世帯番号"].as_str())];
+    let divided =
+        divide(&town, "payments", DivisionKind::StillOne, &still_one).expect("a division");
+    assert_eq!(divided, Divided { persons: 1, already_certified: 0 });
+    let late = town.sign("certifier-2", list, before.batch).expect_err("drawn up before");
+    assert_eq!(late.reason, Reason::VersionOld);
+    let proposed = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((proposed.already_paid, town.paid(proposed.batch).len()), (1, 1));
+    let missing = divide(&town, "payments", DivisionKind::StillOne, &[(other, "")]);
+    let missing = missing.expect_err("of which household?");
+    assert_eq!((missing.reason, missing.line), (Reason::FieldInvalid, Some(1)));
+    let twice = divide(&town, "payments", DivisionKind::Separate, &[(other, ""), (other, "x")]);
+    assert_eq!(twice.expect_err("one of both").line, Some(2));
+}
+
+/// Without `line_of_person` in `batch::draw_up` whoever was paid for the old household is paid for the new one too.
+#[test]
+fn a_person_who_was_named_by_a_paid_line_is_not_paid_again_for_another_household() {
+    let town = town();
+    let families = families(&town);
+    let (one, other) = (&families[0][0], &families[0][1]);
+    let first = list_of(&town, "a", &own(&[one]));
+    town.pay(first);
+    let separate = divide(&town, "payments", DivisionKind::Separate, &[(one, ""), (other, "")]);
+    let divided = Divided { persons: 2, already_certified: 1 };
+    assert_eq!(separate.expect("a division"), divided);
+    let second = list_of(&town, "b", &own(&[one, other]));
+    let proposed = town.propose("certifier-1", second).expect("a proposal");
+    assert_eq!(proposed.already_paid, 1);
+    let paid = town.paid(proposed.batch);
+    assert_eq!(paid.len(), 1);
+    assert_eq!(paid[0].person, other["宛名番号"]);
+}
+
+/// What is taken from the old household is what is added at the new place (L7). Without `counts_divided` in
+/// `Surroundings::look` she is counted in both; without `has_fled` she can be paid only after two protectors have looked.
+#[test]
+fn who_fled_is_paid_by_herself_and_not_counted_where_she_fled_from() {
+    let town = town_of_members();
+    let families = families(&town);
+    let family = families.iter().find(|family| family.len() > 2).expect("three in a house");
+    let people = family.len() as u64;
+    let (stays, fled, child) = (&family[0], &family[1], &family[2]);
+    protect(&town, 2, &[fled, child]);
+    let mine = counted(&town, "mine", &[(fled, 2)]);
+    let held = findings(&town, mine);
+    assert!(held[0].1.contains(&HouseholdFinding::ProtectedMember), "{held:?}");
+    let not_theirs = divide(&town, "payments", DivisionKind::DvSeparate, &[(fled, "")]);
+    assert_eq!(not_theirs.expect_err("for protectors").reason, Reason::RoleMissing);
+    let together = [(fled, "refuge-1"), (child, "refuge-1")];
+    divide(&town, "protector-1", DivisionKind::DvSeparate, &together).expect("a division");
+    assert_eq!(findings(&town, mine), []);
+    let theirs = counted(&town, "theirs", &[(stays, people)]);
+    let counts = BTreeSet::from([HouseholdFinding::CountsDivided]);
+    assert_eq!(findings(&town, theirs), [("theirs-0".to_owned(), counts)]);
+    let without = counted(&town, "without", &[(stays, people - 2)]);
+    assert_eq!(findings(&town, without), []);
+    assert_eq!(paid_lines(&town, without).len() + paid_lines(&town, mine).len(), 2);
+}
+
+/// Without `paid_with_old` in `Surroundings::look` she is paid for twice where her husband was quicker.
+#[test]
+fn who_fled_after_the_old_household_was_paid_for_her_is_looked_at() {
+    let town = town_of_members();
+    let families = families(&town);
+    let family = &families[0];
+    let old = counted(&town, "old", &[(&family[0], family.len() as u64)]);
+    town.pay(old);
+    protect(&town, 2, &[&family[1]]);
+    divide(&town, "protector-1", DivisionKind::DvSeparate, &[(&family[1], "")])
+        .expect("a division");
+    let mine = counted(&town, "mine", &[(&family[1], 1)]);
+    let paid = BTreeSet::from([HouseholdFinding::PaidWithOld]);
+    assert_eq!(findings(&town, mine), [("mine-0".to_owned(), paid)]);
+    assert!(!clear(&town, "protector-1", mine, "mine-0").expect("the first").cleared);
+    assert!(clear(&town, "protector-2", mine, "mine-0").expect("the second").cleared);
+    assert_eq!(paid_lines(&town, mine).len(), 1);
 }
 
 /// Without `is_at` in `Surroundings::look` letters go where she is not any more.

@@ -61,6 +61,7 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Benefits/OpenList", "auditor-1", Some("register")),
     ("Benefits/Certify", "clerk-1", Some("certifier-1")),
     ("Benefits/Exclude", "auditor-1", Some("register")),
+    ("Benefits/Divide", "clerk-1", Some("register")),
     ("Benefits/Readmit", "clerk-1", Some("residents-operator")),
     ("Benefits/Hold", "clerk-1", Some("residents-operator")),
     ("Benefits/ReleaseHold", "clerk-1", Some("residents-operator")),

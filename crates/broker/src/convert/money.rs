@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use renkei_api::v1;
 use renkei_exchange::accounts::{AccountFinding, AccountLine};
 use renkei_exchange::batch::{Batch, BatchState};
+use renkei_exchange::division::DivisionKind;
 use renkei_exchange::exclusion::{Exclusion, ExclusionReason};
 use renkei_exchange::hold::{Stop, Unusual};
 use renkei_exchange::household_case::{CaseState, HouseholdLine};
@@ -194,6 +195,16 @@ pub(crate) fn exclusion_reason(code: i32) -> Result<ExclusionReason, Refusal> {
     }
 }
 
+/// Nothing where it is not one.
+pub(crate) fn division_kind(code: i32) -> Option<DivisionKind> {
+    match v1::DivisionKind::try_from(code) {
+        Ok(v1::DivisionKind::StillOne) => Some(DivisionKind::StillOne),
+        Ok(v1::DivisionKind::Separate) => Some(DivisionKind::Separate),
+        Ok(v1::DivisionKind::DvSeparate) => Some(DivisionKind::DvSeparate),
+        Ok(v1::DivisionKind::Unspecified) | Err(_) => None,
+    }
+}
+
 pub(crate) fn list_kind(code: i32) -> Result<Option<ListKind>, Refusal> {
     match v1::ListKind::try_from(code) {
         Ok(v1::ListKind::Unspecified) => Ok(None),
@@ -224,6 +235,8 @@ pub(crate) fn household_line(line: HouseholdLine) -> v1::HouseholdLine {
         HouseholdFinding::MemberLeft => v1::HouseholdFinding::MemberLeft,
         HouseholdFinding::HolderIsOther => v1::HouseholdFinding::HolderIsOther,
         HouseholdFinding::OtherAddress => v1::HouseholdFinding::OtherAddress,
+        HouseholdFinding::CountsDivided => v1::HouseholdFinding::CountsDivided,
+        HouseholdFinding::PaidWithOld => v1::HouseholdFinding::PaidWithOld,
     };
     let state = match line.state {
         CaseState::Open => v1::CaseState::Open,

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use renkei_api::v1;
 use renkei_exchange::batch::{PAYMENT_FIELDS, Signed, certify, propose};
 use renkei_exchange::command::Call;
+use renkei_exchange::division::{self, DividePermit, DividedPerson};
 use renkei_exchange::hold::{self, Hold, ReleaseHold, Target};
 use renkei_exchange::permit::{
     Certify, Operate, Permit, Readmit, Receive, SeeProgramme, SeeProtected, SeeTotals,
@@ -207,6 +208,34 @@ impl v1::benefits_server::Benefits for Desk {
             })
         };
         self.gate.mutate(method!("Benefits", "Exclude"), request, handler).await
+    }
+
+    async fn divide(
+        &self,
+        request: Request<v1::DivideRequest>,
+    ) -> Result<Response<v1::DivideResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::DivideRequest| async move {
+            let state = self.exchange.state();
+            let id: Option<ProgrammeId> = body.programme_id.parse().ok();
+            let kind = convert::division_kind(body.kind);
+            let permit = DividePermit::of(&state, &caller, owner(&state, id), kind)?;
+            let (programme, kind) = id.zip(kind).ok_or(Reason::NoAgreement)?;
+            let persons = body
+                .persons
+                .into_iter()
+                .map(|one| DividedPerson { person: one.register_id, household: one.household_id });
+            let persons = persons.collect();
+            let work = move |desk: &Self| {
+                division::divide(&desk.exchange, call, permit, programme, kind, persons)
+            };
+            let done = self.blocking(work).await?;
+            Ok(v1::DivideResponse {
+                persons: done.reply.persons,
+                already_certified: done.reply.already_certified,
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.mutate(method!("Benefits", "Divide"), request, handler).await
     }
 
     async fn readmit(

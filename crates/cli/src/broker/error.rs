@@ -21,6 +21,10 @@ pub(crate) enum BrokerError {
     Record,
     #[error("{file}: has neither 宛名番号 (resident_id) nor 世帯番号 (household_id); add one")]
     PayeeColumn { file: String },
+    #[error(
+        "{file}: needs 宛名番号 (resident_id) and 世帯番号 (household_id), the household that is paid for the person"
+    )]
+    DivisionColumns { file: String },
     #[error("there is no such list; `renkei dataset template` shows L1 to L12")]
     UnknownTemplate,
     #[error(
@@ -53,6 +57,7 @@ impl Classify for BrokerError {
             | Self::ProgrammeFile { .. }
             | Self::OptionMissing { .. }
             | Self::PayeeColumn { .. }
+            | Self::DivisionColumns { .. }
             | Self::UnknownTemplate
             | Self::NoRegisterTemplate
             | Self::Record => Kind::InvalidArgument,
@@ -79,6 +84,7 @@ impl Localised for BrokerError {
                 | Self::OptionMissing { .. }
                 | Self::Record
                 | Self::PayeeColumn { .. }
+                | Self::DivisionColumns { .. }
                 | Self::UnknownTemplate
                 | Self::NoRegisterTemplate
                 | Self::UnknownBatch
@@ -110,6 +116,9 @@ impl Localised for BrokerError {
             Self::NoRegisterTemplate => "このリストは台帳ではありません。`renkei dataset template コード --output ファイル` で空の表を作るか、給付事業のリストとして送ってください".to_owned(),
             Self::PayeeColumn { file } => {
                 format!("{file}: 宛名番号または世帯番号の列がありません。いずれかを加えてください")
+            }
+            Self::DivisionColumns { file } => {
+                format!("{file}: 宛名番号と、その人に支給する世帯の世帯番号の列が必要です")
             }
             Self::UnknownBatch => "このリストに指定された確定対象はありません".to_owned(),
             Self::JobFailed(reason) => {

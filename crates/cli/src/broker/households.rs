@@ -52,6 +52,14 @@ fn finding_text(finding: HouseholdFinding, environment: &Environment) -> &'stati
             .say("the account is of somebody who is not protected", "口座名義が支援措置対象者以外"),
         HouseholdFinding::OtherAddress => environment
             .say("the line has another address than the register", "申請の住所が台帳と異なる"),
+        HouseholdFinding::CountsDivided => environment.say(
+            "the amount counts somebody who has a household of their own now",
+            "別世帯とした人の分が支給額に含まれている",
+        ),
+        HouseholdFinding::PaidWithOld => environment.say(
+            "the old household was paid for the person already",
+            "元の世帯への支給に本人の分が含まれていた",
+        ),
         HouseholdFinding::Unspecified => "?",
     }
 }

@@ -181,6 +181,7 @@ mod tests {
             "list reconcile list_ --output sheet.html",
             "list open programme_ --name push-1 --kind push",
             "programme exclude programme_ declined.csv --reason declined",
+            "programme divide programme_ l7.csv --kind dv-separate --request-id request_",
             "programme readmit programme_ again.csv --request-id request_",
             "programme hold programme_ --payee 100000000012345",
             "dataset template L9 --output l9.csv",

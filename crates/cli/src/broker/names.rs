@@ -72,6 +72,16 @@ arguments! {
         NotEntitled,
     }
 
+    /// Why a person is counted to another household than the register does.
+    DivisionArgument -> DivisionKind {
+        /// The household was divided on or after the base date, and is one still (世帯分離)
+        StillOne,
+        /// A household of their own inside one of the register (別世帯)
+        Separate,
+        /// Fled, and applies by herself (DV等避難者の別申請); for protectors
+        DvSeparate,
+    }
+
     /// Why a task is set aside.
     ParkArgument -> ParkReason {
         /// The person is being asked

@@ -31,9 +31,9 @@ use clap::{Args, Subcommand, ValueEnum as _};
 use jiff::civil::Date;
 use renkei_api::v1::amount_rule::Rule;
 use renkei_api::v1::{
-    AmountRule, ChangeLimits, Consignor, CreateProgrammeRequest, EachAmount, ExcludeRequest,
-    ExclusionReason, GetProgrammeRequest, HoldRequest, PayeeUnit, Programme, ReadmitRequest,
-    ReconcileRequest, ReleaseHoldRequest, Stop, Unusual,
+    AmountRule, ChangeLimits, Consignor, CreateProgrammeRequest, DivideRequest, DividedPerson,
+    DivisionKind, EachAmount, ExcludeRequest, ExclusionReason, GetProgrammeRequest, HoldRequest,
+    PayeeUnit, Programme, ReadmitRequest, ReconcileRequest, ReleaseHoldRequest, Stop, Unusual,
 };
 use renkei_tables::{ReadOptions, TableReader, built_in_column};
 use renkei_types::{AgencyId, ListId, ProgrammeId, Yen};
@@ -41,7 +41,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::BrokerError;
-use super::names::{ExclusionArgument, UnitArgument, short};
+use super::names::{DivisionArgument, ExclusionArgument, UnitArgument, short};
 use super::session::{self, RequestArgument, plain, totals_json};
 use super::sheet;
 use crate::environment::Environment;
@@ -80,6 +80,18 @@ pub(crate) enum ProgrammeCommand {
         /// Why
         #[arg(long)]
         reason: ExclusionArgument,
+        #[command(flatten)]
+        request: RequestArgument,
+    },
+    /// Count persons to other households than the register does, where households are paid
+    Divide {
+        /// The programme
+        programme: ProgrammeId,
+        /// A table with 宛名番号 and 世帯番号: the person, and the household that is paid for the person
+        file: PathBuf,
+        /// Why
+        #[arg(long)]
+        kind: DivisionArgument,
         #[command(flatten)]
         request: RequestArgument,
     },
@@ -336,6 +348,34 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                 Ok(session.done(object, "", answer.receipt.as_ref()))
             })
         }
+        ProgrammeCommand::Divide { programme, file, kind, request } => {
+            let persons = divided(file)?;
+            session::with(environment, async |session| {
+                let id = session.request_id(*request);
+                let call = DivideRequest {
+                    request_id: id.to_string(),
+                    programme_id: programme.to_string(),
+                    kind: DivisionKind::from(*kind).into(),
+                    persons,
+                };
+                let answer = session.change(&id, call).await?;
+                let (persons, late) = (answer.persons, answer.already_certified);
+                environment.note(
+                    &format!(
+                        "{persons} persons are counted to the households of the file from now on"
+                    ),
+                    &format!("{persons} 人を、今後はファイルの世帯として扱います"),
+                );
+                if late > 0 {
+                    environment.warn(
+                        &format!("{late} payments to them are certified already and stand"),
+                        &format!("このうち {late} 件は既に確定済みで、そのまま残ります"),
+                    );
+                }
+                let object = json!({"persons": persons, "already_certified": late});
+                Ok(session.done(object, "", answer.receipt.as_ref()))
+            })
+        }
         ProgrammeCommand::Readmit { programme, file, request } => {
             let payees = ids(file)?;
             session::with(environment, async |session| {
@@ -433,6 +473,23 @@ fn ids(path: &Path) -> Result<Vec<String>, Failure> {
         ids.extend((0..batch.rows()).map(|row| batch.cell(column, row).trim().to_owned()));
     }
     Ok(ids)
+}
+
+/// The persons of a table, each with the household that is paid for the person.
+fn divided(path: &Path) -> Result<Vec<DividedPerson>, Failure> {
+    let mut reader = TableReader::open(path, &ReadOptions::default())?;
+    let columns = ["resident_id", "household_id"].map(|it| built_in_column(reader.header(), it));
+    let [Some(person), Some(household)] = columns else {
+        return Err(BrokerError::DivisionColumns { file: path.display().to_string() }.into());
+    };
+    let mut persons = Vec::new();
+    while let Some(batch) = reader.next_batch()? {
+        persons.extend((0..batch.rows()).map(|row| DividedPerson {
+            register_id: batch.cell(person, row).trim().to_owned(),
+            household_id: batch.cell(household, row).trim().to_owned(),
+        }));
+    }
+    Ok(persons)
 }
 
 /// A hold in words.
