@@ -96,6 +96,7 @@ calls! {
     records seal: SealRequest -> SealResponse, true, MINUTES;
     records apply: ApplyRequest -> ApplyResponse, true, MINUTES;
     records report_protected: ReportProtectedRequest -> ReportProtectedResponse, true, MINUTES;
+    records get_protection: GetProtectionRequest -> GetProtectionResponse, true, SECONDS;
     records withdraw: WithdrawRequest -> WithdrawResponse, true, SECONDS;
     linkage identify: IdentifyRequest -> IdentifyResponse, false, SECONDS;
     linkage create_job: CreateJobRequest -> CreateJobResponse, true, SECONDS;

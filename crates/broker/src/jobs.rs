@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use renkei_exchange::index::Indexes;
-use renkei_exchange::{Exchange, link_code, run};
+use renkei_exchange::{Exchange, link_code, protection, run};
 use renkei_linkage::{Stage, Watcher};
 use renkei_types::{Clock, LinkageJobId};
 use tokio::sync::watch;
@@ -126,7 +126,7 @@ pub(crate) fn start(
     board: Arc<JobBoard>,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
     std::thread::Builder::new().name("renkei-jobs".to_owned()).spawn(move || {
-        let mut swept = None;
+        let (mut swept, mut warned) = (None, false);
         while !board.stopping.load(Ordering::Relaxed) {
             let today = exchange.clock().today();
             if swept != Some(today) {
@@ -135,12 +135,18 @@ pub(crate) fn start(
                 if let Err(refusal) = link_code::destroy_due(&exchange) {
                     tracing::error!(%refusal, "keys of link codes are due and stay");
                 }
+                warned = false;
             }
             let state = exchange.state();
             if let Err(refusal) =
                 indexes.follow(&state, exchange.vault(), exchange.clock().as_ref())
             {
                 tracing::error!(%refusal, "a register cannot be loaded");
+            }
+            if !warned {
+                // Once a day, and when the broker starts: registers are loaded by now.
+                warned = true;
+                protection::warn_of_ends(&exchange, &indexes);
             }
             for job in state.queued_jobs() {
                 let clock = exchange.clock().as_ref();

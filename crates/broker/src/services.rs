@@ -17,8 +17,9 @@ use renkei_api::v1;
 use renkei_exchange::index::Indexes;
 use renkei_exchange::link_code::Naming;
 use renkei_exchange::permit::{Permit, Right};
+use renkei_exchange::protection::Protected;
 use renkei_exchange::upload::Spools;
-use renkei_exchange::{Exchange, Refusal};
+use renkei_exchange::{Exchange, Refusal, State};
 use renkei_types::DatasetId;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -74,6 +75,24 @@ impl Desk {
     {
         let permit = permit.clone();
         self.blocking(move |desk| Naming::under(&desk.exchange, &permit, register)).await
+    }
+
+    /// Who of a register is protected now. What feeds have said is in memory but for the moments after a report and after a
+    /// start.
+    pub(crate) async fn protected_now(
+        &self,
+        state: &Arc<State>,
+        dataset: DatasetId,
+    ) -> Result<Protected, Refusal> {
+        let (state, now) = (Arc::clone(state), self.exchange.clock().now());
+        let look = move |desk: &Self| {
+            Ok(desk.indexes.protected(&state, desk.exchange.vault(), dataset, now))
+        };
+        if self.indexes.knows_protected(&self.exchange.state(), dataset) {
+            look(self)
+        } else {
+            self.blocking(look).await
+        }
     }
 
     /// Work that blocks, off the threads that serve calls.

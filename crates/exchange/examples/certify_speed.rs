@@ -2,7 +2,8 @@
 //! 1000000 300000`, residents and lines.
 //!
 //! It prints one JSON object. The seconds of the two signatures contain everything between call and durable frame: reading
-//! register and list, drawing up, sealing and reading back the batch, and holding the books against what was declared.
+//! register and list, drawing up, sealing and reading back the batch, and holding the books against what was declared. One
+//! resident of a thousand is protected, so that the payments beside them have to be found.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -20,6 +21,10 @@ fn main() {
     let (residents, lines) = (sizes.next().unwrap_or(20_000), sizes.next().unwrap_or(6_000));
     let town = Town::of_size(residents, lines);
     let list = town.linked_list("wave-1", lines);
+    let ids =
+        town.residents().lines().skip(1).step_by(1000).filter_map(|line| line.split(',').next());
+    let protected: String = ids.map(|id| format!("{id},1\n")).collect();
+    town.report(2, &format!("宛名番号,支援措置\n{protected}")).expect("a report");
 
     let started = Instant::now();
     let batch = town.propose("certifier-1", list).expect("a proposal").batch;

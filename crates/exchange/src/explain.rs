@@ -61,7 +61,7 @@ pub struct ExplainedLine {
     pub model: Digest,
     /// Its thresholds.
     pub thresholds: Thresholds,
-    /// The best candidates that reach the review threshold, by their ids.
+    /// The best candidates that reach the review threshold, by their ids; none where they may not be told.
     pub candidates: Vec<(String, RankedCandidate)>,
     /// Whom each rule finds for the line; nothing where it may not be told.
     pub rules: Option<Vec<RuleSearch>>,
@@ -74,8 +74,6 @@ pub struct ExplainedLine {
 pub struct ExplainedPair {
     /// Id of the resident.
     pub resident: String,
-    /// The pair's weight; nothing where it may not be told.
-    pub weight: Option<MatchWeight>,
     /// Terms and obstacles; nothing where they may not be told.
     pub told: Option<(Explanation, Vec<Obstacle<String>>)>,
 }
@@ -141,7 +139,10 @@ impl ExplainLine {
             reason: decided.reason.clone(),
             model: linked.model_digest,
             thresholds,
-            candidates: candidates.map(|candidate| (id(candidate.resident), *candidate)).collect(),
+            candidates: candidates
+                .filter(|_| told)
+                .map(|candidate| (id(candidate.resident), *candidate))
+                .collect(),
             rules: told.then(|| inquiry.search()),
             pair,
         };
@@ -198,15 +199,12 @@ fn explained(
     holder: String,
 ) -> ExplainedPair {
     let explanation = inquiry.explain(resident);
-    // What the results of the job show is no secret here.
-    let shown = inquiry.decision().best.is_some_and(|(best, _)| best == resident);
-    let weight = (told || shown).then_some(explanation.weight);
     let told = told.then(|| {
         let obstacles = inquiry.obstacles(resident).into_iter();
         let named = obstacles.map(|obstacle| obstacle.named(&id, |_| holder.clone()));
         (explanation, named.collect())
     });
-    ExplainedPair { resident: id(resident), weight, told }
+    ExplainedPair { resident: id(resident), told }
 }
 
 /// Notes that a line is explained, before it is.

@@ -75,6 +75,11 @@ impl Indexed {
         Self { index, model, model_digest, promoted: self.promoted, flagged }
     }
 
+    /// Whether a record is flagged as protected.
+    pub fn is_flagged(&self, id: &str) -> bool {
+        self.flagged.contains(id)
+    }
+
     /// Ids of the records that are flagged as protected.
     pub(crate) fn flagged(&self) -> &Arc<HashSet<Box<str>>> {
         &self.flagged
@@ -138,6 +143,11 @@ impl Indexes {
     /// Whether what is known of the protected persons of a register is missing or too old.
     pub fn protection_is_stale(&self, state: &State, dataset: DatasetId, now: Timestamp) -> bool {
         state.protection_is_stale(dataset, now, self.protection_age_max)
+    }
+
+    /// Whether who is protected can be said without reading anything: else ask where it may wait.
+    pub fn knows_protected(&self, state: &State, dataset: DatasetId) -> bool {
+        self.feeds.is_known(state, dataset)
     }
 
     /// Who of a register is protected now. What cannot be found out protects everybody.
@@ -220,6 +230,12 @@ impl Indexes {
         wanted.extend(
             state.queued_jobs().iter().filter_map(|job| Some(state.jobs.get(job)?.snapshot)),
         );
+        // What feeds have said is read here, so that nobody who asks waits for it.
+        for (dataset, _) in state.protections.iter() {
+            if let Err(refusal) = self.feeds.of(state, vault, *dataset) {
+                tracing::error!(%dataset, %refusal, "who is protected cannot be read: everybody is");
+            }
+        }
         // Clerks search in the register that their list was linked to.
         for (id, list) in state.lists.iter() {
             let open = |task: &crate::review::Task| task.state != crate::review::TaskState::Decided;

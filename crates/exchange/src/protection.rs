@@ -28,9 +28,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::delta::Behind;
+use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::mark::Mark;
-use crate::permit::{Permit, Submit};
+use crate::permit::{Permit, SeeProtection, Submit};
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk, Rows};
 use crate::seal::{self, Declaration, DestroyUpload};
@@ -69,6 +70,47 @@ pub struct Protection {
 /// Who is protected, by id, and until when as far as that was said.
 pub type Periods = BTreeMap<String, Option<Date>>;
 
+/// How many days ahead the end of a period is told: an extension may be asked for from a month before.
+const SOON_DAYS: i64 = 31;
+
+/// What comes of the periods of protected persons.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Outlook {
+    /// Persons whose period has ended without the provider saying that it is over. They stay protected.
+    pub overdue: u64,
+    /// Persons whose period ends within the next 31 days, today included.
+    pub ending_soon: u64,
+    /// The next day on which a period ends.
+    pub next_end: Option<Date>,
+    /// Nothing was heard for too long, or never.
+    pub is_stale: bool,
+}
+
+impl Outlook {
+    /// Whether somebody must do something.
+    pub const fn is_warning(&self) -> bool {
+        self.overdue > 0 || self.ending_soon > 0 || self.is_stale
+    }
+}
+
+/// Warns in the process log of periods that have ended or will, and of feeds that have fallen silent: which register, how many
+/// and when, never who.
+pub fn warn_of_ends(exchange: &Exchange, indexes: &Indexes) {
+    let (state, now, today) = (exchange.state(), exchange.clock().now(), exchange.clock().today());
+    for (dataset, protection) in state.protections.iter() {
+        let outlook = indexes.protected(&state, exchange.vault(), *dataset, now).outlook(today);
+        if outlook.is_warning() && state.check_provided(*dataset).is_ok() {
+            let Outlook { overdue, ending_soon, next_end, is_stale } = outlook;
+            let (report, reported_at) = (protection.number, protection.reported_at);
+            let next_end = next_end.map(|day| day.to_string()).unwrap_or_default();
+            tracing::warn!(
+                %dataset, report, %reported_at, overdue, ending_soon, next_end, is_stale,
+                "protection of persons ends or is not known: ask the provider for a report"
+            );
+        }
+    }
+}
+
 /// Who is protected at this moment, as far as it is known.
 #[derive(Clone, Debug, Default)]
 pub struct Protected {
@@ -97,6 +139,18 @@ impl Protected {
         // Both are looked up whatever the first says.
         let (reported, flagged) = (self.reported.contains_key(id), self.flagged.contains(id));
         self.is_stale | reported | flagged
+    }
+
+    /// What comes of the periods: how many have ended and will end, and when the next does. It names nobody.
+    pub fn outlook(&self, today: Date) -> Outlook {
+        let soon = today.checked_add(jiff::Span::new().days(SOON_DAYS)).unwrap_or(Date::MAX);
+        let coming = self.reported.values().flatten().filter(|until| **until >= today);
+        Outlook {
+            overdue: self.overdue(today) as u64,
+            ending_soon: coming.clone().filter(|until| **until <= soon).count() as u64,
+            next_end: coming.min().copied(),
+            is_stale: self.is_stale,
+        }
     }
 
     /// Whether it is known of nobody that they are protected.
@@ -332,6 +386,19 @@ pub(crate) fn open(vault: &Vault, protection: &Protection) -> Result<Periods, Re
 pub(crate) struct Feeds(parking_lot::Mutex<HashMap<DatasetId, (u64, Arc<Periods>)>>);
 
 impl Feeds {
+    /// What the feed of a register has said, where nothing has to be read for it.
+    fn known(&self, state: &State, dataset: DatasetId) -> Option<Arc<Periods>> {
+        let Some(protection) = state.protections.get(&dataset) else { return Some(Arc::default()) };
+        let feeds = self.0.lock();
+        let (number, periods) = feeds.get(&dataset)?;
+        (*number == protection.number).then(|| Arc::clone(periods))
+    }
+
+    /// Whether what the feed of a register has said is in memory.
+    pub(crate) fn is_known(&self, state: &State, dataset: DatasetId) -> bool {
+        self.known(state, dataset).is_some()
+    }
+
     /// What the feed of a register has said; nothing was said where there is none.
     pub(crate) fn of(
         &self,
@@ -339,17 +406,33 @@ impl Feeds {
         vault: &Vault,
         dataset: DatasetId,
     ) -> Result<Arc<Periods>, Refusal> {
-        let Some(protection) = state.protections.get(&dataset) else {
-            return Ok(Arc::default());
-        };
-        if let Some((number, periods)) = self.0.lock().get(&dataset)
-            && *number == protection.number
-        {
-            return Ok(Arc::clone(periods));
+        if let Some(periods) = self.known(state, dataset) {
+            return Ok(periods);
         }
+        let protection = state.protections.get(&dataset).ok_or(Reason::Internal)?;
         let periods = Arc::new(open(vault, protection)?);
         self.0.lock().insert(dataset, (protection.number, Arc::clone(&periods)));
         Ok(periods)
+    }
+}
+
+/// A look at what the feed of a register has said.
+#[derive(Debug)]
+pub struct LookAtProtection {
+    /// That the caller may.
+    pub permit: Permit<SeeProtection>,
+    /// The register.
+    pub dataset: DatasetId,
+}
+
+impl Command for LookAtProtection {
+    type Reply = ();
+    const METHOD: &'static str = "GetProtection";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        self.permit.check(desk.state, desk.today)?;
+        let mark = Mark::ok(Operation::Export).of_dataset(self.dataset);
+        Ok(Decision::new((), mark))
     }
 }
 

@@ -3,10 +3,12 @@
 
 mod town;
 
+use renkei_exchange::book::{DecidedLine, outcome, read_result_chunk};
 use renkei_exchange::identify::Query;
 use renkei_exchange::link_code::Naming;
+use renkei_exchange::results::{thresholds, told_weights};
 use renkei_exchange::shown::{self, Candidate, Withheld};
-use renkei_linkage::Identification;
+use renkei_linkage::{Identification, Outcome};
 use renkei_types::{ListId, Reason};
 use town::Town;
 
@@ -107,6 +109,59 @@ fn a_period_that_has_ended_protects_and_is_counted_until_it_is_said_to_be_over()
     town.report(4, &format!("{header}\n{id},0,\n")).expect("it is over");
     assert!(!town.protected().covers(&id));
     assert_eq!(town.protected().overdue(today), 0);
+}
+
+#[test]
+fn the_end_of_a_period_is_told_before_and_after_it_without_names() {
+    let town = Town::new();
+    let ids: Vec<String> = id_and(&town, &[]).into_iter().map(|(id, _)| id).collect();
+    // The town's day is 2026-11-21.
+    let days = ["2026-11-20", "2026-11-21", "2026-12-22", "2026-12-23", ""];
+    let lines = ids.iter().zip(days).map(|(id, day)| format!("{id},1,{day}\n"));
+    let report = format!("宛名番号,支援措置,支援措置期限\n{}", lines.collect::<String>());
+    assert_eq!(town.report(2, &report).expect("a report").overdue, 1);
+    let outlook = |day: &str| town.protected().outlook(day.parse().expect("a day"));
+    let told = outlook("2026-11-21");
+    assert_eq!((told.overdue, told.ending_soon), (1, 2));
+    assert_eq!(told.next_end, "2026-11-21".parse().ok());
+    assert!(told.is_warning() && !told.is_stale);
+    assert_eq!(outlook("2027-06-01").overdue, 4);
+    assert_eq!(outlook("2027-06-01").next_end, None);
+}
+
+/// What fails without `told_weights`: a list with guesses at an address shows by its weights which of them is right.
+#[test]
+fn the_weight_of_a_protected_person_is_that_of_another_line_with_the_same_outcome() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    let state = town.exchange.state();
+    let (vault, linked) = (town.exchange.vault(), state.linked_list(list).expect("linked").1);
+    let mut lines = read_result_chunk(vault, linked, 0).expect("lines");
+    let thresholds = thresholds(vault, linked);
+    assert!(thresholds.is_some(), "the job has kept its model");
+    let is_linked = |line: &DecidedLine| outcome(line.outcome) == Outcome::Linked;
+    let at = lines.iter().position(is_linked).expect("a linked line");
+    let hidden = lines[at].register_row.expect("a resident");
+    let told = |lines: &[DecidedLine], all: bool| {
+        told_weights(vault, linked, 0, lines, thresholds, |row| all || row == hidden)
+            .expect("weights")
+    };
+    let before = told(&lines, false);
+    let others: Vec<i32> = lines
+        .iter()
+        .filter(|line| is_linked(line) && line.register_row != Some(hidden))
+        .map(|line| line.weight)
+        .collect();
+    assert!(others.contains(&before[at]));
+    for (line, told) in lines.iter().zip(&before) {
+        assert!(line.register_row == Some(hidden) || *told == line.weight);
+    }
+    // However well the address fits, the same is told.
+    lines[at].weight += 5_000;
+    assert_eq!(told(&lines, false), before);
+    // Of everybody nothing is told but the outcome.
+    let link = thresholds.map(|it| it.link.millibits());
+    assert_eq!(Some(told(&lines, true)[at]), link);
 }
 
 /// What fails without the match on `before` in `Report::decide`.

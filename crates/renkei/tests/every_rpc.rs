@@ -34,6 +34,7 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Records/Seal", "auditor-1", Some("payments")),
     ("Records/Apply", "auditor-1", Some("payments")),
     ("Records/ReportProtected", "auditor-1", Some("payments")),
+    ("Records/GetProtection", "auditor-1", Some("payments")),
     ("Records/Withdraw", "auditor-1", Some("operator-1")),
     ("Linkage/Identify", "clerk-1", Some("transfers")),
     ("Linkage/CreateJob", "clerk-1", Some("register")),

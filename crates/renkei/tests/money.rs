@@ -7,19 +7,6 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use support::broker::Broker;
 
-/// Ids that the log names, oldest first.
-fn named(broker: &Broker, noun: &str) -> Vec<String> {
-    let log = broker.as_client("auditor-1", &["audit", "query"]).exits(0).stdout;
-    let mut ids: Vec<String> = log
-        .split('"')
-        .filter(|word| word.strip_prefix(noun).is_some_and(|rest| rest.starts_with('_')))
-        .map(str::to_owned)
-        .collect();
-    ids.sort();
-    ids.dedup();
-    ids
-}
-
 fn place(path: &Path) -> &str {
     path.to_str().expect("a path")
 }
@@ -58,7 +45,7 @@ fn received(broker: &Broker, programme: &str, after: &str) -> (PathBuf, Vec<(Str
 #[test]
 fn what_came_back_from_the_bank_is_paid_once_more_and_every_yen_is_in_the_sheet() {
     let broker = Broker::start();
-    let (programme, list) = (&named(&broker, "programme")[0], &named(&broker, "list")[0]);
+    let (programme, list) = (&broker.named("programme")[0], &broker.named("list")[0]);
     let sheet = |options: &[&str]| {
         let reconcile = [&["programme", "reconcile", programme], options].concat();
         broker.done("payments", &reconcile)
@@ -163,7 +150,7 @@ fn what_came_back_from_the_bank_is_paid_once_more_and_every_yen_is_in_the_sheet(
 #[test]
 fn payees_who_decline_are_left_out_and_a_hold_on_one_of_them_takes_two_to_lift() {
     let broker = Broker::start();
-    let programme = &named(&broker, "programme")[0];
+    let programme = &broker.named("programme")[0];
     let declined = broker.folder.path("declined.csv");
     fs_err::write(&declined, "宛名番号\n000005443934678\n").expect("a table");
     let exclude = ["programme", "exclude", programme, place(&declined), "--reason", "declined"];

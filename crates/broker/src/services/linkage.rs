@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 use renkei_api::v1;
 use renkei_exchange::book::{Book, DecidedLine, read_result_chunk};
-
 use renkei_exchange::command::Call;
 use renkei_exchange::identify::{Asked, Query};
 use renkei_exchange::index::Indexed;
 use renkei_exchange::job::{CreateJob, JobState};
 use renkei_exchange::link_code::{self, CODES_MAX, LinkCode, Naming};
 use renkei_exchange::permit::{AskIdentity, Link, Permit, TranslateCodes};
-use renkei_exchange::results::ReadResults;
+use renkei_exchange::protection::Protected;
+use renkei_exchange::results::{ReadResults, thresholds, told_weights};
 use renkei_exchange::{Caller, Refusal, rows};
-use renkei_linkage::{MatchWeight, Stage};
+use renkei_linkage::{MatchWeight, Stage, Thresholds};
 use renkei_types::{DatasetId, LinkageJobId, ListId, Reason, Slug};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -138,12 +138,7 @@ impl v1::linkage_server::Linkage for Desk {
             }
             let snapshot = state.snapshot_in_use(dataset)?;
             let indexed = self.indexes.get(snapshot)?;
-            let protected = self
-                .blocking(move |desk| {
-                    let (vault, now) = (desk.exchange.vault(), desk.exchange.clock().now());
-                    Ok(desk.indexes.protected(&state, vault, dataset, now))
-                })
-                .await?;
+            let protected = self.protected_now(&state, dataset).await?;
             let found = query.ask_guarded(&indexed, &protected);
             let naming = self.naming(&permit, dataset).await?;
             let floor = indexed.model.model().thresholds.review;
@@ -416,6 +411,9 @@ struct Results {
     ids: Ids,
     naming: Naming,
     chunks: u32,
+    register: DatasetId,
+    /// Where outcomes divide in the job.
+    thresholds: Option<Thresholds>,
 }
 
 /// The ids of persons by their rows in the register.
@@ -424,6 +422,25 @@ enum Ids {
     Index(Arc<Indexed>),
     /// It has been replaced since; those that are needed were read.
     Read(HashMap<u32, String>),
+}
+
+impl Ids {
+    fn get(&self, row: u32) -> Option<&str> {
+        match self {
+            Self::Index(indexed) => Some(indexed.index.id(row)),
+            Self::Read(ids) => ids.get(&row).map(String::as_str),
+        }
+    }
+
+    /// Whether a resident is protected now, or was when the list was linked. Who cannot be named is.
+    fn is_protected(&self, row: u32, protected: &Protected) -> bool {
+        let Some(id) = self.get(row) else { return true };
+        let flagged = match self {
+            Self::Index(indexed) => indexed.is_flagged(id),
+            Self::Read(_) => false,
+        };
+        flagged | protected.covers(id)
+    }
 }
 
 impl Results {
@@ -438,7 +455,10 @@ impl Results {
                 Ids::Read(state.register_rows(linked.snapshot)?.ids(vault, &wanted)?)
             }
         };
-        Ok(Self { list, book, ids, naming, chunks: sealed.rows.chunks() })
+        let register = state.snapshots.get(&linked.snapshot).ok_or(Reason::DataDestroyed)?.dataset;
+        let thresholds = thresholds(vault, linked);
+        let chunks = sealed.rows.chunks();
+        Ok(Self { list, book, ids, naming, chunks, register, thresholds })
     }
 
     /// The chunks that have rows from this one on.
@@ -455,20 +475,22 @@ impl Results {
         let chunk = rows::chunk(&sealed.rows.open(vault)?, number)?;
         let id = sealed.rows.column("benefit_id").ok_or(Reason::Internal)?;
         let first = number * rows::CHUNK_ROWS as u32;
-        let row = |(at, engine): (u32, &DecidedLine)| {
+        let now = desk.exchange.clock().now();
+        let protected = desk.indexes.protected(&state, vault, self.register, now);
+        let is_protected = |row| self.ids.is_protected(row, &protected);
+        let weights = told_weights(vault, linked, number, &decided, self.thresholds, is_protected)?;
+        let row = |((at, engine), told): ((u32, &DecidedLine), i32)| {
             let line = self.book.line(first + at).ok_or(Reason::Internal)?;
             let best = engine.register_row;
-            let weight = (best.is_some() && line.register_row == best).then_some(engine.weight);
+            let weight = (best.is_some() && line.register_row == best).then_some(told);
             let probability = |weight| MatchWeight::from_millibits(weight).probability();
             Ok(v1::ResultRow {
                 list_id: chunk.cell(id, at as usize).to_owned(),
-                register_id: match (line.register_row, &self.ids) {
-                    (None, _) => String::new(),
-                    (Some(row), Ids::Index(indexed)) => self.naming.name(indexed.index.id(row)),
-                    (Some(row), Ids::Read(ids)) => {
-                        ids.get(&row).map(|id| self.naming.name(id)).unwrap_or_default()
-                    }
-                },
+                register_id: line
+                    .register_row
+                    .and_then(|row| self.ids.get(row))
+                    .map(|id| self.naming.name(id))
+                    .unwrap_or_default(),
                 outcome: convert::outcome(line.outcome).into(),
                 probability_ppb: weight
                     .map_or(0, |weight| convert::parts_per_billion(probability(weight))),
@@ -477,7 +499,7 @@ impl Results {
                 yen: line.yen,
             })
         };
-        (0..).zip(&decided).map(row).collect()
+        (0..).zip(&decided).zip(weights).map(row).collect()
     }
 }
 

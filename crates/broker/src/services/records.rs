@@ -2,8 +2,10 @@
 
 use futures_util::StreamExt as _;
 use renkei_api::v1;
+use renkei_exchange::command::Call;
 use renkei_exchange::list::Totals;
-use renkei_exchange::permit::{Operate, Permit, Submit};
+use renkei_exchange::permit::{Operate, Permit, SeeProtection, Submit};
+use renkei_exchange::protection::LookAtProtection;
 use renkei_exchange::seal::{Declaration, seal};
 use renkei_exchange::upload::{
     Brings, OpenUpload, SharedSpool, Target, Upload, UploadState, spool_refusal,
@@ -282,6 +284,7 @@ impl v1::records_server::Records for Desk {
                     protection::report(&desk.exchange, &desk.spools, call, permit, id, declared)
                 })
                 .await?;
+            self.jobs.registers_changed();
             Ok(v1::ReportProtectedResponse {
                 number: done.reply.number,
                 persons: done.reply.persons,
@@ -290,6 +293,35 @@ impl v1::records_server::Records for Desk {
             })
         };
         self.gate.mutate(method!("Records", "ReportProtected"), request, handler).await
+    }
+
+    async fn get_protection(
+        &self,
+        request: Request<v1::GetProtectionRequest>,
+    ) -> Result<Response<v1::GetProtectionResponse>, Status> {
+        let handler = |caller: Caller, body: v1::GetProtectionRequest| async move {
+            let state = self.exchange.state();
+            let dataset: Option<renkei_types::DatasetId> = body.dataset_id.parse().ok();
+            let known = dataset.and_then(|id| state.datasets.get(&id));
+            let owner = known.map(|dataset| &dataset.provider);
+            let permit = state.permit_own::<SeeProtection>(&caller, owner)?;
+            let dataset = dataset.ok_or(Reason::NoAgreement)?;
+            let outlook = self.protected_now(&state, dataset).await?.outlook(self.today());
+            let look = LookAtProtection { permit, dataset };
+            let done = self.exchange.execute(Call::read(caller), look).await?;
+            let report = state.protections.get(&dataset);
+            Ok(v1::GetProtectionResponse {
+                number: report.map_or(0, |report| report.number),
+                reported_at: report.map(|it| it.reported_at.to_string()).unwrap_or_default(),
+                persons: report.map_or(0, |report| report.persons),
+                overdue: outlook.overdue,
+                ending_soon: outlook.ending_soon,
+                next_end: outlook.next_end.map(|day| day.to_string()).unwrap_or_default(),
+                stale: outlook.is_stale,
+                receipt: convert::receipt(done.receipt),
+            })
+        };
+        self.gate.handle(method!("Records", "GetProtection"), request, handler).await
     }
 
     async fn withdraw(

@@ -266,8 +266,8 @@ impl v1::review_server::Review for Desk {
             let state = self.exchange.state();
             let snapshot = state.linked_list(place.list)?.1.snapshot;
             let indexed = self.indexes.get(snapshot)?;
-            let known = std::sync::Arc::clone(&state);
-            let protected = self.blocking(move |desk| desk.protected(&known, place.list)).await?;
+            let register = state.snapshots.get(&snapshot).ok_or(Reason::DataDestroyed)?.dataset;
+            let protected = self.protected_now(&state, register).await?;
             let notice = notice(&protected);
             let found: Vec<u32> = query
                 .ask_guarded(&indexed, &protected)

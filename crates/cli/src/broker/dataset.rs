@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::control_totals::{ShapeArguments, count, count_lines};
 use super::error::BrokerError;
+use super::protection;
 use super::session::{
     self, ConfirmArgument, RequestArgument, Session, digest_json, plain, totals_json,
 };
@@ -60,6 +61,11 @@ pub(crate) enum DatasetCommand {
     Apply(ApplyArguments),
     /// Report whose protection (支援措置) has begun, changed or ended; an empty file says that nothing has changed
     Protect(ApplyArguments),
+    /// Show how the protection of persons (支援措置) stands: how many, and whose periods end; names nobody
+    Protection {
+        /// The register
+        dataset: DatasetId,
+    },
     /// End every use of a register at once; a dry run until --yes
     Withdraw {
         /// The register
@@ -153,6 +159,9 @@ pub(super) fn run(command: &DatasetCommand, environment: &Environment) -> Result
                 None => count_lines(&arguments.file, &arguments.shape)?,
             };
             session::with(environment, async |session| protect(session, arguments, lines).await)
+        }
+        DatasetCommand::Protection { dataset } => {
+            session::with(environment, async |session| protection::show(session, *dataset).await)
         }
         DatasetCommand::Withdraw { dataset, destroy, confirm, request } => {
             if !confirm.yes {
@@ -414,10 +423,7 @@ async fn protect(
         &format!("報告 {number}: 支援措置の対象は {persons} 人"),
     );
     if overdue > 0 {
-        session.environment.warn(
-            &format!("the period of {overdue} persons has ended; they stay protected until a report says that it is over"),
-            &format!("期限の過ぎた対象が {overdue} 人います。解除が報告されるまで支援措置を続けます"),
-        );
+        protection::warn_of_overdue(session, overdue);
     }
     let object = json!({
         "dataset_id": arguments.dataset.to_string(),

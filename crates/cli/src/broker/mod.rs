@@ -27,6 +27,7 @@ mod party;
 mod payments;
 mod plan;
 mod programme;
+mod protection;
 mod results;
 mod returned;
 mod review;
@@ -147,6 +148,7 @@ mod tests {
             "system list",
             "dataset create --provider 131016/residents --name register --title X --fields a,b",
             "dataset upload dataset_ residents.csv --lines 5 --encoding cp932",
+            "dataset protection dataset_ --json",
             "dataset protect dataset_ protected.csv --number 1",
             "dataset withdraw dataset_ --destroy --yes",
             "dataset apply dataset_ delta.csv --number 3 --lines 5 --encoding cp932",

@@ -197,6 +197,19 @@ impl Broker {
         known.and_then(|one| one["dataset_id"].as_str()).expect("the register").to_owned()
     }
 
+    /// Ids that the log names, oldest first.
+    pub(crate) fn named(&self, noun: &str) -> Vec<String> {
+        let log = self.as_client("auditor-1", &["audit", "query"]).exits(0).stdout;
+        let mut ids: Vec<String> = log
+            .split('"')
+            .filter(|word| word.strip_prefix(noun).is_some_and(|rest| rest.starts_with('_')))
+            .map(str::to_owned)
+            .collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
     /// A new programme.
     pub(crate) fn programme(&self, name: &str) -> String {
         let made = self.done("operator-1", &Self::create_programme(name));
