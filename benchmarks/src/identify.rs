@@ -21,7 +21,7 @@ const IN_FLIGHT: usize = 256;
 /// About what a leaf and its frame take.
 const RECORD_BYTES: usize = 1_024;
 
-struct SystemEntropy;
+pub(crate) struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {

@@ -8,6 +8,7 @@
 
 mod identify;
 mod process;
+mod slow_readers;
 mod town;
 
 use std::time::Instant;
@@ -58,6 +59,8 @@ fn main() -> Result<()> {
     let identify = identify::measure(&town)?;
     let busy = identify::measure_busy(&town)?;
 
+    let slow = slow_readers::measure(&town, &list)?;
+
     town.stop()?;
     let started = Instant::now();
     town.start()?;
@@ -88,6 +91,7 @@ fn main() -> Result<()> {
         },
         "identify": identify,
         "identify_256_in_flight": busy,
+        "slow_readers": slow,
         "restart": { "listening_seconds": listening, "serving_seconds": serving },
         "resident_bytes": {
             "thousand_residents": empty_bytes,

@@ -22,6 +22,8 @@ pub(crate) struct Town {
     program: PathBuf,
     process: Option<Child>,
     pub(crate) register: String,
+    /// The programme of the list.
+    pub(crate) programme: String,
     pub(crate) payments: Option<PathBuf>,
 }
 
@@ -42,7 +44,8 @@ impl Town {
         if !status.success() {
             bail!("the demo failed");
         }
-        Ok(Self { folder, program, process: None, register: String::new(), payments: None })
+        let (register, programme) = Default::default();
+        Ok(Self { folder, program, process: None, register, programme, payments: None })
     }
 
     pub(crate) fn client(&self, name: &str) -> PathBuf {
@@ -170,6 +173,7 @@ impl Town {
             ],
         )?;
         let programme = programme["programme_id"].as_str().context("a programme")?;
+        programme.clone_into(&mut self.programme);
         let opened = self.command("payments", &["list", "open", programme, "--name", "all"])?;
         let id = |key: &str| opened[key].as_str().map(str::to_owned).context("an id");
         Ok((id("list_id")?, id("upload_id")?))

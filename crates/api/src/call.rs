@@ -98,6 +98,8 @@ calls! {
     records report_protected: ReportProtectedRequest -> ReportProtectedResponse, true, MINUTES;
     records get_protection: GetProtectionRequest -> GetProtectionResponse, true, SECONDS;
     records withdraw: WithdrawRequest -> WithdrawResponse, true, SECONDS;
+    records list_superseded: ListSupersededRequest -> ListSupersededResponse, true, MINUTES;
+    records destroy_snapshot: DestroySnapshotRequest -> DestroySnapshotResponse, true, MINUTES;
     linkage identify: IdentifyRequest -> IdentifyResponse, false, SECONDS;
     linkage create_job: CreateJobRequest -> CreateJobResponse, true, SECONDS;
     linkage get_job: GetJobRequest -> GetJobResponse, true, SECONDS;
@@ -135,6 +137,7 @@ calls! {
 }
 
 streams! {
+    records state_on: StateOnRequest -> StateOnResponse;
     linkage watch_job: WatchJobRequest -> WatchJobResponse;
     linkage results: ResultsRequest -> ResultsResponse;
     review watch_queue: WatchQueueRequest -> WatchQueueResponse;

@@ -15,9 +15,11 @@ use crate::rejection::{Places, refusal_status};
 use crate::v1::records_server::{Records, RecordsServer};
 use crate::v1::upload_request::Part;
 use crate::v1::{
-    ApplyRequest, ApplyResponse, GetUploadRequest, GetUploadResponse, OpenUploadRequest,
+    ApplyRequest, ApplyResponse, DestroySnapshotRequest, DestroySnapshotResponse, GetUploadRequest,
+    GetUploadResponse, ListSupersededRequest, ListSupersededResponse, OpenUploadRequest,
     OpenUploadResponse, Receipt, ReportProtectedRequest, ReportProtectedResponse, SealRequest,
-    SealResponse, UploadRequest, UploadResponse, WithdrawRequest, WithdrawResponse,
+    SealResponse, StateOnRequest, StateOnResponse, UploadRequest, UploadResponse, WithdrawRequest,
+    WithdrawResponse,
 };
 use crate::{Connection, connection};
 
@@ -193,6 +195,29 @@ impl Records for FakeBroker {
         &self,
         _: Request<ReportProtectedRequest>,
     ) -> Result<Response<ReportProtectedResponse>, Status> {
+        Err(not_asked())
+    }
+
+    async fn list_superseded(
+        &self,
+        _: Request<ListSupersededRequest>,
+    ) -> Result<Response<ListSupersededResponse>, Status> {
+        Err(not_asked())
+    }
+
+    async fn destroy_snapshot(
+        &self,
+        _: Request<DestroySnapshotRequest>,
+    ) -> Result<Response<DestroySnapshotResponse>, Status> {
+        Err(not_asked())
+    }
+
+    type StateOnStream = ReceiverStream<Result<StateOnResponse, Status>>;
+
+    async fn state_on(
+        &self,
+        _: Request<StateOnRequest>,
+    ) -> Result<Response<Self::StateOnStream>, Status> {
         Err(not_asked())
     }
 }

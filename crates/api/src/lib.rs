@@ -14,6 +14,7 @@
 mod body;
 mod call;
 mod client_file;
+mod codec;
 mod connection;
 mod contract;
 mod log_memory;
@@ -40,6 +41,7 @@ pub mod v1 {
         reason = "generated from the contract"
     )]
     tonic::include_proto!("renkei.v1");
+    include!(concat!(env!("OUT_DIR"), "/clients/renkei.v1.rs"));
 }
 
 /// The descriptor set of the contract, encoded: every service and call, for reflection and for tests that must not

@@ -146,6 +146,7 @@ pub async fn run(
         upload_bytes_max: limits.upload_bytes_max,
         upload_window_bytes: u64::from(limits.upload_window_bytes),
         stream_idle: limits.stream_idle_timeout,
+        rights_interval: limits.rights_interval,
         studies: Arc::new(tokio::sync::Semaphore::new(1)),
         stopping: CancellationToken::new(),
     };

@@ -11,7 +11,16 @@ pub(crate) fn status(refusal: &Refusal) -> Status {
     refusal_status(code(refusal), refusal.reason, refusal.field, places)
 }
 
+/// The status with which a broker refuses for a reason, where nothing further is to be said.
+pub fn refusal_status_of(reason: Reason) -> Status {
+    status(&reason.into())
+}
+
 fn code(refusal: &Refusal) -> Code {
+    if matches!(refusal.reason, Reason::OffsetWrong | Reason::ChecksumWrong) {
+        // The sender goes on where the durable bytes end, which the refusal names.
+        return Code::OutOfRange;
+    }
     match refusal.kind() {
         Kind::InvalidArgument => Code::InvalidArgument,
         Kind::Refused if is_denial(refusal.reason) => Code::PermissionDenied,

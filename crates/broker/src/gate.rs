@@ -232,6 +232,7 @@ mutations! {
     CreateJobRequest,
     CreateProgrammeRequest,
     DecideRequest,
+    DestroySnapshotRequest,
     DivideRequest,
     EndAgreementRequest,
     ExcludeRequest,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use renkei_exchange::index::Indexes;
-use renkei_exchange::{Exchange, link_code, protection, run};
+use renkei_exchange::{Exchange, link_code, protection, retention, run};
 use renkei_linkage::{Stage, Watcher};
 use renkei_types::{Clock, LinkageJobId};
 use tokio::sync::watch;
@@ -134,6 +134,9 @@ pub(crate) fn start(
                 swept = Some(today);
                 if let Err(refusal) = link_code::destroy_due(&exchange) {
                     tracing::error!(%refusal, "keys of link codes are due and stay");
+                }
+                if let Err(refusal) = retention::destroy_due(&exchange) {
+                    tracing::error!(%refusal, "superseded states of registers are due and stay");
                 }
                 warned = false;
             }

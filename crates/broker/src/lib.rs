@@ -17,3 +17,4 @@ pub mod telemetry;
 pub mod transport;
 
 pub use broker::{RunError, Running, is_in_use, run};
+pub use failure::refusal_status_of;

@@ -43,6 +43,7 @@ pub(crate) struct Desk {
     pub(crate) upload_bytes_max: u64,
     pub(crate) upload_window_bytes: u64,
     pub(crate) stream_idle: Duration,
+    pub(crate) rights_interval: Duration,
     /// A list is studied outside of a job: one at a time, since it takes the memory of a job.
     pub(crate) studies: Arc<tokio::sync::Semaphore>,
     /// The broker stops: streams that would stay open end.

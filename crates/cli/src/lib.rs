@@ -18,6 +18,8 @@ mod failure;
 mod handover;
 mod json;
 mod progress;
+#[cfg(test)]
+mod reasons_page;
 mod report;
 mod resources;
 mod shadow;

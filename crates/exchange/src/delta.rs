@@ -287,6 +287,7 @@ impl Reading<'_> {
             digest: digest.finish(),
             sealed_at: None,
             follows: Some(follows),
+            destroyed: false,
         };
         // Also where values are counted anew the delta must fit.
         let mut delta = indexed.index.delta();

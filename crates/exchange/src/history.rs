@@ -21,7 +21,7 @@ use renkei_japanese::date::{DateOrder, DateReading, read};
 use renkei_types::DatasetId;
 
 use crate::refusal::Refusal;
-use crate::rows::Chunk;
+use crate::rows::{self, Chunk};
 use crate::snapshot::{Snapshot, each};
 use crate::state::State;
 use crate::store::Vault;
@@ -118,7 +118,7 @@ fn versions<T>(
         }
     };
     for segment in segments {
-        let sealed = sealed_on(segment);
+        let sealed = segment.sealed_on();
         // The day on which a version came about, where it had and was known.
         let counts = |[came, handled]: [&str; 2]| {
             let (came, known) = (day(came), day(handled).or(sealed));
@@ -128,10 +128,19 @@ fn versions<T>(
         };
         let column = |name| segment.rows.column(name);
         let days = [column("date_of_event"), column("date_processed")];
+        // What took no part in the register was not in it; deltas with such lines are refused.
+        let rejected: HashSet<u32> = match segment.follows {
+            Some(_) => HashSet::new(),
+            None => rows::rejected(&segment.rows.open(vault)?, &segment.rows)?
+                .into_iter()
+                .map(|rejected| rejected.row)
+                .collect(),
+        };
         each(vault, segment, |row, chunk, cell| {
             let id = chunk.cell(0, cell);
             let days = days.map(|column| column.map_or("", |at| chunk.cell(at, cell)));
             if is_wanted(id)
+                && !rejected.contains(&row)
                 && let Some(came) = counts(days)
             {
                 take(id, Version { came, what: Some(what(segment, row, chunk, cell)) });
@@ -148,12 +157,6 @@ fn versions<T>(
         }
     }
     Ok(versions)
-}
-
-/// The day on which a segment was sealed, in Japan.
-fn sealed_on(segment: &Snapshot) -> Option<Date> {
-    let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
-    segment.sealed_at.map(|sealed| sealed.to_zoned(japan).date())
 }
 
 /// A whole day; nothing where there is none, or where a part of it is unknown.

@@ -69,8 +69,10 @@ rights! {
     SeeTotals: [Submitter, Certifier, Operator];
     /// Receiving what a programme pays.
     Receive: [Consumer] under Deliver;
+    /// Receiving who was in a register on a day.
+    ReadState: [Submitter, Consumer] under Extract;
     /// Having last year's link codes translated.
-    TranslateCodes: [Submitter, Consumer] under Link | Identify | Deliver;
+    TranslateCodes: [Submitter, Consumer] under Link | Identify | Deliver | Extract;
     /// Reading the log.
     ReadLog: [Auditor];
     /// Having a receipt of one's own proven.

@@ -141,6 +141,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::Superseded
         | R::TooEarly
         | R::SameFile
+        | R::Retained
         | R::DataDestroyed
         | R::JobFailed
         | R::ModelUnfit

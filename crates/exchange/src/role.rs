@@ -57,5 +57,7 @@ closed_list! {
         Review = "REVIEW",
         /// Receiving deliveries.
         Deliver = "DELIVER",
+        /// Receiving who was in the dataset on a day.
+        Extract = "EXTRACT",
     }
 }

@@ -426,6 +426,7 @@ impl SealUpload {
             digest: file.rows.blob.digest,
             sealed_at: Some(desk.now),
             follows: None,
+            destroyed: false,
         };
         desk.state.snapshots.put(id, snapshot);
         desk.state.datasets.change(&dataset, |dataset| {

@@ -40,6 +40,9 @@ pub struct Snapshot {
     /// What it follows, where a delta made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<Follows>,
+    /// Whether its key has been destroyed, see [`crate::retention`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub destroyed: bool,
 }
 
 /// How a snapshot comes of the one before.
@@ -71,6 +74,12 @@ impl Snapshot {
         self.follows.map_or(0, |follows| follows.first_row)
     }
 
+    /// The day on which it was sealed, in Japan.
+    pub(crate) fn sealed_on(&self) -> Option<jiff::civil::Date> {
+        let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+        self.sealed_at.map(|sealed| sealed.to_zoned(japan).date())
+    }
+
     /// How many rows the register has, those of records included that have gone or changed.
     pub fn rows_through(&self) -> u64 {
         self.first_row() + self.rows.rows
@@ -83,7 +92,8 @@ impl State {
         let mut segments = Vec::new();
         let mut next = Some(id);
         while let Some(id) = next {
-            let snapshot = self.snapshots.get(&id).ok_or(Reason::DataDestroyed)?;
+            let known = self.snapshots.get(&id).filter(|snapshot| !snapshot.destroyed);
+            let snapshot = known.ok_or(Reason::DataDestroyed)?;
             next = snapshot.follows.map(|follows| follows.previous);
             segments.push(snapshot);
         }

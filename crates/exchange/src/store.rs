@@ -134,6 +134,18 @@ impl Vault {
         self.keys.destroy(id).map_err(|error| key_refusal(&error))
     }
 
+    /// Destroys keys, of which some may have been destroyed before.
+    pub(crate) fn destroy_keys(&self, keys: &[DataKeyId]) -> Result<(), Refusal> {
+        for key in keys {
+            match self.destroy_key(*key) {
+                Ok(()) => {}
+                Err(refusal) if refusal.reason == Reason::DataDestroyed => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        Ok(())
+    }
+
     /// Starts a blob.
     pub fn blob_writer(&self, key: &DataKey, id: DataKeyId) -> Result<BlobWriter, Refusal> {
         Ok(self.blobs.writer(key, id, self.entropy.as_ref()))

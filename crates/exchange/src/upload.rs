@@ -79,7 +79,7 @@ pub enum UploadState {
     Open,
     /// It has been sealed.
     Sealed,
-    /// A My Number was found; what had arrived is destroyed.
+    /// What it brought is destroyed: a My Number was found in it, or its time is over.
     Destroyed,
 }
 
@@ -213,7 +213,9 @@ impl Spools {
 /// What a sender is told when bytes cannot be kept.
 pub fn spool_refusal(error: &SpoolError) -> Refusal {
     match error {
-        SpoolError::OutOfOrder { .. } => Reason::OffsetWrong.into(),
+        SpoolError::OutOfOrder { durable_through, .. } => {
+            Refusal::new(Reason::OffsetWrong).in_field("chunk.offset").expecting(*durable_through)
+        }
         SpoolError::TooLarge { .. } => Reason::TooLarge.into(),
         SpoolError::StorageFull { .. } => Reason::StorageFull.into(),
         SpoolError::Poisoned { .. } | SpoolError::Damaged { .. } | SpoolError::Io { .. } => {

@@ -39,13 +39,7 @@ impl WithdrawDataset {
     pub fn withdraw(self, exchange: &Exchange, call: Call) -> Result<Done<Withdrawn>, Refusal> {
         let done = exchange.execute_now(call, self)?;
         // First the fact, then the keys: what a crash leaves of them, the next start destroys.
-        for key in &done.reply.keys {
-            match exchange.vault().destroy_key(*key) {
-                Ok(()) => {}
-                Err(refusal) if refusal.reason == Reason::DataDestroyed => {}
-                Err(refusal) => return Err(refusal),
-            }
-        }
+        exchange.vault().destroy_keys(&done.reply.keys)?;
         Ok(done)
     }
 }

@@ -82,17 +82,18 @@ fn a_total_off_by_one_line_or_one_yen_is_refused_and_the_upload_stays_open() {
     let town = Town::new();
     let payments = town.payments(40);
     let Totals { lines, yen } = town.totals_of(&payments);
-    for (at, wrong) in [
-        Totals { lines: lines + 1, yen },
-        Totals { lines: lines - 1, yen },
-        Totals { lines, yen: yen + 1 },
-        Totals { lines, yen: yen - 1 },
+    for (at, (wrong, field)) in [
+        (Totals { lines: lines + 1, yen }, "declared.lines"),
+        (Totals { lines: lines - 1, yen }, "declared.lines"),
+        (Totals { lines, yen: yen + 1 }, "declared.yen"),
+        (Totals { lines, yen: yen - 1 }, "declared.yen"),
     ]
     .into_iter()
     .enumerate()
     {
         let refused = town.try_seal_list(&format!("wrong-{at}"), &payments, wrong);
-        assert_eq!(refused.expect_err("a wrong total").reason, Reason::TotalsDiffer);
+        let refused = refused.expect_err("a wrong total");
+        assert_eq!((refused.reason, refused.field), (Reason::TotalsDiffer, Some(field)));
     }
     town.try_seal_list("right", &payments, Totals { lines, yen }).expect("the right total");
 }
@@ -205,6 +206,31 @@ fn an_entry_cannot_be_acknowledged_before_it_was_delivered() {
     let ack = Acknowledge { permit, programme: town.programme, number: 1, totals };
     let refused = town.exchange.execute_now(Call::read(caller("transfers")), ack);
     assert_eq!(refused.expect_err("never delivered").reason, Reason::WrongState);
+}
+
+#[test]
+fn an_acknowledgement_with_a_wrong_sum_is_refused_and_the_entry_stays_to_be_acknowledged() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 40);
+    let batch = town.certify(list).expect("two signatures");
+    let permit = || town.permit_dataset::<Receive>("transfers", town.deliveries());
+    let (programme, call) = (town.programme, || Call::read(caller("transfers")));
+    let deliver = Deliver { permit: permit(), programme, number: 1 };
+    town.exchange.execute_now(call(), deliver).expect("an entry");
+    let totals = town.exchange.state().batches.get(&batch).expect("the batch").totals;
+    let Totals { lines, yen } = totals;
+    let ack = |totals| {
+        let ack = Acknowledge { permit: permit(), programme, number: 1, totals };
+        town.exchange.execute_now(call(), ack).map(|done| done.reply)
+    };
+    for (lines, yen) in [(lines + 1, yen), (lines - 1, yen), (lines, yen + 1), (lines, yen - 1)] {
+        let refused = ack(Totals { lines, yen }).expect_err("a wrong sum");
+        assert_eq!((refused.reason, refused.field), (Reason::TotalsDiffer, Some("totals")));
+        let state = town.exchange.state();
+        assert_eq!(state.programmes.get(&programme).expect("it").acknowledged, 0);
+        assert_eq!(state.batches.get(&batch).expect("it").state, BatchState::Released);
+    }
+    ack(totals).expect("the right sum");
 }
 
 #[test]

@@ -19,16 +19,13 @@ fn the_stock_grpc_library_and_the_contract_are_enough_to_upload_link_and_identif
     let (register, programme) = (broker.register(), broker.programme("python"));
     let python = python_with("python-client", &examples().join("requirements.txt"));
     let output = Command::new(python)
-        .arg(examples().join("renkei_client.py"))
-        .arg("--proto")
+        .arg(examples().join("send_list.py"))
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto"))
-        .arg("--as")
         .arg(broker.town("clients/payments.toml"))
-        .arg("--counter")
         .arg(broker.town("clients/counter.toml"))
-        .args(["--programme", &programme, "--register", &register, "--purpose", "benefit-2026"])
-        .arg("--list")
+        .args([&programme, &register, "benefit-2026"])
         .arg(broker.town("files/payments.csv"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("Python runs");
     let said = String::from_utf8_lossy(&output.stderr);

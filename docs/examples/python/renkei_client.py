@@ -1,18 +1,11 @@
-"""A client of the broker that needs nothing but Python, the stock gRPC library and the folder proto/.
+"""What a client of the broker needs once: Python, the stock gRPC library and the folder proto/.
 
-It does what a benefits system does: opens a list, uploads it, seals it with its control totals, links it, and reads
-what became of every line; then it asks about one person as a counter does.
-
-    python3 -m pip install -r requirements.txt
-    python3 renkei_client.py --proto ../../../proto --as payments.toml --counter counter.toml \
-        --programme programme_... --register dataset_... --purpose benefit-2026 --list payments.csv
+send_list.py is ten lines on top of it.
 """
 
-import argparse
 import csv
 import hashlib
 import io
-import json
 import os
 import pathlib
 import sys
@@ -106,8 +99,8 @@ def chunks(upload_id, data, start, pb):
 class Contract:
     """The compiled modules under short names."""
 
-    def __init__(self):
-        import renkei.v1 as v1  # noqa: F401  (the package that protoc has made)
+    def __init__(self, folder):
+        compile_contract(folder)
         from importlib import import_module
 
         for name in ("common", "records", "linkage", "benefits"):
@@ -116,79 +109,90 @@ class Contract:
                 setattr(self, f"{name}_calls", import_module(f"renkei.v1.{name}_pb2_grpc"))
 
 
-def send_list(channel, programme, name, path, pb):
-    """Opens, uploads and seals a list; answers its id."""
-    benefits = pb.benefits_calls.BenefitsStub(channel)
-    records = pb.records_calls.RecordsStub(channel)
-    opened = benefits.OpenList(
-        pb.benefits.OpenListRequest(request_id=request_id(), programme_id=programme, name=name)
-    )
-    data = pathlib.Path(path).read_bytes()
-    # After a cut the same three lines go on where the durable bytes end.
-    at = records.GetUpload(pb.records.GetUploadRequest(upload_id=opened.upload_id))
-    durable = at.durable_through
-    for answer in records.Upload(chunks(opened.upload_id, data, durable, pb)):
-        durable = answer.durable_through
-    lines, yen = totals_of(data)
-    sealed = records.Seal(
-        pb.records.SealRequest(
-            request_id=request_id(),
-            upload_id=opened.upload_id,
-            bytes=durable,
-            sha256=hashlib.sha256(data).digest(),
-            declared=pb.common.Totals(lines=lines, yen=yen),
+class Client:
+    """A connection as whom a client file names."""
+
+    contract = None
+
+    def __init__(self, proto, client_file):
+        Client.contract = Client.contract or Contract(proto)
+        self.channel = connect(client_file)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.channel.close()
+
+    def send_list(self, programme, name, path):
+        """Opens, uploads and seals a list; answers its id."""
+        pb = self.contract
+        benefits = pb.benefits_calls.BenefitsStub(self.channel)
+        records = pb.records_calls.RecordsStub(self.channel)
+        opened = benefits.OpenList(
+            pb.benefits.OpenListRequest(
+                request_id=request_id(), programme_id=programme, name=name
+            )
         )
-    )
-    assert (sealed.counted.lines, sealed.counted.yen) == (lines, yen)
-    return opened.list_id
+        data = pathlib.Path(path).read_bytes()
+        # After a cut the same three lines go on where the durable bytes end.
+        at = records.GetUpload(pb.records.GetUploadRequest(upload_id=opened.upload_id))
+        durable = at.durable_through
+        for answer in records.Upload(chunks(opened.upload_id, data, durable, pb)):
+            durable = answer.durable_through
+        lines, yen = totals_of(data)
+        sealed = records.Seal(
+            pb.records.SealRequest(
+                request_id=request_id(),
+                upload_id=opened.upload_id,
+                bytes=durable,
+                sha256=hashlib.sha256(data).digest(),
+                declared=pb.common.Totals(lines=lines, yen=yen),
+            )
+        )
+        assert (sealed.counted.lines, sealed.counted.yen) == (lines, yen)
+        return opened.list_id
 
-
-def link(channel, list_id, register, pb):
-    """Links a list and waits for the end; answers lines and yen by outcome, and the rows."""
-    linkage = pb.linkage_calls.LinkageStub(channel)
-    created = linkage.CreateJob(
-        pb.linkage.CreateJobRequest(request_id=request_id(), list_id=list_id, dataset_id=register)
-    )
-    job = None
-    for answer in linkage.WatchJob(pb.linkage.WatchJobRequest(job_id=created.job_id)):
-        job = answer.job
-    if job.stage != pb.linkage.JOB_STAGE_DONE:
-        sys.exit(f"the job failed: {job.reason}")
-    outcomes = {
-        pb.common.Outcome.Name(part.outcome).removeprefix("OUTCOME_"): {
-            "lines": part.totals.lines,
-            "yen": part.totals.yen,
+    def link(self, list_id, register):
+        """Links a list and waits for the end; answers lines and yen by outcome, and the rows."""
+        pb = self.contract
+        linkage = pb.linkage_calls.LinkageStub(self.channel)
+        created = linkage.CreateJob(
+            pb.linkage.CreateJobRequest(
+                request_id=request_id(), list_id=list_id, dataset_id=register
+            )
+        )
+        job = None
+        for answer in linkage.WatchJob(pb.linkage.WatchJobRequest(job_id=created.job_id)):
+            job = answer.job
+        if job.stage != pb.linkage.JOB_STAGE_DONE:
+            sys.exit(f"the job failed: {job.reason}")
+        outcomes = {
+            pb.common.Outcome.Name(part.outcome).removeprefix("OUTCOME_"): {
+                "lines": part.totals.lines,
+                "yen": part.totals.yen,
+            }
+            for part in job.outcomes
         }
-        for part in job.outcomes
-    }
-    rows = []
-    for page in linkage.Results(pb.linkage.ResultsRequest(list_id=list_id)):
-        rows.extend(page.rows)
-    return outcomes, rows
+        rows = []
+        for page in linkage.Results(pb.linkage.ResultsRequest(list_id=list_id)):
+            rows.extend(page.rows)
+        return outcomes, rows
 
-
-def identify(channel, register, purpose, record, pb):
-    """Asks whom a record means."""
-    cells = [pb.common.Cell(field=field, value=value) for field, value in record.items()]
-    return pb.linkage_calls.LinkageStub(channel).Identify(
-        pb.linkage.IdentifyRequest(
-            dataset_id=register, purpose=purpose, record=cells, candidates_max=3
+    def identify(self, register, purpose, record):
+        """Asks whom a record means; answers ids, the likeliest first, and the leaf that tells of the question."""
+        pb = self.contract
+        cells = [pb.common.Cell(field=field, value=value) for field, value in record.items()]
+        answer = pb.linkage_calls.LinkageStub(self.channel).Identify(
+            pb.linkage.IdentifyRequest(
+                dataset_id=register, purpose=purpose, record=cells, candidates_max=3
+            )
         )
-    )
+        return [one.register_id for one in answer.candidates], answer.receipt.leaf_index
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("proto", "as", "counter", "programme", "register", "purpose", "list"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--name", default="from-python")
-    options = vars(parser.parse_args())
-    compile_contract(options["proto"])
-    pb = Contract()
-    with connect(options["as"]) as channel:
-        list_id = send_list(channel, options["programme"], options["name"], options["list"], pb)
-        outcomes, rows = link(channel, list_id, options["register"], pb)
-    first = rows_of(pathlib.Path(options["list"]).read_bytes())[0]
+def first_record(path):
+    """Who stands on the first line of a list, under canonical names."""
     known = {
         "name_kanji": "氏名",
         "name_kana": "氏名カナ",
@@ -197,23 +201,6 @@ def main():
         "postal_code": "郵便番号",
         "address": "住所",
     }
+    first = rows_of(pathlib.Path(path).read_bytes())[0]
     record = {field: column(first, field, header) for field, header in known.items()}
-    record = {field: value for field, value in record.items() if value}
-    with connect(options["counter"]) as channel:
-        answer = identify(channel, options["register"], options["purpose"], record, pb)
-    print(
-        json.dumps(
-            {
-                "list_id": list_id,
-                "outcomes": outcomes,
-                "rows": len(rows),
-                "first": rows[0].register_id,
-                "identified": [candidate.register_id for candidate in answer.candidates],
-                "leaf_index": answer.receipt.leaf_index,
-            }
-        )
-    )
-
-
-if __name__ == "__main__":
-    main()
+    return {field: value for field, value in record.items() if value}

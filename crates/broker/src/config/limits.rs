@@ -41,6 +41,10 @@ pub struct Limits {
     /// A stream on which nothing moves in either direction (services). Default 60s.
     #[serde(with = "duration")]
     pub stream_idle_timeout: Duration,
+    /// How often a stream on which nothing happens is held against the rights of who reads it, which may end with a day
+    /// (services). Default 30s. What is sent is held against them anyway.
+    #[serde(with = "duration")]
+    pub rights_interval: Duration,
     /// Between two HTTP/2 pings (server). Default 30s.
     #[serde(with = "duration")]
     pub keepalive_interval: Duration,
@@ -103,6 +107,7 @@ impl Default for Limits {
             request_timeout: seconds(30),
             call_duration_max: seconds(3600),
             stream_idle_timeout: seconds(60),
+            rights_interval: seconds(30),
             keepalive_interval: seconds(30),
             keepalive_timeout: seconds(10),
             connection_age_max: seconds(30 * 60),

@@ -46,6 +46,7 @@ fn operation(code: i32) -> Result<Operation, Refusal> {
         Ok(v1::Operation::Identify) => Ok(Operation::Identify),
         Ok(v1::Operation::Review) => Ok(Operation::Review),
         Ok(v1::Operation::Deliver) => Ok(Operation::Deliver),
+        Ok(v1::Operation::Extract) => Ok(Operation::Extract),
         Ok(v1::Operation::Unspecified) | Err(_) => Err(Refusal::field("terms.operations")),
     }
 }
@@ -56,6 +57,7 @@ fn operation_message(operation: Operation) -> v1::Operation {
         Operation::Identify => v1::Operation::Identify,
         Operation::Review => v1::Operation::Review,
         Operation::Deliver => v1::Operation::Deliver,
+        Operation::Extract => v1::Operation::Extract,
     }
 }
 

@@ -157,6 +157,8 @@ impl v1::deliveries_server::Deliveries for Desk {
                     }
                     tokio::select! {
                         changed = durable.changed() => if changed.is_err() { return },
+                        // It may end with a day on which nothing happens.
+                        () = tokio::time::sleep(desk.rights_interval) => {}
                         () = sender.closed() => return,
                         () = desk.stopping.cancelled() => {
                             let stopping = Refusal::new(Reason::Stopping);

@@ -1,10 +1,12 @@
-//! Records: files in.
+//! Records: files in; states of registers have a file of their own.
+
+mod states;
 
 use futures_util::StreamExt as _;
 use renkei_api::v1;
 use renkei_exchange::command::Call;
 use renkei_exchange::list::Totals;
-use renkei_exchange::permit::{Operate, Permit, SeeProtection, Submit};
+use renkei_exchange::permit::{Permit, SeeProtection, Submit};
 use renkei_exchange::protection::LookAtProtection;
 use renkei_exchange::seal::{Declaration, seal};
 use renkei_exchange::upload::{
@@ -104,11 +106,12 @@ impl Desk {
         crate::telemetry::upload_received(chunk.data.len() as u64);
         let spool = spool.clone();
         self.blocking(move |desk| {
-            if crc32c::crc32c(&chunk.data) != chunk.crc32c {
-                return Err(Refusal::new(Reason::ChecksumWrong).in_field("chunk.crc32c"));
-            }
             let mut spool = spool.lock();
             let spool = spool.as_mut().ok_or(Reason::WrongState)?;
+            if crc32c::crc32c(&chunk.data) != chunk.crc32c {
+                let wrong = Refusal::new(Reason::ChecksumWrong).in_field("chunk.crc32c");
+                return Err(wrong.expecting(spool.durable_through()));
+            }
             spool
                 .append(chunk.offset, &chunk.data, desk.exchange.vault().entropy())
                 .map_err(|error| spool_refusal(&error))
@@ -329,12 +332,7 @@ impl v1::records_server::Records for Desk {
         request: Request<v1::WithdrawRequest>,
     ) -> Result<Response<v1::WithdrawResponse>, Status> {
         let handler = |caller: Caller, call, body: v1::WithdrawRequest| async move {
-            let state = self.exchange.state();
-            let dataset: Option<renkei_types::DatasetId> = body.dataset_id.parse().ok();
-            let known = dataset.and_then(|id| state.datasets.get(&id));
-            let owner = known.map(|dataset| &dataset.provider);
-            let permit = state.permit_own::<Operate>(&caller, owner)?;
-            let dataset = dataset.ok_or(Reason::NoAgreement)?;
+            let (permit, dataset) = self.keeper(&caller, &body.dataset_id)?;
             let command = WithdrawDataset { permit, dataset, destroy: body.destroy };
             let done = self.blocking(move |desk| command.withdraw(&desk.exchange, call)).await?;
             self.jobs.registers_changed();
@@ -344,6 +342,32 @@ impl v1::records_server::Records for Desk {
             })
         };
         self.gate.mutate(method!("Records", "Withdraw"), request, handler).await
+    }
+
+    async fn list_superseded(
+        &self,
+        request: Request<v1::ListSupersededRequest>,
+    ) -> Result<Response<v1::ListSupersededResponse>, Status> {
+        let handler = |caller: Caller, body| self.superseded_states(caller, body);
+        self.gate.handle(method!("Records", "ListSuperseded"), request, handler).await
+    }
+
+    async fn destroy_snapshot(
+        &self,
+        request: Request<v1::DestroySnapshotRequest>,
+    ) -> Result<Response<v1::DestroySnapshotResponse>, Status> {
+        let handler = |caller: Caller, call, body| self.destroy_state(caller, call, body);
+        self.gate.mutate(method!("Records", "DestroySnapshot"), request, handler).await
+    }
+
+    type StateOnStream = Answers<v1::StateOnResponse>;
+
+    async fn state_on(
+        &self,
+        request: Request<v1::StateOnRequest>,
+    ) -> Result<Response<Self::StateOnStream>, Status> {
+        let handler = |caller: Caller, body| self.extract(caller, body);
+        self.gate.handle(method!("Records", "StateOn"), request, handler).await
     }
 }
 

@@ -375,6 +375,8 @@ impl v1::review_server::Review for Desk {
                     }
                     tokio::select! {
                         changed = durable.changed() => if changed.is_err() { return },
+                        // A right may end with a day on which nothing happens.
+                        () = tokio::time::sleep(desk.rights_interval) => {}
                         () = sender.closed() => return,
                         () = desk.stopping.cancelled() => {
                             let stopping = Refusal::new(Reason::Stopping);

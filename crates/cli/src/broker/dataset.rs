@@ -19,6 +19,7 @@ use super::protection;
 use super::session::{
     self, ConfirmArgument, RequestArgument, Session, digest_json, plain, totals_json,
 };
+use super::states::{self, RetentionArguments, StateArguments};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::handover::{self, HandoverList};
@@ -78,6 +79,10 @@ pub(crate) enum DatasetCommand {
         #[command(flatten)]
         request: RequestArgument,
     },
+    /// Write who was in a register on a day, as known by a day
+    State(StateArguments),
+    /// Show the states of a register that are in use no more, and destroy those that are due; a dry run until --yes
+    Retention(RetentionArguments),
     /// Show every dataset
     List,
 }
@@ -181,6 +186,12 @@ pub(super) fn run(command: &DatasetCommand, environment: &Environment) -> Result
                 });
                 Ok(session.done(object, &dataset.to_string(), answer.receipt.as_ref()))
             })
+        }
+        DatasetCommand::State(arguments) => {
+            session::with(environment, async |session| states::write(session, arguments).await)
+        }
+        DatasetCommand::Retention(arguments) => {
+            session::with(environment, async |session| states::retain(session, arguments).await)
         }
         DatasetCommand::List => session::with(environment, list),
     }

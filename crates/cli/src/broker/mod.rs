@@ -33,6 +33,7 @@ mod returned;
 mod review;
 mod session;
 mod sheet;
+mod states;
 mod task_table;
 
 use clap::Subcommand;
@@ -151,6 +152,8 @@ mod tests {
             "dataset protection dataset_ --json",
             "dataset protect dataset_ protected.csv --number 1",
             "dataset withdraw dataset_ --destroy --yes",
+            "dataset state dataset_ --purpose P --on 2026-09-01 --known 2026-11-21 --output a.csv",
+            "dataset retention dataset_ --yes --request-id request_",
             "dataset apply dataset_ delta.csv --number 3 --lines 5 --encoding cp932",
             "dataset list",
             "agreement propose --consumer 131016/benefits --dataset dataset_ --legal-basis KOJOHO_69_1 \

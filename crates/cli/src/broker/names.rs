@@ -50,6 +50,8 @@ arguments! {
         Review,
         /// Receiving deliveries
         Deliver,
+        /// Receiving who was in the dataset on a day
+        Extract,
     }
 
     /// How payees come to be on a list.

@@ -9,16 +9,13 @@ use std::path::Path;
 use renkei_api::outcome_text;
 use renkei_api::v1::{Outcome, ResultRow, ResultsRequest, Totals};
 use renkei_tables::{Column, TableWriter};
-use renkei_types::{Classify as _, Kind, ListId};
+use renkei_types::ListId;
 use serde_json::{Map, Value, json};
 
 use super::error::BrokerError;
-use super::session::{Session, code_year, totals_json};
+use super::session::{self, Session, code_year, totals_json};
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
-
-/// Streams that may break without a row in between.
-const BREAKS_MAX: u32 = 5;
 
 /// Writes what became of every line.
 pub(super) async fn write(
@@ -55,14 +52,8 @@ pub(super) async fn write(
             backoff.reset();
             progress.set(writer.rows());
         };
-        match broken {
-            None => break,
-            Some(rejection)
-                if rejection.kind() == Kind::Unavailable && backoff.attempt() < BREAKS_MAX =>
-            {
-                backoff.wait().await;
-            }
-            Some(rejection) => return Err(rejection.into()),
+        if !session::resumes(&mut backoff, broken).await? {
+            break;
         }
     }
     let rows = writer.rows();

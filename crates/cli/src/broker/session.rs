@@ -7,10 +7,10 @@ use std::sync::Arc;
 use clap::Args;
 use renkei_api::v1::{ProveReceiptRequest, ProveReceiptResponse, Receipt, Totals};
 use renkei_api::{
-    Answers, Call, ClientFile, Connection, LogMemory, StreamCall, Uploaded, hex, new_request_id,
-    upload,
+    Answers, Backoff, Call, ClientFile, Connection, LogMemory, Rejection, StreamCall, Uploaded,
+    hex, new_request_id, upload,
 };
-use renkei_types::{Entropy, Language, RequestId, Yen};
+use renkei_types::{Classify as _, Entropy, Kind, Language, RequestId, Yen};
 use serde_json::{Value, json};
 
 use super::error::BrokerError;
@@ -185,6 +185,26 @@ impl Session<'_> {
         let Totals { lines, yen } = totals.copied().unwrap_or_default();
         let yen = Yen(yen);
         self.language().pick(format!("{lines} lines, {yen} yen"), format!("{lines} 件 {yen} 円"))
+    }
+}
+
+/// Streams that may break without an answer in between.
+const BREAKS_MAX: u32 = 5;
+
+/// Whether a stream that ended is to be opened again, after a wait: where it was cut off and not too often before.
+pub(super) async fn resumes(
+    backoff: &mut Backoff,
+    broken: Option<Rejection>,
+) -> Result<bool, Rejection> {
+    match broken {
+        None => Ok(false),
+        Some(rejection)
+            if rejection.kind() == Kind::Unavailable && backoff.attempt() < BREAKS_MAX =>
+        {
+            backoff.wait().await;
+            Ok(true)
+        }
+        Some(rejection) => Err(rejection),
     }
 }
 

@@ -289,21 +289,9 @@ impl Town {
     }
 
     fn upload_register(&self) {
-        let permit = || self.permit_submit_register();
-        let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
-        let command = OpenUpload {
-            permit: permit(),
-            dataset: self.register,
-            brings: Brings::Snapshot,
-            shape,
-            key: self.key(),
-        };
-        let call = || Call::read(caller("register"));
-        let upload = self.exchange.execute_now(call(), command).expect("an upload").reply;
         let lines = self.residents.lines().count() as u64 - 1;
-        let totals = Totals { lines, yen: 0 };
-        let bytes = self.residents.clone();
-        self.send_and_seal(permit(), "register", upload, &bytes, totals).expect("a snapshot");
+        let bytes = self.residents.as_bytes();
+        self.try_snapshot(bytes, FileEncoding::Auto, lines).expect("a snapshot");
         self.follow();
     }
 
@@ -312,10 +300,10 @@ impl Town {
         permit: Permit<Submit>,
         who: &str,
         upload: UploadId,
-        text: &str,
+        bytes: impl AsRef<[u8]>,
         totals: Totals,
     ) -> Result<Sealed, Refusal> {
-        let declared = self.send(upload, text)?(totals);
+        let declared = self.send(upload, bytes)?(totals);
         let call = Call::read(caller(who));
         seal(&self.exchange, &self.spools, call, permit, upload, declared).map(|done| done.reply)
     }
@@ -324,19 +312,20 @@ impl Town {
     fn send(
         &self,
         upload: UploadId,
-        text: &str,
-    ) -> Result<impl FnOnce(Totals) -> Declaration + use<>, Refusal> {
+        bytes: impl AsRef<[u8]>,
+    ) -> Result<impl FnOnce(Totals) -> Declaration + 'static, Refusal> {
+        let bytes = bytes.as_ref();
         let state = self.exchange.state();
         let known = state.uploads.get(&upload).expect("the upload");
         let spool = self.spools.of(self.exchange.vault(), upload, known)?;
         let entropy = SeededEntropy::new(3);
-        for (at, piece) in text.as_bytes().chunks(1000).enumerate() {
+        for (at, piece) in bytes.chunks(1000).enumerate() {
             let mut spool = spool.lock();
             let spool = spool.as_mut().expect("an open spool");
             spool.append(at as u64 * 1000, piece, &entropy).expect("bytes are taken");
         }
-        let sha256 = Sha256::digest(text.as_bytes()).into();
-        let bytes = text.len() as u64;
+        let sha256 = Sha256::digest(bytes).into();
+        let bytes = bytes.len() as u64;
         Ok(move |totals| Declaration { bytes, sha256, totals })
     }
 
@@ -405,15 +394,31 @@ impl Town {
         state.permit_own::<Submit>(&caller("register"), owner.as_ref()).expect("a permit")
     }
 
+    /// Begins a snapshot.
+    fn open_snapshot(&self, encoding: FileEncoding) -> Result<UploadId, Refusal> {
+        let (permit, shape) = (self.permit_submit_register(), FileShape { encoding, layout: None });
+        let (dataset, key) = (self.register, self.key());
+        let command = OpenUpload { permit, dataset, brings: Brings::Snapshot, shape, key };
+        self.exchange.execute_now(Call::read(caller("register")), command).map(|done| done.reply)
+    }
+
+    /// Tries a snapshot of any bytes, said to be in some encoding.
+    pub(crate) fn try_snapshot(
+        &self,
+        bytes: &[u8],
+        encoding: FileEncoding,
+        lines: u64,
+    ) -> Result<Sealed, Refusal> {
+        let upload = self.open_snapshot(encoding)?;
+        let permit = self.permit_submit_register();
+        self.send_and_seal(permit, "register", upload, bytes, Totals { lines, yen: 0 })
+    }
+
     /// Tries a snapshot whose second half is not that of the file that is declared.
     pub(crate) fn try_mixed_snapshot(&self) -> Result<Sealed, Refusal> {
         let permit = self.permit_submit_register();
-        let shape = FileShape { encoding: FileEncoding::Auto, layout: None };
-        let (dataset, key) = (self.register, self.key());
-        let brings = Brings::Snapshot;
-        let command = OpenUpload { permit: permit.clone(), dataset, brings, shape, key };
         let call = || Call::read(caller("register"));
-        let upload = self.exchange.execute_now(call(), command)?.reply;
+        let upload = self.open_snapshot(FileEncoding::Auto)?;
         let lines = self.residents.lines().count() as u64 - 1;
         let declared = self.send(upload, &self.residents)?(Totals { lines, yen: 0 });
         let other = self.residents.replace('1', "2");

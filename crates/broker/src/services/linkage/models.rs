@@ -46,8 +46,8 @@ impl Desk {
         Ok(Study { permit, list, dataset })
     }
 
-    /// The one place in which a whole list is studied.
-    fn one_study(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+    /// The one place in which a whole list is studied, or a whole register read.
+    pub(in crate::services) fn one_study(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         let studies = Arc::clone(&self.studies);
         studies.try_acquire_owned().map_err(|_| Reason::Overloaded.into())
     }
