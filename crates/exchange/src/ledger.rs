@@ -26,10 +26,10 @@ use crate::books::Books;
 use crate::cache::{self, Cache, Projection};
 use crate::command::{Call, Command, Desk, Done};
 use crate::founding::{Charter, Found};
-use crate::log::Log;
+use crate::log::{Log, Started};
 use crate::pending::{Entry, Pending, Question, leaf_digest};
 use crate::refusal::Refusal;
-use crate::running::{Began, ClockJumped, ClockWatch, NoteEquipment};
+use crate::running::{Began, ClockJumped, ClockWatch, NoteEquipment, RollbackSuspected};
 use crate::state::{Change, State};
 use crate::store::{OpenError, Store, StorePaths, Vault, keyed_body_digest};
 use crate::upload::UploadState;
@@ -107,7 +107,7 @@ impl Exchange {
         };
         let founded = state.founding.get(&0).is_some();
         let origin = state.founding.get(&0).map_or(&charter.log_origin, |known| &known.log_origin);
-        let (log, log_thread) = Log::start(
+        let Started { log, thread: log_thread, lost } = Log::start(
             &paths,
             origin,
             journal.as_ref(),
@@ -150,6 +150,14 @@ impl Exchange {
         }
         let equipment = charter.equipment;
         exchange.execute_now(Call::own(), Began { equipment })?;
+        if let Some(lost) = lost {
+            tracing::warn!(
+                leaves = lost.checkpoint.size,
+                "the log was longer once; going on without"
+            );
+            exchange.execute_now(Call::own(), RollbackSuspected((&lost.checkpoint).into()))?;
+            lost.put_away()?;
+        }
         exchange.execute_now(Call::own(), NoteEquipment::Config(equipment.config))?;
         exchange.execute_now(Call::own(), NoteEquipment::Credentials(equipment.credentials))?;
         Ok((exchange, threads))

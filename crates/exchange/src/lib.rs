@@ -45,6 +45,7 @@ pub mod lines;
 pub mod link_code;
 pub mod list;
 mod log;
+mod log_head;
 pub mod mark;
 pub mod model;
 mod payee;

@@ -12,6 +12,7 @@ use renkei_journal::{Journal, Seq};
 use renkei_tlog::{LogError, LogFolder, LogKey, Origin};
 use renkei_types::{Clock, Entropy, Reason};
 
+use crate::log_head::{LogHead, LostHead};
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
 
@@ -30,6 +31,14 @@ enum Work {
 /// Something to be read while nothing is written.
 type Reading = Box<dyn FnOnce(&LogFolder) + Send>;
 
+/// A log that was brought up to the journal.
+pub(crate) struct Started {
+    pub(crate) log: Log,
+    pub(crate) thread: JoinHandle<()>,
+    /// What was signed once and is lost, as an operator has accepted.
+    pub(crate) lost: Option<LostHead>,
+}
+
 /// Sends leaves to the log.
 #[derive(Clone)]
 pub(crate) struct Log {
@@ -46,7 +55,7 @@ impl Log {
         entropy: &dyn Entropy,
         interval: Duration,
         clock: Arc<dyn Clock + Send + Sync>,
-    ) -> Result<(Self, JoinHandle<()>), OpenError> {
+    ) -> Result<Started, OpenError> {
         let path = paths.log();
         let failed = |source| OpenError::Log { path: path.clone(), source };
         let differs =
@@ -74,14 +83,15 @@ impl Log {
         if !leaves.is_empty() {
             folder.append(&leaves).map_err(failed)?;
         }
+        let (mut head, lost) = LogHead::open(paths, &key.verifier(), &folder)?;
         if folder.size() > 0 {
-            folder.publish(&key).map_err(failed)?;
+            folder.publish_after(&key, |signed| head.advance(signed)).map_err(failed)?;
         }
         let (sender, receiver) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("renkei-log".to_owned())
-            .spawn(move || integrate(folder, &key, &receiver, interval, clock.as_ref()))?;
-        Ok((Self { work: sender }, thread))
+            .spawn(move || integrate(folder, &key, head, &receiver, interval, clock.as_ref()))?;
+        Ok(Started { log: Self { work: sender }, thread, lost })
     }
 
     /// Adds leaves that are durable in the journal.
@@ -132,6 +142,7 @@ fn log_key(paths: &StorePaths, origin: &str, entropy: &dyn Entropy) -> Result<Lo
 fn integrate(
     mut folder: LogFolder,
     key: &LogKey,
+    mut head: LogHead,
     work: &Receiver<Work>,
     interval: Duration,
     clock: &dyn Clock,
@@ -168,7 +179,8 @@ fn integrate(
                 waiting.clear();
             }
             if folder.size() > published {
-                note = Some(folder.publish(key)?.note().to_owned());
+                let signed = folder.publish_after(key, |signed| head.advance(signed))?;
+                note = Some(signed.note().to_owned());
                 published = folder.size();
             }
             Ok::<_, LogError>(())

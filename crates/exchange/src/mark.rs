@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use renkei_linkage::Outcome;
 use renkei_tlog::leaf::{
     Actor, AgreementRef, Amount, ClockState, Counter, Counts, DatasetRef, Decision, LeafResult,
-    ModelRef, ObjectId, Operation, Peer, SnapshotRef, Sums, UtcMillis,
+    ModelRef, ObjectId, Operation, Peer, SeenCheckpoint, SnapshotRef, Sums, UtcMillis,
 };
 use renkei_tlog::{Leaf, LeafError};
 use renkei_types::{
@@ -35,6 +35,7 @@ pub struct Mark {
     attempt: Option<u32>,
     configuration: Option<Digest>,
     clock: ClockState,
+    seen: Option<SeenCheckpoint>,
 }
 
 /// Who and when.
@@ -66,6 +67,7 @@ impl Mark {
             attempt: None,
             configuration: None,
             clock: ClockState::Ok,
+            seen: None,
         }
     }
 
@@ -190,6 +192,12 @@ impl Mark {
         Self { clock, ..self }
     }
 
+    /// The same, with a checkpoint that was known.
+    #[must_use]
+    pub fn seen(self, checkpoint: SeenCheckpoint) -> Self {
+        Self { seen: Some(checkpoint), ..self }
+    }
+
     pub(crate) fn leaf(self, stamp: &Stamp<'_>) -> Result<Vec<u8>, LeafError> {
         let mut leaf =
             Leaf::new(stamp.event, UtcMillis::from(stamp.time), self.operation, self.result);
@@ -217,6 +225,7 @@ impl Mark {
             self.model.map(|digest| ModelRef { digest: Some(digest), ..ModelRef::default() });
         leaf.peer = self.peer;
         leaf.purpose = self.purpose;
+        leaf.seen = self.seen;
         leaf.snap = self.snapshot.map(|id| SnapshotRef { digest: None, id });
         leaf.sum = (self.sums != Sums::default()).then_some(self.sums);
         leaf.to_bytes()

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use renkei_tlog::leaf::{ClockState, Operation};
+use renkei_tlog::leaf::{ClockState, Operation, SeenCheckpoint};
 use renkei_types::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,18 @@ impl Command for Ended {
 
     fn decide(&self, _: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         Ok(Decision::new((), Mark::ok(Operation::Stop)))
+    }
+}
+
+/// Notes that the log was once longer, or another, and up to where it had been signed.
+pub(crate) struct RollbackSuspected(pub(crate) SeenCheckpoint);
+
+impl Command for RollbackSuspected {
+    type Reply = ();
+    const METHOD: &'static str = "RollbackSuspected";
+
+    fn decide(&self, _: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        Ok(Decision::new((), Mark::ok(Operation::RollbackSuspected).seen(self.0)))
     }
 }
 

@@ -46,6 +46,10 @@ impl StorePaths {
     pub(crate) fn log_key(&self) -> PathBuf {
         self.keys.join("log.key")
     }
+
+    pub(crate) fn log_head(&self) -> PathBuf {
+        self.keys.join("log.head")
+    }
 }
 
 /// Threads that read and write blobs at most.
@@ -218,6 +222,16 @@ pub enum OpenError {
         /// What does not fit.
         what: String,
     },
+    /// The log does not have what was signed last.
+    #[error("the log has {} entries and does not begin with the {} that were signed last: the store is older than {}, which was not changed. Put the newest store back. If what is lost cannot be had again, rename that file to log.head.accepted; the next start notes ROLLBACK_SUSPECTED in the log and goes on", found.size, signed.size, path.display())]
+    RolledBack {
+        /// The file that keeps what was signed last.
+        path: PathBuf,
+        /// What it says.
+        signed: renkei_tlog::TreeHead,
+        /// What the log has.
+        found: renkei_tlog::TreeHead,
+    },
     /// The log folder cannot be used.
     #[error("the log in {}: {source}", path.display())]
     Log {
@@ -249,7 +263,10 @@ impl renkei_types::Classify for OpenError {
             Self::Blobs(error) => error.kind(),
             Self::Log { source, .. } => source.kind(),
             Self::Refused(refusal) => refusal.kind(),
-            Self::Facts { .. } | Self::LogDiffers { .. } | Self::LogKey(_) => Kind::Refused,
+            Self::Facts { .. }
+            | Self::LogDiffers { .. }
+            | Self::RolledBack { .. }
+            | Self::LogKey(_) => Kind::Refused,
             Self::Cache(_) | Self::Io(_) => Kind::Unavailable,
         }
     }
@@ -268,6 +285,15 @@ impl renkei_types::Localised for OpenError {
                 self.to_string(),
                 format!(
                     "{} の記録がジャーナルと一致しません（{what}）。何も変更していません。ジャーナルをバックアップから戻した場合は記録も戻してください",
+                    path.display()
+                ),
+            ),
+            Self::RolledBack { path, signed, found } => language.pick(
+                self.to_string(),
+                format!(
+                    "監査ログは {} 件で、最後に署名した {} 件の続きではありません。ストアが {} より古くなっています（何も変更していません）。最新のストアを戻してください。失われた分を戻せない場合は、このファイルの名前を log.head.accepted に変えてください。次の起動で ROLLBACK_SUSPECTED を記録して再開します",
+                    found.size,
+                    signed.size,
                     path.display()
                 ),
             ),

@@ -51,20 +51,75 @@ fn receipts_are_proven_and_kept_and_the_proof_of_an_earlier_one_can_be_had_again
     assert_eq!(refused(&index, &other), refused("999999", &hash));
 }
 
+/// The file in which the broker keeps what it has signed last, apart from its store.
+fn head(broker: &Broker) -> PathBuf {
+    broker.town("keys/log.head")
+}
+
+/// A backup of the store, and beside it the head file of that moment.
+struct Older {
+    store: PathBuf,
+    head: PathBuf,
+}
+
+impl Older {
+    fn of(broker: &Broker) -> Self {
+        let older = Self { store: broker.folder.path("older"), head: broker.folder.path("head") };
+        copy(&broker.town("store"), &older.store);
+        fs_err::copy(head(broker), &older.head).expect("a head file");
+        older
+    }
+
+    fn put_back(&self, broker: &Broker) {
+        let store = broker.town("store");
+        fs_err::remove_dir_all(&store).expect("removed");
+        copy(&self.store, &store);
+    }
+}
+
+#[test]
+fn a_store_that_was_put_back_is_not_signed_on_until_an_operator_accepts_what_is_lost() {
+    let mut broker = Broker::start();
+    assert_eq!(broker.stop(), 0);
+    let older = Older::of(&broker);
+    broker.restart();
+    broker.programme("one");
+    assert_eq!(broker.stop(), 0);
+    let signed = fs_err::read_to_string(head(&broker)).expect("a head file");
+    older.put_back(&broker);
+    let refused = broker.command().output().expect("it runs");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(3), "{said}");
+    assert!(said.contains("log.head.accepted"), "{said}");
+    assert_eq!(fs_err::read_to_string(head(&broker)).expect("a head file"), signed);
+
+    fs_err::rename(head(&broker), broker.town("keys/log.head.accepted")).expect("renamed");
+    broker.restart();
+    let query = ["audit", "query", "--operations", "ROLLBACK_SUSPECTED"];
+    let leaf = broker.as_client("auditor-1", &query).exits(0).json();
+    let size = signed.lines().nth(1).expect("a size");
+    assert_eq!(leaf["leaf"]["seen"]["size"].to_string(), size);
+    let lost = fs_err::read_to_string(broker.town(&format!("keys/log.head.lost-{size}")));
+    assert_eq!(lost.expect("the evidence is kept"), signed);
+    // Once, and no more.
+    assert_eq!(broker.stop(), 0);
+    broker.restart();
+    broker.as_client("auditor-1", &query).exits(0).json();
+}
+
 #[test]
 fn a_broker_that_was_set_back_is_noticed_by_a_client_that_remembers_its_log() {
     let mut broker = Broker::start();
     let memory = knowing_the_log(&broker, "operator-1");
     assert_eq!(broker.stop(), 0);
-    let (store, older) = (broker.town("store"), broker.folder.path("older"));
-    copy(&store, &older);
+    let older = Older::of(&broker);
     broker.restart();
     broker.programme("one");
     let kept = note(&memory);
     assert_eq!(broker.stop(), 0);
-    fs_err::remove_dir_all(&store).expect("removed");
-    copy(&older, &store);
-    // Nothing in the store tells that it was newer once.
+    older.put_back(&broker);
+    // Whoever runs the broker can put back the head file too: nothing there tells that the log was longer once.
+    fs_err::copy(&older.head, head(&broker)).expect("put back");
     broker.restart();
     let run = broker.as_client("operator-1", &Broker::create_programme("other")).exits(3);
     assert!(run.stderr.contains("tell the auditor"), "{}", run.stderr);

@@ -115,6 +115,15 @@ impl LogFolder {
 
     /// Signs the log as it is and writes its checkpoint.
     pub fn publish(&mut self, key: &LogKey) -> Result<SignedCheckpoint, LogError> {
+        self.publish_after(key, |_| Ok(()))
+    }
+
+    /// The same; what was signed is shown to somebody else first, who may object.
+    pub fn publish_after(
+        &mut self,
+        key: &LogKey,
+        first: impl FnOnce(&SignedCheckpoint) -> Result<(), LogError>,
+    ) -> Result<SignedCheckpoint, LogError> {
         self.check_usable()?;
         let head = self.head();
         let previous = match self.files.read_at_most(CHECKPOINT, NOTE_BYTES_MAX)? {
@@ -148,6 +157,7 @@ impl LogFolder {
             return Err(LogError::Inconsistent { expected: head, found });
         }
         let signed = SignedCheckpoint::sign(key, head.size, root);
+        first(&signed)?;
         self.usable = false;
         self.files.write(&[(CHECKPOINT.to_owned(), signed.note().as_bytes().to_vec())])?;
         self.usable = true;

@@ -56,6 +56,11 @@ pub enum LogError {
         /// Entries of the log.
         size: u64,
     },
+    /// Somebody else has signed since.
+    #[error(
+        "another broker has signed with this log's key since; stop both, and go on with the one whose log is the longer"
+    )]
+    Overtaken,
     /// An earlier write failed, so what is on the disk is unknown until the folder is read again.
     #[error("an earlier write to the log failed; open the log again")]
     WriteFailedBefore,
@@ -67,7 +72,7 @@ impl Classify for LogError {
             Self::Io(error) if error.kind() == io::ErrorKind::StorageFull => Kind::Exhausted,
             Self::Io(_) | Self::WriteFailedBefore => Kind::Unavailable,
             Self::Entry(error) => error.kind(),
-            Self::Damaged { .. } | Self::Inconsistent { .. } => Kind::Internal,
+            Self::Damaged { .. } | Self::Inconsistent { .. } | Self::Overtaken => Kind::Internal,
             Self::Checkpoint(error) => error.kind(),
             Self::NoEntry { .. } => Kind::NotFound,
         }
@@ -94,6 +99,9 @@ impl Localised for LogError {
             }
             Self::NoEntry { index, size } => {
                 format!("ログに項目{index}はありません(全{size}件)")
+            }
+            Self::Overtaken => {
+                "同じ鍵の別のブローカーが先に署名しています。両方を止め、ログの長い方で再開してください".to_owned()
             }
             Self::WriteFailedBefore => {
                 "ログへの書き込みが以前に失敗しています。ログを開き直してください".to_owned()
