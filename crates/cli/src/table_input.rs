@@ -57,6 +57,13 @@ impl LoadedPair {
                 (&register_binding.fields[index], &list_binding.fields[index]);
             let (register, list) = (!of_register.columns.is_empty(), !of_list.columns.is_empty());
             let (in_register, in_list) = schema.stands(&schema.fields[index], register, list);
+            let lacks = [
+                (in_register && !register, &arguments.register),
+                (in_list && !list, &arguments.list),
+            ];
+            for (_, file) in lacks.into_iter().filter(|(lacks, _)| *lacks) {
+                warn_of_missing_column(file, &of_register.name, environment);
+            }
             let BoundField { name, kind, .. } = of_register;
             Field { name: name.clone(), kind: *kind, in_register, in_list }
         };
@@ -69,6 +76,13 @@ impl LoadedPair {
         let register = take_in(register, register_binding, register_options, take)?;
         // Records of the register that were rejected take no part.
         let left_out = register.left_out();
+        if register.admitted.lines() == 0 {
+            let file = &register.report.file;
+            environment.warn(
+                &format!("{file} has a header and no records; nobody can be found in it"),
+                &format!("{file} は見出しだけで、データがありません。該当者は見つかりません"),
+            );
+        }
         let progress = JobProgress::new(environment);
         let index =
             Arc::new(intake.seal(&left_out, Serves::OneList, &environment.clock, &progress));
@@ -194,6 +208,15 @@ impl Loaded {
         }
         Ok(texts)
     }
+}
+
+/// A column without values says nothing, which may be meant or a header that nobody knows.
+fn warn_of_missing_column(file: &Path, column: &str, environment: &Environment) {
+    let file = file.display();
+    environment.warn(
+        &format!("{file} has no column `{column}`; its lines are compared without it"),
+        &format!("{file} に列 `{column}` がありません。この項目なしで比較します"),
+    );
 }
 
 fn read_schema(path: Option<&Path>) -> Result<Schema, Failure> {

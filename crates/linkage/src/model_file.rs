@@ -75,9 +75,9 @@ impl Localised for ModelError {
                 found.as_str(),
                 wanted.as_str()
             ),
-            Self::TooManyFields(_) => {
-                "比較する項目が多すぎます。役に立たない項目を外してください".to_owned()
-            }
+            Self::TooManyFields(TooManyFields { comparisons, fit }) => format!(
+                "項目の比較が {comparisons} 個あり、この種類ではおよそ {fit} 個までです。役に立たない項目を外してください"
+            ),
         };
         match language {
             Language::English => self.to_string(),

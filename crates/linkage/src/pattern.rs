@@ -16,11 +16,18 @@ impl Radix {
     /// For comparisons with these numbers of levels.
     ///
     /// # Errors
-    /// The product of the numbers exceeds 64 bits: too many fields.
+    /// The product of the numbers exceeds 64 bits: too many comparisons.
     pub(crate) fn new(levels: impl Iterator<Item = usize>) -> Result<Self, TooManyFields> {
         let sizes: Vec<u64> = levels.map(|count| count as u64).collect();
-        let product = sizes.iter().try_fold(1u64, |product, &size| product.checked_mul(size));
-        product.map(|_| Self(sizes)).ok_or(TooManyFields)
+        let mut products = sizes.iter().scan(1u64, |product, &size| {
+            *product = product.checked_mul(size)?;
+            Some(*product)
+        });
+        let fit = products.by_ref().count();
+        if fit < sizes.len() {
+            return Err(TooManyFields { comparisons: sizes.len(), fit });
+        }
+        Ok(Self(sizes))
     }
 
     pub(crate) fn pack(&self, levels: &[u8]) -> Pattern {
@@ -52,8 +59,15 @@ impl Radix {
 
 /// More comparisons than a pattern can hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("too many fields to compare; leave out those that say least")]
-pub struct TooManyFields;
+#[error(
+    "there are {comparisons} comparisons of fields, and no more than about {fit} of this kind fit; leave out the fields that say least"
+)]
+pub struct TooManyFields {
+    /// How many there are; a name counts three times.
+    pub comparisons: usize,
+    /// How many of them, from the first on, would fit.
+    pub fit: usize,
+}
 
 #[cfg(test)]
 mod tests {
@@ -66,7 +80,8 @@ mod tests {
         let radix = Radix::new([5, 20, 20, 9, 3, 10].into_iter()).expect("small");
         let levels = vec![4, 19, 0, 8, 2, 9];
         assert_eq!(radix.unpack(radix.pack(&levels)), levels);
-        assert!(Radix::new(std::iter::repeat_n(20, 16)).is_err());
+        let too_many = Radix::new(std::iter::repeat_n(20, 16)).expect_err("20^15 is above 2^64");
+        assert_eq!(too_many, TooManyFields { comparisons: 16, fit: 14 });
     }
 
     proptest! {

@@ -166,6 +166,10 @@ fn a_requirement_that_holds_is_silent_and_one_that_does_not_exits_with_one() {
     // A share of reviews must not exceed its value.
     evaluate(&files, &["--require", "review_share=0.1"]).exits(1).says(&["review_share"]);
     evaluate(&files, &["--require", "recall_at_precision.0.999=0.41"]).exits(1);
+    // Where nothing is linked no link is wrong, and nothing is shown by that.
+    let links = "list_id,register_id,outcome,probability,match_weight,reason\nB1,,NOT_FOUND,,,NO_CANDIDATE\n";
+    files.folder.write("links.csv", links);
+    evaluate(&files, &["--require", "linked.precision=0.5"]).exits(1).says(&["nothing is linked"]);
 }
 
 #[test]

@@ -216,7 +216,10 @@ fn state_json(state: &SupersededSnapshot) -> Value {
     let day = |day: &str| if day.is_empty() { Value::Null } else { json!(day) };
     let kept = match state.kept() {
         SnapshotKept::Nothing | SnapshotKept::Unspecified => Value::Null,
-        kept => json!(short(kept.as_str_name(), "SNAPSHOT_KEPT_")),
+        kept @ (SnapshotKept::NoTerm
+        | SnapshotKept::Term
+        | SnapshotKept::Job
+        | SnapshotKept::List) => json!(short(kept.as_str_name(), "SNAPSHOT_KEPT_")),
     };
     json!({
         "snapshot_id": state.snapshot_id,

@@ -27,6 +27,7 @@ pub(crate) fn run(
         .collect::<Result<Vec<_>, _>>()?;
     let (predictions, outcomes) = read_predictions(&arguments.predictions)?;
     let expectation = expect(&predictions, outcomes);
+    let mut evaluated = None;
     let figures = match &arguments.truth {
         Some(truth) => {
             let truth = read_truth(truth)?;
@@ -36,7 +37,9 @@ pub(crate) fn run(
                 print_table(&evaluation, environment);
             }
             warn(&evaluation, &truth, environment);
-            figures(&evaluation, expectation)
+            let figures = figures(&evaluation, expectation);
+            evaluated = Some(evaluation);
+            figures
         }
         None => json!({
             "lines": predictions.len(),
@@ -59,6 +62,16 @@ pub(crate) fn run(
             None => {
                 let why = "there is no such figure here";
                 return Err(CommandError::Requirement { given: requirement.key, why }.into());
+            }
+            Some(_)
+                if evaluated.as_ref().is_some_and(|found| requirement.is_of_no_links(found)) =>
+            {
+                missed = true;
+                let key = requirement.key;
+                environment.warn(
+                    &format!("nothing is linked, so {key} says nothing"),
+                    &format!("リンクが1件もないため、{key} は評価できません"),
+                );
             }
             Some(value) if requirement.holds(value) => {}
             Some(value) => {
@@ -116,6 +129,14 @@ impl Requirement {
             figures.get(outer)?.get(inner)
         };
         direct.or_else(nested)?.as_f64()
+    }
+
+    /// Whether it asks how good links are of which there are none: nothing would meet any requirement.
+    fn is_of_no_links(&self, evaluation: &Evaluation) -> bool {
+        let of = |group: &str, links: Option<Accuracy>| {
+            self.key.starts_with(group) && links.is_some_and(|accuracy| accuracy.links == 0)
+        };
+        of("linked.", evaluation.linked) || of("with_review.", evaluation.with_review)
     }
 
     fn holds(&self, value: f64) -> bool {

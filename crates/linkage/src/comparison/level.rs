@@ -209,16 +209,16 @@ pub(crate) const DATE: &[LevelPrior] = &[
     level("equal", 1, 0.962, 0.00004, 0.01, 0.1, 0.001),
     level("day and month exchanged", 1, 0.004, 0.00003, 0.0002, 0.0005, 0.0002),
     level("year slipped", 1, 0.0055, 0.0002, 0.0005, 0.0005, 0.004),
-    level("year slipped by an era or a generation", 1, 0.0018, 0.0002, 0.001, 0.0005, 0.2),
-    level("a generation apart", 1, 0.0002, 0.0015, 0.002, 0.0005, 0.3),
+    level("year slipped by an era or a generation", 1, 0.0018, 0.0002, 0.001, 0.0005, 0.05),
+    level("a generation apart", 1, 0.0002, 0.0015, 0.002, 0.0005, 0.075),
     level("one digit of the year off", 1, 0.0035, 0.0002, 0.0005, 0.001, 0.01),
-    level("one digit of month or day off", 1, 0.0105, 0.0013, 0.0055, 0.1, 0.003),
+    level("one digit of month or day off", 1, 0.0105, 0.0013, 0.0055, 0.05, 0.003),
     level("equal as far as known", 1, 0.003, 0.001, 0.002, 0.001, 0.001),
     level("placeholder of the year", 1, 0.003, 0.0003, 0.0005, 0.001, 0.0008),
     level("another day of the month", 1, 0.0015, 0.0011, 0.003, 0.19, 0.001),
     level("another year", 1, 0.0005, 0.002, 0.005, 0.001, 0.01),
     level("year and day equal", 1, 0.001, 0.0011, 0.003, 0.001, 0.001),
-    level("different", 1, 0.003, 0.99105, 0.9668, 0.6035, 0.4678),
+    level("different", 1, 0.003, 0.99105, 0.9668, 0.6535, 0.8428),
 ];
 
 /// Sex.
