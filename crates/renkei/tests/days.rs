@@ -51,7 +51,7 @@ fn serve<T>(broker: &mut Broker, test: impl AsyncFnOnce(&Broker, &MovedClock) ->
             let _ = stopped.await;
         };
         let (time, chance) = (Arc::clone(&clock), Arc::new(SeededEntropy::new(97)));
-        let is_up = |_| drop(ready.send(()));
+        let is_up = |_| ready.send(()).unwrap_or_default();
         let running = renkei_broker::run(config, time, chance, None, is_up, shutdown);
         let testing = async {
             is_ready.await.expect("the broker serves");
