@@ -5,9 +5,19 @@ use std::path::PathBuf;
 use prost::Message as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files =
-        ["common", "directory", "records", "linkage", "review", "benefits", "deliveries", "audit"]
-            .map(|name| format!("renkei/v1/{name}.proto"));
+    let files = [
+        "common",
+        "directory",
+        "records",
+        "linkage",
+        "review",
+        "benefits",
+        "deliveries",
+        "audit",
+        "admin",
+        "enrolment",
+    ]
+    .map(|name| format!("renkei/v1/{name}.proto"));
     let folder = "../../proto";
     println!("cargo:rerun-if-changed={folder}");
     let descriptors = protox::compile(files, [folder])?;

@@ -134,6 +134,13 @@ calls! {
     deliveries ack: AckRequest -> AckResponse, true, SECONDS;
     audit checkpoint: CheckpointRequest -> CheckpointResponse, true, SECONDS;
     audit proofs: ProofsRequest -> ProofsResponse, true, SECONDS;
+    admin invite: InviteRequest -> InviteResponse, true, SECONDS;
+    admin request_certificate: RequestCertificateRequest -> RequestCertificateResponse, true, SECONDS;
+    admin get_certificate: GetCertificateRequest -> GetCertificateResponse, true, SECONDS;
+    admin show_enrolments: ShowEnrolmentsRequest -> ShowEnrolmentsResponse, true, SECONDS;
+    admin grant_certificate: GrantCertificateRequest -> GrantCertificateResponse, true, SECONDS;
+    admin end_enrolment: EndEnrolmentRequest -> EndEnrolmentResponse, true, SECONDS;
+    enrolment join: JoinRequest -> JoinResponse, true, SECONDS;
 }
 
 streams! {

@@ -32,12 +32,19 @@ pub struct ClientFile {
     pub(crate) port: u16,
     /// Whose brokers are trusted.
     pub(crate) ca: PathBuf,
-    /// The client's certificate and those between it and the authority.
-    pub(crate) certificate: PathBuf,
-    /// Its private key.
-    pub(crate) key: PathBuf,
+    /// What the client proves itself with; nothing where it has no certificate yet.
+    pub(crate) own: Option<OwnFiles>,
     /// The public key of the broker's log, where receipts are to be proven.
     log_key: Option<PathBuf>,
+}
+
+/// With what a client proves itself. Both may be one file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OwnFiles {
+    /// The client's certificate and those between it and the authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -146,10 +153,51 @@ impl ClientFile {
             host,
             port,
             ca: folder.join(written.ca),
-            certificate: folder.join(written.certificate),
-            key: folder.join(written.key),
+            own: Some(OwnFiles {
+                certificate: folder.join(written.certificate),
+                key: folder.join(written.key),
+            }),
             log_key: written.log_key.map(|path| folder.join(path)),
         })
+    }
+
+    /// What a client needs to ask for its first certificate: the address that enrolment has, and whose brokers are trusted.
+    pub fn without_certificate(address: &str, ca: &Path) -> Result<Self, ClientFileError> {
+        let file = PathBuf::from("--broker");
+        let (address, host, port) = parse_address(address)
+            .ok_or(ClientFileError::Address { file: file.display().to_string() })?;
+        Ok(Self { file, address, host, port, ca: ca.to_path_buf(), own: None, log_key: None })
+    }
+
+    /// The same file, read again.
+    pub(crate) fn again(&self) -> Result<Self, ClientFileError> {
+        if self.own.is_none() { Ok(self.clone()) } else { Self::read(&self.file) }
+    }
+
+    /// Every file that it names.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let own = self.own.iter().flat_map(|own| [&own.certificate, &own.key]);
+        std::iter::once(&self.ca).chain(own).map(PathBuf::as_path)
+    }
+
+    /// With what the client proves itself.
+    pub fn own_files(&self) -> Option<&OwnFiles> {
+        self.own.as_ref()
+    }
+
+    /// The public key of the broker's log, where receipts are to be proven.
+    pub fn log_key(&self) -> Option<&Path> {
+        self.log_key.as_deref()
+    }
+
+    /// Whose brokers are trusted.
+    pub fn ca(&self) -> &Path {
+        &self.ca
+    }
+
+    /// The host of the address.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// The address of the broker.
@@ -255,8 +303,9 @@ mod tests {
     fn paths_are_relative_to_the_file() {
         let file = parse(GOOD).expect("a client file");
         assert_eq!(file.ca, Path::new("clients/../pki/ca.crt"));
-        assert_eq!(file.certificate, Path::new("clients/a.crt"));
-        assert_eq!(file.key, Path::new("/keys/a.key"));
+        let own = file.own_files().expect("files");
+        assert_eq!(own.certificate, Path::new("clients/a.crt"));
+        assert_eq!(own.key, Path::new("/keys/a.key"));
         assert_eq!(file.address(), "https://broker.city.example:8443");
         assert_eq!((file.host.as_str(), file.port), ("broker.city.example", 8443));
         assert_eq!(file.log_key, None);

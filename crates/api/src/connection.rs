@@ -17,6 +17,7 @@ use tonic::{Request, Streaming};
 use crate::call::{Call, StreamCall};
 use crate::client_file::{ClientFile, ClientFileError};
 use crate::rejection::Rejection;
+use crate::renewed::Renewed;
 use crate::retry::{Backoff, Repeats};
 use crate::{MESSAGE_BYTES_MAX, tls, v1};
 
@@ -32,8 +33,17 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// A connection to a broker; cheap to clone.
 #[derive(Clone)]
 pub struct Connection {
-    channel: Channel,
+    way: Way,
     entropy: Arc<dyn Entropy>,
+}
+
+/// Over what calls are made.
+#[derive(Clone)]
+enum Way {
+    /// One channel for good.
+    Fixed(Channel),
+    /// The channel of a client file's present content.
+    Renewed(Arc<Renewed>),
 }
 
 impl std::fmt::Debug for Connection {
@@ -46,7 +56,7 @@ macro_rules! clients {
     ($($(#[$doc:meta])* $name:ident: $module:ident::$client:ident;)+) => {$(
         $(#[$doc])*
         pub fn $name(&self) -> v1::$module::$client<Channel> {
-            v1::$module::$client::new(self.channel.clone())
+            v1::$module::$client::new(self.channel())
                 .max_decoding_message_size(MESSAGE_BYTES_MAX)
                 .max_encoding_message_size(MESSAGE_BYTES_MAX)
         }
@@ -54,8 +64,8 @@ macro_rules! clients {
 }
 
 impl Connection {
-    /// Prepares a connection with the certificate of a client file; the first call opens it. `entropy` spreads the waits
-    /// between attempts.
+    /// Prepares a connection with the certificate of a client file; the first call opens it. When the files change, calls
+    /// go over a new connection with the new certificate. `entropy` spreads the waits between attempts.
     ///
     /// # Errors
     /// A file that the client file names is missing or of no use.
@@ -63,31 +73,12 @@ impl Connection {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn open(file: &ClientFile, entropy: Arc<dyn Entropy>) -> Result<Self, ClientFileError> {
-        let tls = TlsConnector::from(Arc::new(tls::client_config(file)?));
-        let server_name = file.server_name()?;
-        let place = (file.host.clone(), file.port);
-        let connector = tower::service_fn(move |_: Uri| {
-            let (tls, server_name, place) = (tls.clone(), server_name.clone(), place.clone());
-            async move {
-                let stream = TcpStream::connect(place).await?;
-                stream.set_nodelay(true)?;
-                let stream = tls.connect(server_name, stream).await?;
-                Ok::<_, std::io::Error>(TokioIo::new(stream))
-            }
-        });
-        // tonic refuses https without its own TLS, which knows neither our provider nor our versions: it is told http and
-        // given a connection that is encrypted, while the requests name the true origin.
-        let authority = file.address.authority().map_or("", |authority| authority.as_str());
-        let endpoint = Endpoint::from_shared(format!("http://{authority}"))
-            .map_err(|_| ClientFileError::Address { file: file.name() })?
-            .origin(file.address.clone());
-        let channel = limits(endpoint).connect_with_connector_lazy(connector);
-        Ok(Self::over(channel, entropy))
+        Ok(Self { way: Way::Renewed(Arc::new(Renewed::open(file)?)), entropy })
     }
 
     /// A connection over a channel that was made elsewhere, such as one in memory.
     pub fn over(channel: Channel, entropy: Arc<dyn Entropy>) -> Self {
-        Self { channel, entropy }
+        Self { way: Way::Fixed(channel), entropy }
     }
 
     /// Makes a call, and repeats it where it may be repeated and the broker is not there.
@@ -122,7 +113,19 @@ impl Connection {
     }
 
     pub(crate) fn channel(&self) -> Channel {
-        self.channel.clone()
+        match &self.way {
+            Way::Fixed(channel) => channel.clone(),
+            Way::Renewed(renewed) => renewed.channel(),
+        }
+    }
+
+    /// How often the certificate was exchanged; looks again if it was refused.
+    fn certificates(&self, refused: bool) -> u64 {
+        let Way::Renewed(renewed) = &self.way else { return 0 };
+        if refused {
+            renewed.look();
+        }
+        renewed.generation()
     }
 
     async fn repeating<A>(
@@ -133,10 +136,15 @@ impl Connection {
         let mut backoff = self.backoff();
         let mut doubt = false;
         loop {
+            let before = self.certificates(false);
             let rejection = match attempt().await {
                 Ok(answer) => return Ok(answer),
                 Err(rejection) => rejection.after_doubt(doubt),
             };
+            if rejection.refuses_certificate() && self.certificates(true) != before {
+                // It was renewed meanwhile. Nothing was done: who calls is looked at before what is called.
+                continue;
+            }
             if !rejection.is_passing() || backoff.attempt() == repeats.0 {
                 return Err(rejection);
             }
@@ -160,7 +168,34 @@ impl Connection {
         deliveries: deliveries_client::DeliveriesClient;
         /// The log.
         audit: audit_client::AuditClient;
+        /// Certificates.
+        admin: admin_client::AdminClient;
+        /// The first certificate, on a port of its own.
+        enrolment: enrolment_client::EnrolmentClient;
     }
+}
+
+/// The channel that a client file describes; the first call opens it.
+pub(crate) fn channel_of(file: &ClientFile) -> Result<Channel, ClientFileError> {
+    let tls = TlsConnector::from(Arc::new(tls::client_config(file)?));
+    let server_name = file.server_name()?;
+    let place = (file.host.clone(), file.port);
+    let connector = tower::service_fn(move |_: Uri| {
+        let (tls, server_name, place) = (tls.clone(), server_name.clone(), place.clone());
+        async move {
+            let stream = TcpStream::connect(place).await?;
+            stream.set_nodelay(true)?;
+            let stream = tls.connect(server_name, stream).await?;
+            Ok::<_, std::io::Error>(TokioIo::new(stream))
+        }
+    });
+    // tonic refuses https without its own TLS, which knows neither our provider nor our versions: it is told http and
+    // given a connection that is encrypted, while the requests name the true origin.
+    let authority = file.address.authority().map_or("", |authority| authority.as_str());
+    let endpoint = Endpoint::from_shared(format!("http://{authority}"))
+        .map_err(|_| ClientFileError::Address { file: file.name() })?
+        .origin(file.address.clone());
+    Ok(limits(endpoint).connect_with_connector_lazy(connector))
 }
 
 /// Time limits and keepalive of every connection.

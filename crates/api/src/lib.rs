@@ -22,6 +22,7 @@ mod outcome;
 mod raw;
 mod receipt;
 mod rejection;
+mod renewed;
 mod request_id;
 mod retry;
 mod tls;
@@ -53,7 +54,7 @@ pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
 pub use body::encoded;
 pub use call::{Call, StreamCall};
-pub use client_file::{ClientFile, ClientFileError};
+pub use client_file::{ClientFile, ClientFileError, OwnFiles};
 pub use connection::{Answers, Connection};
 pub use contract::{Rpc, rpcs};
 pub use log_memory::{LogDoubt, LogMemory};

@@ -133,6 +133,11 @@ impl Rejection {
         self
     }
 
+    /// Whether it is the client's certificate that is not accepted.
+    pub(crate) fn refuses_certificate(&self) -> bool {
+        self.origin == Origin::Tls || self.reason == Some(Reason::CertificateRefused)
+    }
+
     /// Whether the same call may succeed a moment later.
     pub fn is_passing(&self) -> bool {
         match self.origin {
@@ -152,9 +157,18 @@ impl From<Status> for Rejection {
             (None, Some(cause)) => origin_of(cause),
             (Some(_), _) | (None, None) => Origin::Peer,
         };
-        // tonic calls a time limit a cancellation, on both sides; nobody else cancels our calls.
-        let is_late = matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded);
-        let code = if is_late { Code::DeadlineExceeded } else { status.code() };
+        // tonic calls a time limit a cancellation, on both sides; nobody else cancels our calls. But what was cancelled here
+        // for another reason than time is a connection that ended.
+        let is_cut = status.source().is_some_and(|cause| !is_time_limit(cause));
+        let is_late = match status.code() {
+            Code::Cancelled => !is_cut,
+            code => code == Code::DeadlineExceeded,
+        };
+        let code = match status.code() {
+            Code::Cancelled if is_cut => Code::Unavailable,
+            _ if is_late => Code::DeadlineExceeded,
+            code => code,
+        };
         let reason = match &info {
             Some(info) => Reason::ALL.iter().copied().find(|reason| reason.as_str() == info.reason),
             None => is_late.then_some(Reason::DeadlineExceeded),
@@ -195,6 +209,18 @@ impl From<Status> for Rejection {
             doubt,
         }
     }
+}
+
+/// Whether a call ended because its time was over.
+fn is_time_limit(cause: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(cause);
+    while let Some(error) = next {
+        if error.is::<tonic::TimeoutExpired>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// What broke the way, told from the chain of causes.

@@ -1,4 +1,4 @@
-//! Mutual TLS of a client: TLS 1.3 only, one authority, one certificate.
+//! TLS of a client: version 1.3 only, one authority, one certificate, or none yet.
 
 use std::sync::Arc;
 
@@ -15,19 +15,22 @@ pub(crate) fn client_config(file: &ClientFile) -> Result<ClientConfig, ClientFil
     for certificate in certificates(file, "ca", &file.ca)? {
         roots.add(certificate).map_err(|_| file.wrong_pem("ca", &file.ca))?;
     }
-    let certificate = certificates(file, "certificate", &file.certificate)?;
-    let bytes = read(file, "key", &file.key)?;
-    let key =
-        PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| file.wrong_pem("key", &file.key))?;
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|_| ClientFileError::Tls)?
-        .with_root_certificates(roots)
-        .with_client_auth_cert(certificate, key)
-        .map_err(|_| ClientFileError::Pair {
-            file: file.name(),
-            key: file.key.display().to_string(),
-        })?;
+        .with_root_certificates(roots);
+    let mut config = match &file.own {
+        None => builder.with_no_client_auth(),
+        Some(own) => {
+            let certificate = certificates(file, "certificate", &own.certificate)?;
+            let bytes = read(file, "key", &own.key)?;
+            let key = PrivateKeyDer::from_pem_slice(&bytes)
+                .map_err(|_| file.wrong_pem("key", &own.key))?;
+            let pair =
+                ClientFileError::Pair { file: file.name(), key: own.key.display().to_string() };
+            builder.with_client_auth_cert(certificate, key).map_err(|_| pair)?
+        }
+    };
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(config)
 }

@@ -102,6 +102,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where metrics are read.
     pub metrics: Option<SocketAddr>,
+    /// Where first certificates are asked for.
+    pub enrolment: Option<SocketAddr>,
 }
 
 /// Runs a broker until `shutdown`. `recorder` is what its metrics are read from, `ready` is called once it serves.
@@ -139,6 +141,7 @@ pub async fn run(
     let desk = Desk {
         gate: gate.clone(),
         exchange: exchange.clone(),
+        credentials: Arc::clone(&credentials),
         indexes: Arc::clone(&indexes),
         spools: Arc::new(Spools::default()),
         jobs: Arc::clone(&board),
@@ -157,6 +160,23 @@ pub async fn run(
         Listener::bind(config.listen, Arc::clone(&credentials), Arc::new(gate.clone()), limits)
             .await
             .map_err(|source| RunError::Listen { address: config.listen, source })?;
+    let address = listener.local_addr()?;
+    let (enrolment, enrolling) = match config.enrolment_listen {
+        None => (None, None),
+        Some(wanted) => {
+            let limits = limits.of_enrolment();
+            let refusals = Arc::new(gate.clone());
+            let bound =
+                Listener::bind_enrolment(wanted, Arc::clone(&credentials), refusals, &limits);
+            let listener =
+                bound.await.map_err(|source| RunError::Listen { address: wanted, source })?;
+            let routes = services::enrolment_routes(gate.clone(), exchange.clone(), address.port());
+            let at = listener.local_addr()?;
+            let stopping = desk.stopping.clone().cancelled_owned();
+            let served = async move { transport::serve(listener, routes, stopping, &limits).await };
+            (Some(at), Some(AbortOnDropHandle::new(tokio::spawn(served))))
+        }
+    };
     let pulse = Arc::new(AtomicBool::new(true));
     let alive = {
         let pulse = Arc::clone(&pulse);
@@ -189,9 +209,8 @@ pub async fn run(
     };
     let driver = jobs::start(exchange.clone(), indexes, Arc::clone(&board))?;
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let address = listener.local_addr()?;
     ServiceManager.ready();
-    ready(Running { address, metrics });
+    ready(Running { address, metrics, enrolment });
     let stopping = desk.stopping.clone();
     let shutdown = async move {
         shutdown.await;
@@ -201,6 +220,11 @@ pub async fn run(
     ServiceManager.stopping();
     if matches!(drained, Ok(Drained::Cut)) {
         tracing::warn!("calls that took too long were cut");
+    }
+    if let Some(enrolling) = enrolling
+        && let Ok(Err(error)) = enrolling.await
+    {
+        tracing::error!(%error, "enrolment was no longer served");
     }
     board.stop();
     drop(tasks);

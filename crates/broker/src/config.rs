@@ -32,6 +32,10 @@ pub struct BrokerConfig {
     /// Where metrics are read, in plain HTTP and without a password; absent: nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics_listen: Option<SocketAddr>,
+    /// Where those ask for their first certificate who have none, with a one-time token; absent: nowhere. Nothing else is
+    /// answered there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrolment_listen: Option<SocketAddr>,
     /// Whose certificates these are: the domain of every identity.
     pub trust_domain: String,
     /// The folder of the journal, the blobs, the cache and the log.
@@ -64,7 +68,8 @@ pub struct TlsConfig {
     pub client_ca: PathBuf,
     /// A revocation list of each of them.
     pub crl: PathBuf,
-    /// How often the files are looked at. Default 5s.
+    /// How often the files are looked at, at most every 30s: that is how long a revoked client may still be served.
+    /// Default 5s.
     #[serde(with = "duration", default = "reload_interval")]
     pub reload_interval: Duration,
 }
@@ -106,6 +111,9 @@ impl Default for TelemetryConfig {
         Self { log_format: LogFormat::default(), log_level: "info".to_owned() }
     }
 }
+
+/// The longest a revocation list may lie unread.
+const RELOAD_INTERVAL_MAX: Duration = Duration::from_secs(30);
 
 fn reload_interval() -> Duration {
     Duration::from_secs(5)
@@ -173,6 +181,10 @@ impl BrokerConfig {
         {
             return Some(("metrics_listen", Rule::SamePort));
         }
+        let enrolment = self.enrolment_listen.filter(|enrolment| enrolment.port() != 0);
+        if enrolment.is_some_and(|it| it == self.listen || Some(it) == self.metrics_listen) {
+            return Some(("enrolment_listen", Rule::SamePort));
+        }
         if self.keys.starts_with(&self.store) {
             return Some(("keys", Rule::KeysInsideStore));
         }
@@ -183,6 +195,10 @@ impl BrokerConfig {
         }
         if crate::telemetry::log_filter(&self.telemetry.log_level).is_err() {
             return Some(("telemetry.log_level", Rule::LogLevel));
+        }
+        if self.tls.reload_interval > RELOAD_INTERVAL_MAX {
+            // Revocation is to work within a minute.
+            return Some(("tls.reload_interval", Rule::ReloadInterval));
         }
         let found = self.limits.out_of_range()?;
         Some((found.key, Rule::Range { least: found.least, most: found.most }))

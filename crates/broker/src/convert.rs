@@ -1,6 +1,7 @@
 //! Between messages and the domain: parsed once, here, with the field named that is wrong.
 
 mod directory;
+mod enrolment;
 mod linkage;
 mod money;
 
@@ -18,6 +19,7 @@ use renkei_linkage::Outcome;
 use renkei_types::{Digest, Reason};
 
 pub(crate) use directory::*;
+pub(crate) use enrolment::*;
 pub(crate) use linkage::*;
 pub(crate) use money::*;
 

@@ -42,5 +42,6 @@ pub(crate) fn is_denial(reason: Reason) -> bool {
             | Reason::CertificateRefused
             | Reason::RoleMissing
             | Reason::NoAgreement
+            | Reason::InvitationRefused
     )
 }

@@ -73,21 +73,42 @@ impl Gate {
         F: FnOnce(Caller, B) -> Work,
         Work: Future<Output = Result<R, Refusal>>,
     {
+        let caller = self.caller(&request);
+        let known = caller.clone().ok();
+        let work = async {
+            let caller = caller?;
+            self.admit(&caller)?;
+            handler(caller, request.into_inner()).await
+        };
+        self.watch(method, known, work).await
+    }
+
+    /// The same for a call of somebody without a certificate: what its message proves is all that is known.
+    pub(crate) async fn open<B, R, F, Work>(
+        &self,
+        method: Method,
+        request: Request<B>,
+        handler: F,
+    ) -> Result<Response<R>, Status>
+    where
+        F: FnOnce(B) -> Work,
+        Work: Future<Output = Result<R, Refusal>>,
+    {
+        self.watch(method, None, handler(request.into_inner())).await
+    }
+
+    /// Answers within the deadline; counts, and tells of what was refused.
+    async fn watch<R>(
+        &self,
+        method: Method,
+        caller: Option<Caller>,
+        work: impl Future<Output = Result<R, Refusal>>,
+    ) -> Result<Response<R>, Status> {
         let clock = Arc::clone(self.inner.exchange.clock());
         let started = clock.monotonic();
         let span = tracing::info_span!("call", service = method.service, method = method.name);
-        let caller = self.caller(&request);
-        let result = async {
-            let caller = caller.clone()?;
-            self.admit(&caller)?;
-            let work = handler(caller, request.into_inner());
-            match tokio::time::timeout(self.inner.deadline, work).await {
-                Ok(result) => result,
-                Err(_) => Err(Reason::DeadlineExceeded.into()),
-            }
-        }
-        .instrument(span)
-        .await;
+        let answered = tokio::time::timeout(self.inner.deadline, work).instrument(span).await;
+        let result = answered.unwrap_or_else(|_| Err(Reason::DeadlineExceeded.into()));
         let kind = result.as_ref().err().map(Refusal::kind);
         telemetry::rpc_finished(
             method.service,
@@ -96,7 +117,7 @@ impl Gate {
             clock.monotonic().saturating_sub(started),
         );
         result.map(Response::new).map_err(|refusal| {
-            self.note(caller.ok(), &refusal);
+            self.note(caller, &refusal);
             failure::status(&refusal)
         })
     }
@@ -235,9 +256,12 @@ mutations! {
     DestroySnapshotRequest,
     DivideRequest,
     EndAgreementRequest,
+    EndEnrolmentRequest,
     ExcludeRequest,
+    GrantCertificateRequest,
     GrantRoleRequest,
     HoldRequest,
+    InviteRequest,
     OpenListRequest,
     OpenUploadRequest,
     ParkRequest,
@@ -248,6 +272,7 @@ mutations! {
     ReleaseHoldRequest,
     ReleaseRequest,
     RenewRequest,
+    RequestCertificateRequest,
     ResumeAgreementRequest,
     ReportReturnsRequest,
     ReportProtectedRequest,

@@ -1,9 +1,11 @@
 //! One file per service; each handler reads: parse, permit, domain call, reply.
 
+mod admin;
 mod audit;
 mod benefits;
 mod deliveries;
 mod directory;
+mod enrolment;
 mod linkage;
 mod records;
 mod review;
@@ -27,6 +29,9 @@ use tonic::service::Routes;
 
 use crate::gate::Gate;
 use crate::jobs::JobBoard;
+use crate::transport::CredentialStore;
+
+pub(crate) use enrolment::enrolment_routes;
 
 /// A stream of answers.
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -36,6 +41,7 @@ pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send
 pub(crate) struct Desk {
     pub(crate) gate: Gate,
     pub(crate) exchange: Exchange,
+    pub(crate) credentials: Arc<CredentialStore>,
     pub(crate) indexes: Arc<Indexes>,
     pub(crate) spools: Arc<Spools>,
     pub(crate) jobs: Arc<JobBoard>,
@@ -117,6 +123,7 @@ pub(crate) fn routes(desk: &Desk, message_bytes_max: usize, health: Routes) -> R
         }};
     }
     health
+        .add_service(service!(v1::admin_server::AdminServer<Desk>))
         .add_service(service!(v1::audit_server::AuditServer<Desk>))
         .add_service(service!(v1::benefits_server::BenefitsServer<Desk>))
         .add_service(service!(v1::deliveries_server::DeliveriesServer<Desk>))

@@ -8,19 +8,22 @@
 //! socket -> Admission (how many) -> rustls (who) -> Connection (how long) -> tonic (how much at once)
 //! ```
 //!
-//! Invariant: a [`Connection`] has a [`Peer`]; there is no way to be served without one.
+//! Invariant: a [`Connection`] of the listener that serves everything has a [`Peer`]; there is no way to be served by it
+//! without one. A second listener, for enrolment alone, asks for no certificate: see [`Anonymous`].
 //! What a peer may do is left to the gate.
 
 mod admission;
 mod authority;
 mod connection;
 mod credentials;
+mod expiry;
 mod listener;
 mod peer;
 mod refusal;
 mod server;
 mod tls;
 mod tls_error;
+mod visitor;
 
 pub use connection::Connection;
 pub use credentials::{CredentialStore, Reload};
@@ -29,3 +32,4 @@ pub use peer::{Peer, Serial};
 pub use refusal::{Refusal, Refusals, RefusedHandshake};
 pub use server::{Drained, ServeError, serve, server};
 pub use tls_error::TlsError;
+pub use visitor::{Anonymous, Visitor};

@@ -172,6 +172,10 @@ impl Command for ChangeParty {
         if !changed {
             return Err(Reason::WrongState.into());
         }
+        if party.revoked {
+            // Whoever is shut out is not let in again by an invitation that lies about.
+            desk.state.enrolments.remove(&self.identity);
+        }
         desk.state.parties.put(self.identity.clone(), party);
         if !desk.state.parties.iter().any(|(_, party)| is_operator(party)) {
             // Without an operator nobody could ever appoint one.

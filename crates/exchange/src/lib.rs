@@ -29,6 +29,7 @@ pub mod denial;
 pub mod directory;
 pub mod disclosed;
 pub mod division;
+pub mod enrolment;
 pub mod exclusion;
 pub mod explain;
 pub mod extract;

@@ -73,6 +73,10 @@ rights! {
     ReadState: [Submitter, Consumer] under Extract;
     /// Having last year's link codes translated.
     TranslateCodes: [Submitter, Consumer] under Link | Identify | Deliver | Extract;
+    /// Renewing one's own certificate.
+    KeepCertificate: [
+        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer
+    ];
     /// Reading the log.
     ReadLog: [Auditor];
     /// Having a receipt of one's own proven.

@@ -124,6 +124,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::CertificateRefused
         | R::RoleMissing
         | R::NoAgreement
+        | R::InvitationRefused
         | R::RequestReused
         | R::AlreadyExists
         | R::WrongState

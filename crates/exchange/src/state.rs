@@ -19,6 +19,7 @@ use crate::batch::Batch;
 use crate::command::{Answer, AnswerKey};
 use crate::delta::AppliedDelta;
 use crate::directory::{Agency, Dataset, Party};
+use crate::enrolment::Enrolment;
 use crate::founding::Founding;
 use crate::hold::PayeeHold;
 use crate::household_case::HouseholdCase;
@@ -123,6 +124,8 @@ tables! {
     agencies: AgencyId => Agency,
     /// Systems and persons.
     parties: Identity => Party,
+    /// Invitations, and requests for certificates.
+    enrolments: Identity => Enrolment,
     /// Registers, and what programmes deliver.
     datasets: DatasetId => Dataset,
     /// States of registers.

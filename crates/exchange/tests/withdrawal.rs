@@ -96,3 +96,49 @@ fn destroyed_keys_make_files_and_deltas_unreadable_and_the_state_says_the_same()
     assert_eq!(read(&town), Reason::DataDestroyed);
     assert!(town.exchange.state().datasets.get(&town.register).expect("it").withdrawn);
 }
+
+/// Copies a folder with all that is in it.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    fs_err::create_dir_all(to).expect("a folder");
+    for entry in fs_err::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs_err::copy(entry.path(), &target).expect("copied");
+        }
+    }
+}
+
+/// What fails without `Vault::sweep` in `Exchange::open`: a folder from before the destruction has no tombstones.
+#[test]
+fn a_key_folder_from_before_a_destruction_brings_nothing_back() {
+    let mut town = Town::new();
+    let snapshot = town.exchange.state().snapshot_in_use(town.register).expect("a register");
+    let backup = tempfile::tempdir().expect("a folder");
+    copy(&town.keys(), backup.path());
+    let keys = |folder: &std::path::Path| {
+        let entries = fs_err::read_dir(folder.join("data")).expect("a folder");
+        entries
+            .filter(|entry| {
+                let path = entry.as_ref().expect("an entry").path();
+                path.extension().is_some_and(|ending| ending == "key")
+            })
+            .count()
+    };
+    let before = keys(backup.path());
+    let destroyed = withdraw(&town, true);
+    assert_eq!(keys(&town.keys()), before - destroyed);
+
+    town.close();
+    fs_err::remove_dir_all(town.keys()).expect("removed");
+    copy(backup.path(), &town.keys());
+    assert_eq!(keys(&town.keys()), before, "the backup has them all");
+    town.reopen();
+    assert_eq!(keys(&town.keys()), before - destroyed, "opening destroys them again");
+    let state = town.exchange.state();
+    let rows = state.register_rows(snapshot).expect("what the state says");
+    let refused = rows.find(town.exchange.vault(), |_| true).expect_err("no key");
+    assert_eq!(refused.reason, Reason::DataDestroyed);
+}

@@ -15,6 +15,7 @@ use crate::facts::{CertificateFacts, CrlFacts, Unparseable};
 use crate::folder::{self, Readers};
 use crate::issued::{IssuedCertificate, IssuedCertificates};
 use crate::profile::{Profile, Profiles};
+use crate::request::CertificateRequest;
 use crate::serial::Serial;
 use crate::signer::{Issued, Signer, draw};
 use crate::validity::{Period, Validity, after_days};
@@ -177,26 +178,66 @@ impl<'a> Authority<'a> {
         profile: &Profile,
         validity: Validity,
     ) -> Result<Issued, PkiError> {
+        self.issue_first(name, profile, validity, None)
+    }
+
+    /// Issues a certificate for the key of a request, under a name that no valid certificate has.
+    pub fn issue_requested(
+        &mut self,
+        name: &Slug,
+        profile: &Profile,
+        validity: Validity,
+        request: &CertificateRequest,
+    ) -> Result<Issued, PkiError> {
+        self.issue_first(name, profile, validity, Some(request))
+    }
+
+    fn issue_first(
+        &mut self,
+        name: &Slug,
+        profile: &Profile,
+        validity: Validity,
+        request: Option<&CertificateRequest>,
+    ) -> Result<Issued, PkiError> {
         if name.as_str() == RESERVED {
             return Err(PkiError::NameReserved { name: name.to_string() });
         }
         if self.issued.in_use(name, self.clock.now()) {
             return Err(PkiError::NameTaken { name: name.to_string() });
         }
-        self.sign(name.clone(), profile.clone(), validity)
+        self.sign(name.clone(), profile.clone(), validity, request)
     }
 
     /// Issues the newest certificate of a name, or the one with a serial number, once more, for a new key.
     ///
     /// The older one stays valid until it ends or is revoked, so that both work while they are exchanged.
     pub fn renew(&mut self, name_or_serial: &str, validity: Validity) -> Result<Issued, PkiError> {
+        self.issue_again(name_or_serial, validity, None)
+    }
+
+    /// The same for the key of a request.
+    pub fn renew_requested(
+        &mut self,
+        name_or_serial: &str,
+        validity: Validity,
+        request: &CertificateRequest,
+    ) -> Result<Issued, PkiError> {
+        self.issue_again(name_or_serial, validity, Some(request))
+    }
+
+    fn issue_again(
+        &mut self,
+        name_or_serial: &str,
+        validity: Validity,
+        request: Option<&CertificateRequest>,
+    ) -> Result<Issued, PkiError> {
         let found = self.issued.find(name_or_serial)?;
         let newest = found.into_iter().next_back().ok_or(PkiError::Revoked)?;
         if newest.revoked_at.is_some() {
             return Err(PkiError::Revoked);
         }
         let (name, profile) = (newest.name.clone(), newest.profile.clone());
-        self.sign(name, profile, validity)
+        self.sign(name, profile, validity, request)
     }
 
     /// Revokes a certificate, or all of a name, and returns which.
@@ -237,13 +278,14 @@ impl<'a> Authority<'a> {
         name: Slug,
         profile: Profile,
         validity: Validity,
+        request: Option<&CertificateRequest>,
     ) -> Result<Issued, PkiError> {
         let period = validity.period(self.clock.now(), profile.rules().validity_days)?;
         let end = self.signer.facts.not_after;
         if period.end > end {
             return Err(PkiError::OutlivesAuthority { end });
         }
-        let issued = self.signer.issue(&profile, period, self.draw()?)?;
+        let issued = self.signer.issue(&profile, period, self.draw()?, request)?;
         let before = self.issued.clone();
         self.issued.certificates.push(IssuedCertificate {
             name,

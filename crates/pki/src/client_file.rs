@@ -111,6 +111,11 @@ impl ClientFile {
     /// Writes a new client file, its paths relative to it; one that is there is not overwritten. Makes the folder.
     pub fn write(self, at: &Path) -> Result<(), PkiError> {
         Self::require_absent(at)?;
+        self.replace(at)
+    }
+
+    /// The same, in one step in the place of one that is there.
+    pub fn replace(self, at: &Path) -> Result<(), PkiError> {
         let dir = folder_of(at);
         fs_err::create_dir_all(dir).map_err(|error| PkiError::file(dir, error))?;
         let client = Self {

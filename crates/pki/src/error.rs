@@ -127,6 +127,23 @@ pub enum PkiError {
         /// The file.
         file: PathBuf,
     },
+    /// The key that waits for its certificate cannot be read.
+    #[error("{} is no private key that waits for its certificate; remove it and ask for a certificate anew", file.display())]
+    WaitingKey {
+        /// The key's file.
+        file: PathBuf,
+    },
+    /// The certificate is not for the key that waits.
+    #[error("the certificate is not for the key that waits beside {}; nothing was changed. Ask for a certificate anew", file.display())]
+    OtherCertificate {
+        /// The file that the two would have become.
+        file: PathBuf,
+    },
+    /// The request is not for the key of which its owner told the fingerprint.
+    #[error(
+        "the request is for another key than its owner told you of; sign nothing, and find out who exchanged it"
+    )]
+    OtherFingerprint,
     /// A date is outside the calendar.
     #[error("a date lies outside the calendar; check the clock and the number of days")]
     Time(#[from] jiff::Error),
@@ -157,6 +174,7 @@ impl Classify for PkiError {
             | Self::NoBrokerName
             | Self::CrlInThePast
             | Self::FileMissing { .. }
+            | Self::WaitingKey { .. }
             | Self::Time(_) => Kind::InvalidArgument,
             Self::Unknown { .. } => Kind::NotFound,
             Self::NotEmpty { .. }
@@ -165,6 +183,8 @@ impl Classify for PkiError {
             | Self::OutlivesAuthority { .. }
             | Self::NameReserved { .. }
             | Self::Revoked
+            | Self::OtherCertificate { .. }
+            | Self::OtherFingerprint
             | Self::FileExists { .. } => Kind::Refused,
             Self::NameTaken { .. } => Kind::Conflict,
             Self::Busy { .. } => Kind::Unavailable,
@@ -252,6 +272,17 @@ impl Localised for PkiError {
                 "{} がないため置き換えできません。証明書のフォルダーを指定してください（--out）",
                 file.display()
             ),
+            Self::WaitingKey { file } => format!(
+                "{} は証明書を待つ秘密鍵として読めません。削除して、申請をやり直してください",
+                file.display()
+            ),
+            Self::OtherCertificate { file } => format!(
+                "証明書が {} の待機中の鍵のものではありません。何も変更していません。申請をやり直してください",
+                file.display()
+            ),
+            Self::OtherFingerprint => {
+                "証明書要求の鍵が、本人から聞いた指紋と一致しません。署名せず、どこですり替わったか確認してください".to_owned()
+            }
             Self::Time(_) => "日付が範囲外です。時計と日数を確認してください".to_owned(),
             Self::Entropy => "乱数が重複しているため、証明書を発行しませんでした".to_owned(),
             Self::Signing(source) => format!("証明書を作成できません（{source}）"),

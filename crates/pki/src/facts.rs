@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use renkei_types::{Classify, Kind, Language, Localised};
+use renkei_types::{Classify, Digest, Kind, Language, Localised};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_parser::certificate::X509Certificate;
@@ -29,6 +29,9 @@ pub enum Unparseable {
     /// Not a private key.
     #[error("not a P-256 private key in PEM form")]
     Key,
+    /// Not a request for a certificate.
+    #[error("not a request for a certificate of a P-256 key, signed with it, in PEM form")]
+    Request,
     /// Not a revocation list.
     #[error("not a certificate revocation list in PEM form")]
     Crl,
@@ -65,6 +68,8 @@ pub struct CertificateFacts {
     pub constraints_critical: bool,
     /// Its public key: the point of the curve, for the profiles of renkei.
     pub public_key: Vec<u8>,
+    /// SHA-256 of its public key with the algorithm, as [`crate::CertificateRequest::fingerprint`] has it.
+    pub fingerprint: Digest,
 }
 
 impl CertificateFacts {
@@ -109,6 +114,7 @@ impl CertificateFacts {
             constraints_critical: basic.is_some_and(|basic| basic.critical)
                 && usage.is_some_and(|usage| usage.critical),
             public_key: parsed.public_key().subject_public_key.data.to_vec(),
+            fingerprint: Digest::of(parsed.public_key().raw),
         };
         for name in names.iter().flat_map(|names| &names.value.general_names) {
             facts.add(name);
@@ -225,6 +231,7 @@ impl Localised for Unparseable {
             Self::Certificate => "PEM形式の証明書ではありません",
             Self::Authority => "renkei の認証局の証明書ではありません",
             Self::Key => "PEM形式のP-256秘密鍵ではありません",
+            Self::Request => "P-256鍵の証明書要求（その鍵で署名されたPEM形式）ではありません",
             Self::Crl => "PEM形式の失効リストではありません",
         };
         language.pick(self.to_string(), japanese.to_owned())

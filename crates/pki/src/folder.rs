@@ -141,12 +141,14 @@ impl CertificateFiles {
 
     /// Writes both, in place of older ones if there are any; makes the folder.
     ///
-    /// Each is replaced in one step, the key first. If the machine stops in between, the older certificate lies beside the
+    /// Where the owner has kept the key there is only the certificate. Each is replaced in one step, the key first. If the machine stops in between, the older certificate lies beside the
     /// newer key, no connection succeeds with them, and `renkei pki renew` repairs it.
     pub fn write(&self, issued: &Issued) -> Result<(), PkiError> {
         let dir = folder_of(&self.certificate);
         create_private(dir)?;
-        write(&self.key, issued.key_pem.as_bytes(), Readers::Owner)?;
+        if let Some(key) = &issued.key_pem {
+            write(&self.key, key.as_bytes(), Readers::Owner)?;
+        }
         write(&self.certificate, issued.certificate_pem.as_bytes(), Readers::Anybody)
     }
 

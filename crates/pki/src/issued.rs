@@ -85,7 +85,7 @@ fn days_between(now: Timestamp, end: Timestamp) -> i64 {
 }
 
 /// Days before the end of a certificate in which it is said to expire soon.
-const SOON_DAYS: i64 = 14;
+const SOON_DAYS: i64 = 30;
 
 impl IssuedCertificate {
     /// Full days until it ends; negative once it has.

@@ -22,9 +22,11 @@ mod error;
 mod facts;
 mod folder;
 mod host_name;
+mod identity_file;
 mod issued;
 pub mod misissue;
 mod profile;
+mod request;
 mod serial;
 mod signer;
 mod validity;
@@ -35,10 +37,12 @@ pub use error::PkiError;
 pub use facts::{CertificateFacts, CrlFacts, Unparseable};
 pub use folder::CertificateFiles;
 pub use host_name::{HostName, InvalidHostName};
+pub use identity_file::IdentityFile;
 pub use issued::{IssuedCertificate, IssuedCertificates, State};
 pub use profile::{
     Algorithm, CrlRules, ExtendedKeyUsage, KeyUsage, NameKind, Profile, ProfileRules, Profiles,
 };
+pub use request::{CertificateRequest, NewKey};
 pub use serial::{InvalidSerial, Serial};
 pub use signer::Issued;
-pub use validity::Validity;
+pub use validity::{NOTICE_DAYS, Validity, expiry_notice};

@@ -12,6 +12,7 @@ use renkei_types::{Clock, Entropy, Identity};
 use crate::error::PkiError;
 use crate::facts::Unparseable;
 use crate::profile::{ExtendedKeyUsage, Profile, ProfileRules, Profiles};
+use crate::request::CertificateRequest;
 use crate::serial::Serial;
 use crate::signer::{Issued, Names, Signer, draw, uri};
 use crate::validity::{Period, Validity, after_days};
@@ -87,7 +88,18 @@ impl<'a> Misissuer<'a> {
     /// A good certificate.
     pub fn good(&self, profile: &Profile, validity: Validity) -> Result<Issued, PkiError> {
         let period = validity.period(self.clock.now(), profile.rules().validity_days)?;
-        self.signer.issue(profile, period, draw(self.entropy))
+        self.signer.issue(profile, period, draw(self.entropy), None)
+    }
+
+    /// A good certificate for the key of a request.
+    pub fn certify(
+        &self,
+        profile: &Profile,
+        validity: Validity,
+        request: &CertificateRequest,
+    ) -> Result<Issued, PkiError> {
+        let period = validity.period(self.clock.now(), profile.rules().validity_days)?;
+        self.signer.issue(profile, period, draw(self.entropy), Some(request))
     }
 
     /// A revocation list with the standard validity, beginning `from`: a past moment makes one that is overdue.

@@ -9,22 +9,23 @@ use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    RevokedCertParams, SanType, SerialNumber, SignatureAlgorithm,
+    PublicKeyData, RevokedCertParams, SanType, SerialNumber, SignatureAlgorithm,
 };
 use renkei_types::{Clock, Entropy};
 
 use crate::error::PkiError;
 use crate::facts::{CertificateFacts, Unparseable};
 use crate::profile::{Algorithm, ExtendedKeyUsage, KeyUsage, Profile, ProfileRules, Profiles};
+use crate::request::CertificateRequest;
 use crate::serial::Serial;
 use crate::validity::{Period, Validity};
 
-/// A certificate with its private key, as it was issued. Its `Debug` form hides the key.
+/// A certificate, and its private key where that was made with it. Its `Debug` form hides the key.
 pub struct Issued {
     /// The certificate.
     pub certificate_pem: String,
-    /// Its private key, which exists nowhere else.
-    pub key_pem: String,
+    /// Its private key, which exists nowhere else; nothing where its owner has made it and kept it.
+    pub key_pem: Option<String>,
     /// Its serial number.
     pub serial: Serial,
     /// The beginning of its validity.
@@ -123,17 +124,22 @@ impl Signer {
         self.issuer.key().serialize_pem()
     }
 
-    /// Signs a certificate of a profile for a new key.
+    /// Signs a certificate of a profile for a new key, or for that of a request.
     pub(crate) fn issue(
         &self,
         profile: &Profile,
         period: Period,
         serial: Serial,
+        request: Option<&CertificateRequest>,
     ) -> Result<Issued, PkiError> {
-        self.sign(profile.rules(), self.names(profile)?, period, serial)
+        let (rules, names) = (profile.rules(), self.names(profile)?);
+        match request {
+            Some(request) => self.certify(rules, names, period, serial, request.key()),
+            None => self.sign(rules, names, period, serial),
+        }
     }
 
-    /// Signs whatever it is given.
+    /// Signs whatever it is given, for a new key.
     pub(crate) fn sign(
         &self,
         rules: &ProfileRules,
@@ -141,13 +147,24 @@ impl Signer {
         period: Period,
         serial: Serial,
     ) -> Result<Issued, PkiError> {
+        let key = KeyPair::generate_for(algorithm())?;
+        let issued = self.certify(rules, names, period, serial, &key)?;
+        Ok(Issued { key_pem: Some(key.serialize_pem()), ..issued })
+    }
+
+    fn certify(
+        &self,
+        rules: &ProfileRules,
+        names: Names,
+        period: Period,
+        serial: Serial,
+        key: &impl PublicKeyData,
+    ) -> Result<Issued, PkiError> {
         let mut params = params(rules, names, period, &serial);
         params.use_authority_key_identifier_extension = true;
-        let key = KeyPair::generate_for(algorithm())?;
-        let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Issued {
-            certificate_pem: certificate.pem(),
-            key_pem: key.serialize_pem(),
+            certificate_pem: params.signed_by(key, &self.issuer)?.pem(),
+            key_pem: None,
             serial,
             not_before: period.begin,
             not_after: period.end,
@@ -223,7 +240,8 @@ fn is_trust_domain(text: &str) -> bool {
     (1..=COMMON_NAME_MAX).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-fn algorithm() -> &'static SignatureAlgorithm {
+/// The algorithm of all keys and signatures.
+pub(crate) fn algorithm() -> &'static SignatureAlgorithm {
     match Profiles::built_in().algorithm {
         Algorithm::EcdsaP256Sha256 => &rcgen::PKCS_ECDSA_P256_SHA256,
     }

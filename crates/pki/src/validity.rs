@@ -44,6 +44,20 @@ impl Period {
     }
 }
 
+/// Days before an end at which it is told.
+pub const NOTICE_DAYS: [u16; 4] = [1, 7, 14, 30];
+
+/// Which notice is due of something that ends: the least of [`NOTICE_DAYS`] within which the end lies; 0 where it is over,
+/// nothing where there is time.
+pub fn expiry_notice(now: Timestamp, end: Timestamp) -> Option<u16> {
+    if end <= now {
+        return Some(0);
+    }
+    let within =
+        |days: &u16| end.duration_since(now) <= SignedDuration::from_hours(24 * i64::from(*days));
+    NOTICE_DAYS.into_iter().find(within)
+}
+
 /// So many days of 24 hours later.
 pub(crate) fn after_days(now: Timestamp, days: NonZeroU16) -> Result<Timestamp, PkiError> {
     Ok(now.checked_add(SignedDuration::from_hours(24 * i64::from(days.get())))?)
@@ -66,6 +80,24 @@ mod tests {
         assert_eq!(period.end.to_string(), "2026-11-22T09:00:00Z");
         let two = Validity::Days(NonZeroU16::new(2).expect("not zero"));
         assert_eq!(two.period(now, day).expect("dates").end.to_string(), "2026-11-23T09:00:00Z");
+    }
+
+    #[test]
+    fn an_end_is_told_thirty_fourteen_seven_and_one_day_ahead() {
+        let end: Timestamp = "2026-12-31T00:00:00Z".parse().expect("a timestamp");
+        for (now, notice) in [
+            ("2026-11-30T23:59:59Z", None),
+            ("2026-12-01T00:00:00Z", Some(30)),
+            ("2026-12-16T23:59:59Z", Some(30)),
+            ("2026-12-17T00:00:00Z", Some(14)),
+            ("2026-12-24T00:00:00Z", Some(7)),
+            ("2026-12-29T23:59:59Z", Some(7)),
+            ("2026-12-30T00:00:00Z", Some(1)),
+            ("2026-12-30T23:59:59Z", Some(1)),
+            ("2026-12-31T00:00:00Z", Some(0)),
+        ] {
+            assert_eq!(expiry_notice(now.parse().expect("a timestamp"), end), notice, "{now}");
+        }
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn a_renewal_replaces_the_files_and_leaves_the_older_certificate_believed() {
     let ceremony = Ceremony::new();
     ceremony.issue_payments();
     let before = ["pki/payments.crt", "pki/payments.key"].map(|file| read(&ceremony.path(file)));
-    ceremony.json("renew", &["payments", "--days", "30"]);
+    ceremony.json("renew", &["payments", "--days", "60"]);
     let after = ["pki/payments.crt", "pki/payments.key"].map(|file| read(&ceremony.path(file)));
     assert!(before.iter().zip(&after).all(|(before, after)| before != after));
     assert_eq!(ceremony.states(), ["replaced", "valid"]);
@@ -200,8 +200,11 @@ fn the_status_says_who_has_what_and_until_when() {
     let short = &status["certificates"][1];
     assert_keys(short, &["name", "profile", "identity", "dns", "ips", "serial", "revoked_at"]);
     assert_eq!((&short["days_left"], &short["state"]), (&2.into(), &"expires_soon".into()));
+    let notices = [&status["authority"], &status["certificates"][0], short];
+    let notices = notices.map(|of| of["notice_days"].as_u64());
+    assert_eq!(notices, [None, None, Some(7)]);
 
-    let table = ceremony.pki("status", &[]).exits(0).stdout;
+    let table = ceremony.pki("status", &[]).exits(0).says(&["short ends in 2 days"]).stdout;
     for word in ["days left", "payments", PAYMENTS, "expires_soon", "crl.pem"] {
         assert!(table.contains(word), "{word} is not in {table}");
     }

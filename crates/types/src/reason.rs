@@ -197,6 +197,12 @@ reasons! {
         "これを認める取決めがない",
         "check the id, the purpose and the dates of the agreement, and whether the thing belongs to your agency. Unknown and not permitted are answered alike",
         "番号、事務（purpose）、取決めの期間、自機関のものかどうかを確かめる。存在しない場合も認められない場合も同じ答えになります";
+    /// The one-time token is unknown, over, or bound to another key; which of these is not told.
+    InvitationRefused = "INVITATION_REFUSED",
+        "the one-time token is unknown, over or used with another key; ask an operator for a new one",
+        "登録用トークンが無効、期限切れ、または別の鍵で使用済み。運用者に新しいトークンを依頼する",
+        "ask the operator who gave it to you. If you had used it before, say so: somebody else may have it",
+        "トークンを渡した運用者に連絡する。以前に一度使えていた場合は、必ずその旨を伝える（他人が使った可能性があります）";
     /// The request id was used before, for another request.
     RequestReused = "REQUEST_REUSED",
         "the request id was used for another request; make a new one",

@@ -74,8 +74,10 @@ pub enum Rule {
     Origin,
     /// Keys stay out of the store, and so out of its backups.
     KeysInsideStore,
-    /// Metrics have a port of their own.
+    /// Metrics and enrolment have ports of their own.
     SamePort,
+    /// Revocation works within a minute.
+    ReloadInterval,
     /// A log level that the logger knows.
     LogLevel,
 }
@@ -160,8 +162,12 @@ impl Localised for Rule {
                 "鍵のフォルダーは store の外に置いてください。中に置くとバックアップに鍵が入ります",
             ),
             Self::SamePort => (
-                "metrics_listen must differ from listen",
-                "metrics_listen は listen と異なる必要があります",
+                "listen, metrics_listen and enrolment_listen must differ from one another",
+                "listen、metrics_listen、enrolment_listen は互いに異なる必要があります",
+            ),
+            Self::ReloadInterval => (
+                "at most 30s, so that a revocation works within a minute",
+                "失効が1分以内に有効になるよう、30s 以下にしてください",
             ),
             Self::LogLevel => (
                 "a log level is error, warn, info, debug or trace, or pairs like info,renkei_broker=debug",

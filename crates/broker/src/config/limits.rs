@@ -139,6 +139,23 @@ pub(super) struct OutOfRange {
 }
 
 impl Limits {
+    /// The same for those who have no certificate yet: a few calls of a few kilobytes, and no more.
+    pub(crate) fn of_enrolment(&self) -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            connections_max: self.connections_max.min(32),
+            connections_per_peer_max: self.connections_per_peer_max.min(4),
+            streams_per_connection_max: self.streams_per_connection_max.min(4),
+            requests_per_connection_max: self.requests_per_connection_max.min(4),
+            call_duration_max: self.call_duration_max.min(self.request_timeout),
+            connection_age_max: self.connection_age_max.min(minute),
+            connection_age_grace: self.connection_age_grace.min(minute),
+            stream_window_bytes: 65_535,
+            connection_window_bytes: 65_535,
+            ..self.clone()
+        }
+    }
+
     /// The first number outside its range. Durations need no check here: their text form has a range of its own.
     pub(super) fn out_of_range(&self) -> Option<OutOfRange> {
         const KIB: u64 = 1 << 10;

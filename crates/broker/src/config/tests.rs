@@ -127,7 +127,9 @@ fn what_makes_no_sense_is_refused() {
         ("\"renkei.example\"", "\"Renkei Example\"", "line 2: trust_domain: "),
         ("keys = \"keys\"", "keys = \"store/keys\"", "line 4: keys: keys must not lie inside"),
         ("renkei-audit", "renkei audit", "line 12: log.origin: "),
-        ("[tls]", "metrics_listen = \"127.0.0.1:7443\"\n[tls]", "metrics_listen must differ"),
+        ("[tls]", "metrics_listen = \"127.0.0.1:7443\"\n[tls]", "must differ from one another"),
+        ("[tls]", "enrolment_listen = \"127.0.0.1:7443\"\n[tls]", "must differ from one another"),
+        ("[tls]", "[tls]\nreload_interval = \"31s\"", "within a minute"),
     ] {
         let said = refusal(from, to);
         assert!(said.contains(wanted), "{said}");

@@ -60,6 +60,11 @@ pub fn certificate_ends_in(remaining: Duration) {
     gauge!("renkei_certificate_remaining_seconds").set(remaining);
 }
 
+/// What the first authority of clients to end has left.
+pub fn authority_ends_in(remaining: Duration) {
+    gauge!("renkei_authority_remaining_seconds").set(remaining);
+}
+
 /// What the first revocation list to end has left; at zero nobody is let in.
 pub fn revocation_list_ends_in(remaining: Duration) {
     gauge!("renkei_revocation_list_remaining_seconds").set(remaining);
@@ -110,6 +115,11 @@ pub(super) fn describe() {
         "renkei_certificate_remaining_seconds",
         Unit::Seconds,
         "Until the broker's certificate ends."
+    );
+    describe_gauge!(
+        "renkei_authority_remaining_seconds",
+        Unit::Seconds,
+        "Until the first authority of clients ends."
     );
     describe_gauge!(
         "renkei_revocation_list_remaining_seconds",

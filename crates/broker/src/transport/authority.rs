@@ -24,7 +24,7 @@ pub(super) struct Authority {
     certificate: CertificateDer<'static>,
     digest: Digest,
     revoked: HashSet<Serial>,
-    this_update: Timestamp,
+    not_after: Timestamp,
     next_update: Timestamp,
 }
 
@@ -43,6 +43,8 @@ impl Authority {
         if !parsed.is_ca() {
             return Err(TlsError::NotAnAuthority { file: certificate_file.to_owned() });
         }
+        let not_after =
+            timestamp(parsed.validity().not_after).ok_or_else(|| malformed(certificate_file))?;
         for list in lists {
             let (_, list) = CertificateRevocationList::from_der(list.as_ref())
                 .map_err(|_| malformed(list_file))?;
@@ -55,12 +57,11 @@ impl Authority {
                 .next_update()
                 .and_then(timestamp)
                 .ok_or_else(|| TlsError::RevocationListEndless { file: list_file.to_owned() })?;
-            let this_update = timestamp(list.last_update()).ok_or_else(|| malformed(list_file))?;
             let revoked = list
                 .iter_revoked_certificates()
                 .map(|entry| Serial::from_bytes(entry.raw_serial()))
                 .collect();
-            return Ok(Self { digest, revoked, this_update, next_update, certificate });
+            return Ok(Self { digest, revoked, not_after, next_update, certificate });
         }
         Err(TlsError::RevocationListMissing { file: list_file.to_owned(), authority: digest })
     }
@@ -95,9 +96,8 @@ impl Authority {
         self.next_update
     }
 
-    /// The moment from which a list should have been replaced: half of its life.
-    pub(super) fn half_life(&self) -> Timestamp {
-        let life = self.next_update.duration_since(self.this_update);
-        self.this_update.checked_add(life / 2).unwrap_or(self.next_update)
+    /// When it ends itself.
+    pub(super) fn not_after(&self) -> Timestamp {
+        self.not_after
     }
 }

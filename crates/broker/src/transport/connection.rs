@@ -11,16 +11,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use renkei_types::Digest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Interval, Sleep};
 use tokio_rustls::server::TlsStream;
+use tokio_stream::Stream as _;
+use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
 use super::admission::Place;
 use super::credentials::CredentialStore;
 use super::peer::Peer;
+use super::visitor::Visitor;
 use crate::config::Limits;
 use crate::telemetry;
 
@@ -30,11 +34,14 @@ const PREFACE_BYTES: usize = 24;
 /// How often an open connection's certificate is looked at, besides the look at every call.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A connection of a client that has proved who it is. tonic puts its [`Peer`] into the extensions of every request, as
-/// `Arc<Peer>`.
-pub struct Connection {
+/// How soon it is looked at when new files are in use. A moment later than at once, so that a call that comes first is refused
+/// with its reason, instead of losing its connection.
+const RECHECK_AFTER_RELOAD: Duration = Duration::from_secs(2);
+
+/// A connection of a visitor. tonic puts who it is into the extensions of every request, a [`Peer`] as `Arc<Peer>`.
+pub struct Connection<V: Visitor = Arc<Peer>> {
     stream: TlsStream<TcpStream>,
-    peer: Arc<Peer>,
+    visitor: V,
     phase: Phase,
     /// When the present phase has taken too long.
     deadline: Pin<Box<Sleep>>,
@@ -44,8 +51,10 @@ pub struct Connection {
     over: Instant,
     signals: Signals,
     credentials: Arc<CredentialStore>,
-    /// When the peer is looked at again: revocation must reach streams that stay open.
+    /// When the visitor is looked at again: the end of a certificate must reach streams that stay open.
     recheck: Interval,
+    /// New files are in use, by which the visitor is looked at again soon: so must their revocation.
+    replaced: WatchStream<Digest>,
     /// Held for as long as the connection lives.
     _place: Place,
 }
@@ -67,10 +76,10 @@ enum Phase {
     Open,
 }
 
-impl Connection {
+impl<V: Visitor> Connection<V> {
     pub(super) fn new(
         stream: TlsStream<TcpStream>,
-        peer: Arc<Peer>,
+        visitor: V,
         place: Place,
         signals: Signals,
         credentials: Arc<CredentialStore>,
@@ -79,12 +88,13 @@ impl Connection {
         let age: Duration = limits.connection_age_max.saturating_add(limits.connection_age_grace);
         Self {
             stream,
-            peer,
+            visitor,
             phase: Phase::Preface { missing: PREFACE_BYTES },
             deadline: Box::pin(tokio::time::sleep(limits.preface_timeout)),
             ended: Box::pin(signals.stopping.clone().cancelled_owned()),
             over: Instant::now() + age,
             signals,
+            replaced: WatchStream::from_changes(credentials.in_use()),
             credentials,
             recheck: tokio::time::interval_at(Instant::now() + RECHECK_INTERVAL, RECHECK_INTERVAL),
             _place: place,
@@ -92,8 +102,8 @@ impl Connection {
     }
 
     /// Who is at the other end.
-    pub fn peer(&self) -> &Arc<Peer> {
-        &self.peer
+    pub fn visitor(&self) -> &V {
+        &self.visitor
     }
 
     /// Ready once the present phase is over, with what hyper is to be told.
@@ -101,8 +111,11 @@ impl Connection {
         if self.ended.as_mut().poll(context).is_ready() {
             return Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, "stopping"));
         }
+        while let Poll::Ready(Some(_)) = Pin::new(&mut self.replaced).poll_next(context) {
+            self.recheck.reset_after(RECHECK_AFTER_RELOAD);
+        }
         while self.recheck.poll_tick(context).is_ready() {
-            if self.peer.check(&self.credentials, self.credentials.now()).is_err() {
+            if self.visitor.check(&self.credentials).is_err() {
                 let what = "the certificate is no longer accepted";
                 return Poll::Ready(io::Error::new(io::ErrorKind::ConnectionAborted, what));
             }
@@ -130,21 +143,21 @@ impl Connection {
     }
 }
 
-impl std::fmt::Debug for Connection {
+impl<V: Visitor> std::fmt::Debug for Connection<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("peer", &self.peer).finish_non_exhaustive()
+        f.debug_struct("Connection").finish_non_exhaustive()
     }
 }
 
-impl Connected for Connection {
-    type ConnectInfo = Arc<Peer>;
+impl<V: Visitor> Connected for Connection<V> {
+    type ConnectInfo = V;
 
     fn connect_info(&self) -> Self::ConnectInfo {
-        self.peer.clone()
+        self.visitor.clone()
     }
 }
 
-impl AsyncRead for Connection {
+impl<V: Visitor> AsyncRead for Connection<V> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -161,7 +174,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<V: Visitor> AsyncWrite for Connection<V> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

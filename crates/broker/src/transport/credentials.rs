@@ -16,15 +16,17 @@ use jiff::Timestamp;
 use renkei_types::{Digest, DigestBuilder};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
 use tokio::sync::watch;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 use zeroize::Zeroizing;
 
 use super::authority::Authority;
-use super::peer::timestamp;
-use super::tls::{SharedClock, client_verifier, server_config};
+use super::expiry::{Ends, Notices};
+use super::peer::{Peer, timestamp};
+use super::refusal::Refusal;
+use super::tls::{ClientVerifier, SharedClock, anonymous_config, client_verifier, server_config};
 use super::tls_error::TlsError;
 use crate::config::TlsConfig;
 use crate::telemetry;
@@ -32,6 +34,8 @@ use crate::telemetry;
 /// One consistent state of the four files.
 pub(super) struct Credentials {
     server_config: Arc<ServerConfig>,
+    anonymous_config: Arc<ServerConfig>,
+    verifier: Arc<ClientVerifier>,
     authorities: Arc<[Authority]>,
     not_after: Timestamp,
     digest: Digest,
@@ -41,6 +45,11 @@ impl Credentials {
     /// The settings for new handshakes.
     pub(super) fn server_config(&self) -> Arc<ServerConfig> {
         self.server_config.clone()
+    }
+
+    /// The settings for handshakes in which no certificate is asked of clients.
+    pub(super) fn anonymous_config(&self) -> Arc<ServerConfig> {
+        self.anonymous_config.clone()
     }
 
     /// The authorities with their revocation lists.
@@ -73,13 +82,7 @@ pub struct CredentialStore {
 /// What the last looks saw, so that nothing is logged twice.
 struct Watched {
     seen: Fingerprint,
-    warned: Option<Warning>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Warning {
-    HalfLife,
-    Ended,
+    notices: Notices,
 }
 
 /// Digests of the four files; none for one that cannot be read.
@@ -102,7 +105,8 @@ impl CredentialStore {
     ) -> Result<Self, TlsError> {
         let trust_domain: Arc<str> = trust_domain.into();
         let contents = Contents::read(&files);
-        let watched = Mutex::new(Watched { seen: contents.fingerprint(), warned: None });
+        let watched =
+            Mutex::new(Watched { seen: contents.fingerprint(), notices: Notices::default() });
         let current = contents.load(&files, &trust_domain, &clock)?;
         let (in_use, _) = watch::channel(current.digest);
         let current = ArcSwap::from_pointee(current);
@@ -131,9 +135,9 @@ impl CredentialStore {
         watched.seen = fingerprint;
         let reload = match contents.load(&self.files, &self.trust_domain, &self.clock) {
             Ok(credentials) => {
-                self.in_use.send_replace(credentials.digest);
+                let digest = credentials.digest;
                 self.current.store(Arc::new(credentials));
-                watched.warned = None;
+                self.in_use.send_replace(digest);
                 tracing::info!("new TLS files are in use");
                 Reload::Replaced
             }
@@ -167,43 +171,44 @@ impl CredentialStore {
         self.in_use.subscribe()
     }
 
+    /// Whom a certificate in PEM form, with those between it and an authority after it, would let in at this moment, and
+    /// SHA-256 of its public key.
+    pub fn vouch(&self, pem: &str) -> Result<(Peer, Digest), Refusal> {
+        let malformed = Refusal::CertificateMalformed;
+        let chain: Result<Vec<CertificateDer<'_>>, _> =
+            CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+        let chain = chain.map_err(|_| malformed)?;
+        let (certificate, between) = chain.split_first().ok_or(malformed)?;
+        let seconds = u64::try_from(self.now().as_second()).unwrap_or_default();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let verified = self.current().verifier.verify(certificate, between, now);
+        let peer = verified.map_err(|(refusal, _)| refusal)?;
+        let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| malformed)?;
+        Ok((peer, Digest::of(parsed.public_key().raw)))
+    }
+
     pub(super) fn current(&self) -> arc_swap::Guard<Arc<Credentials>> {
         self.current.load()
     }
 
-    /// Says once that a list is past half of its life, and once that it is past its end.
+    /// Shows what the files have left, and tells what ends soon.
     fn warn_of_ends(&self) {
         let now = self.clock.now();
         let credentials = self.current.load();
-        telemetry::certificate_ends_in(remaining(now, credentials.not_after));
-        let ends = credentials.authorities.iter().map(Authority::next_update);
-        if let Some(first_end) = ends.min() {
-            telemetry::revocation_list_ends_in(remaining(now, first_end));
-        }
-        let warning = credentials
-            .authorities
-            .iter()
-            .filter_map(|authority| {
-                if now > authority.next_update() {
-                    Some(Warning::Ended)
-                } else {
-                    (now > authority.half_life()).then_some(Warning::HalfLife)
-                }
-            })
-            .max();
+        let first =
+            |end: fn(&Authority) -> Timestamp| credentials.authorities.iter().map(end).min();
+        let certificate = credentials.not_after;
+        let ends = Ends {
+            certificate,
+            // There is an authority at least, or the files would not have been taken into use.
+            authority: first(Authority::not_after).unwrap_or(certificate),
+            revocation_list: first(Authority::next_update).unwrap_or(certificate),
+        };
+        telemetry::certificate_ends_in(remaining(now, ends.certificate));
+        telemetry::authority_ends_in(remaining(now, ends.authority));
+        telemetry::revocation_list_ends_in(remaining(now, ends.revocation_list));
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        if warning > watched.warned {
-            watched.warned = warning;
-            match warning {
-                Some(Warning::Ended) => tracing::error!(
-                    "the revocation list has ended and every client is refused; publish a new one"
-                ),
-                Some(Warning::HalfLife) => tracing::warn!(
-                    "the revocation list is past half of its life; publish a new one before it ends"
-                ),
-                None => {}
-            }
-        }
+        watched.notices.give(now, &ends);
     }
 }
 
@@ -276,10 +281,20 @@ impl Contents {
             .and_then(|(_, certificate)| timestamp(certificate.validity().not_after))
             .ok_or_else(malformed)?;
         let verifier = client_verifier(authorities.clone(), lists, trust_domain.clone())?;
-        let server_config = server_config(chain, key, verifier, clock.clone())
-            .map_err(|source| TlsError::KeyUnusable { file: files.key.clone(), source })?;
+        let unusable = |source| TlsError::KeyUnusable { file: files.key.clone(), source };
+        let server_config = server_config(chain, key, Arc::clone(&verifier) as _, clock.clone());
+        let server_config = server_config.map_err(unusable)?;
+        let anonymous_config = anonymous_config(&server_config, clock.clone());
+        let anonymous_config = Arc::new(anonymous_config.map_err(unusable)?);
         let server_config = Arc::new(server_config);
-        Ok(Credentials { server_config, authorities, not_after, digest })
+        Ok(Credentials {
+            server_config,
+            anonymous_config,
+            verifier,
+            authorities,
+            not_after,
+            digest,
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,16 +18,19 @@ use tokio_rustls::TlsAcceptor;
 use super::admission::{Admission, Place};
 use super::connection::{Connection, Signals};
 use super::credentials::CredentialStore;
+use super::peer::Peer;
 use super::refusal::{Refusal, Refusals, RefusedHandshake};
 use super::tls::PRESENTED;
+use super::visitor::{Anonymous, Visitor};
 use crate::config::Limits;
 use crate::telemetry;
 
-/// An open port.
-pub struct Listener {
+/// An open port for one kind of visitors.
+pub struct Listener<V: Visitor = Arc<Peer>> {
     socket: TcpListener,
     doorman: Arc<Doorman>,
     admission: Arc<Admission>,
+    visitors: PhantomData<V>,
 }
 
 /// What every handshake needs.
@@ -37,9 +41,32 @@ struct Doorman {
     signals: Signals,
 }
 
-impl Listener {
-    /// Opens the port. Nobody is accepted before [`serve`](super::serve).
+impl Listener<Arc<Peer>> {
+    /// Opens the port for those who have a certificate. Nobody is accepted before [`serve`](super::serve).
     pub async fn bind(
+        address: SocketAddr,
+        credentials: Arc<CredentialStore>,
+        refusals: Arc<dyn Refusals>,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        Self::open(address, credentials, refusals, limits).await
+    }
+}
+
+impl Listener<Anonymous> {
+    /// Opens a port on which no certificate is asked of clients.
+    pub async fn bind_enrolment(
+        address: SocketAddr,
+        credentials: Arc<CredentialStore>,
+        refusals: Arc<dyn Refusals>,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        Self::open(address, credentials, refusals, limits).await
+    }
+}
+
+impl<V: Visitor> Listener<V> {
+    async fn open(
         address: SocketAddr,
         credentials: Arc<CredentialStore>,
         refusals: Arc<dyn Refusals>,
@@ -49,7 +76,7 @@ impl Listener {
         let admission = Admission::new(limits);
         let signals = Signals::default();
         let doorman = Doorman { credentials, refusals, limits: limits.clone(), signals };
-        Ok(Self { socket, doorman: Arc::new(doorman), admission })
+        Ok(Self { socket, doorman: Arc::new(doorman), admission, visitors: PhantomData })
     }
 
     /// Where it listens, with the port that the system chose if none was asked for.
@@ -64,7 +91,7 @@ impl Listener {
 
     /// Accepts for as long as it is polled, or until nobody takes the connections. Dropping it closes the port and ends
     /// the handshakes that are under way.
-    pub(super) async fn accept(self, connections: mpsc::Sender<Connection>) {
+    pub(super) async fn accept(self, connections: mpsc::Sender<Connection<V>>) {
         let mut handshakes = JoinSet::new();
         while !connections.is_closed() {
             let (socket, address) = patiently(|| self.socket.accept()).await;
@@ -94,15 +121,15 @@ impl Doorman {
         self.refusals.refused(address, refused);
     }
 
-    async fn handshake(
+    async fn handshake<V: Visitor>(
         &self,
         socket: TcpStream,
         place: Place,
-    ) -> Result<Connection, RefusedHandshake> {
+    ) -> Result<Connection<V>, RefusedHandshake> {
         let unknown = |refusal| RefusedHandshake { refusal, certificate: None };
         // Answers are small and waited for. A socket that refuses this is broken and fails at once.
         socket.set_nodelay(true).map_err(|_| unknown(Refusal::ConnectionLost))?;
-        let acceptor = TlsAcceptor::from(self.credentials.current().server_config());
+        let acceptor = TlsAcceptor::from(V::settings(&self.credentials));
         let accept = PRESENTED.scope(RefCell::default(), async {
             let accepted = acceptor.accept(socket).await;
             (accepted, PRESENTED.with(RefCell::take))
@@ -113,20 +140,22 @@ impl Doorman {
 
         let certificate = presented.as_ref().map(|presented| presented.certificate);
         let refuse = |refusal| RefusedHandshake { refusal, certificate };
-        let peer = presented.map(|presented| presented.peer).transpose().map_err(refuse)?;
+        let presented = presented.map(|presented| presented.peer);
+        if let Some(Err(refusal)) = &presented {
+            return Err(refuse(*refusal));
+        }
         let stream = accepted.map_err(|error| refuse(Refusal::of_io(&error)))?;
-        // The verifier demands a certificate, so a finished handshake without a peer cannot be.
-        let peer = peer.ok_or(refuse(Refusal::CertificateMissing))?;
+        let visitor = V::admitted(presented).map_err(refuse)?;
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(refuse(Refusal::H2NotOffered));
         }
         let signals = self.signals.clone();
         let credentials = Arc::clone(&self.credentials);
-        Ok(Connection::new(stream, Arc::new(peer), place, signals, credentials, &self.limits))
+        Ok(Connection::new(stream, visitor, place, signals, credentials, &self.limits))
     }
 }
 
-impl std::fmt::Debug for Listener {
+impl<V: Visitor> std::fmt::Debug for Listener<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Listener").field("socket", &self.socket).finish_non_exhaustive()
     }

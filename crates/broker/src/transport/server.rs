@@ -16,6 +16,7 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 
 use super::listener::Listener;
+use super::visitor::Visitor;
 use crate::config::Limits;
 
 /// How a server ended that was asked to.
@@ -72,8 +73,8 @@ pub fn server(limits: &Limits) -> Server {
 }
 
 /// Serves `routes` on `listener` until `shutdown` and then at most `shutdown_grace` longer.
-pub async fn serve(
-    listener: Listener,
+pub async fn serve<V: Visitor>(
+    listener: Listener<V>,
     routes: Routes,
     shutdown: impl Future<Output = ()>,
     limits: &Limits,

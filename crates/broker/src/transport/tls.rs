@@ -66,13 +66,28 @@ pub(super) fn server_config(
     Ok(config)
 }
 
+/// Settings for a port on which clients show no certificate, with the same certificate and key of the broker.
+pub(super) fn anonymous_config(
+    config: &ServerConfig,
+    clock: SharedClock,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut anonymous = ServerConfig::builder_with_details(provider(), Arc::new(ClockTime(clock)))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(&config.cert_resolver));
+    anonymous.alpn_protocols = config.alpn_protocols.clone();
+    anonymous.session_storage = Arc::new(NoServerSessionStorage {});
+    anonymous.send_tls13_tickets = 0;
+    Ok(anonymous)
+}
+
 /// The verifier of clients of these authorities. A client without a certificate, of unknown revocation status or with a
 /// list past its end is refused.
 pub(super) fn client_verifier(
     authorities: Arc<[Authority]>,
     lists: Vec<CertificateRevocationListDer<'static>>,
     trust_domain: Arc<str>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+) -> Result<Arc<ClientVerifier>, TlsError> {
     let settings = |reason: String| TlsError::Settings { reason };
     let mut roots = RootCertStore::empty();
     for authority in authorities.iter() {
@@ -107,15 +122,17 @@ impl TimeProvider for ClockTime {
     }
 }
 
+/// Whom the broker believes.
 #[derive(Debug)]
-struct ClientVerifier {
+pub(super) struct ClientVerifier {
     chain: Arc<dyn ClientCertVerifier>,
     authorities: Arc<[Authority]>,
     trust_domain: Arc<str>,
 }
 
 impl ClientVerifier {
-    fn verify(
+    /// Who shows this certificate, with those between it and an authority.
+    pub(super) fn verify(
         &self,
         certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],

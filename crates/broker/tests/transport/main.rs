@@ -2,6 +2,7 @@
 
 mod harness;
 mod pki;
+mod revocation;
 
 use std::time::Duration;
 

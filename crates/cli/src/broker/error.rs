@@ -31,6 +31,8 @@ pub(crate) enum BrokerError {
         "this list is no register; make an empty table of it with `renkei dataset template CODE --output FILE`, or send it as a list of a programme"
     )]
     NoRegisterTemplate,
+    #[error("no request of this identity waits for a certificate; see `renkei enrolment list`")]
+    NoRequest,
     #[error("the list has no batch of this id")]
     UnknownBatch,
     #[error("the job ended badly: {0}")]
@@ -62,6 +64,7 @@ impl Classify for BrokerError {
             | Self::NoRegisterTemplate
             | Self::Record => Kind::InvalidArgument,
             Self::UnknownBatch
+            | Self::NoRequest
             | Self::JobFailed(_)
             | Self::EntryDiffers { .. }
             | Self::UnsafePath
@@ -88,6 +91,7 @@ impl Localised for BrokerError {
                 | Self::UnknownTemplate
                 | Self::NoRegisterTemplate
                 | Self::UnknownBatch
+                | Self::NoRequest
                 | Self::EntryDiffers { .. }
                 | Self::Answer { .. }
                 | Self::UnsafePath
@@ -119,6 +123,9 @@ impl Localised for BrokerError {
             }
             Self::DivisionColumns { file } => {
                 format!("{file}: 宛名番号と、その人に支給する世帯の世帯番号の列が必要です")
+            }
+            Self::NoRequest => {
+                "この名義の署名待ちの申請はありません。`renkei enrolment list` で確認してください".to_owned()
             }
             Self::UnknownBatch => "このリストに指定された確定対象はありません".to_owned(),
             Self::JobFailed(reason) => {

@@ -14,11 +14,14 @@ mod code;
 mod control_totals;
 mod dataset;
 mod delivery;
+mod enrolment;
 mod error;
 mod explained;
 mod households;
 mod identify;
+mod invitation;
 mod job;
+mod join;
 mod list;
 mod model;
 mod names;
@@ -53,6 +56,13 @@ pub(crate) enum BrokerCommand {
     /// Systems and their roles
     #[command(subcommand)]
     System(party::SystemCommand),
+    /// Requests for certificates, on their way to whoever signs and back
+    #[command(subcommand)]
+    Enrolment(enrolment::EnrolmentCommand),
+    /// Ask for the first certificate with a one-time token, and fetch it
+    Join(join::JoinArguments),
+    /// Ask for a further certificate with the present one (--as), and fetch it
+    Renew,
     /// Registers that agencies provide
     #[command(subcommand)]
     Dataset(dataset::DatasetCommand),
@@ -93,6 +103,9 @@ pub(crate) fn run(command: &BrokerCommand, environment: &Environment) -> Result<
         BrokerCommand::Agency(command) => agency::run(command, environment),
         BrokerCommand::Person(command) => party::run_person(command, environment),
         BrokerCommand::System(command) => party::run_system(command, environment),
+        BrokerCommand::Enrolment(command) => enrolment::run(command, environment),
+        BrokerCommand::Join(arguments) => join::run_join(arguments, environment),
+        BrokerCommand::Renew => join::run_renew(environment),
         BrokerCommand::Dataset(command) => dataset::run(command, environment),
         BrokerCommand::Agreement(command) => agreement::run(command, environment),
         BrokerCommand::Programme(command) => programme::run(command, environment),
@@ -147,6 +160,15 @@ mod tests {
             &format!("system add {system} --role submitter --role consumer"),
             &format!("system revoke {system}"),
             "system list",
+            &format!("system add {system} --role consumer --token --token-days 3"),
+            &format!("system invite {system} --days 3"),
+            &format!("person invite {person}"),
+            "enrolment list",
+            &format!("enrolment export {person} --output a.csr"),
+            &format!("enrolment grant {person} --certificate a.crt"),
+            &format!("enrolment end {person} --yes"),
+            "join --broker https://a.example:1 --ca ca.crt --token T --client-file a.toml",
+            "renew --as a.toml",
             "dataset create --provider 131016/residents --name register --title X --fields a,b",
             "dataset upload dataset_ residents.csv --lines 5 --encoding cp932",
             "dataset protection dataset_ --json",

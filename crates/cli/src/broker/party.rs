@@ -12,6 +12,7 @@ use renkei_types::{Identity, IdentityKind};
 use serde_json::{Value, json};
 
 use super::error::BrokerError;
+use super::invitation::{self, Invitation, InviteArgument};
 use super::names::{RoleArgument, short};
 use super::session::{self, ConfirmArgument, RequestArgument, Session, plain};
 use crate::environment::Environment;
@@ -28,6 +29,8 @@ pub(crate) enum PersonCommand {
         /// A role; may be given several times, or with commas
         #[arg(long = "role", value_name = "ROLE", required = true, value_delimiter = ',')]
         roles: Vec<RoleArgument>,
+        #[command(flatten)]
+        invite: InviteArgument,
         #[command(flatten)]
         request: RequestArgument,
     },
@@ -53,6 +56,15 @@ pub(crate) enum PersonCommand {
         #[command(flatten)]
         request: RequestArgument,
     },
+    /// Make a one-time token with which a person asks for a certificate; an earlier one ends
+    Invite {
+        /// spiffe://DOMAIN/CODE/BODY/person/STAFF-ID
+        identity: Identity,
+        /// Days for which the token holds, 1 to 30
+        #[arg(long, value_name = "N", default_value_t = 7,
+              value_parser = clap::value_parser!(u32).range(1..=30))]
+        days: u32,
+    },
     /// Show every person
     List,
 }
@@ -67,7 +79,18 @@ pub(crate) enum SystemCommand {
         #[arg(long = "role", value_name = "ROLE", required = true, value_delimiter = ',')]
         roles: Vec<RoleArgument>,
         #[command(flatten)]
+        invite: InviteArgument,
+        #[command(flatten)]
         request: RequestArgument,
+    },
+    /// Make a one-time token with which a system asks for a certificate; an earlier one ends
+    Invite {
+        /// spiffe://DOMAIN/CODE/BODY/system/NAME
+        identity: Identity,
+        /// Days for which the token holds, 1 to 30
+        #[arg(long, value_name = "N", default_value_t = 7,
+              value_parser = clap::value_parser!(u32).range(1..=30))]
+        days: u32,
     },
     /// Show every system
     List,
@@ -93,6 +116,7 @@ pub(super) fn run_person(
     match command {
         PersonCommand::Add { identity, .. }
         | PersonCommand::Grant { identity, .. }
+        | PersonCommand::Invite { identity, .. }
         | PersonCommand::Revoke { identity, .. } => require_kind(identity, kind)?,
         PersonCommand::List => {}
     }
@@ -102,8 +126,12 @@ pub(super) fn run_person(
         return Ok(say_what_would_be_revoked(identity, *role, environment));
     }
     session::with(environment, async |session| match command {
-        PersonCommand::Add { identity, roles, request } => {
-            add(session, identity, roles, *request).await
+        PersonCommand::Add { identity, roles, invite, request } => {
+            add(session, identity, roles, *invite, *request).await
+        }
+        PersonCommand::Invite { identity, days } => {
+            let invitation = invitation::invite(session, identity, *days).await?;
+            Ok(show(session, identity, &invitation))
         }
         PersonCommand::Grant { identity, role, request } => {
             let id = session.request_id(*request);
@@ -131,9 +159,9 @@ pub(super) fn run_system(
 ) -> Result<Exit, Failure> {
     let kind = IdentityKind::System;
     match command {
-        SystemCommand::Add { identity, .. } | SystemCommand::Revoke { identity, .. } => {
-            require_kind(identity, kind)?;
-        }
+        SystemCommand::Add { identity, .. }
+        | SystemCommand::Invite { identity, .. }
+        | SystemCommand::Revoke { identity, .. } => require_kind(identity, kind)?,
         SystemCommand::List => {}
     }
     if let SystemCommand::Revoke { identity, role, confirm, .. } = command
@@ -142,8 +170,12 @@ pub(super) fn run_system(
         return Ok(say_what_would_be_revoked(identity, *role, environment));
     }
     session::with(environment, async |session| match command {
-        SystemCommand::Add { identity, roles, request } => {
-            add(session, identity, roles, *request).await
+        SystemCommand::Add { identity, roles, invite, request } => {
+            add(session, identity, roles, *invite, *request).await
+        }
+        SystemCommand::Invite { identity, days } => {
+            let invitation = invitation::invite(session, identity, *days).await?;
+            Ok(show(session, identity, &invitation))
         }
         SystemCommand::Revoke { identity, role, request, .. } => {
             revoke(session, identity, *role, *request).await
@@ -171,10 +203,11 @@ async fn add(
     session: &Session<'_>,
     identity: &Identity,
     roles: &[RoleArgument],
+    invite: InviteArgument,
     request: RequestArgument,
 ) -> Result<Exit, Failure> {
-    let id = session.request_id(request);
-    let identity = identity.to_string();
+    let (party, id) = (identity, session.request_id(request));
+    let identity = party.to_string();
     let roles: Vec<Role> = roles.iter().map(|role| Role::from(*role)).collect();
     let call = AddPartyRequest {
         request_id: id.to_string(),
@@ -183,8 +216,23 @@ async fn add(
     };
     let answer = session.change(&id, call).await?;
     let roles: Vec<_> = roles.into_iter().map(role_name).collect();
-    let object = json!({"identity": identity, "roles": roles});
-    Ok(session.done(object, &identity, answer.receipt.as_ref()))
+    let mut object = json!({"identity": identity, "roles": roles});
+    let Some(days) = invite.days() else {
+        return Ok(session.done(object, &identity, answer.receipt.as_ref()));
+    };
+    let invitation = invitation::invite(session, party, days).await?;
+    object["invitation"] = invitation.json();
+    invitation.explain(session);
+    let data = format!("{identity}\n{}", invitation.token());
+    Ok(session.done(object, &data, answer.receipt.as_ref()))
+}
+
+/// Shows an invitation: the token is data, so that it can be kept without the words around it.
+fn show(session: &Session<'_>, identity: &Identity, invitation: &Invitation) -> Exit {
+    let mut object = invitation.json();
+    object["identity"] = json!(identity.to_string());
+    invitation.explain(session);
+    session.done(object, invitation.token(), invitation.receipt.as_ref())
 }
 
 fn say_what_would_be_revoked(

@@ -10,7 +10,8 @@ use renkei_api::{
     Answers, Backoff, Call, ClientFile, Connection, LogMemory, Rejection, StreamCall, Uploaded,
     hex, new_request_id, upload,
 };
-use renkei_types::{Classify as _, Entropy, Kind, Language, RequestId, Yen};
+use renkei_pki::{CertificateFacts, expiry_notice};
+use renkei_types::{Classify as _, Clock as _, Entropy, Kind, Language, RequestId, Yen};
 use serde_json::{Value, json};
 
 use super::error::BrokerError;
@@ -53,12 +54,36 @@ pub(super) fn with(
 ) -> Result<Exit, Failure> {
     let path = environment.client_file.as_deref().ok_or(BrokerError::NoClientFile)?;
     let file = ClientFile::read(path)?;
+    warn_of_end(&file, environment);
+    over(environment, &file, errand)
+}
+
+/// Says that the caller's own certificate ends soon: nobody else would in time.
+fn warn_of_end(file: &ClientFile, environment: &Environment) {
+    let pem = file.own_files().and_then(|own| fs_err::read(&own.certificate).ok());
+    // What is wrong with the file itself is told when the connection is opened.
+    let facts = pem.and_then(|pem| CertificateFacts::from_pem(&pem).ok());
+    let Some(until) = facts.map(|facts| facts.not_after) else { return };
+    if expiry_notice(environment.clock.now(), until).is_some_and(|days| days > 0) {
+        environment.warn(
+            &format!("your certificate ends at {until}; renew it with `renkei renew`"),
+            &format!("証明書の期限は {until} です。`renkei renew` で更新してください"),
+        );
+    }
+}
+
+/// The same with a client file that was read or made elsewhere.
+pub(super) fn over(
+    environment: &Environment,
+    file: &ClientFile,
+    errand: impl AsyncFnOnce(&Session<'_>) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
     let memory = file.log_memory()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CommandError::Plain(error.to_string()))?;
     let done = runtime.block_on(async {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::open()?);
-        let connection = Connection::open(&file, Arc::clone(&entropy))?;
+        let connection = Connection::open(file, Arc::clone(&entropy))?;
         let unproven = RefCell::default();
         let session = Session { environment, connection, entropy, memory, unproven };
         let exit = errand(&session).await?;
@@ -73,9 +98,17 @@ pub(super) fn with(
 impl Session<'_> {
     /// The request id that was given, or a new one.
     pub(super) fn request_id(&self, argument: RequestArgument) -> RequestId {
-        argument
-            .request_id
-            .unwrap_or_else(|| new_request_id(&self.environment.clock, &*self.entropy))
+        argument.request_id.unwrap_or_else(|| self.new_request_id())
+    }
+
+    /// A new request id.
+    pub(super) fn new_request_id(&self) -> RequestId {
+        new_request_id(&self.environment.clock, &*self.entropy)
+    }
+
+    /// Chance.
+    pub(super) fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
     }
 
     /// Asks something.

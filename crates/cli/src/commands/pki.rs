@@ -11,19 +11,21 @@ use std::num::NonZeroU16;
 use std::path::Path;
 
 use renkei_pki::{
-    Authority, AuthorityFiles, CertificateFiles, ClientFile, Issued, IssuedCertificate, PkiError,
-    Profile, Validity,
+    Authority, AuthorityFiles, CertificateFiles, CertificateRequest, ClientFile, Issued,
+    IssuedCertificate, PkiError, Profile, Unparseable, Validity,
 };
-use renkei_types::Slug;
+use renkei_types::{Classify, Kind, Language, Localised, Slug};
 use serde_json::{Value, json};
 
 use self::arguments::{
-    CrlArguments, InitArguments, IssueArguments, PkiCommand, RenewArguments, RevokeArguments,
+    CrlArguments, InitArguments, IssueArguments, PkiCommand, RenewArguments, RequestFileArguments,
+    RevokeArguments,
 };
 use self::system_entropy::SystemEntropy;
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit, Failure};
 use crate::json;
+use crate::table_input::read_text;
 
 pub(crate) fn run(command: &PkiCommand, environment: &Environment) -> Result<Exit, Failure> {
     match command {
@@ -88,7 +90,11 @@ fn issue(arguments: &IssueArguments, environment: &Environment) -> Result<Exit, 
         ClientFile::require_absent(client_file).map_err(told)?;
     }
     let validity = validity(arguments.days);
-    let issued = authority.issue_as(&name, &profile, validity).map_err(told)?;
+    let issued = match requested(&arguments.request)? {
+        Some(request) => authority.issue_requested(&name, &profile, validity, &request),
+        None => authority.issue_as(&name, &profile, validity),
+    };
+    let issued = issued.map_err(told)?;
     files.write(&issued).map_err(told)?;
     if let (Some(at), Some(address)) = (&arguments.client_file, &arguments.address) {
         let client = ClientFile {
@@ -108,17 +114,58 @@ fn renew(arguments: &RenewArguments, environment: &Environment) -> Result<Exit, 
     let mut authority =
         Authority::open(&arguments.dir, &environment.clock, &entropy).map_err(told)?;
     let name = name_of(&authority, &arguments.name).map_err(told)?;
+    let request = requested(&arguments.request)?;
     let files = match &arguments.out {
         Some(out) => CertificateFiles::new(out, &name),
         None => {
             let files = CertificateFiles::new(&arguments.dir, &name);
-            files.require_present().map_err(told)?;
+            if request.is_none() {
+                files.require_present().map_err(told)?;
+            }
             files
         }
     };
-    let issued = authority.renew(&arguments.name, validity(arguments.days)).map_err(told)?;
+    let validity = validity(arguments.days);
+    let issued = match request {
+        Some(request) => authority.renew_requested(&arguments.name, validity, &request),
+        None => authority.renew(&arguments.name, validity),
+    };
+    let issued = issued.map_err(told)?;
     files.write(&issued).map_err(told)?;
     tell_issued(&authority, &issued, &files, None, environment)
+}
+
+/// The request that was named, if it is for the key of which its owner told the fingerprint.
+fn requested(arguments: &RequestFileArguments) -> Result<Option<CertificateRequest>, Failure> {
+    let Some((csr, fingerprint)) = arguments.csr.as_deref().zip(arguments.fingerprint) else {
+        return Ok(None);
+    };
+    let request = CertificateRequest::from_pem(&read_text(csr)?);
+    let request = request.map_err(|source| RequestFileError { file: text(csr), source })?;
+    if request.fingerprint() != fingerprint {
+        return Err(PkiError::OtherFingerprint.into());
+    }
+    Ok(Some(request))
+}
+
+/// A file that holds no request.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {source}")]
+struct RequestFileError {
+    file: String,
+    source: Unparseable,
+}
+
+impl Classify for RequestFileError {
+    fn kind(&self) -> Kind {
+        self.source.kind()
+    }
+}
+
+impl Localised for RequestFileError {
+    fn localised(&self, language: Language) -> String {
+        format!("{}: {}", self.file, self.source.localised(language))
+    }
 }
 
 /// The name under which a certificate is recorded.
@@ -141,12 +188,13 @@ fn tell_issued(
         let found = authority.issued().find(&issued.serial.to_string()).map_err(told)?;
         let mut value = found.last().map(|entry| certificate_json(entry)).unwrap_or_default();
         value["certificate"] = json!(text(&files.certificate));
-        value["key"] = json!(text(&files.key));
+        value["key"] = json!(issued.key_pem.is_some().then(|| text(&files.key)));
         value["client_file"] = json!(client_file.map(text));
         json::print(&value);
     } else {
         let (until, serial) = (issued.not_after, &issued.serial);
-        let written = [Some(files.certificate.as_path()), Some(&files.key), client_file];
+        let key = issued.key_pem.is_some().then_some(files.key.as_path());
+        let written = [Some(files.certificate.as_path()), key, client_file];
         let written: Vec<String> = written.into_iter().flatten().map(text).collect();
         let written = written.join(" ");
         environment.note(

@@ -47,11 +47,17 @@ pub(crate) fn run(arguments: &ServeArguments, environment: &Environment) -> Resu
 }
 
 fn tell(running: Running, environment: &Environment) {
-    let Running { address, metrics } = running;
+    let Running { address, metrics, enrolment } = running;
     environment.note(
         &format!("the broker listens on {address}"),
         &format!("連携サーバーは {address} で待ち受けています"),
     );
+    if let Some(enrolment) = enrolment {
+        environment.note(
+            &format!("first certificates are asked for at {enrolment}"),
+            &format!("初回の証明書の申請は {enrolment} で受け付けています"),
+        );
+    }
     if let Some(metrics) = metrics {
         environment.note(
             &format!("metrics: http://{metrics}/metrics"),
@@ -62,6 +68,7 @@ fn tell(running: Running, environment: &Environment) {
         json::print(&json!({
             "listening": address.to_string(),
             "metrics": metrics.map(|metrics| metrics.to_string()),
+            "enrolment": enrolment.map(|enrolment| enrolment.to_string()),
         }));
     }
 }

@@ -760,6 +760,11 @@ impl Town {
         }
     }
 
+    /// Where the keys are.
+    pub(crate) fn keys(&self) -> std::path::PathBuf {
+        paths(self.folder.path()).keys
+    }
+
     /// Opens the ledger again.
     pub(crate) fn reopen(&mut self) {
         let (exchange, threads) = open(self.folder.path(), self.memory.as_ref(), self.now);

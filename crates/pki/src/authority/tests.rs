@@ -425,7 +425,7 @@ fn no_private_key_is_shown_or_recorded() {
     let place = Place::new();
     let mut authority = place.init();
     let issued = authority.issue(&client(SYSTEM), Validity::Standard).expect("issued");
-    assert!(issued.key_pem.contains("PRIVATE KEY"));
+    assert!(issued.key_pem.as_ref().is_some_and(|key| key.contains("PRIVATE KEY")));
     assert!(!format!("{issued:?}{authority:?}").contains("PRIVATE"));
     let record = fs_err::read_to_string(&authority.files().issued).expect("read");
     assert!(!record.contains("PRIVATE"));
@@ -510,4 +510,36 @@ proptest! {
         let record = authority.files().issued_certificates().expect("a record");
         prop_assert_eq!(&record, authority.issued());
     }
+}
+
+#[test]
+fn a_certificate_for_a_request_has_the_requests_key_and_nothing_else_of_it() {
+    let place = Place::new();
+    let mut authority = place.init();
+    // A request of somebody who would like to be somebody else.
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
+    let mut claims = rcgen::CertificateParams::default();
+    claims.subject_alt_names = vec![crate::signer::uri(PERSON).expect("a URI")];
+    claims.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let pem = claims.serialize_request(&key).expect("a request").pem().expect("PEM");
+    let request = crate::CertificateRequest::from_pem(&pem).expect("a request");
+
+    let name = "payments".parse().expect("a name");
+    let issued =
+        authority.issue_requested(&name, &client(SYSTEM), days(30), &request).expect("issued");
+    assert_eq!(issued.key_pem, None);
+    let said = facts(&issued);
+    assert_eq!((said.uris.as_slice(), said.ca), (&[SYSTEM.to_owned()][..], false));
+    assert_eq!(said.fingerprint, request.fingerprint());
+    assert_eq!(said.public_key, key.public_key_raw());
+
+    let next = crate::NewKey::generate().expect("a key");
+    let request = next.request_pem().expect("a request");
+    let request = crate::CertificateRequest::from_pem(&request).expect("a request");
+    let renewed = authority.renew_requested("payments", days(30), &request).expect("renewed");
+    assert_eq!(facts(&renewed).fingerprint, next.fingerprint());
+    // Only the certificate is written: the key stays where it was made.
+    let files = CertificateFiles::new(&place.dir(), &name);
+    files.write(&renewed).expect("written");
+    assert!(files.certificate.is_file() && !files.key.exists());
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use renkei_pki::{BrokerAddress, HostName, Profile};
-use renkei_types::{Identity, Slug};
+use renkei_types::{Digest, Identity, Slug};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PkiCommand {
@@ -70,13 +70,28 @@ pub(crate) struct IssueArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) request: RequestFileArguments,
+
     /// Also write a file for `--as`
-    #[arg(long, value_name = "FILE.toml", requires = "address", conflicts_with = "broker")]
+    #[arg(long, value_name = "FILE.toml", requires = "address", conflicts_with_all = ["broker", "csr"])]
     pub(crate) client_file: Option<PathBuf>,
 
     /// The broker that the client file names
     #[arg(long, value_name = "https://HOST:PORT", requires = "client_file")]
     pub(crate) address: Option<BrokerAddress>,
+}
+
+/// A request for a certificate of a key that its owner has made and keeps.
+#[derive(Args, Debug)]
+pub(crate) struct RequestFileArguments {
+    /// Certify the key of this request (PKCS#10, PEM) instead of making one; only NAME.crt is written
+    #[arg(long, value_name = "FILE.csr", requires = "fingerprint")]
+    pub(crate) csr: Option<PathBuf>,
+
+    /// The key's fingerprint as its owner told you, not as it came with the request
+    #[arg(long, value_name = "sha256:...", requires = "csr")]
+    pub(crate) fingerprint: Option<Digest>,
 }
 
 impl IssueArguments {
@@ -102,6 +117,9 @@ pub(crate) struct RenewArguments {
     /// Days of validity; those of certs/profiles.toml otherwise
     #[arg(long, value_name = "N")]
     pub(crate) days: Option<NonZeroU16>,
+
+    #[command(flatten)]
+    pub(crate) request: RequestFileArguments,
 
     /// Where NAME.crt and NAME.key are replaced or go; otherwise they are replaced in the authority's folder
     #[arg(long, value_name = "DIR")]

@@ -1,7 +1,7 @@
 //! `renkei pki status`: what was issued, and what expires.
 
 use jiff::Timestamp;
-use renkei_pki::{AuthorityFiles, IssuedCertificate, IssuedCertificates, State};
+use renkei_pki::{AuthorityFiles, IssuedCertificate, IssuedCertificates, State, expiry_notice};
 use renkei_types::Clock;
 use serde_json::{Value, json};
 
@@ -47,6 +47,7 @@ pub(super) fn run(arguments: &StatusArguments, environment: &Environment) -> Res
                 "serial": facts.serial.to_string(),
                 "not_after": authority.until.to_string(),
                 "days_left": authority.days_left,
+                "notice_days": expiry_notice(now, authority.until),
                 "state": authority.state.as_str(),
             },
             "crl": {
@@ -62,6 +63,7 @@ pub(super) fn run(arguments: &StatusArguments, environment: &Environment) -> Res
         print(&record, &authority, &crl, now, environment);
     }
     warn(&authority, &crl, environment);
+    warn_of_certificates(&record, now, environment);
     let expired = record.iter().any(|entry| record.state(entry, now) == State::Expired)
         || [authority.state, crl.state].contains(&State::Expired);
     Ok(if expired { Exit::FoundWrong } else { Exit::Done })
@@ -70,9 +72,18 @@ pub(super) fn run(arguments: &StatusArguments, environment: &Environment) -> Res
 fn entry_json(record: &IssuedCertificates, entry: &IssuedCertificate, now: Timestamp) -> Value {
     let mut value = certificate_json(entry);
     value["days_left"] = json!(entry.days_left(now));
+    value["notice_days"] = json!(notice(record, entry, now));
     value["state"] = json!(record.state(entry, now).as_str());
     value["revoked_at"] = json!(entry.revoked_at.map(|at| at.to_string()));
     value
+}
+
+/// The notice that is due of a certificate which nothing has replaced.
+fn notice(record: &IssuedCertificates, entry: &IssuedCertificate, now: Timestamp) -> Option<u16> {
+    match record.state(entry, now) {
+        State::Valid | State::ExpiresSoon | State::Expired => expiry_notice(now, entry.not_after),
+        State::Replaced | State::Revoked => None,
+    }
 }
 
 fn print(
@@ -123,6 +134,27 @@ fn state(state: State, environment: &Environment) -> &'static str {
         State::Revoked => "失効",
     };
     environment.language.pick(state.as_str(), japanese)
+}
+
+/// Names those that end soon, the first to end first.
+fn warn_of_certificates(record: &IssuedCertificates, now: Timestamp, environment: &Environment) {
+    let mut ending: Vec<_> =
+        record.iter().filter(|entry| notice(record, entry, now).is_some()).collect();
+    ending.sort_by_key(|entry| entry.not_after);
+    for entry in ending {
+        let (name, until, days) = (&entry.name, entry.not_after, entry.days_left(now));
+        if days < 0 {
+            environment.warn(
+                &format!("{name} has ended ({until}): renew or revoke it"),
+                &format!("{name} は期限切れです（{until}）。更新または失効してください"),
+            );
+        } else {
+            environment.warn(
+                &format!("{name} ends in {days} days ({until}): renew it"),
+                &format!("{name} の期限まであと {days} 日です（{until}）。更新してください"),
+            );
+        }
+    }
 }
 
 fn warn(authority: &Term, crl: &Term, environment: &Environment) {
