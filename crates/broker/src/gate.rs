@@ -25,6 +25,7 @@ use tracing::Instrument as _;
 use crate::failure;
 use crate::telemetry;
 use crate::transport::{CredentialStore, Peer};
+use crate::who_may::call_rule;
 
 /// Which call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -77,7 +78,7 @@ impl Gate {
         let known = caller.clone().ok();
         let work = async {
             let caller = caller?;
-            self.admit(&caller)?;
+            self.admit(method, &caller)?;
             handler(caller, request.into_inner()).await
         };
         self.watch(method, known, work).await
@@ -145,11 +146,19 @@ impl Gate {
         .await
     }
 
-    /// A stranger gets no further than this, whatever the call.
-    fn admit(&self, caller: &Caller) -> Result<(), Refusal> {
+    /// A stranger gets no further than this, nor does somebody without a role that the call needs.
+    fn admit(&self, method: Method, caller: &Caller) -> Result<(), Refusal> {
         let state = self.inner.exchange.state();
         let party = state.parties.get(&caller.identity).ok_or(Reason::NotRegistered)?;
-        if party.revoked { Err(Reason::PartyRevoked.into()) } else { Ok(()) }
+        if party.revoked {
+            return Err(Reason::PartyRevoked.into());
+        }
+        let rule = call_rule(method.service, method.name).ok_or(Reason::RoleMissing)?;
+        if rule.roles.iter().any(|role| party.roles.contains(role)) {
+            Ok(())
+        } else {
+            Err(Reason::RoleMissing.into())
+        }
     }
 
     /// Who calls: from the certificate of the connection, checked again at every call.

@@ -15,6 +15,7 @@ mod jobs;
 mod services;
 pub mod telemetry;
 pub mod transport;
+pub mod who_may;
 
 pub use broker::{RunError, Running, is_in_use, run};
 pub use failure::refusal_status_of;

@@ -8,6 +8,7 @@ use renkei_types::Language;
 use crate::broker::BrokerCommand;
 use crate::commands::check_config::CheckConfigArguments;
 use crate::commands::pki::arguments::PkiCommand;
+use crate::commands::roles::RolesArguments;
 use crate::commands::serve::ServeArguments;
 use crate::demo::DemoArguments;
 use crate::shadow::Key;
@@ -78,6 +79,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PkiCommand,
     },
+    /// Say who may call what, and what takes two people
+    Roles(RolesArguments),
     #[command(flatten)]
     Broker(BrokerCommand),
     /// Print completions for a shell

@@ -41,6 +41,9 @@ mod task_table;
 
 use clap::Subcommand;
 
+#[cfg(test)]
+pub(crate) use names::short;
+
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 
@@ -169,6 +172,7 @@ mod tests {
             &format!("enrolment end {person} --yes"),
             "join --broker https://a.example:1 --ca ca.crt --token T --client-file a.toml",
             "renew --as a.toml",
+            "roles --markdown",
             "dataset create --provider 131016/residents --name register --title X --fields a,b",
             "dataset upload dataset_ residents.csv --lines 5 --encoding cp932",
             "dataset protection dataset_ --json",

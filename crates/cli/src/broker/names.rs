@@ -104,7 +104,7 @@ arguments! {
 }
 
 /// A name of the contract without the name of its list: `ROLE_CLERK` is `CLERK`.
-pub(super) fn short<'a>(name: &'a str, list: &str) -> &'a str {
+pub(crate) fn short<'a>(name: &'a str, list: &str) -> &'a str {
     name.strip_prefix(list).unwrap_or(name)
 }
 

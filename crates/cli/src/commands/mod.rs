@@ -11,6 +11,7 @@ pub(crate) mod generate;
 pub(crate) mod link;
 pub(crate) mod manual;
 pub(crate) mod pki;
+pub(crate) mod roles;
 pub(crate) mod serve;
 mod shown_pairs;
 mod weight_texts;
