@@ -140,6 +140,7 @@ calls! {
     admin show_enrolments: ShowEnrolmentsRequest -> ShowEnrolmentsResponse, true, SECONDS;
     admin grant_certificate: GrantCertificateRequest -> GrantCertificateResponse, true, SECONDS;
     admin end_enrolment: EndEnrolmentRequest -> EndEnrolmentResponse, true, SECONDS;
+    admin rotate_key: RotateKeyRequest -> RotateKeyResponse, true, MINUTES;
     enrolment join: JoinRequest -> JoinResponse, true, SECONDS;
 }
 

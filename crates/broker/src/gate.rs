@@ -287,6 +287,7 @@ mutations! {
     ReportProtectedRequest,
     ReviseRequest,
     RevokePartyRequest,
+    RotateKeyRequest,
     RevokeRoleRequest,
     SealRequest,
     SuspendAgreementRequest,

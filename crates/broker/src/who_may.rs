@@ -152,6 +152,7 @@ calls! {
         ShowEnrolments: Operate;
         GrantCertificate: Operate, NotWhoInvited;
         EndEnrolment: Operate;
+        RotateKey: Operate, NotWhoProposed;
     }
 }
 

@@ -27,11 +27,13 @@ use crate::cache::{self, Cache, Projection};
 use crate::command::{Call, Command, Desk, Done};
 use crate::founding::{Charter, Found};
 use crate::log::{Log, Started};
+use crate::log_key;
 use crate::pending::{Entry, Pending, Question, leaf_digest};
 use crate::refusal::Refusal;
+use crate::rotation::BrokerKey;
 use crate::running::{Began, ClockJumped, ClockWatch, NoteEquipment, RollbackSuspected};
 use crate::state::{Change, State};
-use crate::store::{OpenError, Store, StorePaths, Vault, keyed_body_digest};
+use crate::store::{OpenError, Store, StorePaths, Vault, key_refusal, keyed_body_digest};
 use crate::upload::UploadState;
 
 /// Commands that wait at most; above this callers are refused at once.
@@ -92,6 +94,9 @@ impl Exchange {
             let leaf = last_leaf(journal.as_ref())?;
             let _ = projector.send(Projection { changes, applied: (last.seq, leaf) });
         }
+        if let Some(decided) = state.keys_in_use.get(&BrokerKey::Root) {
+            vault.complete_root(*decided)?;
+        }
         let destroyed = state
             .uploads
             .iter()
@@ -112,6 +117,7 @@ impl Exchange {
             origin,
             journal.as_ref(),
             entropy.as_ref(),
+            state.keys_in_use.get(&BrokerKey::Log).copied(),
             charter.checkpoint_interval,
             Arc::clone(&clock),
         )?;
@@ -186,6 +192,37 @@ impl Exchange {
     /// The number of the last durable frame, and a call back whenever it grows.
     pub fn durable(&self) -> watch::Receiver<u64> {
         self.shared.durable.subscribe()
+    }
+
+    /// Makes the log's next key, unless it was made before, and answers its fingerprint.
+    pub(crate) fn prepare_log_key(&self) -> Result<Digest, Refusal> {
+        let state = self.state();
+        let founding = state.founding.get(&0).ok_or(Reason::Internal)?;
+        let (paths, entropy) = (&self.shared.paths, self.shared.vault.entropy());
+        log_key::prepare(paths, &founding.log_origin, entropy)
+            .map_err(|error| Refusal::internal(&error))
+    }
+
+    /// The log's public key, as auditors are given it.
+    pub fn log_verifier(&self) -> Result<String, Refusal> {
+        let file = self.shared.paths.log_key().with_extension("vkey");
+        fs_err::read_to_string(file).map_err(|error| Refusal::internal(&error))
+    }
+
+    /// Takes a key into use on which two have agreed.
+    pub(crate) fn complete_rotation(&self, key: BrokerKey) -> Result<(), Refusal> {
+        let state = self.state();
+        let decided = *state.keys_in_use.get(&key).ok_or(Reason::Internal)?;
+        match key {
+            BrokerKey::Root => {
+                self.vault().complete_root(decided).map_err(|error| key_refusal(&error))
+            }
+            BrokerKey::Log => {
+                // The log is told after callers are; behind one more turn of the ledger it has been told of the decision.
+                self.ask_now(|_| Ok(()))?;
+                self.shared.log.rotate(decided).map(drop)
+            }
+        }
     }
 
     /// A keyed digest of what a client sent, by which a repetition is recognised.

@@ -9,10 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use renkei_journal::{Journal, Seq};
-use renkei_tlog::{LogError, LogFolder, LogKey, Origin};
-use renkei_types::{Clock, Entropy, Reason};
+use renkei_tlog::{LogError, LogFolder};
+use renkei_types::{Clock, Digest, Entropy, Reason};
 
 use crate::log_head::{LogHead, LostHead};
+use crate::log_key::KeptLogKey;
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
 
@@ -26,6 +27,7 @@ enum Work {
     Leaves(Vec<Vec<u8>>),
     Checkpoint(tokio::sync::oneshot::Sender<Result<String, Refusal>>),
     Read(Reading),
+    Rotate(Digest, tokio::sync::oneshot::Sender<Result<bool, OpenError>>),
 }
 
 /// Something to be read while nothing is written.
@@ -53,6 +55,7 @@ impl Log {
         origin: &str,
         journal: &dyn Journal,
         entropy: &dyn Entropy,
+        decided: Option<Digest>,
         interval: Duration,
         clock: Arc<dyn Clock + Send + Sync>,
     ) -> Result<Started, OpenError> {
@@ -60,7 +63,7 @@ impl Log {
         let failed = |source| OpenError::Log { path: path.clone(), source };
         let differs =
             |what: &str| OpenError::LogDiffers { path: path.clone(), what: what.to_owned() };
-        let key = log_key(paths, origin, entropy)?;
+        let mut key = KeptLogKey::open(paths, origin, entropy)?;
         let (mut folder, size) = LogFolder::open(&path).map_err(failed)?;
         if size > journal.last().0 {
             return Err(differs("it has more leaves than the journal has frames"));
@@ -83,14 +86,18 @@ impl Log {
         if !leaves.is_empty() {
             folder.append(&leaves).map_err(failed)?;
         }
-        let (mut head, lost) = LogHead::open(paths, &key.verifier(), &folder)?;
+        let (mut head, lost) = LogHead::open(paths, &key.verifiers()?, &folder)?;
         if folder.size() > 0 {
-            folder.publish_after(&key, |signed| head.advance(signed)).map_err(failed)?;
+            folder.publish_after(key.key(), |signed| head.advance(signed)).map_err(failed)?;
+        }
+        if let Some(decided) = decided {
+            // Of a process that died between the decision and the change.
+            key.rotate(decided, &mut folder, &mut head)?;
         }
         let (sender, receiver) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("renkei-log".to_owned())
-            .spawn(move || integrate(folder, &key, head, &receiver, interval, clock.as_ref()))?;
+            .spawn(move || integrate(folder, key, head, &receiver, interval, clock.as_ref()))?;
         Ok(Started { log: Self { work: sender }, thread, lost })
     }
 
@@ -113,6 +120,17 @@ impl Log {
         receiver.await.unwrap_or(Err(Reason::Stopping.into()))
     }
 
+    /// Takes the next key into use if it is the one that was decided on. Ask for a checkpoint first, so that the older key
+    /// signs the decision. Blocks: for threads that may wait.
+    pub(crate) fn rotate(&self, decided: Digest) -> Result<bool, Refusal> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let _ = self.work.send(Work::Rotate(decided, sender));
+        match receiver.blocking_recv() {
+            Ok(rotated) => rotated.map_err(|error| Refusal::internal(&error)),
+            Err(_) => Err(Reason::Stopping.into()),
+        }
+    }
+
     /// Asks for a checkpoint over everything appended so far.
     pub(crate) fn checkpoint(&self) -> tokio::sync::oneshot::Receiver<Result<String, Refusal>> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -121,27 +139,9 @@ impl Log {
     }
 }
 
-/// Reads the log's key, or makes it and writes its public half beside the store.
-fn log_key(paths: &StorePaths, origin: &str, entropy: &dyn Entropy) -> Result<LogKey, OpenError> {
-    let path = paths.log_key();
-    let wrong = |error: &dyn std::fmt::Display| OpenError::LogKey(error.to_string());
-    let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
-    if path.exists() {
-        let pem = renkei_journal::read_secret(&path).map_err(|error| wrong(&error))?;
-        let pem = String::from_utf8(pem.to_vec()).map_err(|error| wrong(&error))?;
-        return LogKey::from_pem(origin, &pem).map_err(|error| wrong(&error));
-    }
-    let key = LogKey::generate(origin, entropy);
-    let pem = key.to_pem();
-    renkei_journal::write_secret(&path, pem.as_bytes()).map_err(|error| wrong(&error))?;
-    // What auditors are given; anybody may have it.
-    fs_err::write(path.with_extension("vkey"), format!("{}\n", key.verifier()))?;
-    Ok(key)
-}
-
 fn integrate(
     mut folder: LogFolder,
-    key: &LogKey,
+    mut key: KeptLogKey,
     mut head: LogHead,
     work: &Receiver<Work>,
     interval: Duration,
@@ -152,11 +152,12 @@ fn integrate(
     let mut published = 0;
     let mut waiting: Vec<Vec<u8>> = Vec::new();
     loop {
-        let (mut asked, mut ended) = (Vec::new(), false);
+        let (mut asked, mut ended, mut rotate) = (Vec::new(), false, None);
         match work.recv_timeout(interval) {
             Ok(Work::Leaves(leaves)) => waiting.extend(leaves),
             Ok(Work::Checkpoint(sender)) => asked.push(sender),
             Ok(Work::Read(reading)) => reading(&folder),
+            Ok(Work::Rotate(decided, sender)) => rotate = Some((decided, sender)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => ended = true,
         }
@@ -164,11 +165,17 @@ fn integrate(
         // the journal's too.
         let until = if waiting.is_empty() { Duration::ZERO } else { clock.monotonic() + interval };
         let mut reading = None;
-        while asked.is_empty() && reading.is_none() && !ended && waiting.len() < WAITING_MAX {
+        while asked.is_empty()
+            && reading.is_none()
+            && rotate.is_none()
+            && !ended
+            && waiting.len() < WAITING_MAX
+        {
             match work.recv_timeout(until.saturating_sub(clock.monotonic())) {
                 Ok(Work::Leaves(leaves)) => waiting.extend(leaves),
                 Ok(Work::Checkpoint(sender)) => asked.push(sender),
                 Ok(Work::Read(read)) => reading = Some(read),
+                Ok(Work::Rotate(decided, sender)) => rotate = Some((decided, sender)),
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => ended = true,
             }
@@ -179,7 +186,7 @@ fn integrate(
                 waiting.clear();
             }
             if folder.size() > published {
-                let signed = folder.publish_after(key, |signed| head.advance(signed))?;
+                let signed = folder.publish_after(key.key(), |signed| head.advance(signed))?;
                 note = Some(signed.note().to_owned());
                 published = folder.size();
             }
@@ -197,6 +204,11 @@ fn integrate(
         }
         if let Some(reading) = reading {
             reading(&folder);
+        }
+        if let Some((decided, sender)) = rotate {
+            let _ = sender.send(key.rotate(decided, &mut folder, &mut head));
+            // The next checkpoint is asked of the next key.
+            published = 0;
         }
         if ended {
             return;

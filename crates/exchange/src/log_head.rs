@@ -48,7 +48,7 @@ impl LogHead {
     /// Reads the head and holds the log against it.
     pub(crate) fn open(
         paths: &StorePaths,
-        key: &VerifierKey,
+        keys: &[VerifierKey],
         log: &LogFolder,
     ) -> Result<(Self, Option<LostHead>), OpenError> {
         let path = paths.log_head();
@@ -56,7 +56,7 @@ impl LogHead {
             let path = path.to_owned();
             move |source| OpenError::Log { path, source }
         };
-        let head = read(&path, key).map_err(wrong(&path))?;
+        let head = read(&path, keys).map_err(wrong(&path))?;
         if let Some(known) = &head {
             let Checkpoint { size, root, .. } = *known.checkpoint();
             let continues = size <= log.size() && root_at(log, size).map_err(wrong(&path))? == root;
@@ -66,7 +66,7 @@ impl LogHead {
             }
         }
         let accepted = path.with_extension("head.accepted");
-        let lost = read(&accepted, key).map_err(wrong(&accepted))?;
+        let lost = read(&accepted, keys).map_err(wrong(&accepted))?;
         let lost = lost.map(|lost| LostHead { accepted, checkpoint: lost.checkpoint().clone() });
         let note = head.map(|head| head.note().to_owned());
         Ok((Self { path, note }, lost))
@@ -99,10 +99,10 @@ impl LogHead {
     }
 }
 
-/// A head file, which must be signed by the log's key; nothing where there is none.
-fn read(path: &Path, key: &VerifierKey) -> Result<Option<SignedCheckpoint>, LogError> {
+/// A head file, which must be signed by a key of the log; nothing where there is none.
+fn read(path: &Path, keys: &[VerifierKey]) -> Result<Option<SignedCheckpoint>, LogError> {
     match fs_err::read(path) {
-        Ok(note) => Ok(Some(SignedCheckpoint::open(&note, std::slice::from_ref(key))?)),
+        Ok(note) => Ok(Some(SignedCheckpoint::open(&note, keys)?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -180,6 +180,12 @@ impl Mark {
         Self { attempt: Some(attempt), ..self }
     }
 
+    /// The same, with the fingerprint of a key that is to be used from now on.
+    #[must_use]
+    pub fn naming(self, key: Digest) -> Self {
+        Self { configuration: Some(key), ..self }
+    }
+
     /// The same, with the digest of a configuration.
     #[must_use]
     pub fn configuration(self, digest: Digest) -> Self {

@@ -30,6 +30,7 @@ use crate::model::KeptModel;
 use crate::programme::Programme;
 use crate::protection::Protection;
 use crate::review::TaskPage;
+use crate::rotation::{BrokerKey, RotationProposal};
 use crate::snapshot::Snapshot;
 use crate::upload::Upload;
 
@@ -124,6 +125,10 @@ tables! {
     agencies: AgencyId => Agency,
     /// Systems and persons.
     parties: Identity => Party,
+    /// Keys of the broker's own that one person has proposed.
+    rotation_proposals: BrokerKey => RotationProposal,
+    /// Fingerprints of keys of the broker's own that have been decided on; nothing for the first ones.
+    keys_in_use: BrokerKey => Digest,
     /// Invitations, and requests for certificates.
     enrolments: Identity => Enrolment,
     /// Registers, and what programmes deliver.

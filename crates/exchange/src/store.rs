@@ -116,6 +116,19 @@ impl Vault {
         Ok(())
     }
 
+    /// Makes the next root key, unless it was made before, and answers its fingerprint.
+    pub(crate) fn prepare_root(&self) -> Result<Digest, Refusal> {
+        self.keys.prepare_root(self.entropy.as_ref()).map_err(|error| key_refusal(&error))
+    }
+
+    /// Takes the next root key into use if it is the one that was decided on.
+    pub(crate) fn complete_root(&self, decided: Digest) -> Result<(), KeyError> {
+        if let Some(wrapped) = self.keys.complete_root(decided, self.entropy.as_ref())? {
+            tracing::info!(wrapped, "another root key is in use");
+        }
+        Ok(())
+    }
+
     /// Chance.
     pub fn entropy(&self) -> &dyn Entropy {
         self.entropy.as_ref()
@@ -180,7 +193,7 @@ pub(crate) fn blob_refusal(error: &BlobError) -> Refusal {
     }
 }
 
-fn key_refusal(error: &KeyError) -> Refusal {
+pub(crate) fn key_refusal(error: &KeyError) -> Refusal {
     match error {
         KeyError::Destroyed { .. } => Reason::DataDestroyed.into(),
         KeyError::Unknown { .. }

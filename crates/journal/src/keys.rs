@@ -10,6 +10,8 @@
 //! key that was handed out by `create` is durable. Overwriting a file does not reach old copies on every disk, so what
 //! protects a destroyed key there is the root key around it. Which key seals what is left to the caller.
 
+mod rotation;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -106,10 +108,17 @@ impl Localised for KeyError {
 /// The keys of one broker.
 #[derive(Debug)]
 pub struct KeyFolder {
+    dir: PathBuf,
     data: PathBuf,
+    /// The lock is held over every change, so that a key cannot be cached while it is being destroyed.
+    opened: Mutex<OpenedKeys>,
+}
+
+/// The keys in memory.
+#[derive(Debug)]
+struct OpenedKeys {
     root: DataKey,
-    /// Opened keys. The lock is held over every change, so that a key cannot be cached while it is being destroyed.
-    cache: Mutex<HashMap<DataKeyId, DataKey>>,
+    cache: HashMap<DataKeyId, DataKey>,
 }
 
 fn file_error(path: &Path) -> impl Fn(io::Error) -> KeyError {
@@ -131,7 +140,8 @@ impl KeyFolder {
         let data = dir.join("data");
         create_folder(&data).map_err(file_error(&data))?;
         let root = Self::root(&dir.join("root.key"), &data, entropy)?;
-        let folder = Self { data, root, cache: Mutex::default() };
+        let opened = Mutex::new(OpenedKeys { root, cache: HashMap::new() });
+        let folder = Self { dir: dir.to_owned(), data, opened };
         folder.complete_destructions()?;
         Ok(folder)
     }
@@ -146,12 +156,7 @@ impl KeyFolder {
             write_secret(path, key.as_bytes())?;
             return Ok(key);
         }
-        let bytes = read_secret(path)?;
-        let key = Zeroizing::new(
-            <[u8; 32]>::try_from(bytes.as_slice())
-                .map_err(|_| KeyError::Damaged { file: file() })?,
-        );
-        Ok(DataKey::from_bytes(*key))
+        read_root(path)
     }
 
     fn complete_destructions(&self) -> Result<(), KeyError> {
@@ -179,30 +184,30 @@ impl KeyFolder {
         tombstone.try_exists().map_err(file_error(&tombstone))
     }
 
-    fn cache(&self) -> MutexGuard<'_, HashMap<DataKeyId, DataKey>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    fn opened(&self) -> MutexGuard<'_, OpenedKeys> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a data key, durable on return.
     pub fn create(&self, id: DataKeyId, entropy: &dyn Entropy) -> Result<DataKey, KeyError> {
-        let mut cache = self.cache();
+        let mut opened = self.opened();
         if self.is_destroyed(id)? {
             return Err(KeyError::Destroyed { id });
         }
         let key = DataKey::generate(entropy);
-        let wrapped = self.root.seal(entropy, &wrapping_of(id), key.as_bytes());
+        let wrapped = opened.root.seal(entropy, &wrapping_of(id), key.as_bytes());
         match write_secret(&self.key_file(id), &wrapped) {
             Err(SecretFileError::Exists { .. }) => return Err(KeyError::Exists { id }),
             written => written?,
         }
-        remember(&mut cache, id, &key);
+        remember(&mut opened.cache, id, &key);
         Ok(key)
     }
 
     /// The data key of this id.
     pub fn get(&self, id: DataKeyId) -> Result<DataKey, KeyError> {
-        let mut cache = self.cache();
-        if let Some(key) = cache.get(&id) {
+        let mut opened = self.opened();
+        if let Some(key) = opened.cache.get(&id) {
             return Ok(key.clone());
         }
         if self.is_destroyed(id)? {
@@ -216,18 +221,18 @@ impl KeyFolder {
             wrapped => wrapped?,
         };
         let damaged = || KeyError::Damaged { file: path.display().to_string() };
-        let bytes = self.root.open(&wrapping_of(id), &wrapped).map_err(|_| damaged())?;
+        let bytes = opened.root.open(&wrapping_of(id), &wrapped).map_err(|_| damaged())?;
         let bytes = Zeroizing::new(bytes);
         let key = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| damaged())?);
         let key = DataKey::from_bytes(*key);
-        remember(&mut cache, id, &key);
+        remember(&mut opened.cache, id, &key);
         Ok(key)
     }
 
     /// Destroys a data key for good, durable on return. Destroying it again changes nothing.
     pub fn destroy(&self, id: DataKeyId) -> Result<(), KeyError> {
-        let mut cache = self.cache();
-        cache.remove(&id);
+        let mut opened = self.opened();
+        opened.cache.remove(&id);
         let (path, tombstone) = (self.key_file(id), self.tombstone(id));
         if !self.is_destroyed(id)? {
             if !path.try_exists().map_err(file_error(&path))? {
@@ -260,6 +265,14 @@ fn overwrite(path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Reads a root key.
+fn read_root(path: &Path) -> Result<DataKey, KeyError> {
+    let bytes = read_secret(path)?;
+    let damaged = |_| KeyError::Damaged { file: path.display().to_string() };
+    let key = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).map_err(damaged)?);
+    Ok(DataKey::from_bytes(*key))
+}
+
 /// What a wrapped key is bound to.
 fn wrapping_of(id: DataKeyId) -> Vec<u8> {
     [b"renkei data key 1\0".as_slice(), id.as_bytes()].concat()
@@ -281,26 +294,26 @@ mod tests {
 
     use super::*;
 
-    struct Fixture {
+    pub(super) struct Fixture {
         folder: tempfile::TempDir,
-        entropy: SeededEntropy,
+        pub(super) entropy: SeededEntropy,
     }
 
     impl Fixture {
-        fn new() -> Self {
+        pub(super) fn new() -> Self {
             Self { folder: tempfile::tempdir().expect("a folder"), entropy: SeededEntropy::new(11) }
         }
 
-        fn open(&self) -> Result<KeyFolder, KeyError> {
+        pub(super) fn open(&self) -> Result<KeyFolder, KeyError> {
             KeyFolder::open_or_create(self.folder.path(), &self.entropy)
         }
 
-        fn file(&self, name: &str) -> PathBuf {
+        pub(super) fn file(&self, name: &str) -> PathBuf {
             self.folder.path().join(name)
         }
     }
 
-    fn id(number: u8) -> DataKeyId {
+    pub(super) fn id(number: u8) -> DataKeyId {
         DataKeyId::from_bytes([number; 16])
     }
 

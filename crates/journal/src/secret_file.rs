@@ -2,11 +2,11 @@
 //!
 //! A key that others can read is no key, so a file that lets its group or the world in is refused with the command that
 //! repairs it, rather than used with a warning. Invariant: a secret is written whole or not at all, readable by its
-//! owner alone from the first byte on, and never over an older one. What the bytes mean is left to the caller.
+//! owner alone from the first byte on, and over an older one only where that is asked for. What the bytes mean is left to the caller.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fs_err::OpenOptions;
 use renkei_types::{Classify, Kind, Language, Localised};
@@ -92,6 +92,34 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
 /// Writes a new secret, durable on return.
 pub fn write_secret(path: &Path, secret: &[u8]) -> Result<(), SecretFileError> {
     let io = |source| SecretFileError::io(path, source);
+    let temporary = written_beside(path, secret)?;
+    // A link, unlike a rename, fails where the name is taken.
+    let linked = fs_err::hard_link(&temporary, path);
+    let removed = fs_err::remove_file(&temporary);
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(SecretFileError::Exists { file: path.display().to_string() });
+        }
+        linked => linked.and(removed).map_err(io)?,
+    }
+    sync_folder(folder_of(path)).map_err(io)
+}
+
+/// Puts a secret in the place of an older one, in one step and durable on return.
+pub fn replace_secret(path: &Path, secret: &[u8]) -> Result<(), SecretFileError> {
+    let io = |source| SecretFileError::io(path, source);
+    let temporary = written_beside(path, secret)?;
+    fs_err::rename(&temporary, path).map_err(io)?;
+    sync_folder(folder_of(path)).map_err(io)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes a secret whole under a name of its own beside its place.
+fn written_beside(path: &Path, secret: &[u8]) -> Result<PathBuf, SecretFileError> {
+    let io = |source| SecretFileError::io(path, source);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".tmp");
     let temporary = path.with_file_name(name);
@@ -107,17 +135,12 @@ pub fn write_secret(path: &Path, secret: &[u8]) -> Result<(), SecretFileError> {
         file.write_all(secret)?;
         file.sync_all()
     });
-    // A link, unlike a rename, fails where the name is taken.
-    let linked = written.and_then(|()| fs_err::hard_link(&temporary, path));
-    let removed = fs_err::remove_file(&temporary);
-    match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(SecretFileError::Exists { file: path.display().to_string() });
-        }
-        linked => linked.and(removed).map_err(io)?,
+    if let Err(error) = written {
+        // Best effort: the error that matters is the one that is told.
+        let _ = fs_err::remove_file(&temporary);
+        return Err(io(error));
     }
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_folder(folder.unwrap_or(Path::new("."))).map_err(io)
+    Ok(temporary)
 }
 
 #[cfg(test)]

@@ -7,15 +7,12 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
-use renkei_api::v1::ShowRequest;
-use renkei_api::{ClientFile, Connection, Rejection, rpcs};
+use renkei_api::{ClientFile, Connection, rpcs};
 use renkei_types::{Classify as _, Kind, SeededEntropy};
 use serde_json::Value;
 use support::broker::Broker;
+use support::load::{Load, until};
 use support::{Run, renkei};
 
 const NEWCOMER: &str = "spiffe://renkei.example/131016/benefits/person/c-77";
@@ -174,73 +171,6 @@ fn the_port_for_enrolment_answers_nothing_but_enrolment() {
     });
 }
 
-/// Clients that ask all the time, and what became of it.
-struct Load {
-    answered: Arc<AtomicU64>,
-    failed: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    clients: Vec<JoinHandle<Option<Rejection>>>,
-}
-
-const CLIENTS: u64 = 4;
-
-impl Load {
-    fn start(file: &Path) -> Self {
-        let (answered, failed) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
-        let stop = Arc::<AtomicBool>::default();
-        let file = ClientFile::read(file).expect("a client file");
-        let client = |seed| {
-            let (answered, failed, stop) = (answered.clone(), failed.clone(), stop.clone());
-            let file = file.clone();
-            std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("a runtime").block_on(async {
-                    let entropy = Arc::new(SeededEntropy::new(seed));
-                    let connection = Connection::open(&file, entropy).expect("a connection");
-                    let mut last = None;
-                    while !stop.load(Ordering::SeqCst) {
-                        match connection.call(ShowRequest {}).await {
-                            Ok(_) => drop(answered.fetch_add(1, Ordering::SeqCst)),
-                            Err(rejection) => {
-                                failed.fetch_add(1, Ordering::SeqCst);
-                                last = Some(rejection);
-                            }
-                        }
-                    }
-                    last
-                })
-            })
-        };
-        let clients = (0..CLIENTS).map(client).collect();
-        Self { answered, failed, stop, clients }
-    }
-
-    /// Waits until each client has, on average, been answered some more times.
-    fn goes_on(&self) {
-        let wanted = self.answered.load(Ordering::SeqCst) + 20 * CLIENTS;
-        until("answers", || self.answered.load(Ordering::SeqCst) >= wanted);
-    }
-
-    fn stop(self) -> (u64, u64, Option<Rejection>) {
-        self.stop.store(true, Ordering::SeqCst);
-        let mut last = None;
-        for client in self.clients {
-            last = last.or(client.join().expect("no panic"));
-        }
-        (self.answered.load(Ordering::SeqCst), self.failed.load(Ordering::SeqCst), last)
-    }
-}
-
-/// Waits for something that must come.
-fn until(what: &str, holds: impl Fn() -> bool) {
-    #[expect(clippy::disallowed_methods, reason = "a test that hangs must fail")]
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(120), "{what} never came");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// How often new TLS files were taken into use.
 fn reloads(broker: &Broker) -> u64 {
     let metrics = broker.metrics();
@@ -287,8 +217,7 @@ fn everybodys_certificate_is_renewed_and_the_old_ones_revoked_under_load_without
     pki(&broker, &["revoke", &older, "--yes"]).exits(0);
     until("the new revocation list", || reloads(&broker) > known);
     load.goes_on();
-    let (answered, failed, last) = load.stop();
-    assert_eq!(failed, 0, "of {answered}: {last:?}");
+    load.stop_without_a_failure();
     let old = text(&broker.town("clients/auditor-1.old.toml"));
     let ca = "../pki/ca.crt";
     let names = "certificate = \"auditor-1.crt\"\nkey = \"auditor-1.key\"\n";

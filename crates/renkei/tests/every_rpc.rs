@@ -89,6 +89,7 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Admin/ShowEnrolments", "auditor-1", None),
     ("Admin/GrantCertificate", "auditor-1", None),
     ("Admin/EndEnrolment", "auditor-1", None),
+    ("Admin/RotateKey", "auditor-1", None),
 ];
 
 /// Whoever has a role may, about nothing but themselves.

@@ -95,6 +95,7 @@ fn what_releases_money_lifts_a_stop_or_lets_somebody_in_takes_two_people() {
             "Benefits/Certify",
             "Benefits/ReleaseHold",
             "Admin/GrantCertificate",
+            "Admin/RotateKey",
         ]
     );
 }

@@ -86,7 +86,7 @@ pub enum CheckpointError {
     NotACheckpoint,
     /// No signature of a key that is known.
     #[error(
-        "the checkpoint is not signed by the key given; check that the key belongs to this log"
+        "the checkpoint is not signed by the key given; check that the key belongs to this log. If its operator has handed you a newer key, give both, the older one first: --key OLD --key NEW"
     )]
     UnknownKey,
     /// A signature of a known key does not fit the text.
@@ -118,7 +118,7 @@ impl Localised for CheckpointError {
                 "チェックポイントが発行元・件数・ルートの3行ではありません。ログから取り直してください"
             }
             Self::UnknownKey => {
-                "チェックポイントが指定された鍵で署名されていません。このログの鍵か確かめてください"
+                "チェックポイントが指定された鍵で署名されていません。このログの鍵か確かめてください。運用者から新しい鍵を受け取っている場合は、旧い鍵を先に両方を指定してください（--key 旧 --key 新）"
             }
             Self::WrongSignature => {
                 "チェックポイントの署名が一致しません。署名の後に変更されています"

@@ -25,4 +25,4 @@ pub use folder::{LogError, LogFolder, TreeHead};
 pub use hash::Hash;
 pub use leaf::{Leaf, LeafError};
 pub use receipt::Receipt;
-pub use verify::{Verification, VerifyError, verify_folder};
+pub use verify::{Verification, VerifyError, verify_folder, verify_folder_by};

@@ -14,7 +14,7 @@ mod levels;
 use std::io;
 use std::path::Path;
 
-use renkei_types::{Classify, Kind, Language, Localised};
+use renkei_types::{Classify, Digest, Kind, Language, Localised};
 
 pub use self::flaw::{FirstBad, Flaw};
 use self::levels::Levels;
@@ -22,7 +22,7 @@ use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, SignedCheckpoint, VerifierKe
 use crate::folder::CHECKPOINT;
 use crate::folder::files::Files;
 use crate::hash::{Hash, leaf_hash};
-use crate::leaf::{Leaf, UtcMillis};
+use crate::leaf::{Leaf, Operation, UtcMillis};
 use crate::tile::{
     ENTRY_BYTES_MAX, Entries, TILE_WIDTH, TileKind, TilePath, tile_bytes, tile_hashes,
 };
@@ -79,17 +79,24 @@ impl Localised for VerifyError {
 
 /// Checks a folder against the log's public key.
 pub fn verify_folder(folder: &Path, key: &VerifierKey) -> Result<Verification, VerifyError> {
+    verify_folder_by(folder, std::slice::from_ref(key))
+}
+
+/// Checks a folder against the log's public keys in the order in which they came into use. A log that a later one has
+/// signed must announce it.
+pub fn verify_folder_by(folder: &Path, keys: &[VerifierKey]) -> Result<Verification, VerifyError> {
     if !folder.is_dir() {
         return Err(VerifyError::NoFolder { folder: folder.display().to_string() });
     }
     let files = Files::in_folder(folder);
     let opened = match read_file(&files, CHECKPOINT, NOTE_BYTES_MAX)? {
-        Ok(note) => {
-            SignedCheckpoint::open(&note, std::slice::from_ref(key)).map_err(Flaw::Checkpoint)
-        }
+        Ok(note) => SignedCheckpoint::open(&note, keys).map_err(Flaw::Checkpoint).map(|signed| {
+            let mut by = keys.iter().map(std::slice::from_ref);
+            (signed, by.position(|key| SignedCheckpoint::open(&note, key).is_ok()))
+        }),
         Err(flaw) => Err(flaw),
     };
-    let signed = match opened {
+    let (signed, signer) = match opened {
         Ok(signed) => signed,
         Err(flaw) => {
             let first_bad = Some(FirstBad { index: None, flaw });
@@ -97,7 +104,9 @@ pub fn verify_folder(folder: &Path, key: &VerifierKey) -> Result<Verification, V
         }
     };
     let checkpoint = signed.checkpoint();
-    let first_bad = Check::new(&files, checkpoint).run()?;
+    // The first key was handed over; every later one needs an announcement.
+    let announced = signer.filter(|signer| *signer > 0).map(|signer| &keys[signer]);
+    let first_bad = Check::new(&files, checkpoint, announced).run()?;
     Ok(Verification {
         ok: first_bad.is_none(),
         size: checkpoint.size,
@@ -134,10 +143,12 @@ struct Check<'a> {
     /// An entry is intact and yet not a leaf, or its time goes back.
     content: Option<FirstBad>,
     last_time: UtcMillis,
+    /// By what the key that signed must be announced, until it has been.
+    unannounced: Option<Digest>,
 }
 
 impl<'a> Check<'a> {
-    fn new(files: &'a Files, checkpoint: &'a Checkpoint) -> Self {
+    fn new(files: &'a Files, checkpoint: &'a Checkpoint, announced: Option<&VerifierKey>) -> Self {
         Self {
             files,
             checkpoint,
@@ -147,6 +158,7 @@ impl<'a> Check<'a> {
             tile: None,
             content: None,
             last_time: UtcMillis::default(),
+            unannounced: announced.map(|key| Digest::of(key.to_string().as_bytes())),
         }
     }
 
@@ -169,11 +181,12 @@ impl<'a> Check<'a> {
         let superfluous = self.first_superfluous("tile")?;
         let superfluous =
             superfluous.map(|file| FirstBad { index: None, flaw: Flaw::Superfluous { file } });
-        let Self { entry, tile, content, .. } = self;
+        let Self { entry, tile, content, unannounced, .. } = self;
         if root_found {
             // The entries are those that were signed: whatever contradicts them is a tile, also where an entry seemed to.
             let blamed = entry.map(FirstBad::blame_the_tile);
-            return Ok(content.or(blamed).or(tile).or(superfluous));
+            let key = unannounced.map(|_| FirstBad { index: None, flaw: Flaw::UnannouncedKey });
+            return Ok(content.or(blamed).or(tile).or(superfluous).or(key));
         }
         let root = FirstBad { index: None, flaw: Flaw::Root };
         Ok(Some(entry.or(tile.map(FirstBad::blame_what_is_below)).unwrap_or(root)))
@@ -244,6 +257,9 @@ impl<'a> Check<'a> {
                     self.content.get_or_insert(FirstBad { index: Some(at), flaw });
                 }
                 self.last_time = leaf.t;
+                if leaf.op == Operation::KeyRotate && leaf.cfg == self.unannounced {
+                    self.unannounced = None;
+                }
             }
             Err(error) => {
                 let flaw = Flaw::NotALeaf { entry: at, error };

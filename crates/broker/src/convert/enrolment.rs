@@ -1,10 +1,19 @@
-//! Invitations and requests for certificates as messages.
+//! Invitations, requests for certificates and the broker's own keys as messages.
 
 use renkei_api::v1;
 use renkei_exchange::Refusal;
 use renkei_exchange::enrolment::{Enrolment, Requested, Stage};
+use renkei_exchange::rotation::BrokerKey;
 use renkei_pki::CertificateRequest;
 use renkei_types::Identity;
+
+pub(crate) fn broker_key(code: i32) -> Result<BrokerKey, Refusal> {
+    match v1::BrokerKey::try_from(code) {
+        Ok(v1::BrokerKey::Root) => Ok(BrokerKey::Root),
+        Ok(v1::BrokerKey::Log) => Ok(BrokerKey::Log),
+        Ok(v1::BrokerKey::Unspecified) | Err(_) => Err(Refusal::field("key")),
+    }
+}
 
 /// A request for a certificate, its signature checked.
 pub(crate) fn requested(pem: String) -> Result<Requested, Refusal> {

@@ -1,10 +1,11 @@
-//! Admin: invitations, and the way of certificates from those who ask to those who sign and back.
+//! Admin: invitations, the way of certificates from those who ask to those who sign and back, and the broker's own keys.
 
 use renkei_api::v1;
 use renkei_exchange::enrolment::{
     EndEnrolment, GrantCertificate, Invite, RequestCertificate, Stage,
 };
 use renkei_exchange::permit::{KeepCertificate, Operate};
+use renkei_exchange::rotation::{BrokerKey, RotateKey, Rotation};
 use renkei_exchange::{Caller, Refusal};
 use renkei_types::Identity;
 use tonic::{Request, Response, Status, async_trait};
@@ -122,5 +123,27 @@ impl v1::admin_server::Admin for Desk {
             Ok(v1::EndEnrolmentResponse { receipt: convert::receipt(done.receipt) })
         };
         self.gate.mutate(method!("Admin", "EndEnrolment"), request, handler).await
+    }
+
+    async fn rotate_key(
+        &self,
+        request: Request<v1::RotateKeyRequest>,
+    ) -> Result<Response<v1::RotateKeyResponse>, Status> {
+        let handler = |caller: Caller, call, body: v1::RotateKeyRequest| async move {
+            let permit = self.exchange.state().permit::<Operate>(&caller)?;
+            let key = convert::broker_key(body.key)?;
+            let rotated = self.blocking(move |desk| {
+                let done = RotateKey { permit, key }.rotate(&desk.exchange, call)?;
+                let decided = done.reply == Rotation::Decided;
+                let log_vkey = match key {
+                    BrokerKey::Log if decided => desk.exchange.log_verifier()?,
+                    BrokerKey::Log | BrokerKey::Root => String::new(),
+                };
+                let receipt = convert::receipt(done.receipt);
+                Ok(v1::RotateKeyResponse { decided, log_vkey, receipt })
+            });
+            rotated.await
+        };
+        self.gate.mutate(method!("Admin", "RotateKey"), request, handler).await
     }
 }

@@ -22,6 +22,7 @@ mod identify;
 mod invitation;
 mod job;
 mod join;
+mod key;
 mod list;
 mod model;
 mod names;
@@ -66,6 +67,9 @@ pub(crate) enum BrokerCommand {
     Join(join::JoinArguments),
     /// Ask for a further certificate with the present one (--as), and fetch it
     Renew,
+    /// The broker's own keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Registers that agencies provide
     #[command(subcommand)]
     Dataset(dataset::DatasetCommand),
@@ -109,6 +113,7 @@ pub(crate) fn run(command: &BrokerCommand, environment: &Environment) -> Result<
         BrokerCommand::Enrolment(command) => enrolment::run(command, environment),
         BrokerCommand::Join(arguments) => join::run_join(arguments, environment),
         BrokerCommand::Renew => join::run_renew(environment),
+        BrokerCommand::Key(command) => key::run(command, environment),
         BrokerCommand::Dataset(command) => dataset::run(command, environment),
         BrokerCommand::Agreement(command) => agreement::run(command, environment),
         BrokerCommand::Programme(command) => programme::run(command, environment),
@@ -172,6 +177,8 @@ mod tests {
             &format!("enrolment end {person} --yes"),
             "join --broker https://a.example:1 --ca ca.crt --token T --client-file a.toml",
             "renew --as a.toml",
+            "key rotate root",
+            "key rotate log --yes --vkey log.vkey",
             "roles --markdown",
             "dataset create --provider 131016/residents --name register --title X --fields a,b",
             "dataset upload dataset_ residents.csv --lines 5 --encoding cp932",

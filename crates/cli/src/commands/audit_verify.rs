@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use renkei_tlog::checkpoint::InvalidKey;
-use renkei_tlog::{Verification, VerifierKey, verify_folder};
+use renkei_tlog::{Verification, VerifierKey, verify_folder_by};
 use renkei_types::{Classify, Kind, Language, Localised};
 use serde_json::{Value, json};
 
@@ -22,9 +22,10 @@ pub(crate) struct VerifyArguments {
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
 
-    /// The log's public key (log.vkey), as its operator handed it over; one inside the folder is not looked at
-    #[arg(long, value_name = "FILE")]
-    pub(crate) key: PathBuf,
+    /// The log's public key (log.vkey), as its operator handed it over; one inside the folder is not looked at. After a
+    /// rotation the older key first, then the newer: the log must announce it
+    #[arg(long = "key", value_name = "FILE", required = true)]
+    pub(crate) keys: Vec<PathBuf>,
 }
 
 /// A file that holds no public key of a log.
@@ -48,8 +49,9 @@ impl Localised for KeyFileError {
 }
 
 pub(crate) fn run(arguments: &VerifyArguments, environment: &Environment) -> Result<Exit, Failure> {
-    let key = read_key(&arguments.key)?;
-    let found = verify_folder(&arguments.folder, &key)?;
+    let keys: Vec<VerifierKey> =
+        arguments.keys.iter().map(|file| read_key(file)).collect::<Result<_, _>>()?;
+    let found = verify_folder_by(&arguments.folder, &keys)?;
     if environment.json {
         json::print(&verification_json(&found, environment.language));
     } else {

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "every journey uses a part of it")]
 
 pub(crate) mod broker;
+pub(crate) mod load;
 pub(crate) mod people;
 pub(crate) mod python;
 pub(crate) mod sample;

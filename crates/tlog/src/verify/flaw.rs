@@ -75,6 +75,8 @@ pub enum Flaw {
     },
     /// Entries and tiles agree with each other and not with the checkpoint.
     Root,
+    /// The checkpoint is signed by a later key, and no entry announces it.
+    UnannouncedKey,
 }
 
 impl FirstBad {
@@ -136,6 +138,12 @@ impl Localised for Flaw {
             Self::TimeGoesBack { entry } => (
                 format!("entry {entry} is earlier than the entry before it"),
                 format!("項目{entry}の時刻が直前の項目より前です"),
+            ),
+            Self::UnannouncedKey => (
+                "checkpoint: signed by a later key that no entry of the log announces; ask the operator, and rely on the older key until it is explained"
+                    .to_owned(),
+                "checkpoint: 後の鍵で署名されていますが、その鍵への交換がログに記録されていません。運用者に確認し、説明があるまで旧い鍵だけを信頼してください"
+                    .to_owned(),
             ),
             Self::Root => (
                 "checkpoint: entries and tiles agree with each other and not with the signed root"

@@ -1,0 +1,140 @@
+//! The log's key in its folder, and the next one.
+//!
+//! ```text
+//! log.key          signs; log.vkey is its public half, for auditors
+//! log.key.next     will sign, once two people have agreed
+//! log-<id>.vkey    an older public half, and log-<id>.checkpoint the last note that it signed: it covers the leaf that
+//!                  announces the next key
+//! ```
+//! Invariant: the older key signs the announcement before the next key signs anything.
+
+use std::path::{Path, PathBuf};
+
+use renkei_tlog::{LogError, LogFolder, LogKey, Origin, VerifierKey};
+use renkei_types::{Digest, Entropy};
+
+use crate::log_head::LogHead;
+use crate::store::{OpenError, StorePaths};
+
+fn wrong(error: &dyn std::fmt::Display) -> OpenError {
+    OpenError::LogKey(error.to_string())
+}
+
+fn read(path: &Path, origin: &Origin) -> Result<LogKey, OpenError> {
+    let pem = renkei_journal::read_secret(path).map_err(|error| wrong(&error))?;
+    let pem = String::from_utf8(pem.to_vec()).map_err(|error| wrong(&error))?;
+    LogKey::from_pem(origin.clone(), &pem).map_err(|error| wrong(&error))
+}
+
+fn read_or_make(path: &Path, origin: &Origin, entropy: &dyn Entropy) -> Result<LogKey, OpenError> {
+    if path.exists() {
+        return read(path, origin);
+    }
+    let key = LogKey::generate(origin.clone(), entropy);
+    let pem = key.to_pem();
+    renkei_journal::write_secret(path, pem.as_bytes()).map_err(|error| wrong(&error))?;
+    Ok(key)
+}
+
+/// What an auditor is given; anybody may have it.
+fn verifier_line(key: &LogKey) -> String {
+    format!("{}\n", key.verifier())
+}
+
+/// The log's key, and where it is kept.
+pub(crate) struct KeptLogKey {
+    path: PathBuf,
+    key: LogKey,
+}
+
+impl KeptLogKey {
+    /// Reads the key, or makes it; writes its public half beside it.
+    pub(crate) fn open(
+        paths: &StorePaths,
+        origin: &str,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, OpenError> {
+        let path = paths.log_key();
+        let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
+        let key = read_or_make(&path, &origin, entropy)?;
+        let kept = Self { path, key };
+        kept.write_verifier()?;
+        Ok(kept)
+    }
+
+    /// The key that signs.
+    pub(crate) fn key(&self) -> &LogKey {
+        &self.key
+    }
+
+    /// The public half of the key that signs, and those of the older ones: what was signed last may be by one of these.
+    pub(crate) fn verifiers(&self) -> Result<Vec<VerifierKey>, OpenError> {
+        let mut all = vec![self.key.verifier()];
+        let Some(folder) = self.path.parent() else { return Ok(all) };
+        for entry in fs_err::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.starts_with("log-") && name.ends_with(".vkey") {
+                all.push(fs_err::read_to_string(&path)?.parse().map_err(|error| wrong(&error))?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn write_verifier(&self) -> Result<(), OpenError> {
+        let (file, line) = (self.path.with_extension("vkey"), verifier_line(&self.key));
+        if fs_err::read_to_string(&file).is_ok_and(|written| written == line) {
+            return Ok(());
+        }
+        Ok(fs_err::write(file, line)?)
+    }
+
+    /// Takes the next key into use, if it is the one that was decided on and not in use already. The older key signs the
+    /// log as it is before, which must have the leaf of the decision.
+    pub(crate) fn rotate(
+        &mut self,
+        decided: Digest,
+        folder: &mut LogFolder,
+        head: &mut LogHead,
+    ) -> Result<bool, OpenError> {
+        let next = next_file(&self.path);
+        if !next.exists() {
+            return Ok(false);
+        }
+        let key = read(&next, self.key.origin())?;
+        if fingerprint(&key) != decided {
+            return Ok(false);
+        }
+        let failed = |source: LogError| wrong(&source);
+        let last = folder.publish_after(&self.key, |note| head.advance(note)).map_err(failed)?;
+        let older = self.key.verifier().to_string();
+        let id = older.split('+').nth(1).unwrap_or_default();
+        let beside = |ending: &str| self.path.with_file_name(format!("log-{id}.{ending}"));
+        fs_err::write(beside("vkey"), verifier_line(&self.key))?;
+        fs_err::write(beside("checkpoint"), last.note())?;
+        fs_err::rename(&next, &self.path)?;
+        self.key = key;
+        self.write_verifier()?;
+        folder.publish_after(&self.key, |note| head.advance(note)).map_err(failed)?;
+        Ok(true)
+    }
+}
+
+fn next_file(path: &Path) -> PathBuf {
+    path.with_extension("key.next")
+}
+
+/// By what a log's key is announced: SHA-256 of its public half, as `log.vkey` has it without the end of the line.
+fn fingerprint(key: &LogKey) -> Digest {
+    Digest::of(key.verifier().to_string().as_bytes())
+}
+
+/// Makes the next key, unless one was made before, and answers its fingerprint.
+pub(crate) fn prepare(
+    paths: &StorePaths,
+    origin: &str,
+    entropy: &dyn Entropy,
+) -> Result<Digest, OpenError> {
+    let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
+    Ok(fingerprint(&read_or_make(&next_file(&paths.log_key()), &origin, entropy)?))
+}
