@@ -28,7 +28,8 @@ const CONTRADICTION: &str = "contradiction";
 #[derive(Debug)]
 pub struct LogMemory {
     folder: PathBuf,
-    key: VerifierKey,
+    /// One, or more since it was replaced.
+    keys: Vec<VerifierKey>,
 }
 
 /// Why what a broker says of its log is not believed.
@@ -120,14 +121,19 @@ impl Localised for LogDoubt {
 }
 
 impl LogMemory {
-    /// The memory in a folder, of the log whose public key stands in a file. The folder is made when there is something to
-    /// remember.
+    /// The memory in a folder, of the log whose public key stands in a file; where the log's key was replaced, each key has a
+    /// line. The folder is made when there is something to remember.
     pub fn open(folder: &Path, key_file: &Path) -> Result<Self, LogDoubt> {
         let unreadable = |source| LogDoubt::File { path: key_file.to_owned(), source };
         let text = fs_err::read_to_string(key_file).map_err(unreadable)?;
-        let key = text.trim().parse();
-        let key = key.map_err(|source| LogDoubt::Key { path: key_file.to_owned(), source })?;
-        Ok(Self { folder: folder.to_owned(), key })
+        let keys: Result<_, _> = text.trim().lines().map(str::parse).collect();
+        let keys: Vec<VerifierKey> =
+            keys.map_err(|source| LogDoubt::Key { path: key_file.to_owned(), source })?;
+        if keys.is_empty() {
+            let source = renkei_tlog::checkpoint::InvalidKey::Shape;
+            return Err(LogDoubt::Key { path: key_file.to_owned(), source });
+        }
+        Ok(Self { folder: folder.to_owned(), keys })
     }
 
     /// The latest checkpoint that was proven.
@@ -138,7 +144,7 @@ impl LogMemory {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(LogDoubt::File { path, source }),
         };
-        let opened = SignedCheckpoint::open(&note, std::slice::from_ref(&self.key));
+        let opened = SignedCheckpoint::open(&note, &self.keys);
         opened.map(Some).map_err(|source| LogDoubt::Kept { path, source })
     }
 
@@ -163,7 +169,7 @@ impl LogMemory {
         if receipt.index() != asked.leaf_index {
             return Err(ReceiptError::Malformed.into());
         }
-        let shown = receipt.verify_hash(&hash, std::slice::from_ref(&self.key))?;
+        let shown = receipt.verify_hash(&hash, &self.keys)?;
         fs_err::create_dir_all(&self.folder).map_err(|source| self.unusable(source))?;
         let _turn = self.turn()?;
         // Another process may have been shown a later one while the answer was on its way.

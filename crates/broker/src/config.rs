@@ -62,7 +62,7 @@ pub struct BrokerConfig {
 pub struct TlsConfig {
     /// The broker's certificate, then the intermediates if there are any.
     pub certificate: PathBuf,
-    /// The private key of that certificate.
+    /// The private key of that certificate; `$CREDENTIALS_DIRECTORY/NAME` for a credential of systemd.
     pub key: PathBuf,
     /// The authorities that issue clients' certificates; two while one replaces the other.
     pub client_ca: PathBuf,
@@ -112,6 +112,9 @@ impl Default for TelemetryConfig {
     }
 }
 
+/// Where systemd tells a service in which folder its credentials are. A path that begins with this variable lies there.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
 /// The longest a revocation list may lie unread.
 const RELOAD_INTERVAL_MAX: Duration = Duration::from_secs(30);
 
@@ -129,11 +132,21 @@ impl BrokerConfig {
         let unreadable = |source| ConfigError::Unreadable { file: path.to_owned(), source };
         let text = fs_err::read_to_string(path)
             .map_err(|error| unreadable(std::io::Error::from(error.kind())))?;
-        Self::parse(&text, path)
+        let credentials = std::env::var_os(CREDENTIALS).map(PathBuf::from);
+        Self::parse_with(&text, path, credentials.as_deref())
     }
 
     /// Reads and checks `text` as the content of `file`, whose folder relative paths are meant from.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        Self::parse_with(text, file, None)
+    }
+
+    /// The same where a service manager hands over secrets in a folder, `credentials`.
+    fn parse_with(
+        text: &str,
+        file: &Path,
+        credentials: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut config: Self =
             toml::from_str(text).map_err(|error| ConfigError::of_toml(file, text, &error))?;
@@ -141,8 +154,14 @@ impl BrokerConfig {
             return Err(ConfigError::of_key(file, text, key, rule));
         }
         let folder = file.parent().unwrap_or(Path::new(""));
-        for path in config.paths_mut() {
-            *path = folder.join(&*path);
+        for (key, path) in config.paths_mut() {
+            *path = match (path.strip_prefix(format!("${CREDENTIALS}")), credentials) {
+                (Err(_), _) => folder.join(&*path),
+                (Ok(name), Some(credentials)) => credentials.join(name),
+                (Ok(_), None) => {
+                    return Err(ConfigError::of_key(file, text, key, Rule::Credentials));
+                }
+            };
         }
         Ok(config)
     }
@@ -154,9 +173,16 @@ impl BrokerConfig {
         Digest::of(text.as_bytes())
     }
 
-    fn paths_mut(&mut self) -> [&mut PathBuf; 6] {
+    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 6] {
         let Self { store, keys, tls, .. } = self;
-        [store, keys, &mut tls.certificate, &mut tls.key, &mut tls.client_ca, &mut tls.crl]
+        [
+            ("store", store),
+            ("keys", keys),
+            ("tls.certificate", &mut tls.certificate),
+            ("tls.key", &mut tls.key),
+            ("tls.client_ca", &mut tls.client_ca),
+            ("tls.crl", &mut tls.crl),
+        ]
     }
 
     /// The first rule that does not hold, and its key.

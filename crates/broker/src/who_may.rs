@@ -8,8 +8,9 @@
 //! asks for. `Enrolment/Join` has no row, for those who call it have no role yet: it needs a one-time token.
 
 use renkei_exchange::permit::{
-    AskIdentity, Certify, DecideLines, KeepCertificate, Link, Operate, Promote, ReadDirectory,
-    ReadLog, Receive, Right, SeeProgramme, SeeTotals, StopReleases, Submit, TranslateCodes,
+    AskIdentity, Certify, DecideLines, KeepCertificate, Link, Operate, Promote, ProveReceipt,
+    ReadDirectory, ReadLog, Readmit, Receive, Right, SeeProgramme, SeeProtected, SeeTotals,
+    StopReleases, Submit, TranslateCodes,
 };
 use renkei_exchange::{Operation, Role};
 use renkei_types::{Language, Localised};
@@ -25,6 +26,8 @@ pub enum Second {
     TwoSignatures,
     /// Another person than who invited, and never the owner.
     NotWhoInvited,
+    /// One person withdraws; destroying takes another one after that.
+    DestroysNotWhoWithdrew,
 }
 
 impl Localised for Second {
@@ -33,6 +36,10 @@ impl Localised for Second {
             Self::NotWhoProposed => ("another person than who proposed it", "提案した人とは別の人"),
             Self::NotWhoStopped => ("another person than who stopped it", "停止した人とは別の人"),
             Self::TwoSignatures => ("two different people sign", "別々の二人が署名"),
+            Self::DestroysNotWhoWithdrew => (
+                "to destroy: another person than who withdrew it",
+                "消去は、提供をやめた人とは別の人",
+            ),
             Self::NotWhoInvited => {
                 ("another person than who invited or asks", "招待した人・本人とは別の人")
             }
@@ -94,7 +101,7 @@ calls! {
         Seal: Submit;
         Apply: Submit;
         ReportProtected: Submit;
-        Withdraw: Operate;
+        Withdraw: Operate, DestroysNotWhoWithdrew;
     }
     Linkage {
         Identify: AskIdentity;
@@ -127,10 +134,13 @@ calls! {
         OpenList: Submit;
         Certify: Certify, TwoSignatures;
         Exclude: Submit;
+        Readmit: Readmit, TwoSignatures;
         Hold: StopReleases;
         ReleaseHold: StopReleases, TwoSignatures;
         Reconcile: SeeTotals;
         CheckAccounts: Certify;
+        CheckHouseholds: SeeProtected;
+        ClearHousehold: SeeProtected, TwoSignatures;
         ExportTransfer: Receive;
         ReportReturns: Receive;
         Refund: Receive;
@@ -143,6 +153,7 @@ calls! {
         Query: ReadLog;
         Checkpoint: ReadLog;
         Proofs: ReadLog;
+        ProveReceipt: ProveReceipt;
         ExportBundle: ReadLog;
     }
     Admin {
@@ -154,6 +165,11 @@ calls! {
         EndEnrolment: Operate;
         RotateKey: Operate, NotWhoProposed;
     }
+}
+
+/// The names of all roles.
+pub fn role_names() -> impl Iterator<Item = &'static str> {
+    Role::ALL.iter().map(|role| role.as_str())
 }
 
 /// The row of a call.

@@ -9,6 +9,7 @@ use crate::broker::BrokerCommand;
 use crate::commands::check_config::CheckConfigArguments;
 use crate::commands::pki::arguments::PkiCommand;
 use crate::commands::roles::RolesArguments;
+use crate::commands::selfcheck::SelfcheckArguments;
 use crate::commands::serve::ServeArguments;
 use crate::demo::DemoArguments;
 use crate::shadow::Key;
@@ -79,6 +80,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PkiCommand,
     },
+    /// Look at what a broker needs to go on serving; exit with 1 if something ends soon, is missing or open to others
+    Selfcheck(SelfcheckArguments),
     /// Say who may call what, and what takes two people
     Roles(RolesArguments),
     #[command(flatten)]

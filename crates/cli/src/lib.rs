@@ -63,6 +63,7 @@ fn run(command: Command, environment: &Environment) -> Result<Exit, Failure> {
         Command::Serve(arguments) => commands::serve::run(&arguments, environment),
         Command::CheckConfig(arguments) => commands::check_config::run(&arguments, environment),
         Command::Pki { command } => commands::pki::run(&command, environment),
+        Command::Selfcheck(arguments) => commands::selfcheck::run(&arguments, environment),
         Command::Roles(arguments) => commands::roles::run(&arguments, environment),
         Command::Broker(command) => broker::run(&command, environment),
         Command::Completions { shell } => commands::manual::completions(shell),

@@ -75,13 +75,13 @@ rights! {
     TranslateCodes: [Submitter, Consumer] under Link | Identify | Deliver | Extract;
     /// Renewing one's own certificate.
     KeepCertificate: [
-        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer
+        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer, Protector
     ];
     /// Reading the log.
     ReadLog: [Auditor];
     /// Having a receipt of one's own proven.
     ProveReceipt: [
-        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer
+        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer, Protector
     ];
 }
 

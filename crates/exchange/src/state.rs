@@ -133,6 +133,8 @@ tables! {
     enrolments: Identity => Enrolment,
     /// Registers, and what programmes deliver.
     datasets: DatasetId => Dataset,
+    /// Who has withdrawn a register.
+    withdrawals: DatasetId => Identity,
     /// States of registers.
     snapshots: SnapshotId => Snapshot,
     /// Deltas of registers, by number.

@@ -3,6 +3,8 @@
 //! Permits for a withdrawn register are neither given nor accepted, so a job that runs ends without a result, and the
 //! index leaves the memory. What was certified stays: it was decided while the register was provided. Where the data is
 //! to be destroyed too, the keys of every file and delta go, and with them all that they seal, in backups as well.
+//!
+//! Stopping must be quick, so one person withdraws. Destroying cannot be undone, so it takes another one, after that.
 
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{DataKeyId, DatasetId, Reason};
@@ -23,7 +25,7 @@ pub struct WithdrawDataset {
     pub permit: Permit<Operate>,
     /// The register.
     pub dataset: DatasetId,
-    /// Whether the keys of its data are destroyed.
+    /// Whether the keys of its data are destroyed, once another person has withdrawn it.
     pub destroy: bool,
 }
 
@@ -54,9 +56,15 @@ impl Command for WithdrawDataset {
         if !matches!(dataset.content, Content::Register(_)) {
             return Err(Refusal::field("dataset_id"));
         }
-        // A register that was withdrawn with its data kept may be destroyed later.
-        if dataset.withdrawn && !self.destroy {
-            return Err(Reason::Withdrawn.into());
+        let caller = &self.permit.caller().identity;
+        match (dataset.withdrawn, self.destroy) {
+            (true, false) => return Err(Reason::Withdrawn.into()),
+            (false, true) => return Err(Reason::WrongState.into()),
+            (true, true) if desk.state.withdrawals.get(&self.dataset) == Some(caller) => {
+                return Err(Reason::SamePerson.into());
+            }
+            (true, true) => {}
+            (false, false) => desk.state.withdrawals.put(self.dataset, caller.clone()),
         }
         let of_register = |target: &Target| match target {
             Target::Register(dataset)

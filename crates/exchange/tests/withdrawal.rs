@@ -3,22 +3,59 @@
 mod town;
 
 use renkei_exchange::command::Call;
+use renkei_exchange::directory::AddParty;
 use renkei_exchange::index::Indexes;
 use renkei_exchange::permit::{AskIdentity, Operate};
 use renkei_exchange::run;
 use renkei_exchange::withdraw::WithdrawDataset;
+use renkei_exchange::{Caller, Refusal, Role};
 use renkei_linkage::{Stage, Watcher};
-use renkei_types::Reason;
+use renkei_types::{Identity, Reason};
 use town::{Town, caller};
 
-fn withdraw(town: &Town, destroy: bool) -> usize {
+/// A second operator of the register's agency.
+fn second_operator(town: &Town) -> Caller {
+    let identity = "spiffe://renkei.example/131016/residents/person/r-2";
+    let identity: Identity = identity.parse().expect("an identity");
+    if town.exchange.state().parties.get(&identity).is_none() {
+        let (permit, roles) = (town.permit::<Operate>("operator-1"), [Role::Operator].into());
+        let add = AddParty { permit, identity: identity.clone(), roles };
+        town.exchange.execute_now(Call::read(caller("operator-1")), add).expect("a party");
+    }
+    Caller { identity, ..caller("residents-operator") }
+}
+
+fn try_withdraw(town: &Town, who: &Caller, destroy: bool) -> Result<usize, Refusal> {
     let state = town.exchange.state();
-    let who = caller("residents-operator");
     let owner = state.datasets.get(&town.register).map(|dataset| dataset.provider.clone());
-    let permit = state.permit_own::<Operate>(&who, owner.as_ref()).expect("a permit");
+    let permit = state.permit_own::<Operate>(who, owner.as_ref())?;
     let command = WithdrawDataset { permit, dataset: town.register, destroy };
-    let done = command.withdraw(&town.exchange, Call::read(who));
-    done.expect("a withdrawal").reply.keys.len()
+    let done = command.withdraw(&town.exchange, Call::read(who.clone()))?;
+    Ok(done.reply.keys.len())
+}
+
+/// One withdraws, and another destroys where that is wanted; answers how many keys are gone.
+fn withdraw(town: &Town, destroy: bool) -> usize {
+    try_withdraw(town, &caller("residents-operator"), false).expect("a withdrawal");
+    if !destroy {
+        return 0;
+    }
+    let second = second_operator(town);
+    try_withdraw(town, &second, true).expect("a destruction")
+}
+
+/// Held by `SamePerson` and `WrongState` in `WithdrawDataset::decide`.
+#[test]
+fn destroying_takes_another_person_than_withdrawing_and_comes_after_it() {
+    let town = Town::new();
+    let (first, second) = (caller("residents-operator"), second_operator(&town));
+    let refused =
+        |who: &Caller, destroy| try_withdraw(&town, who, destroy).expect_err("a refusal").reason;
+    assert_eq!(refused(&first, true), Reason::WrongState);
+    try_withdraw(&town, &first, false).expect("withdrawn");
+    assert_eq!(refused(&second, false), Reason::Withdrawn);
+    assert_eq!(refused(&first, true), Reason::SamePerson);
+    assert!(try_withdraw(&town, &second, true).expect("destroyed") > 0);
 }
 
 /// Withdraws as soon as the engine compares.

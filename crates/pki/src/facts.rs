@@ -79,6 +79,14 @@ impl CertificateFacts {
         Self::from_der(&der)
     }
 
+    /// Reads every certificate of a PEM file, at least one.
+    pub fn all_from_pem(pem: &[u8]) -> Result<Vec<Self>, Unparseable> {
+        let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
+            .map(|der| Self::from_der(&der.map_err(|_| Unparseable::Certificate)?))
+            .collect();
+        all.and_then(|all| if all.is_empty() { Err(Unparseable::Certificate) } else { Ok(all) })
+    }
+
     /// Reads a certificate.
     pub fn from_der(der: &[u8]) -> Result<Self, Unparseable> {
         let (_, parsed) = X509Certificate::from_der(der).map_err(|_| Unparseable::Certificate)?;
@@ -199,8 +207,19 @@ impl CrlFacts {
     pub fn from_pem(pem: &[u8]) -> Result<Self, Unparseable> {
         let der =
             CertificateRevocationListDer::from_pem_slice(pem).map_err(|_| Unparseable::Crl)?;
-        let (_, parsed) =
-            CertificateRevocationList::from_der(&der).map_err(|_| Unparseable::Crl)?;
+        Self::from_der(&der)
+    }
+
+    /// Reads every revocation list of a PEM file, at least one.
+    pub fn all_from_pem(pem: &[u8]) -> Result<Vec<Self>, Unparseable> {
+        let all: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(pem)
+            .map(|der| Self::from_der(&der.map_err(|_| Unparseable::Crl)?))
+            .collect();
+        all.and_then(|all| if all.is_empty() { Err(Unparseable::Crl) } else { Ok(all) })
+    }
+
+    fn from_der(der: &[u8]) -> Result<Self, Unparseable> {
+        let (_, parsed) = CertificateRevocationList::from_der(der).map_err(|_| Unparseable::Crl)?;
         Self::of(&parsed).ok_or(Unparseable::Crl)
     }
 

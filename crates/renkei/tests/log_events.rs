@@ -53,8 +53,13 @@ const TABLE: &[(Operation, Made)] = &[
     (Operation::AuditRead, Here("audit query, audit bundle, list reconcile")),
     (Operation::Delete, Here("dataset withdraw --destroy, dataset retention, and a day's end")),
     (Operation::AgreementChange, Here("agreement propose, approve, activate, suspend, end")),
-    (Operation::CertChange, Here("pki issue or pki revoke, when the broker reads the files")),
-    (Operation::KeyRotate, Here("the first link code of a consumer in a fiscal year")),
+    (
+        Operation::CertChange,
+        Here(
+            "pki issue or pki revoke, when the broker reads the files; person invite, enrolment grant",
+        ),
+    ),
+    (Operation::KeyRotate, Here("the first link code of a consumer in a fiscal year; key rotate")),
     (Operation::ConfigChange, Here("serve with another configuration, model promote")),
     (Operation::AdminAction, Here("agency add, person add, programme create, programme hold")),
     (Operation::Start, Here("serve")),
@@ -193,5 +198,7 @@ fn end_of_a_register(broker: &Broker) {
     let withdraw = ["dataset", "withdraw", &register, "--yes"];
     broker.as_client("residents-operator", &withdraw).exits(0);
     let destroy = ["dataset", "withdraw", &register, "--destroy", "--yes"];
-    broker.as_client("residents-operator", &destroy).exits(0);
+    broker.as_client("residents-operator", &destroy).exits(3).says(&["another person"]);
+    broker.newcomer("131016/residents", "second-operator", "operator");
+    broker.as_client("second-operator", &destroy).exits(0);
 }

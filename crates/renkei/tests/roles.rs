@@ -11,7 +11,7 @@ use support::broker::Broker;
 use support::renkei;
 
 /// Who has this role alone: of the town, or to be added to it.
-const HOLDERS: [(&str, &str); 8] = [
+const HOLDERS: [(&str, &str); 9] = [
     ("submitter", "payments"),
     ("clerk", "clerk-1"),
     ("reviewer", "reviewer-1"),
@@ -20,19 +20,8 @@ const HOLDERS: [(&str, &str); 8] = [
     ("operator", "operator-2"),
     ("auditor", "auditor-1"),
     ("consumer", "transfers"),
+    ("protector", "protector-1"),
 ];
-
-/// Makes a person with one role, and its client file.
-fn add(broker: &Broker, role: &str, name: &str) {
-    let identity = format!("spiffe://renkei.example/131016/benefits/person/{name}");
-    broker.done("operator-1", &["person", "add", &identity, "--role", role]);
-    let place = |name: &str| broker.town(name).to_str().expect("a path").to_owned();
-    let (pki, clients) = (place("pki"), place("clients"));
-    let file = place(&format!("clients/{name}.toml"));
-    let issue = ["pki", "issue", "--dir", &pki, "--identity", &identity, "--out", &clients];
-    let client_file = ["--client-file", &file, "--address", &broker.address];
-    renkei(issue.iter().chain(&client_file)).exits(0);
-}
 
 /// A message that is empty but for its request id.
 fn message(rpc: &Rpc) -> Vec<u8> {
@@ -49,7 +38,7 @@ fn every_call_lets_those_roles_through_that_the_table_names_and_no_others() {
     let broker = Broker::start();
     for (role, name) in HOLDERS {
         if !broker.town(&format!("clients/{name}.toml")).exists() {
-            add(&broker, role, name);
+            broker.newcomer("131016/benefits", name, role);
         }
     }
     let table = renkei(["roles", "--json"]).exits(0).json();
@@ -92,8 +81,11 @@ fn what_releases_money_lifts_a_stop_or_lets_somebody_in_takes_two_people() {
         [
             "Directory/ActivateAgreement",
             "Directory/ResumeAgreement",
+            "Records/Withdraw",
             "Benefits/Certify",
+            "Benefits/Readmit",
             "Benefits/ReleaseHold",
+            "Benefits/ClearHousehold",
             "Admin/GrantCertificate",
             "Admin/RotateKey",
         ]

@@ -78,6 +78,8 @@ pub enum Rule {
     SamePort,
     /// Revocation works within a minute.
     ReloadInterval,
+    /// A credential needs somebody who hands it over.
+    Credentials,
     /// A log level that the logger knows.
     LogLevel,
 }
@@ -164,6 +166,10 @@ impl Localised for Rule {
             Self::SamePort => (
                 "listen, metrics_listen and enrolment_listen must differ from one another",
                 "listen、metrics_listen、enrolment_listen は互いに異なる必要があります",
+            ),
+            Self::Credentials => (
+                "this path needs $CREDENTIALS_DIRECTORY, which systemd sets for a unit with LoadCredential; name a file otherwise",
+                "このパスには $CREDENTIALS_DIRECTORY が必要です。LoadCredential のある systemd ユニットで起動するか、ファイルを指定してください",
             ),
             Self::ReloadInterval => (
                 "at most 30s, so that a revocation works within a minute",

@@ -141,3 +141,17 @@ fn a_file_that_is_not_there_is_named() {
     let error = BrokerConfig::read(Path::new("/nonexistent/broker.toml")).expect_err("no file");
     assert!(error.to_string().starts_with("/nonexistent/broker.toml: cannot be read"), "{error}");
 }
+
+#[test]
+fn a_key_may_be_a_credential_of_the_service_manager() {
+    let text = MINIMAL.replace("\"pki/broker.key\"", "\"$CREDENTIALS_DIRECTORY/broker.key\"");
+    let file = Path::new("/etc/renkei/broker.toml");
+    let credentials = Path::new("/run/credentials/renkei.service");
+    let config = BrokerConfig::parse_with(&text, file, Some(credentials)).expect("accepted");
+    assert_eq!(config.tls.key, credentials.join("broker.key"));
+    assert_eq!(config.tls.certificate, Path::new("/etc/renkei/pki/broker.crt"));
+    let error = BrokerConfig::parse_with(&text, file, None).expect_err("nobody hands it over");
+    assert!(
+        error.to_string().contains("tls.key: ") && error.to_string().contains("LoadCredential")
+    );
+}

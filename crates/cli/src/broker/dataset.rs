@@ -353,17 +353,17 @@ fn say_what_would_be_withdrawn(
         json::print(&json!({"dataset_id": dataset.to_string(), "dry_run": true}));
         return Exit::Done;
     }
-    let (english, japanese) = if destroy {
-        ("and destroy its data for good", "し、データの鍵を消去します（元に戻せません）")
+    if destroy {
+        environment.note(
+            &format!("would destroy the keys of {dataset}, which another person has withdrawn, for good; add --yes to do it"),
+            &format!("別の人が提供をやめた {dataset} のデータの鍵を消去します（元に戻せません）。実行するには --yes を付けてください"),
+        );
     } else {
-        ("and keep its data", "します（データは残します）")
-    };
-    environment.note(
-        &format!("would end every use of {dataset} at once {english}; add --yes to do it"),
-        &format!(
-            "{dataset} の利用を直ちにすべて終了{japanese}。実行するには --yes を付けてください"
-        ),
-    );
+        environment.note(
+            &format!("would end every use of {dataset} at once and keep its data; add --yes to do it"),
+            &format!("{dataset} の利用を直ちにすべて終了します（データは残します）。実行するには --yes を付けてください"),
+        );
+    }
     Exit::Done
 }
 

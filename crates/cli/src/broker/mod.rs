@@ -180,6 +180,7 @@ mod tests {
             "key rotate root",
             "key rotate log --yes --vkey log.vkey",
             "roles --markdown",
+            "selfcheck --config broker.toml",
             "dataset create --provider 131016/residents --name register --title X --fields a,b",
             "dataset upload dataset_ residents.csv --lines 5 --encoding cp932",
             "dataset protection dataset_ --json",

@@ -12,6 +12,7 @@ pub(crate) mod link;
 pub(crate) mod manual;
 pub(crate) mod pki;
 pub(crate) mod roles;
+pub(crate) mod selfcheck;
 pub(crate) mod serve;
 mod shown_pairs;
 mod weight_texts;

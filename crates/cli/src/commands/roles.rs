@@ -3,7 +3,7 @@
 //! The table is the one from which the broker decides. With `--markdown` it is the page docs/roles.md, which a test compares.
 
 use clap::Args;
-use renkei_broker::who_may::{CALL_RULES, CallRule, Second};
+use renkei_broker::who_may::{CALL_RULES, CallRule, Second, role_names};
 use renkei_types::{Language, Localised as _};
 use serde_json::{Value, json};
 
@@ -11,18 +11,6 @@ use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
 use crate::text_table::text_table;
-
-/// Every role in the order of the columns, and how it is headed.
-const ROLES: [&str; 8] = [
-    "submitter",
-    "clerk",
-    "reviewer",
-    "adjudicator",
-    "certifier",
-    "operator",
-    "auditor",
-    "consumer",
-];
 
 #[derive(Args, Debug)]
 pub(crate) struct RolesArguments {
@@ -78,13 +66,13 @@ fn second(rule: &CallRule, language: Language) -> String {
 
 fn print_table(environment: &Environment) {
     let mut header = vec![environment.say("call", "呼び出し")];
-    header.extend(ROLES);
+    header.extend(role_names());
     header.push(environment.say("agreement", "取決め"));
     header.push(environment.say("second person", "二人目"));
     let mut table = text_table(header, &[]);
     for rule in CALL_RULES {
         let mut row = vec![name(rule)];
-        row.extend(ROLES.map(|role| mark(rule, role).to_owned()));
+        row.extend(role_names().map(|role| mark(rule, role).to_owned()));
         row.push(operations(rule).join(" "));
         row.push(second(rule, environment.language));
         table.add_row(row);
@@ -103,10 +91,12 @@ fn page() -> String {
          thing it is, and under which agreement, is decided for each call (役割だけでは足りず、所管と取決めも毎回確かめます).\n\
          `Enrolment/Join` needs a one-time token and no role (登録用トークンだけが必要).\n\n",
     );
-    page.push_str(&format!("| call | {} | agreement | second person |\n", ROLES.join(" | ")));
-    page.push_str(&format!("|---|{}---|---|\n", "---|".repeat(ROLES.len())));
+    let columns: Vec<_> = role_names().collect();
+    page.push_str(&format!("| call | {} | agreement | second person |\n", columns.join(" | ")));
+    page.push_str(&format!("|---|{}---|---|\n", "---|".repeat(columns.len())));
     for rule in CALL_RULES {
-        let marks = ROLES.map(|role| mark(rule, role)).join(" | ");
+        let marks: Vec<_> = columns.iter().map(|role| mark(rule, role)).collect();
+        let marks = marks.join(" | ");
         let both = [Language::English, Language::Japanese].map(|language| second(rule, language));
         let both = if both[0].is_empty() {
             String::new()
@@ -145,9 +135,9 @@ mod tests {
             .map_while(|code| Role::try_from(code).ok())
             .map(|role| short(role.as_str_name(), "ROLE_").to_lowercase())
             .collect();
-        assert_eq!(ROLES.map(str::to_owned).to_vec(), known);
+        assert_eq!(role_names().collect::<Vec<_>>(), known);
         for rule in CALL_RULES {
-            assert!(ROLES.iter().any(|role| !mark(rule, role).is_empty()), "{}", name(rule));
+            assert!(!rule.roles.is_empty(), "{}", name(rule));
         }
     }
 }

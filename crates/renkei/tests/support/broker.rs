@@ -189,6 +189,18 @@ impl Broker {
         self.as_client(client, arguments).exits(0).json()
     }
 
+    /// Registers a person of an agency with a role, and makes its client file.
+    pub(crate) fn newcomer(&self, agency: &str, name: &str, role: &str) {
+        let identity = format!("spiffe://renkei.example/{agency}/person/{name}");
+        self.done("operator-1", &["person", "add", &identity, "--role", role]);
+        let place = |name: &str| self.town(name).to_str().expect("a path").to_owned();
+        let (pki, clients) = (place("pki"), place("clients"));
+        let file = place(&format!("clients/{name}.toml"));
+        let issue = ["pki", "issue", "--dir", &pki, "--identity", &identity, "--out", &clients];
+        let client_file = ["--client-file", &file, "--address", &self.address];
+        renkei(issue.iter().chain(&client_file)).exits(0);
+    }
+
     /// The register that the demo has uploaded.
     pub(crate) fn register(&self) -> String {
         let shown = self.done("operator-1", &["dataset", "list"]);

@@ -1,0 +1,164 @@
+//! `renkei selfcheck`: whether a broker will go on serving, looked at beside it and without disturbing it.
+//!
+//! What ends, what is missing and what others can read is found here before a Monday morning finds it. Exit code 1 where
+//! something is wrong. Nothing is opened that the broker holds, and no secret is read: of keys only who may read them counts.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use renkei_broker::config::BrokerConfig;
+use renkei_pki::{CertificateFacts, CrlFacts, expiry_notice};
+use renkei_types::{Clock as _, Language};
+use serde_json::json;
+
+use crate::environment::Environment;
+use crate::failure::{Exit, Failure};
+use crate::json;
+use crate::text_table::text_table;
+
+#[derive(Args, Debug)]
+pub(crate) struct SelfcheckArguments {
+    /// The broker's configuration (TOML)
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// What was looked at, and what was found.
+struct Finding {
+    about: &'static str,
+    /// Whether somebody has to act.
+    wrong: bool,
+    english: String,
+    japanese: String,
+}
+
+impl Finding {
+    fn new(about: &'static str, wrong: bool, english: String, japanese: String) -> Self {
+        Self { about, wrong, english, japanese }
+    }
+
+    /// Something that ends: wrong from its first notice on. Revocation lists live for 30 days, so their first notice is the
+    /// second one.
+    fn end(about: &'static str, now: Timestamp, end: Timestamp, first_notice: u16) -> Self {
+        let notice = expiry_notice(now, end).filter(|days| *days <= first_notice);
+        let days = end.duration_since(now).as_secs().div_euclid(24 * 60 * 60);
+        let (english, japanese) = match notice {
+            Some(0) => (format!("has ended ({end})"), format!("期限切れ（{end}）")),
+            Some(_) | None => {
+                (format!("ends in {days} days ({end})"), format!("期限まであと {days} 日（{end}）"))
+            }
+        };
+        Self::new(about, notice.is_some(), english, japanese)
+    }
+
+    fn unusable(about: &'static str, path: &Path) -> Self {
+        let path = path.display();
+        let english = format!("{path} cannot be read or is not what it should be");
+        Self::new(about, true, english, format!("{path} を読めないか、内容が違います"))
+    }
+}
+
+pub(crate) fn run(
+    arguments: &SelfcheckArguments,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let config = BrokerConfig::read(&arguments.config)?;
+    let now = environment.clock.now();
+    let mut findings = ends(&config, now);
+    findings.extend(["root.key", "log.key"].into_iter().map(|name| key(&config.keys, name)));
+    let wrong = findings.iter().any(|finding| finding.wrong);
+    if environment.json {
+        let found = findings.iter().map(|finding| {
+            json!({"about": finding.about, "ok": !finding.wrong, "what": finding.english})
+        });
+        json::print(&json!({"ok": !wrong, "findings": found.collect::<Vec<_>>()}));
+    } else {
+        print(&findings, environment);
+    }
+    Ok(if wrong { Exit::FoundWrong } else { Exit::Done })
+}
+
+/// Everything of the TLS files that ends.
+fn ends(config: &BrokerConfig, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let certificates =
+        [("tls.certificate", &config.tls.certificate), ("tls.client_ca", &config.tls.client_ca)];
+    for (about, path) in certificates {
+        let read = fs_err::read(path).ok();
+        match read.and_then(|pem| CertificateFacts::all_from_pem(&pem).ok()) {
+            Some(all) => findings
+                .extend(all.iter().map(|facts| Finding::end(about, now, facts.not_after, 30))),
+            None => findings.push(Finding::unusable(about, path)),
+        }
+    }
+    let (about, path) = ("tls.crl", &config.tls.crl);
+    match fs_err::read(path).ok().and_then(|pem| CrlFacts::all_from_pem(&pem).ok()) {
+        Some(all) => {
+            findings.extend(all.iter().map(|facts| Finding::end(about, now, facts.next_update, 14)))
+        }
+        None => findings.push(Finding::unusable(about, path)),
+    }
+    findings
+}
+
+/// A key is there and nobody else can read it.
+fn key(folder: &Path, name: &'static str) -> Finding {
+    let path = folder.join(name);
+    let shown = path.display().to_string();
+    match fs_err::metadata(&path) {
+        Err(_) => Finding::new(
+            name,
+            true,
+            format!("{shown} is not there; before the first start it is made by itself"),
+            format!("{shown} がありません（初回の起動前であれば自動で作られます）"),
+        ),
+        Ok(metadata) if is_exposed(&metadata) => Finding::new(
+            name,
+            true,
+            format!("{shown} can be read by others: find out who did, then `chmod 600` it"),
+            format!(
+                "{shown} は他の利用者も読める状態です。読まれていないことを確認し、`chmod 600` を実行してください"
+            ),
+        ),
+        Ok(_) => Finding::new(
+            name,
+            false,
+            "is there, for its owner alone".to_owned(),
+            "所有者だけが読めます".to_owned(),
+        ),
+    }
+}
+
+#[cfg(unix)]
+fn is_exposed(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn is_exposed(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+fn print(findings: &[Finding], environment: &Environment) {
+    let header = vec![
+        environment.say("about", "対象"),
+        environment.say("state", "状態"),
+        environment.say("found", "結果"),
+    ];
+    let mut table = text_table(header, &[]);
+    for finding in findings {
+        let state = if finding.wrong {
+            environment.say("act", "要対応")
+        } else {
+            environment.say("good", "良好")
+        };
+        let found = match environment.language {
+            Language::English => &finding.english,
+            Language::Japanese => &finding.japanese,
+        };
+        table.add_row(vec![finding.about.to_owned(), state.to_owned(), found.clone()]);
+    }
+    print_line!("{table}");
+}
