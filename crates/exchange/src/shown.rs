@@ -144,10 +144,10 @@ pub fn candidates(
     let Withheld { naming, protected: known } = withheld;
     let register = state.register_rows(linked.snapshot)?;
     let mut candidates = Vec::new();
-    for &row in rows.iter().take(CANDIDATES_MAX) {
+    let rows = rows.get(..CANDIDATES_MAX).unwrap_or(rows);
+    for (&row, cells_of_record) in rows.iter().zip(register.records(vault, rows)?) {
         let mut id = String::new();
         let mut cells = Vec::new();
-        let cells_of_record = register.record(vault, row)?;
         let record: Vec<(&str, String)> =
             register.columns().iter().map(String::as_str).zip(cells_of_record).collect();
         // Who was protected when the list was linked, or is now: both count, and both are looked up.

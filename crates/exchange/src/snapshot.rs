@@ -10,6 +10,7 @@
 //! So a row means the same version of a record in every snapshot that has it. A job and its book, which hold rows, are
 //! pinned to one snapshot and stay true while deltas go on; and who was in the register at some day can be asked later.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
@@ -124,18 +125,40 @@ impl<'a> RegisterRows<'a> {
         self.columns().iter().position(|known| known == name)
     }
 
-    /// The cells of some columns in a row.
+    /// The cells of a row.
     pub fn record(&self, vault: &Vault, row: u32) -> Result<Vec<String>, Refusal> {
+        let records = self.records(vault, &[row])?;
+        Ok(records.into_iter().next().ok_or(Reason::Internal)?)
+    }
+
+    /// The cells of some rows, in the order of `rows`. A chunk is opened once, however many of them it has: families stand side
+    /// by side in most registers.
+    pub fn records(&self, vault: &Vault, rows: &[u32]) -> Result<Vec<Vec<String>>, Refusal> {
+        let mut opened: HashMap<(usize, u32), rows::Chunk> = HashMap::new();
+        let mut records = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let (segment, number, at) = self.place(row)?;
+            let (place, segment) = (segment, self.segments.get(segment).ok_or(Reason::Internal)?);
+            let chunk = match opened.entry((place, number)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => {
+                    free.insert(rows::chunk(&segment.rows.open(vault)?, number)?)
+                }
+            };
+            let columns = 0..segment.rows.columns.len();
+            records.push(columns.map(|column| chunk.cell(column, at).to_owned()).collect());
+        }
+        Ok(records)
+    }
+
+    /// The segment, the chunk and the place in it of a row.
+    fn place(&self, row: u32) -> Result<(usize, u32, usize), Refusal> {
         let row = u64::from(row);
         let after = self.segments.partition_point(|segment| segment.first_row() <= row);
-        let segment = after.checked_sub(1).and_then(|at| self.segments.get(at));
-        let segment = segment.filter(|segment| row < segment.rows_through());
-        let segment = segment.ok_or(Reason::Internal)?;
-        let (chunk, at) = rows::place(row - segment.first_row());
-        let chunk = rows::chunk(&segment.rows.open(vault)?, chunk)?;
-        Ok((0..segment.rows.columns.len())
-            .map(|column| chunk.cell(column, at).to_owned())
-            .collect())
+        let place = after.checked_sub(1).ok_or(Reason::Internal)?;
+        let segment = self.segments.get(place).filter(|segment| row < segment.rows_through());
+        let (number, at) = rows::place(row - segment.ok_or(Reason::Internal)?.first_row());
+        Ok((place, number, at))
     }
 
     /// The row of a record that is in the register; reads through all.
