@@ -160,14 +160,14 @@ impl From<Status> for Rejection {
         // tonic calls a time limit a cancellation, on both sides; nobody else cancels our calls. But what was cancelled here
         // for another reason than time is a connection that ended.
         let is_cut = status.source().is_some_and(|cause| !is_time_limit(cause));
-        let is_late = match status.code() {
-            Code::Cancelled => !is_cut,
-            code => code == Code::DeadlineExceeded,
-        };
-        let code = match status.code() {
-            Code::Cancelled if is_cut => Code::Unavailable,
-            _ if is_late => Code::DeadlineExceeded,
-            code => code,
+        let is_cancelled = status.code() == Code::Cancelled;
+        let is_late = status.code() == Code::DeadlineExceeded || is_cancelled && !is_cut;
+        let code = if is_late {
+            Code::DeadlineExceeded
+        } else if is_cancelled {
+            Code::Unavailable
+        } else {
+            status.code()
         };
         let reason = match &info {
             Some(info) => Reason::ALL.iter().copied().find(|reason| reason.as_str() == info.reason),

@@ -19,10 +19,10 @@ use renkei_api::{ClientFile, Connection, following_request_id, new_request_id, u
 use renkei_types::{Clock, Entropy, RequestId};
 
 /// How an errand ends.
-pub type Done<T = ()> = Result<T, Told>;
+pub(crate) type Done<T = ()> = Result<T, Told>;
 
 /// Why an errand did not end well, in words: with the code of a reason where the broker gave one.
-pub struct Told(String);
+pub(crate) struct Told(String);
 
 impl<E: Error> From<E> for Told {
     fn from(error: E) -> Self {
@@ -38,7 +38,7 @@ impl fmt::Debug for Told {
 }
 
 /// The words of the command line.
-pub fn arguments<const N: usize>() -> Done<[String; N]> {
+pub(crate) fn arguments<const N: usize>() -> Done<[String; N]> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     words.try_into().map_err(|_| Told("usage: see the head of this example".to_owned()))
 }
@@ -63,14 +63,14 @@ impl Entropy for System {
 }
 
 /// One errand.
-pub struct Errand {
+pub(crate) struct Errand {
     connection: Connection,
     id: RequestId,
 }
 
 impl Errand {
     /// Begins an errand as whom the client file names.
-    pub fn begin(client: &str) -> Done<Self> {
+    pub(crate) fn begin(client: &str) -> Done<Self> {
         let file = ClientFile::read(Path::new(client))?;
         let connection = Connection::open(&file, Arc::new(System))?;
         Ok(Self { connection, id: new_request_id(&System, &System) })
@@ -82,7 +82,7 @@ impl Errand {
     }
 
     /// Opens a list of a programme.
-    pub async fn open_list(&self, programme: &str, name: &str) -> Done<OpenListResponse> {
+    pub(crate) async fn open_list(&self, programme: &str, name: &str) -> Done<OpenListResponse> {
         let request = OpenListRequest {
             request_id: self.step("open"),
             programme_id: programme.to_owned(),
@@ -94,7 +94,7 @@ impl Errand {
 
     /// Sends a file, from where an earlier run was cut off, and seals it with the lines and yen that the system which wrote
     /// it has counted.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         upload_id: &str,
         file: &str,
@@ -114,7 +114,7 @@ impl Errand {
     }
 
     /// Links a list to a register and waits for the end.
-    pub async fn link(&self, list: &str, register: &str) -> Done<Job> {
+    pub(crate) async fn link(&self, list: &str, register: &str) -> Done<Job> {
         let request = CreateJobRequest {
             request_id: self.step("link"),
             list_id: list.to_owned(),
