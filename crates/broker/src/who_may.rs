@@ -8,9 +8,9 @@
 //! asks for. `Enrolment/Join` has no row, for those who call it have no role yet: it needs a one-time token.
 
 use renkei_exchange::permit::{
-    AskIdentity, Certify, DecideLines, KeepCertificate, Link, Operate, Promote, ProveReceipt,
-    ReadDirectory, ReadLog, Readmit, Receive, Right, SeeProgramme, SeeProtected, SeeTotals,
-    StopReleases, Submit, TranslateCodes,
+    AskIdentity, Certify, DecideLines, Divide, KeepCertificate, Link, Operate, Promote,
+    ProveReceipt, ReadDirectory, ReadLog, ReadState, Readmit, Receive, Right, SeeProgramme,
+    SeeProtected, SeeProtection, SeeTotals, StopReleases, Submit, TranslateCodes,
 };
 use renkei_exchange::{Operation, Role};
 use renkei_types::{Language, Localised};
@@ -101,7 +101,11 @@ calls! {
         Seal: Submit;
         Apply: Submit;
         ReportProtected: Submit;
+        GetProtection: SeeProtection;
         Withdraw: Operate, DestroysNotWhoWithdrew;
+        ListSuperseded: Operate;
+        DestroySnapshot: Operate;
+        StateOn: ReadState;
     }
     Linkage {
         Identify: AskIdentity;
@@ -135,6 +139,7 @@ calls! {
         Certify: Certify, TwoSignatures;
         Exclude: Submit;
         Readmit: Readmit, TwoSignatures;
+        Divide: Divide;
         Hold: StopReleases;
         ReleaseHold: StopReleases, TwoSignatures;
         Reconcile: SeeTotals;

@@ -61,6 +61,8 @@ rights! {
     Readmit: [Certifier, Operator];
     /// Naming persons who fled and apply by themselves to a programme of one's own agency.
     SeparateProtected: [Protector];
+    /// Saying who is counted to another household than the register does: submitters, or protectors of those who fled.
+    Divide: [Submitter, Protector];
     /// Seeing how the protection of persons in a register of one's own agency stands, without their names.
     SeeProtection: [Submitter, Operator, Protector];
     /// Seeing and clearing the lines of one's own agency that are held back to protect somebody.

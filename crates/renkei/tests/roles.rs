@@ -23,6 +23,9 @@ const HOLDERS: [(&str, &str); 9] = [
     ("protector", "protector-1"),
 ];
 
+/// Where the right depends on what the message says, so that an empty one asks for one of its roles alone.
+const BY_MESSAGE: &str = "Divide";
+
 /// A message that is empty but for its request id.
 fn message(rpc: &Rpc) -> Vec<u8> {
     if rpc.has_request_id {
@@ -61,7 +64,9 @@ fn every_call_lets_those_roles_through_that_the_table_names_and_no_others() {
                 let answer = connection.raw(&rpc.path, message(rpc)).await;
                 let refused =
                     answer.is_err_and(|refusal| refusal.reason() == Some(Reason::RoleMissing));
-                assert_eq!(!refused, may(rpc, role), "{} by a {role}", rpc.path);
+                if rpc.method != BY_MESSAGE || !may(rpc, role) {
+                    assert_eq!(!refused, may(rpc, role), "{} by a {role}", rpc.path);
+                }
             }
         }
     });
