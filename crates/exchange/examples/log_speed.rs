@@ -25,7 +25,8 @@ const IN_FLIGHT: u64 = 256;
 const SYNCS: u32 = 200;
 
 fn main() {
-    let leaves = std::env::args().nth(1).map_or(20_000, |text| text.parse().expect("a number"));
+    let leaves: u64 =
+        std::env::args().nth(1).map_or(20_000, |text| text.parse().expect("a number"));
     let folder = tempfile::tempdir().expect("a folder");
     let appends = synced_appends(folder.path());
     let clock = FixedClock("2026-11-21T01:00:00Z".parse().expect("a time"));
