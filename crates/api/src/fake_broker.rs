@@ -15,11 +15,11 @@ use crate::rejection::{Places, refusal_status};
 use crate::v1::records_server::{Records, RecordsServer};
 use crate::v1::upload_request::Part;
 use crate::v1::{
-    ApplyRequest, ApplyResponse, DestroySnapshotRequest, DestroySnapshotResponse, GetUploadRequest,
-    GetUploadResponse, ListSupersededRequest, ListSupersededResponse, OpenUploadRequest,
-    OpenUploadResponse, Receipt, ReportProtectedRequest, ReportProtectedResponse, SealRequest,
-    SealResponse, StateOnRequest, StateOnResponse, UploadRequest, UploadResponse, WithdrawRequest,
-    WithdrawResponse,
+    ApplyRequest, ApplyResponse, DestroySnapshotRequest, DestroySnapshotResponse,
+    GetProtectionRequest, GetProtectionResponse, GetUploadRequest, GetUploadResponse,
+    ListSupersededRequest, ListSupersededResponse, OpenUploadRequest, OpenUploadResponse, Receipt,
+    ReportProtectedRequest, ReportProtectedResponse, SealRequest, SealResponse, StateOnRequest,
+    StateOnResponse, UploadRequest, UploadResponse, WithdrawRequest, WithdrawResponse,
 };
 use crate::{Connection, connection};
 
@@ -188,6 +188,13 @@ impl Records for FakeBroker {
         &self,
         _: Request<WithdrawRequest>,
     ) -> Result<Response<WithdrawResponse>, Status> {
+        Err(not_asked())
+    }
+
+    async fn get_protection(
+        &self,
+        _: Request<GetProtectionRequest>,
+    ) -> Result<Response<GetProtectionResponse>, Status> {
         Err(not_asked())
     }
 
