@@ -62,7 +62,7 @@ fn a_line_beside_somebody_protected_is_shown_to_protectors_alone_and_cleared_by_
     let log = broker.as_client("auditor-1", &["audit", "query"]).exits(0).stdout;
     assert!(log.contains("protector-1") && !log.contains(&line) && !log.contains("HOLDER"));
 
-    let wrong = broker.folder.write("l7.csv", "氏名\n若葉 花子\n".to_owned());
+    let wrong = broker.folder.write("l7.csv", "氏名\n若葉 花子\n");
     let divide = |file: &std::path::Path, client: &str| {
         let file = file.to_str().expect("a path").to_owned();
         let command = ["programme", "divide", &programme, &file, "--kind", "dv-separate"];

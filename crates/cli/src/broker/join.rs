@@ -48,9 +48,10 @@ pub(crate) struct JoinArguments {
 
 /// A file of an identity is told about as other files are.
 fn told(error: PkiError) -> Failure {
-    match error {
-        PkiError::File { file, source } => CommandError::file(&file, source).into(),
-        error => error.into(),
+    if let PkiError::File { file, source } = error {
+        CommandError::file(&file, source).into()
+    } else {
+        error.into()
     }
 }
 
