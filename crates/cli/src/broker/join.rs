@@ -12,15 +12,16 @@ use renkei_api::ClientFile;
 use renkei_api::v1::{
     EnrolmentState, GetCertificateRequest, JoinRequest, RequestCertificateRequest,
 };
-use renkei_pki::{BrokerAddress, CertificateFacts, IdentityFile, PkiError};
+use renkei_pki::{BrokerAddress, CertificateFacts, IdentityFile};
 use renkei_types::Digest;
 use serde_json::json;
 
 use super::enrolment::state_name;
 use super::error::BrokerError;
 use super::session::{self, Session, plain};
+use crate::commands::pki::told;
 use crate::environment::Environment;
-use crate::failure::{CommandError, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::json;
 
 #[derive(Args, Debug)]
@@ -44,15 +45,6 @@ pub(crate) struct JoinArguments {
     /// Where the broker serves those with a certificate; otherwise as the broker says, on the same host
     #[arg(long, value_name = "https://HOST:PORT")]
     address: Option<BrokerAddress>,
-}
-
-/// A file of an identity is told about as other files are.
-fn told(error: PkiError) -> Failure {
-    if let PkiError::File { file, source } = error {
-        CommandError::file(&file, source).into()
-    } else {
-        error.into()
-    }
 }
 
 pub(super) fn run_join(

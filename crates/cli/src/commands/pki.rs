@@ -39,7 +39,7 @@ pub(crate) fn run(command: &PkiCommand, environment: &Environment) -> Result<Exi
 }
 
 /// Errors of files are told as those of other commands.
-fn told(error: PkiError) -> Failure {
+pub(crate) fn told(error: PkiError) -> Failure {
     if let PkiError::File { file, source } = error {
         return CommandError::file(&file, source).into();
     }
