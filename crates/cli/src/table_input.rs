@@ -52,17 +52,15 @@ impl LoadedPair {
             open(&arguments.register, &register_options, &schema, Side::Register, environment)?;
         let (list, list_binding) =
             open(&arguments.list, &list_options, &schema, Side::List, environment)?;
+        let mut missing = [Vec::new(), Vec::new()];
         let field = |index: usize| {
             let (of_register, of_list) =
                 (&register_binding.fields[index], &list_binding.fields[index]);
             let (register, list) = (!of_register.columns.is_empty(), !of_list.columns.is_empty());
             let (in_register, in_list) = schema.stands(&schema.fields[index], register, list);
-            let lacks = [
-                (in_register && !register, &arguments.register),
-                (in_list && !list, &arguments.list),
-            ];
-            for (_, file) in lacks.into_iter().filter(|(lacks, _)| *lacks) {
-                warn_of_missing_column(file, &of_register.name, environment);
+            let lacks = [in_register && !register, in_list && !list];
+            for (missing, _) in missing.iter_mut().zip(lacks).filter(|(_, lacks)| *lacks) {
+                missing.push(format!("`{}`", of_register.name));
             }
             let BoundField { name, kind, .. } = of_register;
             Field { name: name.clone(), kind: *kind, in_register, in_list }
@@ -90,6 +88,9 @@ impl LoadedPair {
         let mut intake = ListIntake::new(Arc::clone(&index));
         let take = |rows: &BoundRows<'_>| intake.extend(rows);
         let list = take_in(list, list_binding, list_options, take)?;
+        for (columns, file) in missing.iter().zip([&arguments.register, &arguments.list]) {
+            warn_of_missing_columns(file, columns, environment);
+        }
         Ok(Self { register, list, index, intake })
     }
 
@@ -211,11 +212,14 @@ impl Loaded {
 }
 
 /// A column without values says nothing, which may be meant or a header that nobody knows.
-fn warn_of_missing_column(file: &Path, column: &str, environment: &Environment) {
-    let file = file.display();
+fn warn_of_missing_columns(file: &Path, columns: &[String], environment: &Environment) {
+    if columns.is_empty() {
+        return;
+    }
+    let (file, columns) = (file.display(), columns.join(", "));
     environment.warn(
-        &format!("{file} has no column `{column}`; its lines are compared without it"),
-        &format!("{file} に列 `{column}` がありません。この項目なしで比較します"),
+        &format!("{file} lacks columns, and its lines are compared without them: {columns}"),
+        &format!("{file} にない列があり、その項目なしで比較します: {columns}"),
     );
 }
 

@@ -60,7 +60,7 @@ impl Radix {
 /// More comparisons than a pattern can hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "there are {comparisons} comparisons of fields, and no more than about {fit} of this kind fit; leave out the fields that say least"
+    "too many fields to compare: they make {comparisons} comparisons, and about {fit} of this kind fit; leave out those that say least"
 )]
 pub struct TooManyFields {
     /// How many there are; a name counts three times.

@@ -17,6 +17,13 @@ const UNKNOWN: &str = "06bpj3w4q8v1s9c2d5f7g0h1j2";
 
 /// Calls that rest on no agreement and name nothing of anybody: whoever has the role may.
 const FREE: &[&str] = &[
+    "Admin/EndEnrolment",
+    "Admin/GetCertificate",
+    "Admin/GrantCertificate",
+    "Admin/Invite",
+    "Admin/RequestCertificate",
+    "Admin/RotateKey",
+    "Admin/ShowEnrolments",
     "Audit/Checkpoint",
     "Audit/ExportBundle",
     "Audit/Proofs",
@@ -31,6 +38,7 @@ const FREE: &[&str] = &[
     "Directory/RevokeParty",
     "Directory/RevokeRole",
     "Directory/Show",
+    "Enrolment/Join",
 ];
 
 fn connection(broker: &Broker, client: &str) -> Connection {
