@@ -1,15 +1,17 @@
 //! Extracts: who was in a register on a day, as known by a day, for whoever may know it.
 //!
 //! A benefit begins with the people of its base date (基準日). The state of that day is put together from all versions of
-//! each record, see [`crate::history`]; what is handed out of it are the fields that the agreement names, in the order of
-//! the register's rows, a chunk at a time:
+//! each record, see [`crate::history`]; what is handed out of it are the fields that the agreement names, a chunk of the
+//! register at a time:
 //!
 //! ```text
 //! permit -> rows in force -> count against the day's volume, leaf -> chunk, chunk, chunk
 //! ```
 //! So a receiver that reads slowly holds one chunk and the numbers of rows. Invariant: the leaf that says how many records
 //! leave is durable before the first of them does; where protected persons live is in no extract, whether a version of the
-//! record or the feed of today says that they are.
+//! record or the feed of today says that they are. A register lies in the order of its households, so within a chunk people
+//! come in the order of their names in the extract: who stands beside whom says nothing. That something is withheld of
+//! somebody can be told, where everybody else has it.
 
 use std::sync::Arc;
 
@@ -29,6 +31,9 @@ use crate::rows;
 use crate::shown::{PROTECTED, WITHHELD, is_protected};
 use crate::state::State;
 use crate::store::Vault;
+
+/// When a record came about: of a protected person that is the day of a move.
+const DAYS: &[&str] = &["date_of_event", "date_processed"];
 
 /// The people of a register on some day.
 pub struct Extract {
@@ -105,12 +110,16 @@ impl Extract {
         let chunk = rows::chunk(&segment.rows.open(vault)?, number)?;
         let begins = segment.first_row() + u64::from(number) * rows::CHUNK_ROWS as u64;
         let ends = begins + chunk.rows() as u64;
-        let here = self.rows[from..].iter().take_while(|row| u64::from(**row) < ends);
+        let [start, end] =
+            [begins, ends].map(|row| self.rows.partition_point(|one| u64::from(*one) < row));
         let columns = &segment.rows.columns;
-        Ok(here
+        let here = self.rows[start..end].iter();
+        let mut people: Vec<Extracted> = here
             .filter_map(|row| usize::try_from(u64::from(*row) - begins).ok())
             .map(|at| person(columns, &chunk, at, shown))
-            .collect())
+            .collect();
+        people.sort_unstable_by(|one, other| one.person.cmp(&other.person));
+        Ok(people.split_off(from - start))
     }
 }
 
@@ -120,10 +129,9 @@ fn person(columns: &[String], chunk: &rows::Chunk, at: usize, shown: Shown<'_>) 
     let cells = || columns.iter().enumerate().map(|(column, name)| (name, chunk.cell(column, at)));
     let flagged = cells().any(|(field, value)| field == PROTECTED && is_protected(value));
     let withheld = flagged | shown.protected.covers(id);
-    // Who is protected cannot be told from who has no address.
     let cells = cells().skip(1).filter(|(field, _)| *field != PROTECTED).filter_map(|cell| {
         let (field, value) = cell;
-        let hidden = withheld && WITHHELD.contains(&field.as_str());
+        let hidden = withheld && [WITHHELD, DAYS].iter().any(|all| all.contains(&field.as_str()));
         shown.permit.disclose(field, if hidden { String::new() } else { value.to_owned() })
     });
     Extracted { person: shown.naming.name(id), cells: cells.collect() }
