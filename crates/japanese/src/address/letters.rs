@@ -267,6 +267,11 @@ fn without_bare_postal_code(letters: &[char]) -> Option<&[char]> {
     let (code, rest) = letters.split_at_checked(8)?;
     let fits = is_dash(code[3]) && numeral_end(code, 0) == 3 && numeral_end(code, 4) == 8;
     let rest = trim(rest);
-    let named = rest.first().is_some_and(|&c| is_kanji(c) && !matches!(c, '番' | '号' | '丁'));
+    let named = match rest {
+        ['番' | '号' | '丁', ..] => false,
+        // 室町 is a name; 1棟 and 101室A are numbers.
+        ['棟' | '室' | '階', behind @ ..] => behind.first().is_some_and(|&c| is_kanji(c)),
+        _ => rest.first().is_some_and(|&c| is_kanji(c)),
+    };
     (fits && named).then_some(rest)
 }

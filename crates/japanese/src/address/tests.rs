@@ -248,6 +248,12 @@ proptest! {
     }
 
     #[test]
+    fn numbers_of_a_building_are_no_postal_code(number in 1_u32..=9999, behind in "[棟室階][AB]?") {
+        let read = Address::read(&format!("123-{number:04}{behind}"), "").unwrap();
+        prop_assert_eq!(read.numbers.as_slice().first(), Some(&123), "{:?}", read);
+    }
+
+    #[test]
     fn no_digit_is_lost(address in "(若葉市)?[0-9]{1,5}([-番号の ]|番地|号棟|階)?[0-9]{1,4}[-号室棟 ]?[ABハイツ]{0,3}[0-9]{0,4}") {
         let read = Address::read(&address, "").unwrap();
         let mut places: Vec<String> = read.numbers.as_slice().iter().map(u32::to_string).collect();
