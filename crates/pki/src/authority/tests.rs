@@ -341,7 +341,7 @@ fn a_revocation_list_is_signed_numbered_upwards_and_due_in_thirty_days() {
 fn certificates_run_out_unless_they_were_replaced_or_revoked() {
     let place = Place::new();
     let mut authority = place.init();
-    for (name, validity) in [("short", days(1)), ("soon", days(16)), ("long", days(30))] {
+    for (name, validity) in [("short", days(1)), ("soon", days(32)), ("long", days(60))] {
         let name = name.parse().expect("a name");
         authority.issue_as(&name, &client(SYSTEM), validity).expect("issued");
     }
@@ -353,9 +353,9 @@ fn certificates_run_out_unless_they_were_replaced_or_revoked() {
     let (before, after) = ("2026-11-22T08:59:59Z", "2026-11-23T09:00:01Z");
     assert_eq!(state(&authority, "short", before), (State::ExpiresSoon, 0));
     assert_eq!(state(&authority, "short", after), (State::Expired, -2));
-    assert_eq!(state(&authority, "soon", before), (State::Valid, 15));
-    assert_eq!(state(&authority, "soon", after), (State::ExpiresSoon, 13));
-    assert_eq!(state(&authority, "long", after), (State::Valid, 27));
+    assert_eq!(state(&authority, "soon", before), (State::Valid, 31));
+    assert_eq!(state(&authority, "soon", after), (State::ExpiresSoon, 29));
+    assert_eq!(state(&authority, "long", after), (State::Valid, 57));
     authority.revoke("short").expect("revoked");
     assert_eq!(state(&authority, "short", after).0, State::Revoked);
     authority.renew("soon", Validity::Standard).expect("renewed");
