@@ -15,6 +15,7 @@ use renkei_exchange::command::Receipt;
 use renkei_exchange::disclosed::Disclosed;
 use renkei_exchange::link_code::{FiscalYear, Naming};
 use renkei_exchange::list::Totals;
+use renkei_exchange::unknown_ids::UnknownIds;
 use renkei_linkage::Outcome;
 use renkei_types::{Digest, Reason};
 
@@ -56,6 +57,10 @@ pub(crate) fn receipt(receipt: Option<Receipt>) -> Option<v1::Receipt> {
 
 pub(crate) fn totals(totals: Totals) -> v1::Totals {
     v1::Totals { lines: totals.lines, yen: totals.yen }
+}
+
+pub(crate) fn unknown_ids(unknown: UnknownIds) -> v1::UnknownIds {
+    v1::UnknownIds { ids: unknown.ids, zeros_differ: unknown.zeros_differ }
 }
 
 pub(crate) fn totals_from(

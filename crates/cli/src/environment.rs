@@ -21,14 +21,15 @@ pub(crate) struct Environment {
     pub(crate) client_file: Option<std::path::PathBuf>,
 }
 
+/// The process's locale for messages; empty where none is set.
+pub(crate) fn locale() -> String {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default()
+}
+
 impl Environment {
     pub(crate) fn of_process(arguments: &Arguments) -> Self {
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .into_iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        let language = arguments
-            .lang
-            .map_or_else(|| Language::of_locale(locale.as_deref().unwrap_or_default()), Into::into);
+        let language = arguments.lang.map_or_else(|| Language::of_locale(&locale()), Into::into);
         Self {
             language,
             json: arguments.json,

@@ -26,6 +26,7 @@ mod shadow;
 mod stage_seconds;
 mod table_input;
 mod text_table;
+mod usage;
 mod words;
 
 use std::process::ExitCode;
@@ -35,10 +36,14 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 use environment::Environment;
 use failure::{Exit, Failure};
+use renkei_types::Language;
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return unusable(&error),
+    };
     let environment = Environment::of_process(&arguments);
     let exit = match run(arguments.command, &environment) {
         Ok(exit) => exit,
@@ -48,6 +53,22 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(exit.code())
+}
+
+/// Help that was asked for, or what is wrong with the command line.
+fn unusable(error: &clap::Error) -> ExitCode {
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let japanese = match usage::language(&words, &environment::locale()) {
+        Language::Japanese => usage::in_japanese(error),
+        Language::English => None,
+    };
+    match japanese {
+        Some(message) => {
+            eprintln!("{message}");
+            ExitCode::from(Exit::Unusable.code())
+        }
+        None => error.exit(),
+    }
 }
 
 fn run(command: Command, environment: &Environment) -> Result<Exit, Failure> {

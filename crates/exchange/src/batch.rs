@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 use renkei_journal::BlobRef;
 use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKind, Operation};
 use renkei_types::{BatchId, Digest, DigestBuilder, Identity, ListId, ProgrammeId, Reason};
@@ -32,7 +33,7 @@ use crate::review::TaskState;
 use crate::role::Role;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
-use crate::{exclusion, rows, supersede};
+use crate::{exclusion, rows, supersede, transfer};
 
 /// Most payments in a chunk of a batch.
 pub const CHUNK_PAYMENTS: usize = 1024;
@@ -105,6 +106,9 @@ pub struct Batch {
     /// Lines whose account a certifier should look at.
     #[serde(default)]
     pub accounts: AccountCounts,
+    /// Lines paid to a household of their own because a division says so, those who fled left out.
+    #[serde(default)]
+    pub separate_households: u64,
     /// How many exclusions the programme had when it was drawn up.
     #[serde(default)]
     pub exclusions: usize,
@@ -270,14 +274,20 @@ fn draw_up(
     };
     let mut totals = Totals::default();
     let (mut taken, mut already_paid, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut incomplete, mut held) = (0, 0);
+    let (mut incomplete, mut held, mut separate_households) = (0, 0, 0);
     let mut seen = HashSet::new();
     let mut waiting: Vec<(Payment, &Resident)> = Vec::new();
     let mut accounts = Examination::default();
     for number in 0..sealed.rows.chunks() {
         let chunk = rows::chunk(&reader, number)?;
+        let first = number * rows::CHUNK_ROWS as u32;
+        let fits = |at: usize| {
+            let yen = book.line(first + at as u32).map_or(0, |line| line.yen);
+            !for_a_bank || transfer::record(&columns.account(&chunk, at), yen).is_ok()
+        };
+        let fit_a_bank: Vec<bool> = (0..chunk.rows()).into_par_iter().map(fits).collect();
         for at in 0..chunk.rows() {
-            let row = number * rows::CHUNK_ROWS as u32 + at as u32;
+            let row = first + at as u32;
             let line = book.line(row).ok_or(Reason::Internal)?;
             if !line.is_payable() || !free(row) || book.is_replaced(row) {
                 continue;
@@ -324,12 +334,13 @@ fn draw_up(
                 continue;
             }
             // One line that the bank would refuse must not hold up the file of all others.
-            if for_a_bank && crate::transfer::record(&payment).is_err() {
+            if !fit_a_bank.get(at).is_some_and(|fits| *fits) {
                 incomplete += 1;
                 continue;
             }
             seen.insert(payment.payee.clone());
             totals.add(payment.yen);
+            separate_households += u64::from(rule.names_separate(&resident.person));
             taken.push(row);
             waiting.push((payment, resident));
             if waiting.len() == CHUNK_PAYMENTS {
@@ -353,6 +364,7 @@ fn draw_up(
     signed.field(digest.finish().as_bytes()).number(totals.lines).number(totals.yen);
     let AccountCounts { holder_differs, family_account, shared_account } = accounts;
     signed.number(holder_differs).number(family_account).number(shared_account);
+    signed.number(separate_households);
     let batch = Batch {
         programme: list.programme,
         list: list_id,
@@ -367,6 +379,7 @@ fn draw_up(
         returned: Totals::default(),
         refunded: Totals::default(),
         accounts,
+        separate_households,
         exclusions: programme.exclusions.len(),
         divisions: programme.divisions.len(),
         protected: Some(watch.protected),
@@ -415,6 +428,7 @@ impl Command for Propose {
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Proposed>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
+        desk.state.check_register_agreed(self.list, desk.today)?;
         not_too_early(desk.state, self.list, desk.today)?;
         let draft = self.draft.as_ref().map_err(|refusal| *refusal)?;
         let (list, linked) = desk.state.linked_list(self.list)?;
@@ -550,6 +564,7 @@ impl Command for CertifyBatch {
         if batch.state != BatchState::Proposed {
             return Err(Reason::WrongState.into());
         }
+        desk.state.check_register_agreed(list, desk.today)?;
         not_too_early(desk.state, list, desk.today)?;
         let programme = desk.state.programmes.get(&batch.programme).ok_or(Reason::NoAgreement)?;
         if batch.exclusions != programme.exclusions.len()

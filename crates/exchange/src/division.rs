@@ -19,7 +19,7 @@
 //! Whoever is divided away from a household may not be counted in it too: see `COUNTS_DIVIDED` and `PAID_WITH_OLD` in the
 //! module `households`. Ids stand sealed under the programme's key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use renkei_journal::BlobRef;
 use renkei_tlog::leaf::Operation;
@@ -105,6 +105,11 @@ impl Divisions {
         self.0.get(person).map(|(_, household)| household.as_str())
     }
 
+    /// All households to which somebody is counted.
+    pub(crate) fn households(&self) -> HashSet<&str> {
+        self.0.values().map(|(_, household)| household.as_str()).collect()
+    }
+
     /// Whether the person has a household of their own beside the register's.
     pub(crate) fn is_separate(&self, person: &str) -> bool {
         self.0.get(person).is_some_and(|(kind, _)| *kind != DivisionKind::StillOne)
@@ -176,18 +181,28 @@ pub fn divide(
     let persons = checked(kind, persons)?;
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+    // A division that names nobody would be believed.
+    let ids = persons.iter().flat_map(|one| named(kind, one).map(|(_, id)| id));
+    let unknown = state.unknown_to_programme(vault, programme, ids)?;
+    if let Some(unknown) = unknown.filter(|unknown| unknown.count().ids > 0) {
+        let lines =
+            (1..).zip(&persons).flat_map(|(line, one)| named(kind, one).map(move |id| (line, id)));
+        for (line, (field, id)) in lines {
+            if unknown.has(id) {
+                return Err(Refusal::new(Reason::UnknownPerson).in_field(field).at_line(line));
+            }
+        }
+    }
+    let people: HashSet<&str> = persons.iter().map(|one| one.person.as_str()).collect();
     let mut already_certified = 0;
     for (_, batch) in state.batches_of(known) {
         if batch.state != BatchState::Proposed {
             let payments = payments(vault, batch)?;
-            let paid = payments.iter().filter(|payment| persons.contains_key(&payment.person));
+            let paid = payments.iter().filter(|payment| people.contains(payment.person.as_str()));
             already_certified += paid.count() as u64;
         }
     }
-    let mut sorted: Vec<DividedPerson> = persons
-        .into_iter()
-        .map(|(person, household)| DividedPerson { person, household })
-        .collect();
+    let mut sorted = persons;
     sorted.sort_unstable_by(|one, other| one.person.cmp(&other.person));
     let mut writer = vault.blob_writer(&vault.key(known.key)?, known.key)?;
     for chunk in sorted.chunks(CHUNK_PERSONS) {
@@ -200,18 +215,16 @@ pub fn divide(
     exchange.execute_now(call, Divide { permit, programme, division, divided })
 }
 
-/// The persons of a call, each once. Lines are counted from 1.
-fn checked(
-    kind: DivisionKind,
-    persons: Vec<DividedPerson>,
-) -> Result<HashMap<String, String>, Refusal> {
+/// The persons of a call, each once, in its order. Lines are counted from 1.
+fn checked(kind: DivisionKind, persons: Vec<DividedPerson>) -> Result<Vec<DividedPerson>, Refusal> {
     if persons.is_empty() {
         return Err(Refusal::field("persons"));
     }
     if persons.len() > PERSONS_MAX {
         return Err(Refusal::new(Reason::TooLarge).in_field("persons"));
     }
-    let mut checked = HashMap::with_capacity(persons.len());
+    let mut checked = Vec::with_capacity(persons.len());
+    let mut seen = HashSet::with_capacity(persons.len());
     for (line, DividedPerson { person, household }) in (1..).zip(persons) {
         let (person, household) = (person.trim(), household.trim());
         let refused = |reason| Err(Refusal::new(reason).in_field("persons").at_line(line));
@@ -225,11 +238,19 @@ fn checked(
             (_, "") => format!("person {person}"),
             (_, household) => household.to_owned(),
         };
-        if checked.insert(person.to_owned(), household).is_some() {
+        if !seen.insert(person.to_owned()) {
             return refused(Reason::IdRepeated);
         }
+        checked.push(DividedPerson { person: person.to_owned(), household });
     }
     Ok(checked)
+}
+
+/// The ids of a line that the register has to have, each with its field. A household of their own need not be in it.
+fn named(kind: DivisionKind, one: &DividedPerson) -> impl Iterator<Item = (&'static str, &str)> {
+    let household = ("household", one.household.as_str());
+    let household = (kind == DivisionKind::StillOne).then_some(household);
+    [("persons", one.person.as_str())].into_iter().chain(household)
 }
 
 struct Divide {

@@ -21,6 +21,7 @@ use crate::programme::Programme;
 use crate::refusal::Refusal;
 use crate::role::closed_list;
 use crate::store::{Vault, blob_refusal};
+use crate::unknown_ids::UnknownIds;
 
 /// Most payees of one call.
 pub const PAYEES_MAX: usize = 100_000;
@@ -57,6 +58,9 @@ pub struct Excluded {
     pub payees: u64,
     /// Payments to them that two people have certified already: they stand.
     pub already_certified: u64,
+    /// How many of the ids mean nobody.
+    #[serde(default)]
+    pub unknown: Option<UnknownIds>,
 }
 
 /// The ids of all whom a programme does not pay.
@@ -136,7 +140,9 @@ pub fn exclude(
     }
     let blob = seal_ids(vault, known.key, &sorted)?;
     let payees = sorted.len() as u64;
-    let excluded = Excluded { payees, already_certified };
+    let unknown = state.unknown_to_programme(vault, programme, sorted.iter().copied())?;
+    let unknown = unknown.map(|unknown| unknown.count());
+    let excluded = Excluded { payees, already_certified, unknown };
     let exclusion = Exclusion { reason, payees, ids: blob };
     exchange.execute_now(call, Exclude { permit, programme, exclusion, excluded })
 }

@@ -90,7 +90,8 @@ impl ExplainLine {
         let (_, linked) = state.linked_list(job.list)?;
         let (_, sealed) = state.sealed_list(job.list)?;
         let file = linked.model.as_ref().ok_or(Reason::WrongState)?;
-        let indexed = indexes.get(linked.snapshot)?;
+        let indexed =
+            indexes.get_earlier(&state, vault, linked.snapshot, exchange.clock().as_ref())?;
         let index = &indexed.index;
         let prepared = index.prepare(model::read(vault, file)?);
         let prepared = prepared.map_err(|error| Refusal::internal(&error))?;

@@ -104,7 +104,7 @@ pub fn payee_digest(
     id: &str,
 ) -> Result<Digest, Refusal> {
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
-    Ok(vault.key(known.key)?.keyed_digest("renkei payee on hold", id.as_bytes()))
+    Ok(vault.key(known.key)?.keyed_digest("renkei payee on hold", id.trim().as_bytes()))
 }
 
 const FIRST: Digest = Digest::from_bytes([0; 32]);
@@ -112,7 +112,7 @@ const LAST: Digest = Digest::from_bytes([0xff; 32]);
 
 impl State {
     /// The payees of a programme that are on hold.
-    pub(crate) fn held_payees(
+    pub fn held_payees(
         &self,
         programme: ProgrammeId,
     ) -> impl Iterator<Item = (Digest, &PayeeHold)> {
@@ -261,12 +261,18 @@ pub fn hold_payee(
     programme: ProgrammeId,
     payee: &str,
 ) -> Result<Done<()>, Refusal> {
-    if payee.trim().is_empty() {
+    let payee = payee.trim();
+    if payee.is_empty() {
         return Err(Refusal::field("payee"));
     }
     let state = exchange.state();
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let digest = payee_digest(exchange.vault(), &state, programme, payee)?;
+    // A stop that stops nobody would be believed.
+    let unknown = state.unknown_to_programme(exchange.vault(), programme, [payee])?;
+    if unknown.is_some_and(|unknown| unknown.has(payee)) {
+        return Err(Refusal::new(Reason::UnknownPerson).in_field("payee"));
+    }
     let mut batches = BTreeSet::new();
     for (id, batch) in state.batches_of(known) {
         let payments = payments(exchange.vault(), batch)?;

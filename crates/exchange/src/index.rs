@@ -123,6 +123,8 @@ pub struct Indexes {
     /// Those that no durable state names yet.
     coming: Mutex<HashSet<SnapshotId>>,
     feeds: Feeds,
+    /// An earlier state of a register that somebody asked about last.
+    earlier: Mutex<Option<(SnapshotId, Arc<Indexed>)>>,
     /// How old what is known of protected persons may be.
     protection_age_max: Duration,
 }
@@ -136,8 +138,8 @@ impl Default for Indexes {
 impl Indexes {
     /// None is loaded. What is known of protected persons may be so old.
     pub fn new(protection_age_max: Duration) -> Self {
-        let (loaded, coming, feeds) = Default::default();
-        Self { loaded, coming, feeds, protection_age_max }
+        let (loaded, coming, feeds, earlier) = Default::default();
+        Self { loaded, coming, feeds, earlier, protection_age_max }
     }
 
     /// Whether what is known of the protected persons of a register is missing or too old.
@@ -169,6 +171,31 @@ impl Indexes {
     /// A register, if it is loaded.
     pub fn get(&self, snapshot: SnapshotId) -> Result<Arc<Indexed>, Refusal> {
         self.loaded.read().get(&snapshot).cloned().ok_or_else(|| Reason::IndexLoading.into())
+    }
+
+    /// A register as it was, which no longer need be loaded: the last one asked for is kept until a register changes. One in
+    /// use is waited for, as by [`get`](Self::get). Blocks: for threads that may wait.
+    pub fn get_earlier(
+        &self,
+        state: &State,
+        vault: &Vault,
+        id: SnapshotId,
+        clock: &dyn Clock,
+    ) -> Result<Arc<Indexed>, Refusal> {
+        let in_use = state.snapshots.get(&id).map(|snapshot| snapshot.dataset);
+        let in_use = in_use.and_then(|dataset| state.snapshot_in_use(dataset).ok());
+        match self.get(id) {
+            Err(_) if in_use != Some(id) => {}
+            loaded => return loaded,
+        }
+        // Whoever asks beside somebody who loads waits for that: one copy is enough.
+        let mut earlier = self.earlier.lock();
+        if let Some((_, indexed)) = earlier.as_ref().filter(|(known, _)| *known == id) {
+            return Ok(Arc::clone(indexed));
+        }
+        let indexed = Arc::new(self.load(state, vault, id, clock)?);
+        *earlier = Some((id, Arc::clone(&indexed)));
+        Ok(indexed)
     }
 
     /// Keeps an index that is about to be switched to, so that nobody waits for it when it is.
@@ -230,6 +257,7 @@ impl Indexes {
         wanted.extend(
             state.queued_jobs().iter().filter_map(|job| Some(state.jobs.get(job)?.snapshot)),
         );
+        *self.earlier.lock() = None;
         // What feeds have said is read here, so that nobody who asks waits for it.
         for (dataset, _) in state.protections.iter() {
             if let Err(refusal) = self.feeds.of(state, vault, *dataset) {

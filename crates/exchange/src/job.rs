@@ -64,6 +64,21 @@ impl State {
         queued.map(|(id, _)| *id).collect()
     }
 
+    /// Whether the agency of a linked list may still use the register, under the job's agreement or another: what was
+    /// learned under an agreement that is suspended pays nobody.
+    pub(crate) fn check_register_agreed(&self, list: ListId, today: Date) -> Result<(), Refusal> {
+        let (list, linked) = self.linked_list(list)?;
+        let consumer = self.programmes.get(&list.programme).map(|programme| &programme.agency);
+        let dataset = self.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
+        let (consumer, dataset) = consumer.zip(dataset).ok_or(Reason::NoAgreement)?;
+        let is_agreed = self.agreements.iter().any(|(_, agreement)| {
+            agreement.terms.consumer == *consumer
+                && agreement.is_in_force(dataset, Operation::Link, today)
+        });
+        let refused = Refusal::new(Reason::NoAgreement).in_field("register");
+        if is_agreed { Ok(()) } else { Err(refused) }
+    }
+
     /// Whether the agreement under which a job runs is still in force.
     pub fn job_is_permitted(&self, id: LinkageJobId, today: Date) -> bool {
         let Some(job) = self.jobs.get(&id) else { return false };

@@ -78,6 +78,7 @@ pub mod supersede;
 pub mod suspension;
 pub mod trainer;
 pub mod transfer;
+pub mod unknown_ids;
 pub mod upload;
 pub mod withdraw;
 

@@ -102,6 +102,11 @@ impl PayeeRule {
         Ok(Self { unit, divisions, on_base_date })
     }
 
+    /// Whether a division that is no secret gives the person a household of their own.
+    pub(crate) fn names_separate(&self, person: &str) -> bool {
+        self.divisions.is_separate(person) && !self.divisions.has_fled(person)
+    }
+
     /// The payee: empty where a household is wanted and nobody knows one.
     pub(crate) fn payee<'a>(&'a self, resident: &'a Resident) -> &'a str {
         let Resident { person, household, .. } = resident;

@@ -39,6 +39,7 @@ use crate::shown::{PROTECTED, is_protected};
 use crate::snapshot::Snapshot;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
+use crate::unknown_ids::{UnknownIds, without_zeros};
 use crate::upload::{Spools, Target, Upload, UploadState};
 
 /// The names of the column that says until when somebody is protected.
@@ -63,11 +64,14 @@ pub struct Protection {
     pub persons: u64,
     /// Of how many the period had ended by then.
     pub overdue: u64,
+    /// How many ids of the report meant nobody in the register by then.
+    #[serde(default)]
+    pub unknown: Option<UnknownIds>,
     /// Who, sealed.
     pub list: BlobRef,
 }
 
-/// Who is protected, by id, and until when as far as that was said.
+/// Who is protected, by id [without its leading zeros](without_zeros), and until when as far as that was said.
 pub type Periods = BTreeMap<String, Option<Date>>;
 
 /// How many days ahead the end of a period is told: an extension may be asked for from a month before.
@@ -137,7 +141,8 @@ impl Protected {
     /// Whether what says where this resident lives is withheld.
     pub fn covers(&self, id: &str) -> bool {
         // Both are looked up whatever the first says.
-        let (reported, flagged) = (self.reported.contains_key(id), self.flagged.contains(id));
+        let reported = self.reported.contains_key(without_zeros(id));
+        let flagged = self.flagged.contains(id);
         self.is_stale | reported | flagged
     }
 
@@ -235,6 +240,7 @@ struct Ready {
     list: BlobRef,
     persons: u64,
     overdue: u64,
+    unknown: Option<UnknownIds>,
 }
 
 /// What a report came to.
@@ -246,6 +252,9 @@ pub struct Reported {
     pub persons: u64,
     /// Of how many the period has ended without the provider saying that it is over. They stay protected.
     pub overdue: u64,
+    /// How many ids of the report mean nobody in the register.
+    #[serde(default)]
+    pub unknown: Option<UnknownIds>,
 }
 
 /// Takes an uploaded report of who is protected. Blocks: for threads that may wait.
@@ -282,7 +291,13 @@ pub fn report(
                         spools.discard(id);
                         return Err(refusal);
                     }
-                    ready => Some(ready?),
+                    read => {
+                        let (ready, named) = read?;
+                        let ids = named.iter().map(String::as_str);
+                        let unknown = state.unknown_to_register(exchange.vault(), dataset, ids)?;
+                        let unknown = unknown.map(|unknown| unknown.count());
+                        Some(Ready { unknown, ..ready })
+                    }
                 }
             } else {
                 None
@@ -295,7 +310,7 @@ pub fn report(
     Ok(done)
 }
 
-/// Reads a report, and keeps everybody who is protected with it.
+/// Reads a report, and keeps everybody who is protected with it. Answers the ids that it names too.
 fn read(
     vault: &Vault,
     upload: &Upload,
@@ -303,8 +318,9 @@ fn read(
     bytes: &Bytes,
     declared: Declaration,
     today: Date,
-) -> Result<Ready, Refusal> {
+) -> Result<(Ready, HashSet<String>), Refusal> {
     let mut periods = before.map(|before| open(vault, before)).transpose()?.unwrap_or_default();
+    let mut named = HashSet::new();
     let mut reader = seal::open_table(upload, bytes)?;
     let missing = |field| Refusal::new(Reason::ColumnMissing).in_field(field);
     let (id, flag, until, schema) = {
@@ -322,6 +338,9 @@ fn read(
         admission.observe(&batch).map_err(|error| seal::not_admitted(&error))?;
         for row in 0..batch.rows() {
             let person = batch.cell(id, row).trim();
+            named.insert(person.to_owned());
+            // Whoever is flagged is protected, whatever became of the zeros in front of the id.
+            let person = without_zeros(person);
             if !is_protected(batch.cell(flag, row)) {
                 periods.remove(person);
                 continue;
@@ -354,7 +373,8 @@ fn read(
     let list = writer.finish().map_err(|error| blob_refusal(&error))?;
     let overdue = periods.values().flatten().filter(|until| **until < today).count() as u64;
     let before = before.map_or(0, |before| before.number);
-    Ok(Ready { before, list, persons: persons.len() as u64, overdue })
+    let persons = persons.len() as u64;
+    Ok((Ready { before, list, persons, overdue, unknown: None }, named))
 }
 
 /// The schema of a report: an id and a flag.
@@ -376,7 +396,7 @@ pub(crate) fn open(vault: &Vault, protection: &Protection) -> Result<Periods, Re
         let bytes = reader.chunk(number).map_err(|error| Refusal::internal(&error))?;
         let chunk: Vec<(String, Option<Date>)> =
             postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
-        periods.extend(chunk);
+        periods.extend(chunk.into_iter().map(|(id, until)| (without_zeros(&id).to_owned(), until)));
     }
     Ok(periods)
 }
@@ -457,12 +477,12 @@ impl Command for Report {
         let before = desk.state.protections.get(&self.dataset);
         let last = before.map_or(0, |before| before.number);
         let refused = |reason| Refusal::new(reason).in_field("protection").expecting(last + 1);
-        let (persons, overdue) = match before {
+        let (persons, overdue, unknown) = match before {
             Some(before) if before.number == self.number => {
                 if before.digest != self.digest {
                     return Err(refused(Reason::DeltaDiffers));
                 }
-                (before.persons, before.overdue)
+                (before.persons, before.overdue, before.unknown)
             }
             _ if self.number != last + 1 => return Err(refused(Reason::DeltaGap)),
             _ => {
@@ -476,14 +496,15 @@ impl Command for Report {
                     reported_at: desk.now,
                     persons: ready.persons,
                     overdue: ready.overdue,
+                    unknown: ready.unknown,
                     list: ready.list,
                 };
                 desk.state.protections.put(self.dataset, protection);
-                (ready.persons, ready.overdue)
+                (ready.persons, ready.overdue, ready.unknown)
             }
         };
         desk.state.uploads.change(&self.upload, |upload| upload.state = UploadState::Sealed);
-        let reported = Reported { number: self.number, persons, overdue };
+        let reported = Reported { number: self.number, persons, overdue, unknown };
         let mark = Mark::ok(Operation::ProtectionReport)
             .about(self.upload)
             .of_dataset(self.dataset)

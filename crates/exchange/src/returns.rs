@@ -7,7 +7,7 @@
 //! A returned line is open again, for one more payment: see [`crate::supersede`]. Its payee is no longer paid.
 //!
 //! Two forms are read: a table with the id of the line or the account, the amount, and whatever else the bank writes
-//! beside them; and a transfer file (全銀協) of the transfers that failed. An account that occurs several times with one
+//! beside them (a row that has both must have both right); and a transfer file (全銀協) of the transfers that failed. An account that occurs several times with one
 //! amount is told apart by the id of the line only, unless all of them came back.
 
 use std::collections::HashMap;
@@ -40,6 +40,8 @@ struct ReportedRow {
     /// Line of the file, from 1.
     line: u64,
     whom: Whom,
+    /// The account, where the row has it beside the line's id: both must be right.
+    account: Option<String>,
     yen: u64,
 }
 
@@ -64,6 +66,7 @@ fn read_report(bytes: &[u8]) -> Result<Vec<ReportedRow>, Refusal> {
         let rows = (2u64..).zip(&file.rows).map(|(line, row)| ReportedRow {
             line,
             whom: Whom::Account(transfer::account_of(row)),
+            account: None,
             yen: row.yen(),
         });
         return Ok(rows.collect());
@@ -97,18 +100,22 @@ fn read_table(bytes: &[u8]) -> Result<Vec<ReportedRow>, Refusal> {
             let yen = Yen::read(batch.cell(amount, row));
             let yen = yen.map_err(|_| wrong(Reason::AmountUnreadable).in_field("amount"))?.0;
             let of_line = id.map_or("", |id| batch.cell(id, row)).trim();
-            let whom = match &accounts {
-                _ if !of_line.is_empty() => Whom::Line(of_line.to_owned()),
+            let cells = accounts.as_ref().map(|columns| {
+                let cell = |at: usize| batch.cell(columns[at], row);
+                [cell(0), cell(1), cell(2), cell(3)]
+            });
+            // A bank that knows the line's id need not write the account down again.
+            let says = |cells: &[&str; 4]| cells.iter().any(|cell| !cell.trim().is_empty());
+            let account = cells.filter(|cells| of_line.is_empty() || says(cells));
+            let account = account.map(transfer::account).transpose();
+            let account =
+                account.map_err(|error| wrong(Reason::BankDetailsMissing).in_field(error.field))?;
+            let (whom, account) = match account {
+                account if !of_line.is_empty() => (Whom::Line(of_line.to_owned()), account),
+                Some(account) => (Whom::Account(account), None),
                 None => return Err(wrong(Reason::IdMissing)),
-                Some(columns) => {
-                    let cell = |at: usize| batch.cell(columns[at], row);
-                    let account = transfer::account([cell(0), cell(1), cell(2), cell(3)]);
-                    let account = account
-                        .map_err(|error| wrong(Reason::BankDetailsMissing).in_field(error.field))?;
-                    Whom::Account(account)
-                }
             };
-            rows.push(ReportedRow { line, whom, yen });
+            rows.push(ReportedRow { line, whom, account, yen });
         }
     }
     Ok(rows)
@@ -117,6 +124,7 @@ fn read_table(bytes: &[u8]) -> Result<Vec<ReportedRow>, Refusal> {
 /// Finds the transfer of each row.
 fn find(rows: &[ReportedRow], payments: &[Payment], book: &Book) -> Result<Vec<u32>, Refusal> {
     let mut out: HashMap<(Whom, u64), Vec<u32>> = HashMap::new();
+    let mut accounts: HashMap<u32, String> = HashMap::new();
     for payment in payments {
         // What came back already, or was given back, cannot come back.
         if book.is_returned(payment.row) || book.refunded(payment.row) > 0 {
@@ -125,6 +133,7 @@ fn find(rows: &[ReportedRow], payments: &[Payment], book: &Book) -> Result<Vec<u
         let line = Whom::Line(payment.line.clone());
         out.entry((line, payment.yen)).or_default().push(payment.row);
         if let Ok(account) = transfer::account(transfer::account_cells(payment)) {
+            accounts.insert(payment.row, account.clone());
             let account = Whom::Account(account);
             out.entry((account, payment.yen)).or_default().push(payment.row);
         }
@@ -143,6 +152,11 @@ fn find(rows: &[ReportedRow], payments: &[Payment], book: &Book) -> Result<Vec<u
         };
         if transfers.len() > lines.len() {
             return Err(Refusal::new(Reason::AmbiguousTransfer).at_line(row.line));
+        }
+        // An id that stands beside another's account is a slip, and nobody knows which of the two is.
+        if row.account.as_ref().is_some_and(|account| accounts.get(&transfer) != Some(account)) {
+            let unknown = Refusal::new(Reason::UnknownTransfer).in_field("account_number");
+            return Err(unknown.at_line(row.line));
         }
         found.push(transfer);
     }

@@ -63,10 +63,10 @@ impl Consignor {
 }
 
 /// The record of one payment, as the bank takes it.
-pub(crate) fn record(payment: &Payment) -> Result<Transfer, TransferError> {
+pub(crate) fn record(cells: &[String], yen: u64) -> Result<Transfer, TransferError> {
     let cell = |name: &str| {
         let at = PAYMENT_FIELDS.iter().position(|field| *field == name);
-        at.and_then(|at| payment.cells.get(at)).map_or("", String::as_str)
+        at.and_then(|at| cells.get(at)).map_or("", String::as_str)
     };
     Transfer::parse(TransferFields {
         bank_code: cell("bank_code"),
@@ -74,7 +74,7 @@ pub(crate) fn record(payment: &Payment) -> Result<Transfer, TransferError> {
         account_type: cell("account_type"),
         account_number: cell("account_number"),
         payee: cell("account_holder_kana"),
-        yen: payment.yen,
+        yen,
         customer_code: None,
     })
 }
@@ -119,7 +119,7 @@ pub fn write(vault: &Vault, programme: &Programme, batch: &Batch) -> Result<Vec<
     let failed = |error: TransferWriteError| Refusal::internal(&error);
     let mut writer = TransferWriter::new(&order, Vec::new()).map_err(failed)?;
     for payment in batch::payments(vault, batch)? {
-        let transfer = record(&payment)
+        let transfer = record(&payment.cells, payment.yen)
             .map_err(|error| Refusal::new(Reason::BankDetailsMissing).in_field(error.field))?;
         writer.row(&transfer).map_err(failed)?;
     }

@@ -275,6 +275,9 @@ fn a_household_that_was_divided_after_the_base_date_is_one_still_and_paid_once()
     assert_eq!(late.reason, Reason::VersionOld);
     let proposed = town.propose("certifier-1", list).expect("a proposal");
     assert_eq!((proposed.already_paid, town.paid(proposed.batch).len()), (1, 1));
+    let nobody = divide(&town, "payments", DivisionKind::StillOne, &[(one, "no such household")]);
+    let nobody = nobody.expect_err("of a household that nobody knows");
+    assert_eq!((nobody.reason, nobody.line), (Reason::UnknownPerson, Some(1)));
     let missing = divide(&town, "payments", DivisionKind::StillOne, &[(other, "")]);
     let missing = missing.expect_err("of which household?");
     assert_eq!((missing.reason, missing.line), (Reason::FieldInvalid, Some(1)));
@@ -299,6 +302,9 @@ fn a_person_who_was_named_by_a_paid_line_is_not_paid_again_for_another_household
     let paid = town.paid(proposed.batch);
     assert_eq!(paid.len(), 1);
     assert_eq!(paid[0].person, other["宛名番号"]);
+    // Whoever certifies is told that somebody made a household of its own of it.
+    let batch = town.exchange.state().batches.get_shared(&proposed.batch).expect("the batch");
+    assert_eq!(batch.separate_households, 1);
 }
 
 /// What is taken from the old household is what is added at the new place (L7). Without `counts_divided` in

@@ -167,12 +167,20 @@ fn a_report_with_an_unknown_row_is_refused_as_a_whole_with_its_line() {
         // The last of them is named twice, and is there only once.
         assert_eq!((refused.reason, refused.line), (Reason::UnknownTransfer, Some(3)));
     }
+    // An id beside another line's account is a slip; one beside its own, or beside none, is not.
+    let (id, account, other) = (&paid[3].line, &paid[3].cells, &paid[8].cells);
+    let row = |cells: &[String]| format!("{id},{},{}", cells[1..].join(","), paid[3].yen);
+    let header = "申請番号,銀行コード,支店コード,預金種目,口座番号,支給額";
+    let slip = report_on(&town, batch, &format!("{header}\n{}\n", row(other))).expect_err("a slip");
+    let place = (slip.reason, slip.line, slip.field);
+    assert_eq!(place, (Reason::UnknownTransfer, Some(2), Some("account_number")));
+    assert_ne!(row(account), row(other));
     let missing = "申請番号\nB1\n";
     assert_eq!(
         report_on(&town, batch, missing).expect_err("no amount").reason,
         Reason::ColumnMissing
     );
-    let file = table(&[&paid[3]]);
+    let file = format!("{header}\n{}\n", row(account));
     let off = Totals { lines: 1, yen: paid[3].yen + 1 };
     let refused = report_bytes(&town, batch, file.as_bytes(), off).expect_err("a total off by one");
     assert_eq!(refused.reason, Reason::TotalsDiffer);

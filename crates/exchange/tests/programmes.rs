@@ -18,6 +18,7 @@ use renkei_exchange::programme::{AmountRule, ListKind, Rules};
 use renkei_exchange::readmission::{self, Readmitted};
 use renkei_exchange::reconcile::Step;
 use renkei_exchange::supersede::Supersedes;
+use renkei_exchange::unknown_ids::UnknownIds;
 use renkei_types::{ListId, Reason};
 use town::{Town, caller};
 
@@ -198,7 +199,8 @@ fn an_excluded_payee_is_left_out_and_a_proposal_from_before_cannot_be_certified(
     let payments = town.paid(proposed.batch);
     let declined = payments[4].person.clone();
     let excluded = leave_out(&town, &[declined.clone(), " ".to_owned()]).expect("an exclusion");
-    assert_eq!(excluded, Excluded { payees: 1, already_certified: 0 });
+    let unknown = Some(UnknownIds::default());
+    assert_eq!(excluded, Excluded { payees: 1, already_certified: 0, unknown });
     let refused = town.sign("certifier-2", list, proposed.batch);
     assert_eq!(refused.expect_err("drawn up before").reason, Reason::VersionOld);
     let again = town.propose("certifier-1", list).expect("another proposal");
@@ -208,7 +210,12 @@ fn an_excluded_payee_is_left_out_and_a_proposal_from_before_cannot_be_certified(
     assert_eq!(town.sheet(list).steps[&Step::Excluded].lines, 1);
     // Who is certified already stays so, and is told.
     let late = leave_out(&town, &[payments[0].person.clone()]).expect("an exclusion");
-    assert_eq!(late, Excluded { payees: 1, already_certified: 1 });
+    assert_eq!(late, Excluded { payees: 1, already_certified: 1, unknown });
+    // A spreadsheet has eaten the zero of one, and nobody ever had the other.
+    let eaten = payments[1].person.trim_start_matches('0').to_owned();
+    assert_ne!(eaten, payments[1].person);
+    let wrong = leave_out(&town, &[eaten, "nobody".to_owned()]).expect("an exclusion");
+    assert_eq!(wrong.unknown, Some(UnknownIds { ids: 2, zeros_differ: 1 }));
     assert_eq!(leave_out(&town, &[]).expect_err("nobody").reason, Reason::FieldInvalid);
 }
 
@@ -254,7 +261,8 @@ fn an_excluded_payee_is_paid_after_all_if_two_people_readmit_the_same_and_nobody
     assert_eq!(town.propose("certifier-1", list).expect("a proposal").excluded, 2);
 }
 
-/// Without `held_payees` in `hold::check` a released batch with the payee is delivered.
+/// Without `held_payees` in `hold::check` a released batch with the payee is delivered; without `UnknownPerson` in `hold_payee` an id
+/// without its zeros stops nobody.
 #[test]
 fn a_payee_on_hold_is_left_out_and_a_batch_that_has_the_payee_waits_as_a_whole() {
     let town = Town::new();
@@ -262,6 +270,9 @@ fn a_payee_on_hold_is_left_out_and_a_batch_that_has_the_payee_waits_as_a_whole()
     let batch = town.certify(list).expect("two signatures");
     let payee = town.paid(batch)[2].person.clone();
     let target = hold_payee(&town, "certifier-1", &payee).expect("a hold");
+    let eaten = payee.trim_start_matches('0');
+    let nobody = hold_payee(&town, "certifier-2", eaten).expect_err("no such resident");
+    assert_eq!((nobody.reason, nobody.field), (Reason::UnknownPerson, Some("payee")));
     let twice = hold_payee(&town, "certifier-2", &payee).expect_err("it stands");
     assert_eq!(twice.reason, Reason::WrongState);
     let deliver = || {

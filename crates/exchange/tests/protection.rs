@@ -8,6 +8,7 @@ use renkei_exchange::identify::Query;
 use renkei_exchange::link_code::Naming;
 use renkei_exchange::results::{thresholds, told_weights};
 use renkei_exchange::shown::{self, Candidate, Withheld};
+use renkei_exchange::unknown_ids::UnknownIds;
 use renkei_linkage::{Identification, Outcome};
 use renkei_types::{ListId, Reason};
 use town::Town;
@@ -69,6 +70,26 @@ fn a_report_withholds_where_somebody_lives_at_once_also_in_lists_that_were_linke
         assert_eq!(has_place(now), has_place(then) && now.name != someone.name);
         assert!(now.cells.iter().all(|cell| cell.cell.field() != "protected"));
     }
+}
+
+/// Without `without_zeros` in `Protected::covers` a spreadsheet that has eaten the zeros takes the protection away.
+#[test]
+fn a_report_without_the_zeros_of_its_ids_protects_all_the_same_and_ids_of_nobody_are_counted() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    let someone = shown_candidates(&town, list).into_iter().find(has_place).expect("an address");
+    let eaten = someone.name.trim_start_matches('0');
+    assert_ne!(eaten, someone.name);
+    let report = format!("宛名番号,支援措置\n{eaten},1\nnobody,1\n");
+    let reported = town.report(2, &report).expect("a report");
+    assert_eq!(reported.unknown, Some(UnknownIds { ids: 2, zeros_differ: 1 }));
+    let shown = shown_candidates(&town, list);
+    assert!(shown.iter().filter(|one| one.name == someone.name).all(|one| !has_place(one)));
+    let over = format!("宛名番号,支援措置\n{},0\n", someone.name);
+    assert_eq!(town.report(3, &over).expect("it is over").persons, 1);
+    assert!(
+        shown_candidates(&town, list).iter().any(|one| one.name == someone.name && has_place(one))
+    );
 }
 
 /// What fails without `is_stale` in `Protected::covers`, or without the age in `protection_is_stale`.

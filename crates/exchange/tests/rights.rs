@@ -162,6 +162,21 @@ fn a_permit_given_before_a_suspension_or_an_end_is_worth_nothing_after_it() {
     }
 }
 
+/// Held by `check_register_agreed` in both signatures: what was learned under a suspended agreement pays nobody.
+#[test]
+fn nothing_is_certified_while_the_register_s_agreement_is_suspended() {
+    let town = town();
+    let list = town.linked_list("wave-1", 40);
+    let proposed = town.propose("certifier-1", list).expect("a proposal").batch;
+    suspend(&town, "residents-operator").expect("the provider stops it");
+    refused(town.sign("certifier-2", list, proposed), Reason::NoAgreement);
+    refused(town.propose("certifier-1", list), Reason::NoAgreement);
+    resume(&town, "second-operator").expect("lifted");
+    end(&town, "residents-operator").expect("the provider ends it");
+    refused(town.sign("certifier-2", list, proposed), Reason::NoAgreement);
+    refused(town.propose("certifier-1", list), Reason::NoAgreement);
+}
+
 /// Held by `EndAgreement`, which no command leads out of; the day by `Agreement::destroy_by`.
 #[test]
 fn an_end_is_final_and_says_until_when_the_data_must_be_gone() {

@@ -83,7 +83,8 @@ pub(crate) fn rules(programme: &v1::Programme) -> Result<Rules, Refusal> {
     })
 }
 
-pub(crate) fn programme(id: ProgrammeId, programme: &Programme) -> v1::Programme {
+/// A programme and everything about it that is on hold.
+pub(crate) fn programme(state: &State, id: ProgrammeId, programme: &Programme) -> v1::Programme {
     let rules = &programme.rules;
     let unit = match rules.unit {
         PayeeUnit::Person => v1::PayeeUnit::Person,
@@ -110,7 +111,17 @@ pub(crate) fn programme(id: ProgrammeId, programme: &Programme) -> v1::Programme
         reason: exclusion_reason_out(exclusion.reason).into(),
         payees: exclusion.payees,
     };
+    let list_stops = programme.lists.iter().filter_map(|list| {
+        let hold = state.lists.get(list)?.hold.as_ref()?;
+        Some(v1::ListStop { list_id: list.to_string(), stop: Some(stop(hold)) })
+    });
+    let payee_stops = state.held_payees(id).map(|(_, hold)| v1::PayeeStop {
+        stop: Some(stop(&hold.stop)),
+        batch_ids: hold.batches.iter().map(ToString::to_string).collect(),
+    });
     v1::Programme {
+        list_stops: list_stops.collect(),
+        payee_stops: payee_stops.collect(),
         amount: amount.map(|rule| v1::AmountRule { rule: Some(rule) }),
         decline_until: rules.decline_until.map(|day| day.to_string()).unwrap_or_default(),
         change_limits: Some(v1::ChangeLimits {
@@ -145,6 +156,7 @@ pub(crate) fn batch(id: BatchId, batch: &Batch) -> v1::Batch {
         BatchState::Paid => v1::BatchState::Paid,
     };
     v1::Batch {
+        separate_households: batch.separate_households,
         batch_id: id.to_string(),
         list_id: batch.list.to_string(),
         state: state.into(),

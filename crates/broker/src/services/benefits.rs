@@ -118,7 +118,8 @@ impl v1::benefits_server::Benefits for Desk {
             state.permit_own::<SeeProgramme>(&caller, owner(&state, id))?;
             let id = id.ok_or(Reason::NoAgreement)?;
             let programme = state.programmes.get(&id).ok_or(Reason::NoAgreement)?;
-            Ok(v1::GetProgrammeResponse { programme: Some(convert::programme(id, programme)) })
+            let programme = convert::programme(&state, id, programme);
+            Ok(v1::GetProgrammeResponse { programme: Some(programme) })
         };
         self.gate.handle(method!("Benefits", "GetProgramme"), request, handler).await
     }
@@ -204,6 +205,7 @@ impl v1::benefits_server::Benefits for Desk {
             Ok(v1::ExcludeResponse {
                 payees: done.reply.payees,
                 already_certified: done.reply.already_certified,
+                unknown: done.reply.unknown.map(convert::unknown_ids),
                 receipt: convert::receipt(done.receipt),
             })
         };

@@ -292,6 +292,7 @@ impl v1::records_server::Records for Desk {
                 number: done.reply.number,
                 persons: done.reply.persons,
                 overdue: done.reply.overdue,
+                unknown: done.reply.unknown.map(convert::unknown_ids),
                 receipt: convert::receipt(done.receipt),
             })
         };

@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 
 use super::control_totals::{ShapeArguments, count, count_lines};
 use super::error::BrokerError;
-use super::protection;
 use super::session::{
     self, ConfirmArgument, RequestArgument, Session, digest_json, plain, totals_json,
 };
 use super::states::{self, RetentionArguments, StateArguments};
+use super::{protection, unknown_ids};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::handover::{self, HandoverList};
@@ -428,7 +428,7 @@ async fn protect(
         records: lines,
     };
     let reported = session.change(&id, report).await?;
-    let ReportProtectedResponse { number, persons, overdue, .. } = reported;
+    let ReportProtectedResponse { number, persons, overdue, unknown, .. } = reported;
     session.environment.note(
         &format!("report {number}: {persons} persons are protected"),
         &format!("報告 {number}: 支援措置の対象は {persons} 人"),
@@ -442,7 +442,9 @@ async fn protect(
         "number": number,
         "persons": persons,
         "overdue": overdue,
+        "unknown": unknown_ids::to_json(unknown.as_ref()),
     });
+    unknown_ids::warn(unknown.as_ref(), session.environment);
     Ok(session.done(object, &number.to_string(), reported.receipt.as_ref()))
 }
 

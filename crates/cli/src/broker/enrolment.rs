@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use super::error::BrokerError;
 use super::names::short;
 use super::new_file::NewFile;
-use super::session::{self, ConfirmArgument, RequestArgument, Session, digest_json, plain};
+use super::session::{
+    self, ConfirmArgument, RequestArgument, Session, digest_json, local_time, plain,
+};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -126,7 +128,7 @@ async fn list(session: &Session<'_>) -> Result<Exit, Failure> {
         table.add_row(vec![
             plain(&entry.identity),
             state_name(entry.state()).to_owned(),
-            plain(&entry.until),
+            local_time(&entry.until),
             plain(&entry.invited_by),
             fingerprint,
         ]);

@@ -164,7 +164,12 @@ pub(super) async fn clear(
         line_id: arguments.line.clone(),
     };
     let answer = session.change(&id, call).await?;
-    if !answer.cleared {
+    if answer.cleared {
+        session.environment.note(
+            "cleared by two; the line can be certified",
+            "2人の確認がそろいました。この行は確定できます",
+        );
+    } else {
         session.environment.warn(
             "signed; the line is held back until another protector clears it too",
             "一人目として確認しました。別の支援措置担当がもう一度解除するまで、この行は保留されます",

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use renkei_api::v1::{
-    Batch, BatchState, CertifyRequest, ExportTransferRequest, ListKind, OpenListRequest,
-    ReconcileRequest, SealRequest, Totals,
+    AccountCounts, Batch, BatchState, CertifyRequest, ExportTransferRequest, ListKind,
+    OpenListRequest, ReconcileRequest, SealRequest, Totals,
 };
 use renkei_tables::Side;
 use renkei_types::{BatchId, Digest, ListId, ProgrammeId, UploadId};
@@ -245,6 +245,7 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
                 &format!("certifying {}: {totals}", plain(&batch.batch_id)),
                 &format!("確定対象 {}: {totals}", plain(&batch.batch_id)),
             );
+            warn_of_findings(session, &batch);
             (batch.batch_id, batch.digest)
         }
     };
@@ -264,14 +265,9 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
         );
     }
     let totals = session.totals(batch.totals.as_ref());
-    let accounts = batch.accounts.unwrap_or_default();
-    if accounts != renkei_api::v1::AccountCounts::default() {
-        let renkei_api::v1::AccountCounts { holder_differs, family_account, shared_account } =
-            accounts;
-        session.environment.warn(
-            &format!("accounts to look at (`renkei list accounts`): {holder_differs} lines whose holder is not known in the household, {family_account} of family members, {shared_account} shared by several payees"),
-            &format!("口座の要確認（`renkei list accounts`）: 名義人が世帯にいない {holder_differs} 件、家族名義 {family_account} 件、複数の受給者が同じ口座 {shared_account} 件"),
-        );
+    // Who signs second was told before.
+    if arguments.batch.is_none() || arguments.digest.is_some() {
+        warn_of_findings(session, &batch);
     }
     let state = state(&batch);
     session.environment.note(&format!("{state}: {totals}"), &format!("{state}: {totals}"));
@@ -301,6 +297,25 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
         );
     }
     Ok(session.done(object, &batch.batch_id, answer.receipt.as_ref()))
+}
+
+/// What certifiers should look at before they sign, and sign with the batch.
+fn warn_of_findings(session: &Session<'_>, batch: &Batch) {
+    let accounts = batch.accounts.unwrap_or_default();
+    if accounts != AccountCounts::default() {
+        let AccountCounts { holder_differs, family_account, shared_account } = accounts;
+        session.environment.warn(
+            &format!("accounts to look at (`renkei list accounts`): {holder_differs} lines whose holder is not known in the household, {family_account} of family members, {shared_account} shared by several payees"),
+            &format!("口座の要確認（`renkei list accounts`）: 名義人が世帯にいない {holder_differs} 件、家族名義 {family_account} 件、複数の受給者が同じ口座 {shared_account} 件"),
+        );
+    }
+    let separate = batch.separate_households;
+    if separate > 0 {
+        session.environment.warn(
+            &format!("{separate} lines are paid to a household of their own only because somebody said so (`renkei programme divide --kind separate`): the household of the register may be paid too"),
+            &format!("別世帯の申出（`renkei programme divide --kind separate`）だけを根拠に別の世帯として支給する行が {separate} 件あります。台帳上の世帯にも支給されている場合があります"),
+        );
+    }
 }
 
 async fn find_batch(session: &Session<'_>, list: ListId, batch: BatchId) -> Result<Batch, Failure> {
@@ -336,6 +351,7 @@ pub(super) fn batch_json(batch: &Batch) -> Value {
             "family_account": accounts.family_account,
             "shared_account": accounts.shared_account,
         },
+        "separate_households": batch.separate_households,
     })
 }
 

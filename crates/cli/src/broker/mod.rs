@@ -31,6 +31,8 @@ mod party;
 mod payments;
 mod plan;
 mod programme;
+mod programme_rules;
+mod programme_shown;
 mod protection;
 mod results;
 mod returned;
@@ -39,6 +41,7 @@ mod session;
 mod sheet;
 mod states;
 mod task_table;
+mod unknown_ids;
 
 use clap::Subcommand;
 

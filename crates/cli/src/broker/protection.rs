@@ -5,7 +5,7 @@ use renkei_api::v1::GetProtectionRequest;
 use renkei_types::DatasetId;
 use serde_json::json;
 
-use super::session::{Session, plain};
+use super::session::{Session, local_time, plain};
 use crate::failure::{Exit, Failure};
 
 /// Periods that have ended protect on; somebody must say whether they are over.
@@ -37,6 +37,20 @@ pub(super) async fn show(session: &Session<'_>, dataset: DatasetId) -> Result<Ex
             &format!("31日以内に期限を迎える対象が {soon} 人います（最も近い期限 {next}）"),
         );
     }
+    let stands = environment.say("no", "いいえ");
+    let stale = environment.say("yes", "はい");
+    let rows = [
+        (environment.say("reports", "報告の回数"), found.number.to_string()),
+        (environment.say("last report", "最後の報告"), local_time(&found.reported_at)),
+        (environment.say("persons", "対象者"), found.persons.to_string()),
+        (environment.say("period ended", "期限切れ"), overdue.to_string()),
+        (environment.say("ends within 31 days", "31日以内に期限"), soon.to_string()),
+        (environment.say("next end", "最も近い期限"), plain(&found.next_end)),
+        (
+            environment.say("everybody treated as protected", "全員を対象扱い"),
+            if found.stale { stale } else { stands }.to_owned(),
+        ),
+    ];
     let object = json!({
         "dataset_id": dataset.to_string(),
         "number": found.number,
@@ -47,5 +61,6 @@ pub(super) async fn show(session: &Session<'_>, dataset: DatasetId) -> Result<Ex
         "next_end": (!found.next_end.is_empty()).then_some(&found.next_end),
         "stale": found.stale,
     });
-    Ok(session.done(object, &found.persons.to_string(), found.receipt.as_ref()))
+    let text: Vec<String> = rows.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    Ok(session.done(object, &text.join("\n"), found.receipt.as_ref()))
 }

@@ -13,7 +13,7 @@ use super::cells::RecordArguments;
 use super::error::reason_text;
 use super::identify::tell_notice;
 use super::names::ParkArgument;
-use super::session::{self, RequestArgument, Session, plain, receipt_json};
+use super::session::{self, RequestArgument, Session, local_time, plain, receipt_json};
 use super::task_table::{candidate_json, candidates_table, task_json};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
@@ -203,7 +203,7 @@ async fn next(
             let why = reason_text(&task.reason, environment.language);
             print_line!("{id} {} {why}", outcome_text(task.outcome()));
             print_line!("{}", candidates_table(&task.line, &task.candidates, environment));
-            let until = plain(&task.lease_until);
+            let until = local_time(&task.lease_until);
             environment.note(
                 &format!("= same, ≠ different, - only the line has it, + only the candidate has it, * held by another line\nyours until {until}; decide with: renkei review decide {id} --version {version} --link REGISTER_ID | --none | --duplicate"),
                 &format!("= 一致、≠ 相違、- リストのみ、+ 台帳のみ、* 別の行に割当済み\n{until} まで担当。判断は renkei review decide {id} --version {version} --link 台帳の番号 | --none（該当なし） | --duplicate（重複）"),

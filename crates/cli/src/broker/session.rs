@@ -265,6 +265,15 @@ pub(super) fn digest_json(bytes: &[u8]) -> Value {
     if bytes.is_empty() { Value::Null } else { json!(format!("sha256:{}", hex(bytes))) }
 }
 
+/// A time as people read it: minutes, by the clocks of Japan. JSON keeps the broker's own.
+pub(super) fn local_time(time: &str) -> String {
+    let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+    match time.parse::<jiff::Timestamp>() {
+        Ok(time) => time.to_zoned(japan).strftime("%Y-%m-%d %H:%M JST").to_string(),
+        Err(_) => plain(time),
+    }
+}
+
 /// Text of others, harmless to a terminal: control characters become visible.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -277,6 +286,12 @@ mod tests {
     #[test]
     fn text_of_others_cannot_steer_a_terminal() {
         assert_eq!(plain("山田\u{1b}[2J太郎\n"), "山田\u{fffd}[2J太郎\u{fffd}");
+    }
+
+    #[test]
+    fn times_are_told_by_the_clocks_of_japan() {
+        assert_eq!(local_time("2026-11-21T15:04:05.123456789Z"), "2026-11-22 00:04 JST");
+        assert_eq!(local_time(""), "");
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn list_json(list: &ListSheet) -> Value {
         "balanced": list.balanced,
         "supersedes": id(&list.supersedes_list_id),
         "superseded_by": id(&list.superseded_by_list_id),
-        "stop": list.stop.as_ref().map(super::programme::stop_json),
+        "stop": list.stop.as_ref().map(super::programme_shown::stop_json),
         "kind": match list.kind() {
             ListKind::Unspecified => Value::Null,
             kind @ (ListKind::Push | ListKind::Confirmation | ListKind::Application) => json!(short(kind.as_str_name(), "LIST_KIND_")),
