@@ -62,7 +62,7 @@ fn connect(town: &Town) -> Result<Connection> {
     Ok(Connection::open(&file, Arc::new(SystemEntropy))?)
 }
 
-fn percentile(sorted: &[Duration], share: f64) -> f64 {
+pub(crate) fn percentile(sorted: &[Duration], share: f64) -> f64 {
     let at = ((sorted.len() - 1) as f64 * share).round() as usize;
     sorted[at].as_secs_f64() * 1e3
 }

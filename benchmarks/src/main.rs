@@ -1,11 +1,15 @@
 //! `cargo run --release -p renkei-benchmarks -- [--residents N] [--lines N]`: a broker as a process, measured from
 //! outside, over mutual TLS.
 //!
+//! `cargo run --release -p renkei-benchmarks -- hostile [--seconds N] [--attack NAME]`: what good clients notice while others
+//! attack; see `benchmarks/hostile`.
+//!
 //! Figures of one machine say little, so each stands beside what the machine itself can do, measured in turn in the same
 //! run: a call that commits beside a plain append with fdatasync. Build the program first (`cargo build --release`).
 
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
 
+mod hostile;
 mod identify;
 mod process;
 mod slow_readers;
@@ -30,6 +34,14 @@ fn main() -> Result<()> {
     town.start()?;
     let empty_bytes = resident_bytes(town.process_id()?)?;
     eprintln!("broker with 1,000 residents: {} MB", empty_bytes / 1_000_000);
+
+    if std::env::args().nth(1).as_deref() == Some("hostile") {
+        let only = std::env::args().skip_while(|argument| argument != "--attack").nth(1);
+        let seconds = number("--seconds", 10).try_into().context("some seconds")?;
+        let report = hostile::measure(&town, only.as_deref(), seconds)?;
+        println!("{}", serde_json::to_string_pretty(&report).context("a report")?);
+        return town.stop();
+    }
 
     eprintln!("generating {residents} residents and {lines} lines");
     let files = town.generate(residents, lines)?;

@@ -18,6 +18,7 @@ mod connection;
 mod credentials;
 mod expiry;
 mod listener;
+mod pace;
 mod peer;
 mod refusal;
 mod server;

@@ -17,7 +17,7 @@ use renkei_exchange::{Caller, Refusal, State, delta, protection};
 use renkei_types::{AgencyId, Reason, UploadId};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, Streaming, async_trait};
+use tonic::{Code, Request, Response, Status, Streaming, async_trait};
 
 use super::{Answers, Desk, method};
 use crate::{convert, failure};
@@ -67,14 +67,18 @@ impl Desk {
                 }
                 () = self.stopping.cancelled() => return Err(Reason::Stopping.into()),
             };
-            let ended = !matches!(next, Some(Ok(_)));
-            if let Some(Ok(message)) = next {
-                let Some(v1::upload_request::Part::Chunk(chunk)) = message.part else {
-                    return Err(Refusal::field("part"));
-                };
-                unsynced += chunk.data.len() as u64;
-                self.append(&spool, chunk).await?;
-            }
+            let (ended, broken) = match next {
+                Some(Ok(message)) => {
+                    let Some(v1::upload_request::Part::Chunk(chunk)) = message.part else {
+                        return Err(Refusal::field("part"));
+                    };
+                    unsynced += chunk.data.len() as u64;
+                    self.append(&spool, chunk).await?;
+                    (false, None)
+                }
+                Some(Err(status)) => (true, Some(status)),
+                None => (true, None),
+            };
             if unsynced >= self.upload_window_bytes || (ended && unsynced > 0) {
                 unsynced = 0;
                 // The right may end while the stream is open.
@@ -89,6 +93,10 @@ impl Desk {
                     .await?;
                 // Who has gone away asks GetUpload where to go on.
                 let _ = answers.send(Ok(v1::UploadResponse { durable_through })).await;
+            }
+            if let Some(status) = broken {
+                // Why it was cut, for who is still there; what came before it is durable.
+                let _ = answers.send(Err(status)).await;
             }
             if ended {
                 return Ok(());
@@ -159,6 +167,9 @@ impl v1::records_server::Records for Desk {
         let handler = |caller: Caller, mut chunks: Streaming<v1::UploadRequest>| async move {
             let first = tokio::time::timeout(self.stream_idle, chunks.next()).await;
             let first = first.map_err(|_| Refusal::new(Reason::DeadlineExceeded))?;
+            if matches!(&first, Some(Err(status)) if status.code() == Code::Unavailable) {
+                return Err(Reason::DeadlineExceeded.into());
+            }
             let part = first.and_then(Result::ok).and_then(|message| message.part);
             let Some(v1::upload_request::Part::Start(start)) = part else {
                 return Err(Refusal::field("start"));

@@ -12,10 +12,13 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::AbortOnDropHandle;
+use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tower::util::MapRequestLayer;
 
 use super::listener::Listener;
+use super::pace::Pace;
 use super::visitor::Visitor;
 use crate::config::Limits;
 
@@ -84,8 +87,15 @@ pub async fn serve<V: Visitor>(
     let accepting = AbortOnDropHandle::new(tokio::spawn(listener.accept(sender)));
     let connections = ReceiverStream::new(connections).map(Ok::<_, std::io::Error>);
     let stopping = signals.stopping.clone().cancelled_owned();
+    let pace = Pace::of(limits);
+    let paced = MapRequestLayer::new(move |request: http::Request<Body>| {
+        request.map(|body| Body::new(pace.keep(body)))
+    });
     let mut serving = Box::pin(
-        server(limits).add_routes(routes).serve_with_incoming_shutdown(connections, stopping),
+        server(limits)
+            .layer(paced)
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(connections, stopping),
     );
     tokio::select! {
         ended = &mut serving => {

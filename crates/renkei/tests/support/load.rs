@@ -18,20 +18,27 @@ pub(crate) struct Load {
     clients: Vec<JoinHandle<Option<Rejection>>>,
 }
 
-const CLIENTS: u64 = 4;
+/// As many as it takes for calls to be under way all the time.
+const CLIENTS: usize = 4;
 
 impl Load {
+    /// A few clients.
     pub(crate) fn start(file: &Path) -> Self {
+        Self::of(file, CLIENTS)
+    }
+
+    /// So many clients, each with a connection of its own.
+    pub(crate) fn of(file: &Path, clients: usize) -> Self {
         let (answered, failed) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         let stop = Arc::<AtomicBool>::default();
         let file = ClientFile::read(file).expect("a client file");
-        let client = |seed| {
+        let client = |seed: usize| {
             let (answered, failed, stop) = (answered.clone(), failed.clone(), stop.clone());
             let file = file.clone();
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 runtime.expect("a runtime").block_on(async {
-                    let entropy = Arc::new(SeededEntropy::new(seed));
+                    let entropy = Arc::new(SeededEntropy::new(seed as u64));
                     let connection = Connection::open(&file, entropy).expect("a connection");
                     let mut last = None;
                     while !stop.load(Ordering::SeqCst) {
@@ -47,13 +54,13 @@ impl Load {
                 })
             })
         };
-        let clients = (0..CLIENTS).map(client).collect();
+        let clients = (0..clients).map(client).collect();
         Self { answered, failed, stop, clients }
     }
 
     /// Waits until each client has, on average, been answered some more times.
     pub(crate) fn goes_on(&self) {
-        let wanted = self.answered.load(Ordering::SeqCst) + 20 * CLIENTS;
+        let wanted = self.answered.load(Ordering::SeqCst) + 20 * self.clients.len() as u64;
         until("answers", || self.answered.load(Ordering::SeqCst) >= wanted);
     }
 
