@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
-use renkei_types::Entropy;
+use renkei_types::{Clock, Entropy};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -19,7 +19,7 @@ use crate::client_file::{ClientFile, ClientFileError};
 use crate::rejection::Rejection;
 use crate::renewed::Renewed;
 use crate::retry::{Backoff, Repeats};
-use crate::{MESSAGE_BYTES_MAX, tls, v1};
+use crate::{CLIENT_TIME, MESSAGE_BYTES_MAX, tls, v1};
 
 /// How often a call is repeated.
 const REPEATS: Repeats = Repeats(5);
@@ -35,6 +35,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Connection {
     way: Way,
     entropy: Arc<dyn Entropy>,
+    clock: Option<Arc<dyn Clock + Send + Sync>>,
 }
 
 /// Over what calls are made.
@@ -73,19 +74,35 @@ impl Connection {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn open(file: &ClientFile, entropy: Arc<dyn Entropy>) -> Result<Self, ClientFileError> {
-        Ok(Self { way: Way::Renewed(Arc::new(Renewed::open(file)?)), entropy })
+        Ok(Self { way: Way::Renewed(Arc::new(Renewed::open(file)?)), entropy, clock: None })
     }
 
     /// A connection over a channel that was made elsewhere, such as one in memory.
     pub fn over(channel: Channel, entropy: Arc<dyn Entropy>) -> Self {
-        Self { way: Way::Fixed(channel), entropy }
+        Self { way: Way::Fixed(channel), entropy, clock: None }
+    }
+
+    /// The same, telling the broker with every call what time it is here: it changes nothing for whose clock is wrong.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock + Send + Sync>) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// A request as it is sent now.
+    fn request<C>(&self, call: C) -> Request<C> {
+        let mut request = Request::new(call);
+        let now = self.clock.as_ref().map(|clock| clock.now().to_string());
+        if let Some(now) = now.and_then(|now| now.parse().ok()) {
+            request.metadata_mut().insert(CLIENT_TIME, now);
+        }
+        request
     }
 
     /// Makes a call, and repeats it where it may be repeated and the broker is not there.
     pub async fn call<C: Call>(&self, call: C) -> Result<C::Answer, Rejection> {
         let repeats = if C::REPEATABLE { REPEATS } else { Repeats(0) };
         self.repeating(repeats, async || {
-            let mut request = Request::new(call.clone());
+            let mut request = self.request(call.clone());
             request.set_timeout(C::PATIENCE);
             match tokio::time::timeout(C::PATIENCE, C::send(request, self)).await {
                 Ok(answer) => Ok(answer?.into_inner()),

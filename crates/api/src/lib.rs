@@ -49,6 +49,10 @@ pub mod v1 {
 /// forget one.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
 
+/// Metadata of a call: what time the caller has, in RFC 3339. A broker whose clock says something else by far refuses calls
+/// that would change something; who says nothing is not asked.
+pub const CLIENT_TIME: &str = "renkei-time";
+
 /// Most bytes of one message, on both sides.
 pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
 

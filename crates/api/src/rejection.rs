@@ -270,9 +270,11 @@ impl Classify for Rejection {
 fn kind_of_reason(reason: Reason) -> Kind {
     match reason {
         Reason::StorageFull => Kind::Exhausted,
-        Reason::Overloaded | Reason::IndexLoading | Reason::Stopping | Reason::DeadlineExceeded => {
-            Kind::Unavailable
-        }
+        Reason::Overloaded
+        | Reason::TooManyCalls
+        | Reason::IndexLoading
+        | Reason::Stopping
+        | Reason::DeadlineExceeded => Kind::Unavailable,
         Reason::FieldInvalid
         | Reason::UnreadableFile
         | Reason::ColumnMissing

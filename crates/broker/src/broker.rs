@@ -135,7 +135,7 @@ pub async fn run(
     });
     let (exchange, threads) = opened.await.map_err(std::io::Error::other)??;
     let limits = &config.limits;
-    let gate = Gate::new(exchange.clone(), Arc::clone(&credentials), limits.request_timeout);
+    let gate = Gate::new(exchange.clone(), Arc::clone(&credentials), &config);
     let (indexes, board) =
         (Arc::new(Indexes::new(limits.protection_age_max)), Arc::new(JobBoard::default()));
     let desk = Desk {

@@ -12,6 +12,7 @@ mod limits;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,6 +52,9 @@ pub struct BrokerConfig {
     /// What clients may use up.
     #[serde(default)]
     pub limits: Limits,
+    /// Calls per minute of single callers, in the place of `limits.calls_per_minute_max`.
+    #[serde(default)]
+    pub quotas: BTreeMap<Identity, u32>,
     /// Logs of the process and metrics.
     #[serde(default)]
     pub telemetry: TelemetryConfig,
@@ -225,6 +229,15 @@ impl BrokerConfig {
         if self.tls.reload_interval > RELOAD_INTERVAL_MAX {
             // Revocation is to work within a minute.
             return Some(("tls.reload_interval", Rule::ReloadInterval));
+        }
+        for (caller, calls) in &self.quotas {
+            if caller.trust_domain() != self.trust_domain {
+                return Some(("quotas", Rule::ForeignCaller));
+            }
+            let most = limits::CALLS_PER_MINUTE_MOST;
+            if *calls == 0 || u64::from(*calls) > most {
+                return Some(("quotas", Rule::Range { least: 1, most }));
+            }
         }
         let found = self.limits.out_of_range()?;
         Some((found.key, Rule::Range { least: found.least, most: found.most }))

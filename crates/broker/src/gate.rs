@@ -13,16 +13,19 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use renkei_api::v1;
 use renkei_exchange::command::Call;
 use renkei_exchange::denial::NoteDenials;
 use renkei_exchange::{Caller, Exchange, Refusal};
-use renkei_types::{Classify as _, Identity, Kind, Reason, RequestId};
+use renkei_types::{Classify as _, Digest, Identity, Kind, Reason, RequestId};
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
+use crate::config::BrokerConfig;
 use crate::failure;
+use crate::quota::Quotas;
 use crate::telemetry;
 use crate::transport::{CredentialStore, Peer};
 use crate::who_may::call_rule;
@@ -44,23 +47,39 @@ struct Inner {
     exchange: Exchange,
     credentials: Arc<CredentialStore>,
     deadline: Duration,
+    clock_skew_max: SignedDuration,
+    quotas: Quotas,
     denials: Mutex<HashMap<(Option<Identity>, Reason), Denied>>,
 }
 
 /// Refusals of one kind to one caller since their last leaf.
 struct Denied {
     caller: Option<Caller>,
+    /// The certificate that the first of them showed, where it says nothing that could be believed.
+    certificate: Option<Digest>,
     count: u64,
 }
+
+/// So many refusals of one kind to one caller within a minute are no mistake any more.
+const ALARMING: u64 = 100;
 
 impl Gate {
     pub(crate) fn new(
         exchange: Exchange,
         credentials: Arc<CredentialStore>,
-        deadline: Duration,
+        config: &BrokerConfig,
     ) -> Self {
-        let denials = Mutex::default();
-        Self { inner: Arc::new(Inner { exchange, credentials, deadline, denials }) }
+        let limits = &config.limits;
+        let inner = Inner {
+            exchange,
+            credentials,
+            deadline: limits.request_timeout,
+            // Unwrap safety: a duration of the configuration is a year at most.
+            clock_skew_max: SignedDuration::try_from(limits.clock_skew_max).unwrap_or_default(),
+            quotas: Quotas::of(config),
+            denials: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Lets a call through to its handler.
@@ -136,7 +155,9 @@ impl Gate {
         Work: Future<Output = Result<R, Refusal>>,
     {
         let exchange = self.inner.exchange.clone();
+        let told = self.told_time(&request);
         self.handle(method, request, |caller, body| async move {
+            told?;
             let request: RequestId =
                 body.request_id().parse().map_err(|_| Refusal::field("request_id"))?;
             let digest = exchange.body_digest(&body.bytes());
@@ -154,11 +175,23 @@ impl Gate {
             return Err(Reason::PartyRevoked.into());
         }
         let rule = call_rule(method.service, method.name).ok_or(Reason::RoleMissing)?;
-        if rule.roles.iter().any(|role| party.roles.contains(role)) {
-            Ok(())
-        } else {
-            Err(Reason::RoleMissing.into())
+        if !rule.roles.iter().any(|role| party.roles.contains(role)) {
+            return Err(Reason::RoleMissing.into());
         }
+        self.inner.quotas.admit(&caller.identity, self.inner.exchange.clock().monotonic())
+    }
+
+    /// Whether the caller, if it says what time it has, and the broker mean the same day and hour: deadlines, validity and
+    /// the order of what both have written down rest on that. Who says nothing is not asked.
+    fn told_time<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
+        let Some(told) = request.metadata().get(renkei_api::CLIENT_TIME) else { return Ok(()) };
+        let told: Option<Timestamp> = told.to_str().ok().and_then(|text| text.parse().ok());
+        let told = told.ok_or(Refusal::field(renkei_api::CLIENT_TIME))?;
+        let apart = self.inner.exchange.clock().now().duration_since(told).abs();
+        if apart > self.inner.clock_skew_max {
+            return Err(Reason::ClockSkew.into());
+        }
+        Ok(())
     }
 
     /// Who calls: from the certificate of the connection, checked again at every call.
@@ -179,26 +212,43 @@ impl Gate {
     /// Collects a refusal for the log.
     pub(crate) fn note(&self, caller: Option<Caller>, refusal: &Refusal) {
         // What may be tried again, and what is our own fault, is no attempt at anything.
-        if matches!(refusal.kind(), Kind::Unavailable | Kind::Internal | Kind::Exhausted) {
+        let passing =
+            matches!(refusal.kind(), Kind::Unavailable | Kind::Internal | Kind::Exhausted);
+        if passing && refusal.reason != Reason::TooManyCalls {
             return;
         }
-        let key = (caller.as_ref().map(|caller| caller.identity.clone()), refusal.reason);
+        self.collect(caller, None, refusal.reason);
+    }
+
+    fn collect(&self, caller: Option<Caller>, certificate: Option<Digest>, reason: Reason) {
+        telemetry::calls_denied(reason, 1);
+        let key = (caller.as_ref().map(|caller| caller.identity.clone()), reason);
         let mut denials = self.inner.denials.lock();
         if let Some(denied) = denials.get_mut(&key) {
             denied.count += 1;
             return;
         }
         // The first is told at once, those after it are counted until the minute is over.
-        denials.insert(key, Denied { caller: caller.clone(), count: 0 });
+        let first = Denied { caller, certificate, count: 1 };
+        denials.insert(key, Denied { caller: first.caller.clone(), certificate: None, count: 0 });
         drop(denials);
-        let (gate, reason) = (self.clone(), refusal.reason);
-        tokio::spawn(async move { gate.log(caller, reason, 1).await });
+        let gate = self.clone();
+        tokio::spawn(async move { gate.log(first, reason).await });
     }
 
-    async fn log(&self, caller: Option<Caller>, reason: Reason, count: u64) {
+    async fn log(&self, denied: Denied, reason: Reason) {
+        let Denied { caller, certificate, count } = denied;
+        if count >= ALARMING {
+            // Whose they are stands in the audit log.
+            tracing::warn!(
+                count,
+                reason = reason.as_str(),
+                "many refusals of one kind within a minute"
+            );
+        }
         let unknown = caller.is_none() || reason == Reason::NotRegistered;
         let call = Call { caller, request: None };
-        let denials = NoteDenials { reason, count, unknown };
+        let denials = NoteDenials { reason, count, unknown, certificate };
         if let Err(error) = self.inner.exchange.execute(call, denials).await {
             tracing::warn!(%error, "a refusal could not be noted in the log");
         }
@@ -206,11 +256,19 @@ impl Gate {
 
     /// Writes what was collected. To be called every minute, and at the end.
     pub(crate) async fn flush_denials(&self) {
-        let collected = std::mem::take(&mut *self.inner.denials.lock());
-        for ((_, reason), denied) in collected {
-            if denied.count > 0 {
-                self.log(denied.caller, reason, denied.count).await;
+        let mut collected = Vec::new();
+        self.inner.denials.lock().retain(|(_, reason), denied| {
+            let goes_on = denied.count > 0;
+            if goes_on {
+                let caller = denied.caller.clone();
+                let count = std::mem::take(&mut denied.count);
+                collected.push((*reason, Denied { caller, certificate: None, count }));
             }
+            // Whoever goes on is counted on, and has one leaf a minute; a minute without a refusal ends it.
+            goes_on
+        });
+        for (reason, denied) in collected {
+            self.log(denied, reason).await;
         }
     }
 }
@@ -220,7 +278,7 @@ impl crate::transport::Refusals for Gate {
         tracing::info!(code = refused.refusal.code(), "a handshake was refused");
         // A full house and a slow line say nothing about who it was.
         if refused.refusal.kind() == Kind::Refused {
-            self.note(None, &Reason::CertificateRefused.into());
+            self.collect(None, refused.certificate, Reason::CertificateRefused);
         }
     }
 }

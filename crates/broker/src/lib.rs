@@ -12,6 +12,7 @@ mod convert;
 mod failure;
 mod gate;
 mod jobs;
+mod quota;
 mod services;
 pub mod telemetry;
 pub mod transport;

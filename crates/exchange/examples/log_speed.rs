@@ -57,8 +57,12 @@ fn durable(exchange: &Exchange, callers: u64, leaves: u64) -> f64 {
             let exchange = exchange.clone();
             tokio::spawn(async move {
                 for _ in 0..leaves.div_ceil(callers) {
-                    let denials =
-                        NoteDenials { reason: Reason::NoAgreement, count: 1, unknown: false };
+                    let denials = NoteDenials {
+                        reason: Reason::NoAgreement,
+                        count: 1,
+                        unknown: false,
+                        certificate: None,
+                    };
                     let call = Call::read(caller("payments"));
                     exchange.execute(call, denials).await.expect("a durable leaf");
                 }

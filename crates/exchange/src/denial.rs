@@ -4,7 +4,7 @@
 //! could bury an event. Collecting them is left to the gate.
 
 use renkei_tlog::leaf::{Counter, LeafResult, Operation};
-use renkei_types::Reason;
+use renkei_types::{Digest, Reason};
 
 use crate::command::{Command, Decision, Desk};
 use crate::mark::Mark;
@@ -19,6 +19,8 @@ pub struct NoteDenials {
     pub count: u64,
     /// Whether the caller was not even known.
     pub unknown: bool,
+    /// The certificate that was shown, where nobody could be named by it; of several refusals that of the first.
+    pub certificate: Option<Digest>,
 }
 
 impl Command for NoteDenials {
@@ -28,6 +30,7 @@ impl Command for NoteDenials {
     fn decide(&self, _: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         let operation = if self.unknown { Operation::AuthDenied } else { Operation::AuthzDenied };
         let mark = Mark::ended(operation, LeafResult::Denied, self.reason);
-        Ok(Decision::new((), mark.count(Counter::Denied, self.count)))
+        let mark = mark.count(Counter::Denied, self.count);
+        Ok(Decision::new((), self.certificate.into_iter().fold(mark, Mark::showing)))
     }
 }

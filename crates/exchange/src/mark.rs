@@ -36,6 +36,7 @@ pub struct Mark {
     configuration: Option<Digest>,
     clock: ClockState,
     seen: Option<SeenCheckpoint>,
+    certificate: Option<Digest>,
 }
 
 /// Who and when.
@@ -68,6 +69,7 @@ impl Mark {
             configuration: None,
             clock: ClockState::Ok,
             seen: None,
+            certificate: None,
         }
     }
 
@@ -204,9 +206,16 @@ impl Mark {
         Self { seen: Some(checkpoint), ..self }
     }
 
+    /// The same, with the certificate that somebody showed whom nobody knows.
+    #[must_use]
+    pub fn showing(self, certificate: Digest) -> Self {
+        Self { certificate: Some(certificate), ..self }
+    }
+
     pub(crate) fn leaf(self, stamp: &Stamp<'_>) -> Result<Vec<u8>, LeafError> {
         let mut leaf =
             Leaf::new(stamp.event, UtcMillis::from(stamp.time), self.operation, self.result);
+        leaf.actor.cert = self.certificate;
         if let Some(caller) = stamp.caller {
             let actor = Actor::of(&caller.identity);
             leaf.actor =

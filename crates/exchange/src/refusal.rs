@@ -116,7 +116,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::AmountUnreadable
         | R::MyNumber => Kind::InvalidArgument,
         R::VersionOld | R::LeaseLost => Kind::Conflict,
-        R::StorageFull | R::Overloaded | R::DailyLimit => Kind::Exhausted,
+        R::StorageFull | R::Overloaded | R::DailyLimit | R::TooManyCalls => Kind::Exhausted,
         R::IndexLoading | R::Stopping | R::DeadlineExceeded => Kind::Unavailable,
         R::Internal | R::Unbalanced => Kind::Internal,
         R::NotRegistered
@@ -126,6 +126,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::NoAgreement
         | R::InvitationRefused
         | R::RequestReused
+        | R::ClockSkew
         | R::AlreadyExists
         | R::WrongState
         | R::SamePerson

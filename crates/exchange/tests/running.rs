@@ -83,7 +83,8 @@ impl Life {
 
 /// Something of which the log has one leaf.
 fn happen(exchange: &renkei_exchange::Exchange) {
-    let denials = NoteDenials { reason: Reason::NotRegistered, count: 1, unknown: true };
+    let denials =
+        NoteDenials { reason: Reason::NotRegistered, count: 1, unknown: true, certificate: None };
     exchange.execute_now(Call::own(), denials).expect("noted");
 }
 

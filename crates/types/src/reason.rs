@@ -455,6 +455,18 @@ reasons! {
         "混雑中。時間をおいて再試行する",
         "try again later",
         "時間をおいてやり直す";
+    /// The caller has made more calls in a minute than it may.
+    TooManyCalls = "TOO_MANY_CALLS",
+        "you have made more calls than your quota allows within a minute; wait some seconds",
+        "一分間に許される呼出しの数を超えた。数秒待つ",
+        "call less often, or ask the operator for a larger quota",
+        "呼出しの間隔をあけるか、上限の引上げを運用者に依頼する";
+    /// The caller's clock and the broker's are too far apart.
+    ClockSkew = "CLOCK_SKEW",
+        "your clock and the broker's are too far apart; nothing was changed",
+        "呼出し側と連携サーバーの時計の差が大きすぎる。何も変更していない",
+        "set the clock of the machine that is wrong, by NTP, and send the request again",
+        "ずれている方の時計をNTPなどで合わせ、要求を送り直す";
     /// The deadline of the call has passed; the same request may be sent again.
     DeadlineExceeded = "DEADLINE_EXCEEDED",
         "the call took too long; send the same request again",

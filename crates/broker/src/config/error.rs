@@ -70,6 +70,8 @@ pub enum Rule {
     ForeignFounder,
     /// A founder is named once.
     RepeatedFounder,
+    /// A caller with a quota belongs to the trust domain.
+    ForeignCaller,
     /// An origin can stand in a checkpoint and in the name of a key.
     Origin,
     /// Keys stay out of the store, and so out of its backups.
@@ -154,6 +156,10 @@ impl Localised for Rule {
             Self::RepeatedFounder => (
                 "a founder is named twice; remove one",
                 "同じ創設者が二度書かれています。一つにしてください",
+            ),
+            Self::ForeignCaller => (
+                "a caller with a quota must belong to trust_domain; nobody could ever call as this one",
+                "呼出し数の上限を書く呼出し元は trust_domain に属している必要があります",
             ),
             Self::Origin => (
                 "an origin is a name without spaces and without +, for example renkei.example/audit/131016",

@@ -31,6 +31,13 @@ pub struct Limits {
     /// Calls of one connection that are being answered; more are refused at once with `RESOURCE_EXHAUSTED` (server).
     /// Default 128.
     pub requests_per_connection_max: u32,
+    /// Calls that one caller may make in a minute, together with those before them (gate). Default 120,000; `[quotas]` has
+    /// others for single callers.
+    pub calls_per_minute_max: u32,
+    /// How far the clock of a caller that says its time may be off before calls that change something are refused (gate).
+    /// Default 10m.
+    #[serde(with = "duration")]
+    pub clock_skew_max: Duration,
     /// A call that is no stream (gate). Default 30s. A client's own shorter deadline wins.
     #[serde(with = "duration")]
     pub request_timeout: Duration,
@@ -38,7 +45,8 @@ pub struct Limits {
     /// the finer timeouts missed.
     #[serde(with = "duration")]
     pub call_duration_max: Duration,
-    /// A stream on which nothing moves in either direction (services). Default 60s.
+    /// A stream on which nothing moves in either direction (services), and what a sender may be behind the pace of
+    /// `upload_bytes_per_second_min` (connection). Default 60s.
     #[serde(with = "duration")]
     pub stream_idle_timeout: Duration,
     /// How often a stream on which nothing happens is held against the rights of who reads it, which may end with a day
@@ -78,7 +86,8 @@ pub struct Limits {
     /// What an upload may send ahead of the last durable byte, and so the most that a cut costs (services).
     /// Default 8 MiB.
     pub upload_window_bytes: u32,
-    /// An upload that is slower than this is cut and may be resumed (services). Default 1024.
+    /// A request whose bytes come more slowly than this is cut once it is `stream_idle_timeout` behind; an upload may be
+    /// resumed (connection). Default 1024.
     pub upload_bytes_per_second_min: u32,
     /// What open calls may still take after a signal to stop (server). Default 30s.
     #[serde(with = "duration")]
@@ -104,6 +113,8 @@ impl Default for Limits {
             preface_timeout: seconds(5),
             streams_per_connection_max: 256,
             requests_per_connection_max: 128,
+            calls_per_minute_max: 120_000,
+            clock_skew_max: seconds(10 * 60),
             request_timeout: seconds(30),
             call_duration_max: seconds(3600),
             stream_idle_timeout: seconds(60),
@@ -127,6 +138,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// The greatest quota that can be told from none.
+pub(super) const CALLS_PER_MINUTE_MOST: u64 = 60_000_000;
 
 /// A number of the section that lies outside its range.
 pub(super) struct OutOfRange {
@@ -169,6 +183,7 @@ impl Limits {
             at("limits.connections_per_peer_max", self.connections_per_peer_max, 1, 1_000_000),
             at("limits.streams_per_connection_max", self.streams_per_connection_max, 1, 100_000),
             at("limits.requests_per_connection_max", self.requests_per_connection_max, 1, 100_000),
+            at("limits.calls_per_minute_max", self.calls_per_minute_max, 1, CALLS_PER_MINUTE_MOST),
             at("limits.message_bytes_max", self.message_bytes_max, 64 * KIB, 64 * MIB),
             at("limits.header_bytes_max", self.header_bytes_max, 4 * KIB, MIB),
             at("limits.stream_window_bytes", self.stream_window_bytes, WINDOW.0, WINDOW.1),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
-use renkei_types::Kind;
+use renkei_types::{Kind, Reason};
 
 use crate::transport::Refusal;
 
@@ -22,6 +22,11 @@ pub fn rpc_finished(
     let kind = failure.map_or_else(|| "Ok".to_owned(), |kind| format!("{kind:?}"));
     histogram!("renkei_rpc_seconds", "service" => service, "method" => method, "kind" => kind)
         .record(took);
+}
+
+/// Calls were refused to who may not make them.
+pub fn calls_denied(reason: Reason, count: u64) {
+    counter!("renkei_denials_total", "reason" => reason.as_str()).increment(count);
 }
 
 /// An open connection more, handshakes included.
@@ -99,6 +104,10 @@ pub(super) fn describe() {
         "renkei_rpc_seconds",
         Unit::Seconds,
         "Calls by service, method and kind of failure."
+    );
+    describe_counter!(
+        "renkei_denials_total",
+        "Refusals that stand in the audit log, by reason; many of one caller are one entry there."
     );
     describe_gauge!("renkei_connections_count", "Open connections, handshakes included.");
     describe_counter!("renkei_handshake_refusals_total", "Clients that were not let in, by code.");

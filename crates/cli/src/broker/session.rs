@@ -83,7 +83,8 @@ pub(super) fn over(
     let runtime = runtime.map_err(|error| CommandError::Plain(error.to_string()))?;
     let done = runtime.block_on(async {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::open()?);
-        let connection = Connection::open(file, Arc::clone(&entropy))?;
+        let connection =
+            Connection::open(file, Arc::clone(&entropy))?.with_clock(Arc::new(environment.clock));
         let unproven = RefCell::default();
         let session = Session { environment, connection, entropy, memory, unproven };
         let exit = errand(&session).await?;
