@@ -20,6 +20,7 @@ def main():
     parser.add_argument("client", help="the client file of somebody who is registered")
     parser.add_argument("attack", nargs="?", choices=attacks)
     parser.add_argument("--seconds", type=float, default=20, help="how long a slow attack lasts at most")
+    parser.add_argument("--header-bytes", type=int, default=20 << 10, help="how much is a little too much")
     parser.add_argument("--upload", default="", help="an open upload of the client's, for attacks on uploads")
     parser.add_argument("--list", action="store_true", help="names all attacks")
     options = parser.parse_args()

@@ -17,7 +17,8 @@ use support::python::python_with;
 
 /// Times that a test can wait for. What they bound is bounded alike with the defaults, only later.
 const LIMITS: &str = "\n[limits]\nhandshake_timeout = \"2s\"\npreface_timeout = \"2s\"\nstream_idle_timeout = \"2s\"\n\
-                      keepalive_interval = \"1s\"\nkeepalive_timeout = \"3s\"\n";
+                      keepalive_interval = \"1s\"\nkeepalive_timeout = \"3s\"\n\
+                      header_bytes_max = 8_192\n";
 /// The good clients.
 const GOOD: usize = 20;
 /// What an attack may make a broker hold at its worst.
@@ -202,7 +203,8 @@ fn a_connection_that_opens_resets_or_begins_without_an_end_is_cut() {
 #[test]
 fn headers_beyond_the_limit_are_refused_whatever_they_are_folded_into() {
     let siege = Siege::begin();
-    let beyond = siege.attack("headers_beyond_the_limit");
+    let beyond = ["--header-bytes", "10000"];
+    let beyond = siege.attack_as("operator-1", "headers_beyond_the_limit", &beyond);
     assert_eq!(beyond["http"]["431"], 1, "{beyond}");
     for attack in ["megabyte_of_headers", "header_table_bomb"] {
         let seen = siege.attack(attack);

@@ -7,6 +7,7 @@
 
 pub(crate) mod broker;
 pub(crate) mod load;
+pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod python;
 pub(crate) mod sample;
