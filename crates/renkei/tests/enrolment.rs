@@ -17,16 +17,6 @@ use support::{Run, renkei};
 
 const NEWCOMER: &str = "spiffe://renkei.example/131016/benefits/person/c-77";
 
-/// A broker that enrols, and where.
-fn broker() -> (Broker, String) {
-    let broker =
-        Broker::start_with(|config| format!("enrolment_listen = \"127.0.0.1:0\"\n{config}"));
-    let log = broker.log();
-    let said = log.lines().rev().find_map(|line| line.split_once("asked for at 127.0.0.1:"));
-    let port = said.expect("the port for enrolment").1.trim().to_owned();
-    (broker, format!("https://localhost:{port}"))
-}
-
 fn text(path: &Path) -> String {
     path.to_str().expect("a path").to_owned()
 }
@@ -78,7 +68,7 @@ fn sign(broker: &Broker, identity: &str, fingerprint: &str, command: &[&str]) ->
 
 #[test]
 fn a_newcomer_joins_with_a_one_time_token_and_two_operators_and_the_key_stays_where_it_was_made() {
-    let (broker, enrolment) = broker();
+    let (broker, enrolment) = Broker::start_enrolling();
     let added =
         broker.done("operator-1", &["person", "add", NEWCOMER, "--role", "auditor", "--token"]);
     let token = said(&added["invitation"], "token");
@@ -148,7 +138,7 @@ fn contains(file: &Path, needle: &[u8]) -> bool {
 
 #[test]
 fn the_port_for_enrolment_answers_nothing_but_enrolment() {
-    let (broker, enrolment) = broker();
+    let (broker, enrolment) = Broker::start_enrolling();
     let ca = broker.town("pki/ca.crt");
     let file = ClientFile::without_certificate(&enrolment, &ca).expect("a place");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

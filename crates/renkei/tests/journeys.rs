@@ -24,6 +24,22 @@ const PREPARATION: [&str; 2] = [
      cd town\n",
 ];
 
+/// The same where somebody joins who has no certificate yet.
+const PREPARATION_TO_ENROL: [&str; 2] = [
+    "cargo build --release\n\
+     export PATH=\"$PWD/target/release:$PATH\"\n\
+     renkei demo --residents 400 --lines 120 --dir town\n\
+     sed -i '1i enrolment_listen = \"127.0.0.1:7445\"' town/broker.toml\n\
+     renkei serve --config town/broker.toml\n",
+    "export PATH=\"$PWD/target/release:$PATH\" ENROLMENT=https://localhost:7445\n\
+     cd town\n",
+];
+
+/// Whether a page is about those who join.
+fn enrols(name: &str) -> bool {
+    name.starts_with("keys.")
+}
+
 fn journeys() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/journeys")
 }
@@ -67,8 +83,8 @@ struct Step {
     answer: Option<Block>,
 }
 
-/// The session of a document, without its preparation.
-fn session(document: &str) -> Vec<Step> {
+/// The session of a page, without its preparation.
+fn session(name: &str, document: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for block in blocks(document) {
         match (block.language.as_str(), steps.last_mut()) {
@@ -80,9 +96,10 @@ fn session(document: &str) -> Vec<Step> {
             (language, _) => panic!("line {}: what is a block of {language}?", block.lines.start),
         }
     }
-    let session = steps.split_off(PREPARATION.len());
+    let expected = if enrols(name) { PREPARATION_TO_ENROL } else { PREPARATION };
+    let session = steps.split_off(expected.len());
     let preparation: Vec<&str> = steps.iter().map(|step| step.commands.as_str()).collect();
-    assert_eq!(preparation, PREPARATION);
+    assert_eq!(preparation, expected);
     session
 }
 
@@ -126,8 +143,9 @@ struct Journey {
 fn run(name: &str, locale: &str) -> Journey {
     let path = journeys().join(name);
     let document = fs_err::read_to_string(&path).expect("a document");
-    let steps = session(&document);
-    let broker = Broker::start();
+    let steps = session(name, &document);
+    let (broker, enrolment) =
+        if enrols(name) { Broker::start_enrolling() } else { (Broker::start(), String::new()) };
     let answers = broker.folder.path("answers");
     fs_err::create_dir_all(&answers).expect("a folder");
     let answer = |number: usize| answers.join(number.to_string());
@@ -144,6 +162,7 @@ fn run(name: &str, locale: &str) -> Journey {
         .current_dir(broker.town("."))
         .env("PATH", std::env::join_paths(places).expect("a search path"))
         .env("JOURNEYS", journeys())
+        .env("ENROLMENT", enrolment)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUTF8", "1")
         .env_remove("LC_ALL")
@@ -302,13 +321,43 @@ fn the_double_payments_of_the_past_are_stopped_as_their_japanese_page_says() {
     nobody_was_paid_twice(&run("double-payment.ja.md", "ja_JP.UTF-8"));
 }
 
+/// Held against the folders alone.
+fn the_newcomer_is_shut_out_and_the_destroyed_key_is_gone(journey: &Journey) {
+    let names = |folder: &str| -> Vec<String> {
+        let entries = fs_err::read_dir(journey.broker.town(folder)).expect("a folder");
+        let name = |entry: std::io::Result<fs_err::DirEntry>| {
+            entry.expect("an entry").file_name().to_string_lossy().into_owned()
+        };
+        entries.map(name).collect()
+    };
+    let keys = names("keys/data");
+    let tombs: Vec<&str> = keys.iter().filter_map(|name| name.strip_suffix(".destroyed")).collect();
+    assert!(!tombs.is_empty(), "{keys:?}");
+    assert!(tombs.iter().all(|id| !keys.contains(&format!("{id}.key"))), "{keys:?}");
+    let older = names("keys").into_iter().filter(|name| name.starts_with("log-"));
+    assert_eq!(older.count(), 2, "the older public half, and the last note that it signed");
+}
+
+#[test]
+fn certificates_and_keys_go_as_their_page_says() {
+    let journey = run("keys.en.md", "C.UTF-8");
+    the_newcomer_is_shut_out_and_the_destroyed_key_is_gone(&journey);
+}
+
+#[test]
+fn certificates_and_keys_go_as_their_japanese_page_says() {
+    let journey = run("keys.ja.md", "ja_JP.UTF-8");
+    the_newcomer_is_shut_out_and_the_destroyed_key_is_gone(&journey);
+}
+
 #[test]
 fn both_pages_of_a_journey_have_the_same_commands() {
-    for name in ["household-benefit", "double-payment"] {
+    for name in ["household-benefit", "double-payment", "keys"] {
         let commands = |language: &str| -> Vec<String> {
-            let path = journeys().join(format!("{name}.{language}.md"));
+            let name = format!("{name}.{language}.md");
+            let path = journeys().join(&name);
             let document = fs_err::read_to_string(path).expect("a document");
-            session(&document).into_iter().map(|step| step.commands).collect()
+            session(&name, &document).into_iter().map(|step| step.commands).collect()
         };
         assert_eq!(commands("en"), commands("ja"), "{name}");
         assert!(commands("en").len() > 10);

@@ -43,6 +43,16 @@ impl Broker {
         Self::start_with(|config| config)
     }
 
+    /// One that enrols, and where.
+    pub(crate) fn start_enrolling() -> (Self, String) {
+        let broker =
+            Self::start_with(|config| format!("enrolment_listen = \"127.0.0.1:0\"\n{config}"));
+        let log = broker.log();
+        let said = log.lines().rev().find_map(|line| line.split_once("asked for at 127.0.0.1:"));
+        let port = said.expect("the port for enrolment").1.trim().to_owned();
+        (broker, format!("https://localhost:{port}"))
+    }
+
     /// The same with another configuration.
     pub(crate) fn start_with(change: impl FnOnce(String) -> String) -> Self {
         let folder = Folder::new();
