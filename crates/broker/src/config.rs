@@ -43,6 +43,12 @@ pub struct BrokerConfig {
     pub store: PathBuf,
     /// The folder of `root.key` and `log.key`, outside the store.
     pub keys: PathBuf,
+    /// The root key, where a service manager hands it over: `$CREDENTIALS_DIRECTORY/NAME`. Absent: `root.key` in `keys`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_key: Option<PathBuf>,
+    /// The same for the log's key. Absent: `log.key` in `keys`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_key: Option<PathBuf>,
     /// Identities that are operators before anybody was registered.
     pub founders: Vec<Identity>,
     /// Certificates.
@@ -177,16 +183,18 @@ impl BrokerConfig {
         Digest::of(text.as_bytes())
     }
 
-    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 6] {
-        let Self { store, keys, tls, .. } = self;
-        [
+    fn paths_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut PathBuf)> {
+        let Self { store, keys, root_key, log_key, tls, .. } = self;
+        let always = [
             ("store", store),
             ("keys", keys),
             ("tls.certificate", &mut tls.certificate),
             ("tls.key", &mut tls.key),
             ("tls.client_ca", &mut tls.client_ca),
             ("tls.crl", &mut tls.crl),
-        ]
+        ];
+        let handed = [("root_key", root_key.as_mut()), ("log_key", log_key.as_mut())];
+        always.into_iter().chain(handed.into_iter().filter_map(|(key, path)| Some((key, path?))))
     }
 
     /// The first rule that does not hold, and its key.
@@ -214,6 +222,13 @@ impl BrokerConfig {
         let enrolment = self.enrolment_listen.filter(|enrolment| enrolment.port() != 0);
         if enrolment.is_some_and(|it| it == self.listen || Some(it) == self.metrics_listen) {
             return Some(("enrolment_listen", Rule::SamePort));
+        }
+        for (key, path) in [("root_key", &self.root_key), ("log_key", &self.log_key)] {
+            // A file beside the others would only be another place to forget.
+            let is_handed = |path: &PathBuf| path.starts_with(format!("${CREDENTIALS}"));
+            if path.as_ref().is_some_and(|path| !is_handed(path)) {
+                return Some((key, Rule::NoCredential));
+            }
         }
         if self.keys.starts_with(&self.store) {
             return Some(("keys", Rule::KeysInsideStore));

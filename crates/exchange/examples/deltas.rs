@@ -23,7 +23,7 @@ use renkei_exchange::permit::{Operate, Submit};
 use renkei_exchange::seal::{Declaration, seal};
 use renkei_exchange::store::Vault;
 use renkei_exchange::upload::{Brings, FileEncoding, FileShape, OpenUpload, Spools};
-use renkei_exchange::{Caller, Charter, Equipment, Exchange, Role, Store, StorePaths};
+use renkei_exchange::{Caller, Charter, Equipment, Exchange, HandedKeys, Role, Store, StorePaths};
 use renkei_journal::{LocalJournal, Options};
 use renkei_testkit::{Files, Mix, Recipe, generate};
 use renkei_types::{DatasetId, Digest, FixedClock, SeededEntropy, UploadId};
@@ -91,7 +91,11 @@ impl Bench {
 }
 
 fn open(folder: &std::path::Path) -> (Exchange, renkei_exchange::ledger::Threads) {
-    let paths = StorePaths { store: folder.join("store"), keys: folder.join("keys") };
+    let paths = StorePaths {
+        store: folder.join("store"),
+        keys: folder.join("keys"),
+        handed: HandedKeys::default(),
+    };
     let clock = Arc::new(FixedClock("2026-11-21T01:00:00Z".parse().expect("a time")));
     let entropy = Arc::new(SeededEntropy::new(1));
     let vault = Arc::new(Vault::open(&paths, entropy.clone()).expect("a vault"));

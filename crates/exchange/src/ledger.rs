@@ -199,6 +199,10 @@ impl Exchange {
         let state = self.state();
         let founding = state.founding.get(&0).ok_or(Reason::Internal)?;
         let (paths, entropy) = (&self.shared.paths, self.shared.vault.entropy());
+        if paths.handed.log.is_some() {
+            // It would be in use until the next start, and then the older one again.
+            return Err(Reason::WrongState.into());
+        }
         log_key::prepare(paths, &founding.log_origin, entropy)
             .map_err(|error| Refusal::internal(&error))
     }

@@ -92,4 +92,4 @@ pub use refusal::Refusal;
 pub use role::{Operation, Role};
 pub use running::Equipment;
 pub use state::State;
-pub use store::{OpenError, Store, StorePaths};
+pub use store::{HandedKeys, OpenError, Store, StorePaths};

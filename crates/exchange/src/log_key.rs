@@ -1,7 +1,7 @@
 //! The log's key in its folder, and the next one.
 //!
 //! ```text
-//! log.key          signs; log.vkey is its public half, for auditors
+//! log.key          signs; log.vkey is its public half, for auditors. It may come from a service manager instead
 //! log.key.next     will sign, once two people have agreed
 //! log-<id>.vkey    an older public half, and log-<id>.checkpoint the last note that it signed: it covers the leaf that
 //!                  announces the next key
@@ -21,7 +21,10 @@ fn wrong(error: &dyn std::fmt::Display) -> OpenError {
 }
 
 fn read(path: &Path, origin: &Origin) -> Result<LogKey, OpenError> {
-    let pem = renkei_journal::read_secret(path).map_err(|error| wrong(&error))?;
+    key_of(&renkei_journal::read_secret(path).map_err(|error| wrong(&error))?, origin)
+}
+
+fn key_of(pem: &[u8], origin: &Origin) -> Result<LogKey, OpenError> {
     let pem = String::from_utf8(pem.to_vec()).map_err(|error| wrong(&error))?;
     LogKey::from_pem(origin.clone(), &pem).map_err(|error| wrong(&error))
 }
@@ -56,7 +59,20 @@ impl KeptLogKey {
     ) -> Result<Self, OpenError> {
         let path = paths.log_key();
         let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
-        let key = read_or_make(&path, &origin, entropy)?;
+        let key = match &paths.handed.log {
+            None => read_or_make(&path, &origin, entropy)?,
+            Some(handed) if path.exists() => {
+                let (handed, path) = (handed.display(), path.display());
+                return Err(OpenError::LogKey(format!(
+                    "{handed} is handed over by the service manager, and {path} is another one; \
+                     bring that into the safe, and remove it"
+                )));
+            }
+            Some(handed) => {
+                let pem = renkei_journal::read_credential(handed);
+                key_of(&pem.map_err(|error| wrong(&error))?, &origin)?
+            }
+        };
         let kept = Self { path, key };
         kept.write_verifier()?;
         Ok(kept)

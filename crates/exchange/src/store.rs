@@ -19,6 +19,18 @@ pub struct StorePaths {
     pub store: PathBuf,
     /// Root key, data keys and the log's key.
     pub keys: PathBuf,
+    /// Keys that are not in that folder.
+    pub handed: HandedKeys,
+}
+
+/// Keys that a service manager hands over in files, in the place of those in the folder of keys. They are used and never
+/// replaced.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct HandedKeys {
+    /// The root key: 32 bytes.
+    pub root: Option<PathBuf>,
+    /// The log's key: PEM.
+    pub log: Option<PathBuf>,
 }
 
 impl StorePaths {
@@ -76,7 +88,10 @@ impl Vault {
             .thread_name("renkei-blobs")
             .enable_all()
             .build()?;
-        let keys = KeyFolder::open_or_create(&paths.keys, entropy.as_ref())?;
+        let keys = match &paths.handed.root {
+            None => KeyFolder::open_or_create(&paths.keys, entropy.as_ref())?,
+            Some(root) => KeyFolder::open_handed(&paths.keys, root, entropy.as_ref())?,
+        };
         let blobs = Blobs::local(&paths.blobs(), runtime.handle().clone())?;
         let uploads = paths.uploads();
         fs_err::create_dir_all(&uploads)?;
@@ -196,9 +211,11 @@ pub(crate) fn blob_refusal(error: &BlobError) -> Refusal {
 pub(crate) fn key_refusal(error: &KeyError) -> Refusal {
     match error {
         KeyError::Destroyed { .. } => Reason::DataDestroyed.into(),
+        KeyError::Handed => Reason::WrongState.into(),
         KeyError::Unknown { .. }
         | KeyError::Exists { .. }
         | KeyError::RootMissing { .. }
+        | KeyError::TwoRoots { .. }
         | KeyError::Damaged { .. }
         | KeyError::File(_) => Refusal::internal(error),
     }

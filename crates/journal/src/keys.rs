@@ -5,6 +5,7 @@
 //! data/<id>.key             a data key, sealed with the root key for this id
 //! data/<id>.destroyed       the tombstone: this key is gone, whatever a backup brings back
 //! ```
+//! The root key may come from a service manager instead, which keeps it encrypted; then it is not in the folder at all.
 //! Deleting personal data from an append-only journal, from blobs and from every backup is done by destroying the one
 //! small key that seals it. Invariant: a key whose tombstone exists is never handed out again and never made again; a
 //! key that was handed out by `create` is durable. Overwriting a file does not reach old copies on every disk, so what
@@ -22,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::folder::{create_folder, sync_folder};
 use crate::seal::DataKey;
-use crate::secret_file::{SecretFileError, read_secret, write_secret};
+use crate::secret_file::{SecretFileError, read_credential, read_secret, write_secret};
 
 /// So many opened keys are kept in memory.
 const CACHED_KEYS_MAX: usize = 256;
@@ -58,6 +59,19 @@ pub enum KeyError {
         /// The file of the root key.
         file: String,
     },
+    /// The root key is handed over, and another one lies in the folder.
+    #[error(
+        "{file}: the root key is handed over by the service manager, and here is another one; bring this one into the safe, and remove it"
+    )]
+    TwoRoots {
+        /// The file in the folder.
+        file: String,
+    },
+    /// The root key is handed over and cannot be replaced from here.
+    #[error(
+        "the root key is handed over by the service manager and cannot be replaced while it is; put it back as root.key first"
+    )]
+    Handed,
     /// A key file is not what was written, or belongs to another root key.
     #[error("{file}: not a key of this folder's root key; restore it from the backup")]
     Damaged {
@@ -74,7 +88,7 @@ impl Classify for KeyError {
         match self {
             Self::Destroyed { .. } | Self::Unknown { .. } => Kind::NotFound,
             Self::Exists { .. } => Kind::Conflict,
-            Self::RootMissing { .. } => Kind::Refused,
+            Self::RootMissing { .. } | Self::TwoRoots { .. } | Self::Handed => Kind::Refused,
             Self::Damaged { .. } => Kind::Internal,
             Self::File(error) => error.kind(),
         }
@@ -97,6 +111,12 @@ impl Localised for KeyError {
             Self::RootMissing { file } => format!(
                 "{file}: データ鍵があるのにルート鍵がありません。保管場所から戻してください（新しい鍵では開けません）"
             ),
+            Self::TwoRoots { file } => format!(
+                "{file}: ルート鍵はサービス管理から渡されていますが、別のルート鍵がここにもあります。金庫に保管し、ここからは削除してください"
+            ),
+            Self::Handed => {
+                "ルート鍵はサービス管理から渡されているため、このままでは取り替えられません。先に root.key としてフォルダに戻してください".to_owned()
+            }
             Self::Damaged { file } => format!(
                 "{file}: このフォルダのルート鍵で開けません。バックアップから戻してください"
             ),
@@ -110,6 +130,8 @@ impl Localised for KeyError {
 pub struct KeyFolder {
     dir: PathBuf,
     data: PathBuf,
+    /// Whether the root key comes from elsewhere and is not to be replaced here.
+    is_handed: bool,
     /// The lock is held over every change, so that a key cannot be cached while it is being destroyed.
     opened: Mutex<OpenedKeys>,
 }
@@ -137,11 +159,27 @@ impl KeyFolder {
     /// Opens the folder, or makes it and a root key. A destruction that was interrupted, or undone by restoring a
     /// backup, is completed.
     pub fn open_or_create(dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+        Self::open(dir, None, entropy)
+    }
+
+    /// The same with a root key that a service manager hands over in a file; none is made then.
+    pub fn open_handed(dir: &Path, root: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+        Self::open(dir, Some(root), entropy)
+    }
+
+    fn open(dir: &Path, handed: Option<&Path>, entropy: &dyn Entropy) -> Result<Self, KeyError> {
         let data = dir.join("data");
         create_folder(&data).map_err(file_error(&data))?;
-        let root = Self::root(&dir.join("root.key"), &data, entropy)?;
+        let own = dir.join("root.key");
+        let root = match handed {
+            None => Self::root(&own, &data, entropy)?,
+            Some(_) if own.try_exists().map_err(file_error(&own))? => {
+                return Err(KeyError::TwoRoots { file: own.display().to_string() });
+            }
+            Some(handed) => root_of(handed, &read_credential(handed)?)?,
+        };
         let opened = Mutex::new(OpenedKeys { root, cache: HashMap::new() });
-        let folder = Self { dir: dir.to_owned(), data, opened };
+        let folder = Self { dir: dir.to_owned(), data, is_handed: handed.is_some(), opened };
         folder.complete_destructions()?;
         Ok(folder)
     }
@@ -267,9 +305,12 @@ fn overwrite(path: &Path) -> io::Result<()> {
 
 /// Reads a root key.
 fn read_root(path: &Path) -> Result<DataKey, KeyError> {
-    let bytes = read_secret(path)?;
+    root_of(path, &read_secret(path)?)
+}
+
+fn root_of(path: &Path, bytes: &[u8]) -> Result<DataKey, KeyError> {
     let damaged = |_| KeyError::Damaged { file: path.display().to_string() };
-    let key = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).map_err(damaged)?);
+    let key = Zeroizing::new(<[u8; 32]>::try_from(bytes).map_err(damaged)?);
     Ok(DataKey::from_bytes(*key))
 }
 

@@ -40,7 +40,9 @@ pub use local::{LocalJournal, Opened, Options, Verify};
 pub use lock::{Lock, LockError};
 pub use memory::{AppendFault, MemoryJournal};
 pub use seal::{DataKey, KeyedDigest, SealError};
-pub use secret_file::{SecretFileError, read_secret, replace_secret, write_secret};
+pub use secret_file::{
+    SecretFileError, read_credential, read_secret, replace_secret, write_secret,
+};
 pub use simulated_disk::{Fault, Operation, SimulatedDisk};
 pub use spool::{ReopenedSpool, Spool, SpoolError, SpoolReader};
 pub use storage::{Storage, StorageFile};

@@ -75,13 +75,31 @@ impl Localised for SecretFileError {
 
 /// Reads a secret that its owner alone can read.
 pub fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    read(path, |metadata| {
+        let mode = metadata.permissions().mode() & 0o777;
+        let file = || path.display().to_string();
+        if mode & 0o077 == 0 {
+            Ok(())
+        } else {
+            Err(SecretFileError::Exposed { file: file(), mode })
+        }
+    })
+}
+
+/// Reads a secret that a service manager hands over. Who may read it is the manager's affair: it grants the service access by
+/// a list, which the mode shows as if a group could read it.
+pub fn read_credential(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    read(path, |_| Ok(()))
+}
+
+fn read(
+    path: &Path,
+    check: impl FnOnce(&std::fs::Metadata) -> Result<(), SecretFileError>,
+) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let io = |source| SecretFileError::io(path, source);
     let mut file = fs_err::File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(SecretFileError::Exposed { file: path.display().to_string(), mode });
-    }
+    check(&metadata)?;
     // Room for everything at once: a buffer that grows would leave copies behind.
     let size = usize::try_from(metadata.len()).unwrap_or_default();
     let mut secret = Zeroizing::new(Vec::with_capacity(size + 1));

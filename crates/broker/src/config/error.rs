@@ -82,6 +82,8 @@ pub enum Rule {
     ReloadInterval,
     /// A credential needs somebody who hands it over.
     Credentials,
+    /// These keys lie in the folder of keys, or are handed over.
+    NoCredential,
     /// A log level that the logger knows.
     LogLevel,
 }
@@ -176,6 +178,10 @@ impl Localised for Rule {
             Self::Credentials => (
                 "this path needs $CREDENTIALS_DIRECTORY, which systemd sets for a unit with LoadCredential; name a file otherwise",
                 "このパスには $CREDENTIALS_DIRECTORY が必要です。LoadCredential のある systemd ユニットで起動するか、ファイルを指定してください",
+            ),
+            Self::NoCredential => (
+                "this key is a credential, $CREDENTIALS_DIRECTORY/NAME; without the line it lies in the folder of keys",
+                "この鍵には $CREDENTIALS_DIRECTORY/名前 だけを書けます。行がなければ鍵のフォルダーに置かれます",
             ),
             Self::ReloadInterval => (
                 "at most 30s, so that a revocation works within a minute",

@@ -155,3 +155,17 @@ fn a_key_may_be_a_credential_of_the_service_manager() {
         error.to_string().contains("tls.key: ") && error.to_string().contains("LoadCredential")
     );
 }
+
+#[test]
+fn the_root_key_and_the_logs_key_are_credentials_or_lie_in_the_folder_of_keys() {
+    let with = |line: &str| format!("{line}\n{MINIMAL}");
+    let file = Path::new("/etc/renkei/broker.toml");
+    let credentials = Path::new("/run/credentials/renkei.service");
+    let text = with("root_key = \"$CREDENTIALS_DIRECTORY/renkei.root.key\"");
+    let config = BrokerConfig::parse_with(&text, file, Some(credentials)).expect("accepted");
+    assert_eq!(config.root_key, Some(credentials.join("renkei.root.key")));
+    assert_eq!(config.log_key, None);
+    let error = BrokerConfig::parse_with(&with("log_key = \"log.key\""), file, Some(credentials));
+    let error = error.expect_err("a file like any other").to_string();
+    assert!(error.contains("log_key: ") && error.contains("CREDENTIALS_DIRECTORY"), "{error}");
+}

@@ -66,7 +66,11 @@ pub(crate) fn run(
     let config = BrokerConfig::read(&arguments.config)?;
     let now = environment.clock.now();
     let mut findings = ends(&config, now);
-    findings.extend(["root.key", "log.key"].into_iter().map(|name| key(&config.keys, name)));
+    let keys = [("root.key", &config.root_key), ("log.key", &config.log_key)];
+    findings.extend(keys.into_iter().map(|(name, handed)| match handed {
+        Some(credential) => handed_over(name, credential),
+        None => key(&config.keys, name),
+    }));
     let wrong = findings.iter().any(|finding| finding.wrong);
     if environment.json {
         let found = findings.iter().map(|finding| {
@@ -100,6 +104,15 @@ fn ends(config: &BrokerConfig, now: Timestamp) -> Vec<Finding> {
         None => findings.push(Finding::unusable(about, path)),
     }
     findings
+}
+
+/// A key that the service manager hands over is there; who can read it is the manager's affair.
+fn handed_over(name: &'static str, credential: &Path) -> Finding {
+    if fs_err::metadata(credential).is_err() {
+        return Finding::unusable(name, credential);
+    }
+    let english = "is handed over by the service manager".to_owned();
+    Finding::new(name, false, english, "サービス管理から渡されています".to_owned())
 }
 
 /// A key is there and nobody else can read it.

@@ -36,7 +36,8 @@ use renkei_exchange::store::Vault;
 use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::upload::{Brings, FileEncoding, FileShape, OpenUpload, Spools};
 use renkei_exchange::{
-    Caller, Charter, Equipment, Exchange, Operation, Refusal, Role, Store, StorePaths, run, shown,
+    Caller, Charter, Equipment, Exchange, HandedKeys, Operation, Refusal, Role, Store, StorePaths,
+    run, shown,
 };
 use renkei_journal::{Journal, LocalJournal, MemoryJournal, Options};
 use renkei_linkage::Unwatched;
@@ -785,7 +786,11 @@ impl Town {
 }
 
 fn paths(folder: &std::path::Path) -> StorePaths {
-    StorePaths { store: folder.join("store"), keys: folder.join("keys") }
+    StorePaths {
+        store: folder.join("store"),
+        keys: folder.join("keys"),
+        handed: HandedKeys::default(),
+    }
 }
 
 fn open(

@@ -26,6 +26,9 @@ impl KeyFolder {
 
     /// Makes the next root key, unless one was made before, and answers its fingerprint.
     pub fn prepare_root(&self, entropy: &dyn Entropy) -> Result<Digest, KeyError> {
+        if self.is_handed {
+            return Err(KeyError::Handed);
+        }
         let _held = self.opened();
         let file = self.next_root_file();
         if !file.try_exists().map_err(file_error(&file))? {
