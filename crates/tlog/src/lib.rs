@@ -11,6 +11,7 @@
 //! Files are touched below [`folder`] alone; the rest computes. What becomes a leaf, and when, is decided by the callers.
 
 pub mod checkpoint;
+pub mod commitment;
 pub mod folder;
 pub mod hash;
 pub mod leaf;

@@ -200,7 +200,7 @@ pub struct Subjects {
     pub root: Option<Digest>,
 }
 
-/// The sealed records of each line.
+/// The records of each line, which are kept sealed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -212,7 +212,8 @@ pub struct Manifest {
     pub enc: Slug,
     /// How many.
     pub n: u64,
-    /// The root over the sealed records.
+    /// The root over salted commitments to the records, so that one can be shown without the others. See
+    /// [`crate::commitment`].
     #[serde(serialize_with = "super::spelling::digest")]
     pub root: Digest,
 }
