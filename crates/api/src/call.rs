@@ -134,6 +134,9 @@ calls! {
     deliveries ack: AckRequest -> AckResponse, true, SECONDS;
     audit checkpoint: CheckpointRequest -> CheckpointResponse, true, SECONDS;
     audit proofs: ProofsRequest -> ProofsResponse, true, SECONDS;
+    audit subject_report: SubjectReportRequest -> SubjectReportResponse, true, MINUTES;
+    audit held_subjects: HeldSubjectsRequest -> HeldSubjectsResponse, true, SECONDS;
+    audit release_subject: ReleaseSubjectRequest -> ReleaseSubjectResponse, true, MINUTES;
     admin invite: InviteRequest -> InviteResponse, true, SECONDS;
     admin request_certificate: RequestCertificateRequest -> RequestCertificateResponse, true, SECONDS;
     admin get_certificate: GetCertificateRequest -> GetCertificateResponse, true, SECONDS;

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use renkei_exchange::index::Indexes;
-use renkei_exchange::{Exchange, link_code, protection, retention, run};
+use renkei_exchange::year_key::{self, YearKeyUse};
+use renkei_exchange::{Exchange, protection, retention, run, subject_index};
 use renkei_linkage::{Stage, Watcher};
 use renkei_types::{Clock, LinkageJobId};
 use tokio::sync::watch;
@@ -132,8 +133,10 @@ pub(crate) fn start(
             if swept != Some(today) {
                 // What fails is tried again tomorrow, and when the broker starts.
                 swept = Some(today);
-                if let Err(refusal) = link_code::destroy_due(&exchange) {
-                    tracing::error!(%refusal, "keys of link codes are due and stay");
+                for of in [YearKeyUse::LinkCodes, YearKeyUse::Subjects] {
+                    if let Err(refusal) = year_key::destroy_due(&exchange, of) {
+                        tracing::error!(?of, %refusal, "keys of a fiscal year are due and stay");
+                    }
                 }
                 if let Err(refusal) = retention::destroy_due(&exchange) {
                     tracing::error!(%refusal, "superseded states of registers are due and stay");
@@ -165,6 +168,9 @@ pub(crate) fn start(
                     tracing::warn!(%job, %refusal, "a job did not end well");
                 }
                 board.set(job, None);
+            }
+            if let Err(refusal) = subject_index::gather_due(&exchange) {
+                tracing::error!(%refusal, "the side index of persons cannot be written");
             }
             board.wait();
         }

@@ -20,6 +20,7 @@ use renkei_exchange::index::Indexes;
 use renkei_exchange::link_code::Naming;
 use renkei_exchange::permit::{Permit, Right};
 use renkei_exchange::protection::Protected;
+use renkei_exchange::subject::Handles;
 use renkei_exchange::upload::Spools;
 use renkei_exchange::{Exchange, Refusal, State};
 use renkei_types::DatasetId;
@@ -82,6 +83,23 @@ impl Desk {
     {
         let permit = permit.clone();
         self.blocking(move |desk| Naming::under(&desk.exchange, &permit, register)).await
+    }
+
+    /// The same, and the handles by which the log knows whom the answer is about.
+    pub(crate) async fn naming_and_handles<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        register: DatasetId,
+    ) -> Result<(Naming, Handles), Refusal>
+    where
+        Permit<R>: Clone + Send,
+    {
+        let permit = permit.clone();
+        self.blocking(move |desk| {
+            let naming = Naming::under(&desk.exchange, &permit, register)?;
+            Ok((naming, Handles::of_today(&desk.exchange, register)?))
+        })
+        .await
     }
 
     /// Who of a register is protected now. What feeds have said is in memory but for the moments after a report and after a

@@ -9,8 +9,9 @@
 
 use renkei_exchange::permit::{
     AskIdentity, Certify, DecideLines, Divide, KeepCertificate, Link, Operate, Promote,
-    ProveReceipt, ReadDirectory, ReadLog, ReadState, Readmit, Receive, Right, SeeProgramme,
-    SeeProtected, SeeProtection, SeeTotals, StopReleases, Submit, TranslateCodes,
+    ProveReceipt, ReadDirectory, ReadLog, ReadState, Readmit, Receive, ReleaseSubject, Right,
+    SeeProgramme, SeeProtected, SeeProtection, SeeTotals, StopReleases, Submit, TellSubject,
+    TranslateCodes,
 };
 use renkei_exchange::{Operation, Role};
 use renkei_types::{Language, Localised};
@@ -24,6 +25,8 @@ pub enum Second {
     NotWhoStopped,
     /// Two different people sign.
     TwoSignatures,
+    /// Another person than who asked.
+    NotWhoAsked,
     /// Another person than who invited, and never the owner.
     NotWhoInvited,
     /// One person withdraws; destroying takes another one after that.
@@ -36,6 +39,7 @@ impl Localised for Second {
             Self::NotWhoProposed => ("another person than who proposed it", "提案した人とは別の人"),
             Self::NotWhoStopped => ("another person than who stopped it", "停止した人とは別の人"),
             Self::TwoSignatures => ("two different people sign", "別々の二人が署名"),
+            Self::NotWhoAsked => ("another person than who asked", "質問した人とは別の人"),
             Self::DestroysNotWhoWithdrew => (
                 "to destroy: another person than who withdrew it",
                 "消去は、提供をやめた人とは別の人",
@@ -160,6 +164,9 @@ calls! {
         Proofs: ReadLog;
         ProveReceipt: ProveReceipt;
         ExportBundle: ReadLog;
+        SubjectReport: TellSubject;
+        HeldSubjects: ReleaseSubject;
+        ReleaseSubject: ReleaseSubject, NotWhoAsked;
     }
     Admin {
         Invite: Operate;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use renkei_tlog::leaf::Operation;
+use renkei_tlog::leaf::{Disclosure, Operation};
 pub use renkei_types::LegalBasis;
 use renkei_types::{
     AgencyId, AgreementId, DatasetId, Digest, DigestBuilder, Identity, Reason, Slug,
@@ -42,6 +42,45 @@ pub struct Terms {
     pub daily_records_max: u64,
     /// Days after which what was received must be destroyed.
     pub retention_days: u32,
+    /// Whether persons are told that their data was used under it.
+    #[serde(default, skip_serializing_if = "Telling::is_at_once")]
+    pub told: Telling,
+}
+
+/// Whether persons who ask are told of what was done with their data under an agreement.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Telling {
+    /// As soon as they ask.
+    #[default]
+    AtOnce,
+    /// From this day on.
+    From(Date),
+    /// Never: what the law keeps from them (番号法23条2項), an investigation.
+    Never,
+}
+
+impl Telling {
+    fn is_at_once(&self) -> bool {
+        *self == Self::AtOnce
+    }
+
+    /// Whether they are told today.
+    pub fn allows(self, today: Date) -> bool {
+        match self {
+            Self::AtOnce => true,
+            Self::From(day) => day <= today,
+            Self::Never => false,
+        }
+    }
+
+    /// As leaves say it; a leaf that says nothing is shown.
+    pub(crate) fn in_leaf(self) -> Option<Disclosure> {
+        match self {
+            Self::AtOnce => None,
+            Self::From(_) => Some(Disclosure::ShowLater),
+            Self::Never => Some(Disclosure::Withhold),
+        }
+    }
 }
 
 /// Where an agreement stands.

@@ -13,6 +13,7 @@ use rpds::HashTrieMapSync;
 use crate::batch::Payment;
 use crate::book::{Book, BookChange, read_result};
 use crate::refusal::Refusal;
+use crate::sealed_parts;
 use crate::state::State;
 use crate::store::Vault;
 
@@ -81,7 +82,7 @@ impl Books {
             for frame in journal.read(Seq(first)).map_err(|error| Refusal::internal(&error))? {
                 let (seq, frame) = frame.map_err(|error| Refusal::internal(&error))?;
                 if wanted.next_if_eq(&seq.0).is_some() {
-                    book.apply(&open_change(&key, &frame.sealed)?);
+                    book.apply(&open_change(&key, sealed_parts::book_part(&frame)?)?);
                 }
                 if wanted.peek().is_none() {
                     break;

@@ -18,6 +18,7 @@ use crate::caller::Caller;
 use crate::mark::Mark;
 use crate::refusal::Refusal;
 use crate::state::State;
+use crate::subject::SubjectSet;
 
 /// Something a caller wants done.
 ///
@@ -43,17 +44,25 @@ pub struct Decision<R> {
     pub mark: Option<Mark>,
     /// What changes in the book of a list. It stands in the frame, sealed with the key.
     pub book: Option<(ListId, DataKeyId, BookChange)>,
+    /// Whom the leaf concerns, where it is few. It stands in the frame, sealed with a key of the year.
+    pub persons: Option<SubjectSet>,
 }
 
 impl<R> Decision<R> {
     /// A decision that touches no book.
     pub fn new(reply: R, mark: Mark) -> Self {
-        Self { reply, mark: Some(mark), book: None }
+        Self { reply, mark: Some(mark), book: None, persons: None }
     }
 
     /// Nothing to decide.
     pub fn nothing(reply: R) -> Self {
-        Self { reply, mark: None, book: None }
+        Self { reply, mark: None, book: None, persons: None }
+    }
+
+    /// A decision that concerns these persons.
+    pub fn concerning(reply: R, mark: Mark, persons: SubjectSet) -> Self {
+        let mark = mark.concerning(&persons);
+        Self { persons: Some(persons), ..Self::new(reply, mark) }
     }
 
     /// The same, with a change in a list's book.

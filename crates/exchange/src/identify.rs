@@ -14,6 +14,7 @@ use crate::permit::{AskIdentity, Permit};
 use crate::protection::Protected;
 use crate::refusal::Refusal;
 use crate::state::State;
+use crate::subject::SubjectSet;
 
 /// Longest value of a question, in bytes.
 pub const VALUE_BYTES_MAX: usize = 1024;
@@ -132,8 +133,8 @@ pub struct Asked {
     pub snapshot: SnapshotId,
     /// The model that weighed.
     pub model: Digest,
-    /// How many candidates will be answered.
-    pub candidates: u64,
+    /// Who will be answered.
+    pub candidates: SubjectSet,
 }
 
 impl Command for Asked {
@@ -143,13 +144,14 @@ impl Command for Asked {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         // Also a question that finds nobody counts, or the volume could be sounded out for nothing.
-        use_volume(desk, &self.permit, self.candidates.max(1))?;
+        let candidates = self.candidates.len();
+        use_volume(desk, &self.permit, candidates.max(1))?;
         let mark = Mark::ok(Operation::QuerySingle)
             .of_dataset(self.dataset)
             .of_snapshot(self.snapshot)
             .by_model(self.model)
             .under(&self.permit)
-            .count(Counter::Out, self.candidates);
-        Ok(Decision::new((), mark))
+            .count(Counter::Out, candidates);
+        Ok(Decision::concerning((), mark, self.candidates.clone()))
     }
 }

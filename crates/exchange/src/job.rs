@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::{Command, Decision, Desk};
 use crate::directory::Content;
 use crate::list::{LinkedList, OutcomeCode, Totals};
+use crate::manifest::Manifest;
 use crate::mark::Mark;
 use crate::permit::{Link, Permit};
 use crate::refusal::Refusal;
@@ -209,6 +210,8 @@ pub struct JobResult {
     pub totals: BTreeMap<Outcome, Totals>,
     /// Decisions of clerks on the list whose place this one takes.
     pub kept: Kept,
+    /// What was decided on each line, and of whom.
+    pub manifest: Manifest,
 }
 
 /// Keeps the result of a job.
@@ -232,8 +235,10 @@ impl Command for FinishJob {
         desk.state.check_provided(dataset)?;
         let (_, sealed) = desk.state.sealed_list(list_id)?;
         let result = &self.result;
-        // No line and no yen is lost: what comes out is what was declared.
-        if result.totals.values().copied().sum::<Totals>() != sealed.declared {
+        // No line and no yen is lost: what comes out is what was declared, and each line is in the manifest.
+        if result.totals.values().copied().sum::<Totals>() != sealed.declared
+            || result.manifest.lines != sealed.declared.lines
+        {
             tracing::error!(job = %self.job, "a job's outcomes do not add up to its list");
             return Err(Reason::TotalsDiffer.into());
         }
@@ -260,6 +265,7 @@ impl Command for FinishJob {
         };
         desk.state.lists.change(&list_id, |list| list.linked = Some(linked));
         desk.state.jobs.change(&self.job, |job| job.state = JobState::Done);
+        desk.state.manifests.put(self.job, result.manifest.clone());
         let by_outcome = result.totals.iter().map(|(&outcome, totals)| (outcome, totals.lines));
         let mut mark = Mark::ok(LeafOperation::LinkRun)
             .about(self.job)
@@ -267,9 +273,11 @@ impl Command for FinishJob {
             .of_snapshot(snapshot)
             .outcomes(by_outcome)
             .by_model(result.model_digest)
-            .attempt(attempt);
-        if let Some((id, digest)) = agreement {
-            mark = mark.with_agreement(id, digest);
+            .attempt(attempt)
+            .with_manifest(&result.manifest)?;
+        if let Some((id, _)) = agreement {
+            let known = desk.state.agreements.get(&id).ok_or(Reason::NoAgreement)?;
+            mark = mark.for_consumer_of(id, known);
         }
         let decision = Decision::new((), mark);
         if result.kept.decisions.is_empty() {

@@ -28,12 +28,14 @@ use crate::command::{Call, Command, Desk, Done};
 use crate::founding::{Charter, Found};
 use crate::log::{Log, Started};
 use crate::log_key;
+use crate::manifest::Manifest;
 use crate::pending::{Entry, Pending, Question, leaf_digest};
 use crate::refusal::Refusal;
 use crate::rotation::BrokerKey;
 use crate::running::{Began, ClockJumped, ClockWatch, NoteEquipment, RollbackSuspected};
 use crate::state::{Change, State};
 use crate::store::{OpenError, Store, StorePaths, Vault, key_refusal, keyed_body_digest};
+use crate::subject_index::{Event, Waiting};
 use crate::upload::UploadState;
 
 /// Commands that wait at most; above this callers are refused at once.
@@ -56,6 +58,7 @@ struct Shared {
     request_key: DataKey,
     log: Log,
     paths: StorePaths,
+    subjects: Waiting,
 }
 
 /// What will be answered.
@@ -102,7 +105,7 @@ impl Exchange {
             .iter()
             .filter(|(_, upload)| upload.state == UploadState::Destroyed)
             .map(|(_, upload)| upload.key)
-            .chain(state.destroyed_link_keys());
+            .chain(state.destroyed_year_keys());
         vault.sweep(destroyed, |id| {
             state.uploads.get(&id).is_some_and(|upload| upload.state != UploadState::Open)
         })?;
@@ -121,6 +124,7 @@ impl Exchange {
             charter.checkpoint_interval,
             Arc::clone(&clock),
         )?;
+        let subjects = Waiting::recover(journal.as_ref(), &state, &vault)?;
         let (durable, _) = watch::channel(last.seq.0);
         let shared = Arc::new(Shared {
             state: ArcSwap::from_pointee(state.clone()),
@@ -130,6 +134,7 @@ impl Exchange {
             clock: Arc::clone(&clock),
             log: log.clone(),
             paths,
+            subjects,
         });
         let (queue, commands) = sync_channel(QUEUE);
         let books = Books::new(vault);
@@ -182,6 +187,11 @@ impl Exchange {
     /// Time.
     pub fn clock(&self) -> &Arc<dyn Clock + Send + Sync> {
         &self.shared.clock
+    }
+
+    /// Leaves that concern persons and are not in the side index yet.
+    pub(crate) fn subjects_waiting(&self) -> &Waiting {
+        &self.shared.subjects
     }
 
     /// Where the folders are.
@@ -285,6 +295,20 @@ impl Exchange {
         self.shared.log.read(reading).await
     }
 
+    /// A signed checkpoint, for threads that may wait.
+    pub fn checkpoint_now(&self) -> Result<String, Refusal> {
+        self.ask_now(|_| Ok(()))?;
+        self.shared.log.checkpoint().blocking_recv().unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// Reads the log, for threads that may wait.
+    pub fn read_log_now<T: Send + 'static>(
+        &self,
+        reading: impl FnOnce(&LogFolder) -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.shared.log.read_now(reading)
+    }
+
     fn submit<C: Command>(
         &self,
         call: Call,
@@ -370,6 +394,8 @@ struct Group {
     state: State,
     frames: Vec<Frame>,
     changes: Vec<Change>,
+    /// Which of the leaves concern persons.
+    events: Vec<Event>,
     time: Timestamp,
 }
 
@@ -417,6 +443,8 @@ impl Ledger {
                     self.last = Last { seq, time: group.time };
                     self.state = group.state;
                     shared.state.store(Arc::new(self.state.clone()));
+                    // Before anybody is answered: what was answered can be found.
+                    shared.subjects.extend(group.events);
                     news.changes.extend(group.changes);
                     news.leaves.extend(group.frames.into_iter().map(|frame| frame.leaf));
                     return (None, news);
@@ -449,6 +477,7 @@ impl Ledger {
             state: self.state.clone(),
             frames: Vec::new(),
             changes: Vec::new(),
+            events: Vec::new(),
             time: self.last.time,
         };
         self.books.trim();
@@ -468,6 +497,9 @@ impl Ledger {
             };
             let Some(staged) = command.decide(&mut desk, vault, index, time) else { continue };
             let moved = draft.batches.touched().to_vec();
+            let manifests = draft.manifests.touched().iter();
+            let manifests: Vec<Manifest> =
+                manifests.filter_map(|job| draft.manifests.get(job).cloned()).collect();
             let changes = draft.take_changes()?;
             let facts = serde_json::to_vec(&changes)?;
             let frame = Frame { leaf: staged.leaf, facts, sealed: staged.sealed };
@@ -491,6 +523,8 @@ impl Ledger {
             group.frames.push(frame);
             group.state = draft;
             group.changes.extend(changes);
+            group.events.extend(staged.persons.map(|set| Event::of_few(index, set)));
+            group.events.extend(manifests.into_iter().map(|one| Event::of_job(index, one)));
             group.time = time;
         }
         Ok(group)
@@ -498,12 +532,13 @@ impl Ledger {
 
     /// Takes over what another writer has added.
     fn take_over(&mut self, shared: &Shared, news: &mut News) -> Result<(), OpenError> {
+        let known = self.last.seq.0;
         news.leaves.extend(catch_up(self.journal.as_ref(), &mut self.state, &mut self.last)?);
         let changes =
             self.state.take_changes().map_err(|error| OpenError::Cache(error.to_string()))?;
         news.changes.extend(changes);
         shared.state.store(Arc::new(self.state.clone()));
-        Ok(())
+        shared.subjects.extend_from(self.journal.as_ref(), &self.state, &shared.vault, known)
     }
 
     /// Gives the projections, and those who wait for something new, what is durable.

@@ -18,52 +18,22 @@ use renkei_journal::KeyedDigest;
 use renkei_linkage::RegisterIndex;
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{AgencyId, DataKeyId, DatasetId, Reason};
-use serde::{Deserialize, Serialize};
 
-use crate::agreement::{Agreement, AgreementState, fiscal_year_end, use_volume};
+use crate::agreement::{Agreement, AgreementState, use_volume};
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::ledger::Exchange;
 use crate::mark::Mark;
 use crate::permit::{Permit, Right, TranslateCodes};
 use crate::refusal::Refusal;
 use crate::state::State;
+pub use crate::year_key::FiscalYear;
+use crate::year_key::{self, YearKeyUse};
 
 /// The field whose absence from an agreement calls for codes.
 const RESIDENT_ID: &str = "resident_id";
 
 /// Most codes that are translated at once.
 pub const CODES_MAX: usize = 10_000;
-
-/// A fiscal year (年度), by the year in which it begins: April 2026 to March 2027 is 2026.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(transparent)]
-pub struct FiscalYear(i16);
-
-impl FiscalYear {
-    /// The one in which a day lies.
-    pub fn of(day: Date) -> Self {
-        Self(if day.month() <= 3 { day.year() - 1 } else { day.year() })
-    }
-
-    /// The one before.
-    #[must_use]
-    pub fn previous(self) -> Self {
-        Self(self.0 - 1)
-    }
-
-    /// The year in which it begins.
-    pub fn begins_in(self) -> u32 {
-        u32::try_from(self.0).unwrap_or_default()
-    }
-
-    fn first_day(self) -> Date {
-        Date::new(self.0, 4, 1).unwrap_or(Date::MIN)
-    }
-
-    fn last_day(self) -> Date {
-        fiscal_year_end(self.first_day())
-    }
-}
 
 const PREFIX: &str = "link_";
 /// Sixteen consonants: no code is a word, or a number that a spreadsheet or a firewall could take for one.
@@ -126,15 +96,6 @@ impl FromStr for LinkCode {
     }
 }
 
-/// The key of one consumer and one fiscal year.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct LinkKey {
-    /// The key.
-    pub key: DataKeyId,
-    /// Whether it has been destroyed.
-    pub destroyed: bool,
-}
-
 /// Names residents of one register for one consumer in one fiscal year.
 #[derive(Clone, Debug)]
 pub struct Codes {
@@ -188,11 +149,7 @@ impl Naming {
         }
         let agency = permit.caller().identity.agency().clone();
         let year = FiscalYear::of(exchange.clock().today());
-        let known = exchange.state().link_keys.get(&(agency.clone(), year)).copied();
-        let key = match known {
-            Some(known) => known.key,
-            None => begin(exchange, agency, year)?,
-        };
+        let key = year_key::key_of(exchange, YearKeyUse::LinkCodes, &(agency, year))?;
         Ok(Self::Codes(Codes::new(exchange, key, register, year)?))
     }
 
@@ -231,42 +188,6 @@ impl Naming {
             Self::ResidentIds => None,
             Self::Codes(codes) => Some(codes.year),
         }
-    }
-}
-
-/// Makes the key of a year. Where two begin at once, one key stays and the other is destroyed.
-fn begin(exchange: &Exchange, agency: AgencyId, year: FiscalYear) -> Result<DataKeyId, Refusal> {
-    let key = exchange.vault().create_key(exchange.clock().now())?;
-    let begun = exchange.execute_now(Call::own(), BeginLinkYear { agency, year, key });
-    match begun {
-        Ok(Done { reply, .. }) if reply == key => Ok(key),
-        other => {
-            exchange.vault().destroy_key(key)?;
-            other.map(|done| done.reply)
-        }
-    }
-}
-
-/// Takes a key into use for a consumer's fiscal year, unless there is one.
-#[derive(Debug)]
-struct BeginLinkYear {
-    agency: AgencyId,
-    year: FiscalYear,
-    key: DataKeyId,
-}
-
-impl Command for BeginLinkYear {
-    type Reply = DataKeyId;
-    const METHOD: &'static str = "BeginLinkYear";
-
-    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<DataKeyId>, Refusal> {
-        let place = (self.agency.clone(), self.year);
-        if let Some(known) = desk.state.link_keys.get(&place) {
-            return Ok(Decision::nothing(known.key));
-        }
-        desk.state.link_keys.put(place, LinkKey { key: self.key, destroyed: false });
-        let mark = Mark::ok(Operation::KeyRotate).about_agency(&self.agency);
-        Ok(Decision::new(self.key, mark))
     }
 }
 
@@ -351,7 +272,7 @@ impl State {
     }
 
     /// The day by which everything that bears a consumer's codes of a year must be destroyed.
-    fn codes_end(&self, agency: &AgencyId, year: FiscalYear) -> Date {
+    pub(crate) fn codes_end(&self, agency: &AgencyId, year: FiscalYear) -> Date {
         let was_in_force = |agreement: &&Agreement| {
             let begun =
                 !matches!(agreement.state, AgreementState::Proposed | AgreementState::Approved);
@@ -365,55 +286,6 @@ impl State {
             .filter(was_in_force)
             .map(|agreement| agreement.retained_until(agreement.last_day().min(year.last_day())));
         ends.max().unwrap_or(year.last_day()).max(year.last_day())
-    }
-
-    /// The keys whose time is over.
-    fn link_keys_due(&self, today: Date) -> Vec<(AgencyId, FiscalYear)> {
-        let due = self.link_keys.iter().filter(|((agency, year), known)| {
-            !known.destroyed && self.codes_end(agency, *year) < today
-        });
-        due.map(|(place, _)| place.clone()).collect()
-    }
-
-    /// Keys that were destroyed: a backup must not bring them back.
-    pub(crate) fn destroyed_link_keys(&self) -> impl Iterator<Item = DataKeyId> {
-        self.link_keys.iter().filter(|(_, known)| known.destroyed).map(|(_, known)| known.key)
-    }
-}
-
-/// Destroys the keys of codes whose time is over; answers how many. To be called every day. Blocks: for threads that may
-/// wait.
-pub fn destroy_due(exchange: &Exchange) -> Result<usize, Refusal> {
-    let due = exchange.state().link_keys_due(exchange.clock().today());
-    for (agency, year) in &due {
-        let command = EndLinkYear { agency: agency.clone(), year: *year };
-        let key = exchange.execute_now(Call::own(), command)?.reply;
-        // The next start destroys what a crash here has left.
-        exchange.vault().destroy_key(key)?;
-    }
-    Ok(due.len())
-}
-
-/// Marks the key of a year as destroyed.
-#[derive(Debug)]
-struct EndLinkYear {
-    agency: AgencyId,
-    year: FiscalYear,
-}
-
-impl Command for EndLinkYear {
-    type Reply = DataKeyId;
-    const METHOD: &'static str = "EndLinkYear";
-
-    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<DataKeyId>, Refusal> {
-        let place = (self.agency.clone(), self.year);
-        let known = desk.state.link_keys.get(&place).ok_or(Reason::Internal)?;
-        let key = known.key;
-        if known.destroyed || desk.state.codes_end(&self.agency, self.year) >= desk.today {
-            return Err(Reason::WrongState.into());
-        }
-        desk.state.link_keys.change(&place, |known| known.destroyed = true);
-        Ok(Decision::new(key, Mark::ok(Operation::Delete).about_agency(&self.agency)))
     }
 }
 
@@ -446,16 +318,5 @@ mod tests {
                 prop_assert_eq!(slip.parse::<LinkCode>(), Err(InvalidLinkCode));
             }
         }
-    }
-
-    #[test]
-    fn a_fiscal_year_is_named_by_its_april() {
-        for (day, year) in [("2026-03-31", 2025), ("2026-04-01", 2026), ("2027-01-01", 2026)] {
-            let year_of_day = FiscalYear::of(day.parse().expect("a day"));
-            assert_eq!(year_of_day.begins_in(), year);
-        }
-        let year = FiscalYear::of("2026-05-01".parse().expect("a day"));
-        assert_eq!(year.first_day().to_string(), "2026-04-01");
-        assert_eq!(year.last_day().to_string(), "2027-03-31");
     }
 }

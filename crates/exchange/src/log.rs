@@ -112,12 +112,27 @@ impl Log {
         &self,
         reading: impl FnOnce(&LogFolder) -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.start_reading(reading).await.unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// The same for threads that may wait.
+    pub(crate) fn read_now<T: Send + 'static>(
+        &self,
+        reading: impl FnOnce(&LogFolder) -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.start_reading(reading).blocking_recv().unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    fn start_reading<T: Send + 'static>(
+        &self,
+        reading: impl FnOnce(&LogFolder) -> Result<T, LogError> + Send + 'static,
+    ) -> tokio::sync::oneshot::Receiver<Result<T, Refusal>> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let reading: Reading = Box::new(move |folder| {
             let _ = sender.send(reading(folder).map_err(|error| Refusal::internal(&error)));
         });
         let _ = self.work.send(Work::Read(reading));
-        receiver.await.unwrap_or(Err(Reason::Stopping.into()))
+        receiver
     }
 
     /// Takes the next key into use if it is the one that was decided on. Ask for a checkpoint first, so that the older key

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use renkei_linkage::Outcome;
 use renkei_tlog::leaf::{
-    Actor, AgreementRef, Amount, ClockState, Counter, Counts, DatasetRef, Decision, LeafResult,
-    ModelRef, ObjectId, Operation, Peer, SeenCheckpoint, SnapshotRef, Sums, UtcMillis,
+    Actor, AgreementRef, Amount, ClockState, Counter, Counts, DatasetRef, Decision, Disclosure,
+    LeafResult, Manifest as ManifestInLeaf, ModelRef, ObjectId, Operation, Peer, SeenCheckpoint,
+    SnapshotRef, SubjectMode, Subjects, Sums, UtcMillis,
 };
 use renkei_tlog::{Leaf, LeafError};
 use renkei_types::{
@@ -12,8 +13,13 @@ use renkei_types::{
     RequestId, Slug, SnapshotId, Yen,
 };
 
+use crate::agreement::Agreement;
 use crate::caller::Caller;
+use crate::manifest::Manifest;
 use crate::permit::{Permit, Right};
+use crate::refusal::Refusal;
+use crate::subject::{SubjectSet, epoch};
+use crate::year_key::FiscalYear;
 
 /// What the leaf of a frame says beyond who and when. It can hold no free text: only ids, codes, counts and digests.
 #[derive(Clone, Debug)]
@@ -37,6 +43,9 @@ pub struct Mark {
     clock: ClockState,
     seen: Option<SeenCheckpoint>,
     certificate: Option<Digest>,
+    subjects: Option<Subjects>,
+    manifest: Option<ManifestInLeaf>,
+    disclosure: Option<Disclosure>,
 }
 
 /// Who and when.
@@ -70,6 +79,9 @@ impl Mark {
             clock: ClockState::Ok,
             seen: None,
             certificate: None,
+            subjects: None,
+            manifest: None,
+            disclosure: None,
         }
     }
 
@@ -115,8 +127,47 @@ impl Mark {
             agreement: permit.agreement(),
             purpose: permit.purpose().cloned(),
             basis: permit.basis(),
+            disclosure: permit.telling().in_leaf(),
             ..self
         }
+    }
+
+    /// The same, resting on an agreement without a permit: the broker's own doing for its consumer.
+    #[must_use]
+    pub fn for_consumer_of(self, id: AgreementId, agreement: &Agreement) -> Self {
+        let terms = &agreement.terms;
+        Self {
+            agreement: Some((id, agreement.digest)),
+            purpose: Some(terms.purpose.clone()),
+            basis: Some(terms.basis),
+            disclosure: terms.told.in_leaf(),
+            ..self.about_agency(&terms.consumer)
+        }
+    }
+
+    /// The same, about these persons. Whoever they are stands sealed in the frame; see [`crate::command::Decision`].
+    #[must_use]
+    pub fn concerning(self, persons: &SubjectSet) -> Self {
+        Self { subjects: Some(persons.subjects()), ..self }
+    }
+
+    /// The same, about the lines of a job.
+    pub fn with_manifest(self, manifest: &Manifest) -> Result<Self, Refusal> {
+        let (subjects, manifest) = (Some(manifest.subjects()), Some(manifest.in_leaf()?));
+        Ok(Self { subjects, manifest, ..self })
+    }
+
+    /// The same, about a year of whose persons nothing can be told any more, and how many entries went.
+    #[must_use]
+    pub fn of_year_without(self, year: FiscalYear, entries: u64) -> Self {
+        let gone = Subjects { epoch: epoch(year), mode: SubjectMode::None, n: entries, root: None };
+        Self { subjects: Some(gone), ..self }
+    }
+
+    /// The same, never shown to the persons whom it concerns.
+    #[must_use]
+    pub fn withheld(self) -> Self {
+        Self { disclosure: Some(Disclosure::Withhold), ..self }
     }
 
     /// The same, with an agreement.
@@ -229,6 +280,7 @@ impl Mark {
         leaf.cnt = self.counts;
         leaf.code = self.reason.map(Into::into);
         leaf.dec = self.decision;
+        leaf.disc = self.disclosure;
         leaf.ds = self.dataset.map(|id| DatasetRef { id, layout: 1 });
         leaf.idem = stamp.request.map(|request| {
             let mut digest = DigestBuilder::new();
@@ -236,12 +288,14 @@ impl Mark {
             digest.finish()
         });
         leaf.job = self.object;
+        leaf.man = self.manifest;
         leaf.model =
             self.model.map(|digest| ModelRef { digest: Some(digest), ..ModelRef::default() });
         leaf.peer = self.peer;
         leaf.purpose = self.purpose;
         leaf.seen = self.seen;
         leaf.snap = self.snapshot.map(|id| SnapshotRef { digest: None, id });
+        leaf.subj = self.subjects;
         leaf.sum = (self.sums != Sums::default()).then_some(self.sums);
         leaf.to_bytes()
     }

@@ -12,7 +12,9 @@ use crate::books::seal_change;
 use crate::command::{Answer, AnswerKey, Call, Command, Decision, Desk, Done, Receipt};
 use crate::mark::Stamp;
 use crate::refusal::Refusal;
+use crate::sealed_parts;
 use crate::store::Vault;
+use crate::subject::SubjectSet;
 
 /// A command that waits for its turn, whatever its type.
 pub(crate) trait Pending: Send {
@@ -38,6 +40,7 @@ pub(crate) struct Staged {
     pub(crate) leaf: Vec<u8>,
     pub(crate) sealed: Vec<u8>,
     pub(crate) book: Option<(ListId, BookChange)>,
+    pub(crate) persons: Option<SubjectSet>,
 }
 
 /// A command with its caller.
@@ -74,7 +77,7 @@ impl<C: Command> Entry<C> {
             let (reply, receipt) = answer.replay::<C>(*body)?;
             return Ok((Done { reply, receipt: Some(receipt) }, None));
         }
-        let Decision { reply, mark, book } = self.command.decide(desk)?;
+        let Decision { reply, mark, book, persons } = self.command.decide(desk)?;
         let Some(mark) = mark else { return Ok((Done { reply, receipt: None }, None)) };
         let stamp = Stamp {
             event: desk.new_event(),
@@ -89,7 +92,7 @@ impl<C: Command> Entry<C> {
                 .map_err(|error| Refusal::internal(&error))?;
             desk.state.answers.put(key, answer);
         }
-        let (sealed, book) = match book {
+        let (of_book, book) = match book {
             None => (Vec::new(), None),
             Some((list, key, change)) => {
                 desk.state.add_book_frame(list, index + 1);
@@ -97,7 +100,10 @@ impl<C: Command> Entry<C> {
                 (seal_change(&key, vault.entropy(), &change)?, Some((list, change)))
             }
         };
-        Ok((Done { reply, receipt: Some(receipt) }, Some(Staged { leaf, sealed, book })))
+        let of_persons = persons.as_ref().map(|persons| persons.seal(vault)).transpose()?;
+        let sealed = sealed_parts::joined(&of_book, &of_persons.unwrap_or_default())?;
+        let staged = Staged { leaf, sealed, book, persons };
+        Ok((Done { reply, receipt: Some(receipt) }, Some(staged)))
     }
 }
 

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use jiff::civil::Date;
 use renkei_types::{AgencyId, AgreementId, DatasetId, Digest, LegalBasis, Reason, Slug};
 
-use crate::agreement::Agreement;
+use crate::agreement::{Agreement, Telling};
 use crate::caller::Caller;
 use crate::refusal::Refusal;
 use crate::role::{Operation, Role};
@@ -77,13 +77,19 @@ rights! {
     TranslateCodes: [Submitter, Consumer] under Link | Identify | Deliver | Extract;
     /// Renewing one's own certificate.
     KeepCertificate: [
-        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer, Protector
+        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer, Protector,
+        Discloser
     ];
     /// Reading the log.
     ReadLog: [Auditor];
+    /// Telling persons what was done with their data in a register of one's own agency.
+    TellSubject: [Discloser];
+    /// Telling what was held back of such an answer.
+    ReleaseSubject: [Protector];
     /// Having a receipt of one's own proven.
     ProveReceipt: [
-        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer, Protector
+        Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer, Protector,
+        Discloser
     ];
 }
 
@@ -104,6 +110,7 @@ pub(crate) struct Grant {
     pub(crate) digest: Digest,
     pub(crate) purpose: Slug,
     pub(crate) basis: LegalBasis,
+    pub(crate) told: Telling,
     dataset: DatasetId,
     fields: Vec<String>,
 }
@@ -127,6 +134,11 @@ impl<R: Right> Permit<R> {
     /// The law that the agreement rests on.
     pub fn basis(&self) -> Option<LegalBasis> {
         self.agreement.as_ref().map(|grant| grant.basis)
+    }
+
+    /// Whether persons are told of what is done under the agreement; without one, they are.
+    pub(crate) fn telling(&self) -> Telling {
+        self.agreement.as_ref().map_or(Telling::AtOnce, |grant| grant.told)
     }
 
     /// Whether a field of the dataset may be shown.
@@ -196,6 +208,7 @@ impl State {
             digest: agreement.digest,
             purpose: agreement.terms.purpose.clone(),
             basis: agreement.terms.basis,
+            told: agreement.terms.told,
             dataset,
             fields: agreement.terms.fields.iter().cloned().collect(),
         };

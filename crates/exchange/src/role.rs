@@ -43,6 +43,8 @@ closed_list! {
         Consumer = "consumer",
         /// Sees to payments to and beside protected persons (支援措置担当).
         Protector = "protector",
+        /// Tells persons what was done with their data (開示担当).
+        Discloser = "discloser",
     }
 }
 

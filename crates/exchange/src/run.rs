@@ -12,9 +12,11 @@ use crate::job::{FailJob, FinishJob, Job, JobResult, StartJob};
 use crate::ledger::Exchange;
 use crate::lines::Lines;
 use crate::list::Totals;
+use crate::manifest::{self, DecidedOn, Manifest};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
+use crate::subject::Handles;
 use crate::supersede::Kept;
 use crate::{model, rows, supersede, trainer};
 
@@ -42,7 +44,10 @@ pub fn run(
     let clock = exchange.clock().as_ref();
     let finished = exchange
         .execute_now(Call::own(), StartJob { job: id })
-        .and_then(|_| link_list(exchange.vault(), &state, job, &indexed, clock, watcher))
+        .and_then(|_| Handles::of_today(exchange, job.dataset))
+        .and_then(|handles| {
+            link_list(exchange.vault(), &state, job, (&indexed, &handles), clock, watcher)
+        })
         .and_then(|result| keep_decisions(exchange, &state, job, result))
         .and_then(|result| exchange.execute_now(Call::own(), FinishJob { job: id, result }));
     // A job that is stopped because its agreement ended does not wait for another day.
@@ -71,7 +76,7 @@ fn link_list(
     vault: &Vault,
     state: &State,
     job: &Job,
-    indexed: &Indexed,
+    (indexed, handles): (&Indexed, &Handles),
     clock: &dyn Clock,
     watcher: &dyn Watcher,
 ) -> Result<JobResult, Refusal> {
@@ -83,7 +88,28 @@ fn link_list(
     let options = Options { cardinality, model: pinned.transpose()?, costs: Costs::default() };
     let linkage = link(&linkable, &rejected, options, clock, watcher)
         .map_err(|error| trainer::refusal_of(&error))?;
-    keep(vault, list, &linkable, &linkage, &yen)
+    // Hashing the lines and writing the decisions down share nothing, and each keeps one core busy.
+    std::thread::scope(|scope| {
+        let lines = decided_lines(&linkable, &linkage);
+        let manifest = scope.spawn(|| manifest::write(vault, handles, lines));
+        let manifest = || manifest.join().map_err(|_| Refusal::from(Reason::Internal))?;
+        keep(vault, list, &linkable, &linkage, &yen, manifest)
+    })
+}
+
+/// What the engine decided on each line, in the order of the list.
+fn decided_lines<'a>(
+    linkable: &'a Linkable,
+    linkage: &'a Linkage,
+) -> impl ExactSizeIterator<Item = DecidedOn<'a>> + Send {
+    linkage.decisions.iter().enumerate().map(|(row, decision)| DecidedOn {
+        // A list has fewer than 2^32 lines.
+        line: linkable.list_id(row as u32),
+        person: decision.best.map(|(resident, _)| linkable.register_id(resident)),
+        outcome: decision.outcome,
+        weight: decision.best.map_or(0, |(_, weight)| weight.millibits()),
+        reason: decision.reason,
+    })
 }
 
 /// Finds out which decisions on the list whose place this one takes hold for it too.
@@ -110,6 +136,7 @@ fn keep(
     linkable: &Linkable,
     linkage: &Linkage,
     yen: &[u64],
+    manifest: impl FnOnce() -> Result<Manifest, Refusal>,
 ) -> Result<JobResult, Refusal> {
     let key = vault.key(list.key)?;
     let mut writer = vault.blob_writer(&key, list.key)?;
@@ -155,6 +182,7 @@ fn keep(
         model: model::write(vault, &linkage.model_with_report(linkable), list.key)?,
         totals,
         kept: Kept::default(),
+        manifest: manifest()?,
     })
 }
 

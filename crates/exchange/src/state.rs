@@ -6,8 +6,8 @@
 mod table;
 
 use renkei_types::{
-    AgencyId, AgreementId, BatchId, DatasetId, Digest, DigestBuilder, Identity, LinkageJobId,
-    ListId, ProgrammeId, SnapshotId, TaskId, UploadId,
+    AgencyId, AgreementId, BatchId, DatasetId, Digest, DigestBuilder, EventId, Identity,
+    LinkageJobId, ListId, ProgrammeId, SnapshotId, TaskId, UploadId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,15 +24,18 @@ use crate::founding::Founding;
 use crate::hold::PayeeHold;
 use crate::household_case::HouseholdCase;
 use crate::job::Job;
-use crate::link_code::{FiscalYear, LinkKey};
 use crate::list::{BookPage, List};
+use crate::manifest::Manifest;
 use crate::model::KeptModel;
 use crate::programme::Programme;
 use crate::protection::Protection;
 use crate::review::TaskPage;
 use crate::rotation::{BrokerKey, RotationProposal};
 use crate::snapshot::Snapshot;
+use crate::subject_index::Run;
+use crate::subject_report::SubjectRequest;
 use crate::upload::Upload;
+use crate::year_key::{FiscalYear, YearKey, YearPlace};
 
 /// A change to one entry, as it stands in the facts of a frame and in the cache.
 #[derive(Debug, Deserialize, Serialize)]
@@ -146,7 +149,15 @@ tables! {
     /// How much of its daily volume an agreement has used.
     usage: AgreementId => Usage,
     /// Keys of link codes, by consumer and fiscal year.
-    link_keys: (AgencyId, FiscalYear) => LinkKey,
+    link_keys: YearPlace => YearKey,
+    /// Keys of audit handles, by the agency whose register it is and fiscal year.
+    subject_keys: YearPlace => YearKey,
+    /// The side index: sorted entries by agency, fiscal year and number.
+    subject_runs: (AgencyId, FiscalYear, u32) => Run,
+    /// So many frames are behind the side index: one entry.
+    subjects_gathered: u8 => u64,
+    /// Questions of persons about their data that are held for protectors.
+    subject_requests: EventId => SubjectRequest,
     /// Benefits.
     programmes: ProgrammeId => Programme,
     /// Files on their way.
@@ -157,6 +168,8 @@ tables! {
     book_pages: (ListId, u32) => BookPage,
     /// Runs of the engine.
     jobs: LinkageJobId => Job,
+    /// What was decided on each line of a job, and of whom.
+    manifests: LinkageJobId => Manifest,
     /// Models by register and digest.
     models: (DatasetId, Digest) => KeptModel,
     /// Which model a register's jobs and questions use.

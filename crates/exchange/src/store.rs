@@ -183,6 +183,15 @@ impl Vault {
         Ok(self.blobs.writer(key, id, self.entropy.as_ref()))
     }
 
+    /// Deletes blobs that nothing refers to any more. One that stays takes room and says nothing.
+    pub(crate) fn delete_blobs(&self, blobs: &[BlobRef]) {
+        for blob in blobs {
+            if let Err(error) = self.blobs.delete(&blob.address) {
+                tracing::warn!(%error, "a blob that is needed no more stays on the disk");
+            }
+        }
+    }
+
     /// Opens a blob with its key.
     pub fn open_blob(&self, blob: &BlobRef) -> Result<BlobReader, Refusal> {
         let key = self.key(blob.key)?;

@@ -4,7 +4,7 @@ mod town;
 
 use std::collections::BTreeSet;
 
-use renkei_exchange::agreement::{LegalBasis, Terms};
+use renkei_exchange::agreement::{LegalBasis, Telling, Terms};
 use renkei_exchange::command::Call;
 use renkei_exchange::extract::{Extract, Extracted, NoteExtract, Shown};
 use renkei_exchange::history::StateAt;
@@ -28,6 +28,7 @@ fn town() -> Town {
         valid_until: "2027-03-31".parse().expect("a day"),
         daily_records_max: 400,
         retention_days: 30,
+        told: Telling::AtOnce,
     };
     town.agree_on(terms, "residents-operator").expect("an agreement");
     town

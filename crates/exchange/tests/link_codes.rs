@@ -4,14 +4,15 @@ mod town;
 
 use std::collections::BTreeSet;
 
-use renkei_exchange::agreement::{LegalBasis, Terms};
+use renkei_exchange::agreement::{LegalBasis, Telling, Terms};
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::entry_chunk;
 use renkei_exchange::directory::{AddAgency, AddParty};
 use renkei_exchange::index::Indexed;
-use renkei_exchange::link_code::{FiscalYear, LinkCode, Naming, destroy_due, translate};
+use renkei_exchange::link_code::{LinkCode, Naming, translate};
 use renkei_exchange::permit::{Link, Operate, Permit, Receive, TranslateCodes};
 use renkei_exchange::suspension::EndAgreement;
+use renkei_exchange::year_key::{self, FiscalYear, YearKeyUse};
 use renkei_exchange::{Caller, Operation, Refusal, Role};
 use renkei_types::{DatasetId, Identity, Reason};
 use town::{Town, caller};
@@ -41,6 +42,7 @@ fn terms(consumer: &str, dataset: DatasetId, until: &str, operation: Operation) 
         valid_until: until.parse().expect("a day"),
         daily_records_max: 400,
         retention_days: 100,
+        told: Telling::AtOnce,
     }
 }
 
@@ -242,11 +244,14 @@ fn a_key_is_destroyed_when_the_last_record_with_its_codes_must_be() {
     // Records of fiscal year 2026 may be kept for 100 days after its end: until 9 July 2027.
     town.restart_on("2027-07-09");
     export(&town, "welfare");
-    assert_eq!(destroy_due(&town.exchange).expect("a look"), 0);
+    assert_eq!(year_key::destroy_due(&town.exchange, YearKeyUse::LinkCodes).expect("a look"), 0);
     town.exchange.vault().key(key).expect("it is there");
     town.restart_on("2027-07-10");
-    assert_eq!(destroy_due(&town.exchange).expect("a look"), 1);
-    assert_eq!(destroy_due(&town.exchange).expect("a second look"), 0);
+    assert_eq!(year_key::destroy_due(&town.exchange, YearKeyUse::LinkCodes).expect("a look"), 1);
+    assert_eq!(
+        year_key::destroy_due(&town.exchange, YearKeyUse::LinkCodes).expect("a second look"),
+        0
+    );
     let gone = |town: &Town| town.exchange.vault().key(key).expect_err("it is gone").reason;
     assert_eq!(gone(&town), Reason::DataDestroyed);
     let refused = translated(&town, "welfare", &before[..1]).expect_err("nobody can tell");

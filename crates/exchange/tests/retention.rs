@@ -2,7 +2,7 @@
 
 mod town;
 
-use renkei_exchange::agreement::{LegalBasis, Terms};
+use renkei_exchange::agreement::{LegalBasis, Telling, Terms};
 use renkei_exchange::command::Call;
 use renkei_exchange::permit::{Operate, Receive};
 use renkei_exchange::retention::{DestroySnapshot, Keeps, Superseded, destroy_due, superseded};
@@ -108,6 +108,7 @@ fn agree_until(town: &Town, day: &str) {
             valid_until: day.parse().expect("a day"),
             daily_records_max: 1_000_000,
             retention_days: 365,
+            told: Telling::AtOnce,
         };
     let link = [Operation::Link, Operation::Review];
     let of_register = terms("benefits", town.register, &["resident_id", "name_kanji"], &link);

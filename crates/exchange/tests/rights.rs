@@ -135,7 +135,7 @@ fn a_permit_given_before_a_suspension_or_an_end_is_worth_nothing_after_it() {
             dataset: town.register,
             snapshot: indexed,
             model: renkei_types::Digest::of(b"model"),
-            candidates: 1,
+            candidates: town.answered(["1"]),
         };
         stop(&town, "residents-operator").expect("stopped");
         refused(

@@ -105,7 +105,7 @@ fn a_withdrawn_register_is_asked_nothing_and_leaves_the_memory() {
         dataset: town.register,
         snapshot,
         model: renkei_types::Digest::of(b"model"),
-        candidates: 1,
+        candidates: town.answered(["1"]),
     };
     let refused = town.exchange.execute_now(Call::read(who), asked);
     assert_eq!(refused.expect_err("a permit from before").reason, Reason::Withdrawn);

@@ -83,6 +83,9 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Audit/Proofs", "operator-1", None),
     ("Audit/ProveReceipt", "clerk-1", Some("payments")),
     ("Audit/ExportBundle", "operator-1", None),
+    ("Audit/SubjectReport", "auditor-1", Some("discloser-9")),
+    ("Audit/HeldSubjects", "auditor-1", Some("protector-1")),
+    ("Audit/ReleaseSubject", "auditor-1", Some("protector-1")),
     ("Admin/Invite", "auditor-1", None),
     ("Admin/RequestCertificate", ANY_ROLE, None),
     ("Admin/GetCertificate", ANY_ROLE, None),
@@ -127,6 +130,8 @@ async fn refused(broker: &Broker, client: &str, rpc: &Rpc) -> Rejection {
 #[test]
 fn every_call_refuses_strangers_wrong_roles_and_those_without_agreement() {
     let broker = Broker::start();
+    // The demo has nobody who tells persons what was done with their data.
+    broker.newcomer("131016/benefits", "discloser-9", "discloser");
     let (pki, clients) = (broker.town("pki"), broker.town("clients"));
     let place = |path: &std::path::Path| path.to_str().expect("a path").to_owned();
     // A certificate of the right authority, for somebody who is not in the directory.

@@ -49,7 +49,7 @@ const TABLE: &[(Operation, Made)] = &[
     (Operation::Withdraw, Here("dataset withdraw")),
     (Operation::QuerySingle, Here("identify, review next, review search, job explain")),
     (Operation::Export, Here("list export, job results, list accounts, dataset state")),
-    (Operation::SubjectAccess, NotYet("there is no report to a person yet")),
+    (Operation::SubjectAccess, Here("audit subject, audit subject-release")),
     (Operation::AuditRead, Here("audit query, audit bundle, list reconcile")),
     (Operation::Delete, Here("dataset withdraw --destroy, dataset retention, and a day's end")),
     (Operation::AgreementChange, Here("agreement propose, approve, activate, suspend, end")),
@@ -120,6 +120,7 @@ fn what_is_said_to_leave_a_leaf_leaves_one() {
     let mut broker = Broker::start();
     refused_calls(&broker);
     money_after_the_bank(&broker);
+    question_of_a_person(&broker);
     other_certificates(&broker);
     // In good order, and again with another configuration.
     assert_eq!(broker.stop(), 0, "{}", broker.log());
@@ -168,6 +169,12 @@ fn money_after_the_bank(broker: &Broker) {
     let report = report.to_str().expect("a path");
     broker.done("transfers", &["list", "returns", &list, report]);
     broker.done("transfers", &["list", "refund", &list, other, "--yen", "1"]);
+}
+
+/// Somebody asks what was done with their data.
+fn question_of_a_person(broker: &Broker) {
+    broker.newcomer("131016/residents", "discloser-1", "discloser");
+    broker.done("discloser-1", &["audit", "subject", &broker.register(), "--id", "1"]);
 }
 
 /// A certificate is revoked, and the broker reads the new list by itself.

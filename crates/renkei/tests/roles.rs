@@ -91,6 +91,7 @@ fn what_releases_money_lifts_a_stop_or_lets_somebody_in_takes_two_people() {
             "Benefits/Readmit",
             "Benefits/ReleaseHold",
             "Benefits/ClearHousehold",
+            "Audit/ReleaseSubject",
             "Admin/GrantCertificate",
             "Admin/RotateKey",
         ]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use renkei_api::v1;
-use renkei_exchange::agreement::{Agreement, AgreementState, Terms, fiscal_year_end};
+use renkei_exchange::agreement::{Agreement, AgreementState, Telling, Terms, fiscal_year_end};
 use renkei_exchange::directory::{Content, Dataset};
 use renkei_exchange::snapshot::Snapshot;
 use renkei_exchange::{Operation, Refusal, Role, State};
@@ -22,6 +22,7 @@ pub(crate) fn role(code: i32, field: &'static str) -> Result<Role, Refusal> {
         Ok(v1::Role::Auditor) => Ok(Role::Auditor),
         Ok(v1::Role::Consumer) => Ok(Role::Consumer),
         Ok(v1::Role::Protector) => Ok(Role::Protector),
+        Ok(v1::Role::Discloser) => Ok(Role::Discloser),
         Ok(v1::Role::Unspecified) | Err(_) => Err(Refusal::field(field)),
     }
 }
@@ -37,6 +38,7 @@ fn role_message(role: Role) -> v1::Role {
         Role::Auditor => v1::Role::Auditor,
         Role::Consumer => v1::Role::Consumer,
         Role::Protector => v1::Role::Protector,
+        Role::Discloser => v1::Role::Discloser,
     }
 }
 
@@ -83,8 +85,16 @@ pub(crate) fn terms(message: Option<v1::AgreementTerms>) -> Result<Terms, Refusa
         valid_until,
         daily_records_max: terms.daily_records_max,
         retention_days: terms.retention_days,
+        told: match terms.told_from.as_str() {
+            "" => Telling::AtOnce,
+            NEVER => Telling::Never,
+            day => Telling::From(date(day, "terms.told_from")?),
+        },
     })
 }
+
+/// In the place of a day: not at all.
+const NEVER: &str = "NEVER";
 
 fn agreement(id: AgreementId, agreement: &Agreement) -> v1::Agreement {
     let terms = &agreement.terms;
@@ -111,6 +121,11 @@ fn agreement(id: AgreementId, agreement: &Agreement) -> v1::Agreement {
             valid_until: terms.valid_until.to_string(),
             daily_records_max: terms.daily_records_max,
             retention_days: terms.retention_days,
+            told_from: match terms.told {
+                Telling::AtOnce => String::new(),
+                Telling::From(day) => day.to_string(),
+                Telling::Never => NEVER.to_owned(),
+            },
         }),
         state: state.into(),
         proposed_by: agreement.proposed_by.to_string(),

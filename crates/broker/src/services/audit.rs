@@ -1,4 +1,6 @@
-//! Audit: the log for those who read it.
+//! Audit: the log for those who read it; what persons are told of it has a file of its own.
+
+mod subjects;
 
 use std::path::Path;
 
@@ -208,6 +210,30 @@ impl v1::audit_server::Audit for Desk {
             Ok(Box::pin(ReceiverStream::new(receiver)) as Self::ExportBundleStream)
         };
         self.gate.handle(method!("Audit", "ExportBundle"), request, handler).await
+    }
+
+    async fn subject_report(
+        &self,
+        request: Request<v1::SubjectReportRequest>,
+    ) -> Result<Response<v1::SubjectReportResponse>, Status> {
+        let handler = |caller: Caller, call, body| self.tell_subject(caller, call, body);
+        self.gate.mutate(method!("Audit", "SubjectReport"), request, handler).await
+    }
+
+    async fn held_subjects(
+        &self,
+        request: Request<v1::HeldSubjectsRequest>,
+    ) -> Result<Response<v1::HeldSubjectsResponse>, Status> {
+        let handler = |caller: Caller, body| self.show_held_subjects(caller, body);
+        self.gate.handle(method!("Audit", "HeldSubjects"), request, handler).await
+    }
+
+    async fn release_subject(
+        &self,
+        request: Request<v1::ReleaseSubjectRequest>,
+    ) -> Result<Response<v1::ReleaseSubjectResponse>, Status> {
+        let handler = |caller: Caller, call, body| self.tell_held_subject(caller, call, body);
+        self.gate.mutate(method!("Audit", "ReleaseSubject"), request, handler).await
     }
 }
 

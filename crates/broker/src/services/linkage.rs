@@ -16,6 +16,7 @@ use renkei_exchange::link_code::{self, CODES_MAX, LinkCode, Naming};
 use renkei_exchange::permit::{AskIdentity, Link, Permit, TranslateCodes};
 use renkei_exchange::protection::Protected;
 use renkei_exchange::results::{ReadResults, thresholds, told_weights};
+use renkei_exchange::subject::{Said, SubjectSet};
 use renkei_exchange::{Caller, Refusal, rows};
 use renkei_linkage::{MatchWeight, Stage, Thresholds};
 use renkei_types::{DatasetId, LinkageJobId, ListId, Reason, Slug};
@@ -140,24 +141,31 @@ impl v1::linkage_server::Linkage for Desk {
             let indexed = self.indexes.get(snapshot)?;
             let protected = self.protected_now(&state, dataset).await?;
             let found = query.ask_guarded(&indexed, &protected);
-            let naming = self.naming(&permit, dataset).await?;
+            let (naming, handles) = self.naming_and_handles(&permit, dataset).await?;
             let floor = indexed.model.model().thresholds.review;
-            let candidates: Vec<v1::Candidate> = found
+            let told: Vec<_> = found
                 .candidates
                 .iter()
                 .filter(|candidate| candidate.weight >= floor)
                 .take(body.candidates_max as usize)
+                .collect();
+            let ids = told.iter().map(|candidate| indexed.index.id(candidate.resident));
+            let entropy = self.exchange.vault().entropy();
+            let persons = SubjectSet::new(&handles, entropy, Said::Answered, ids.clone());
+            let candidates: Vec<v1::Candidate> = told
+                .iter()
+                .zip(ids)
                 .zip(1..)
-                .map(|(candidate, rank)| v1::Candidate {
-                    register_id: naming.name(indexed.index.id(candidate.resident)),
+                .map(|((candidate, id), rank)| v1::Candidate {
+                    register_id: naming.name(id),
                     rank,
                     probability_ppb: convert::parts_per_billion(candidate.weight.probability()),
                     match_weight_millibits: candidate.weight.millibits(),
                 })
                 .collect();
             // The leaf is durable before a byte of the answer leaves.
-            let (model, candidates_count) = (indexed.model_digest, candidates.len() as u64);
-            let asked = Asked { permit, dataset, snapshot, model, candidates: candidates_count };
+            let model = indexed.model_digest;
+            let asked = Asked { permit, dataset, snapshot, model, candidates: persons };
             let done = self.exchange.execute(Call::read(caller), asked).await?;
             Ok(v1::IdentifyResponse {
                 outcome: convert::outcome(found.decision.outcome).into(),

@@ -111,6 +111,24 @@ pub(crate) struct TermsArguments {
     /// Days after which what was received must be destroyed
     #[arg(long, value_name = "DAYS")]
     retention_days: u32,
+    /// Day from which persons who ask are told what was done with their data, or `never`; at once unless given
+    #[arg(long, value_name = "DATE|never")]
+    told_from: Option<ToldFrom>,
+}
+
+/// From when on persons are told.
+#[derive(Clone, Copy, Debug)]
+enum ToldFrom {
+    Day(Date),
+    Never,
+}
+
+impl std::str::FromStr for ToldFrom {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+        if text == "never" { Ok(Self::Never) } else { text.parse().map(Self::Day) }
+    }
 }
 
 impl TermsArguments {
@@ -127,6 +145,11 @@ impl TermsArguments {
             valid_until: self.valid_until.map(|day| day.to_string()).unwrap_or_default(),
             daily_records_max: self.daily_records_max,
             retention_days: self.retention_days,
+            told_from: match self.told_from {
+                None => String::new(),
+                Some(ToldFrom::Day(day)) => day.to_string(),
+                Some(ToldFrom::Never) => "NEVER".to_owned(),
+            },
         }
     }
 }
@@ -345,6 +368,7 @@ fn agreement_json(agreement: &Agreement, today: Date) -> Value {
         "valid_until": terms.valid_until,
         "daily_records_max": terms.daily_records_max,
         "retention_days": terms.retention_days,
+        "told_from": terms.told_from,
         "proposed_by": agreement.proposed_by,
         "approved_by": agreement.approved_by,
         "activated_by": agreement.activated_by,

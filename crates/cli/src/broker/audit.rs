@@ -9,11 +9,12 @@ use renkei_api::v1::{
     CheckpointRequest, ExportBundleRequest, ProofsRequest, QueryRequest, QueryResponse, Receipt,
     proofs_request,
 };
-use renkei_types::{Digest, InvalidDigest};
+use renkei_types::{DatasetId, Digest, InvalidDigest};
 use serde_json::{Value, json};
 
 use super::bundle::NewBundle;
 use super::session::{self, Session, plain};
+use super::subject;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -35,6 +36,17 @@ pub(crate) enum AuditCommand {
     Proof(ProofArguments),
     /// Show a proof that the leaf of a receipt is in the log, for whoever has the receipt
     Receipt(ReceiptArguments),
+    /// Tell a person who used their data, when, for what and under which basis
+    Subject(super::subject::SubjectArguments),
+    /// Show questions of persons that wait for protectors
+    SubjectHeld {
+        /// The register
+        dataset: DatasetId,
+    },
+    /// Tell a protector what was held back of an answer, once
+    SubjectRelease(super::subject::ReleaseArguments),
+    /// Check proofs of entries offline, with the log's public key alone
+    VerifyEntries(crate::commands::audit_verify_entries::VerifyEntriesArguments),
     /// Verify an exported log offline, with its public key alone
     Verify(crate::commands::audit_verify::VerifyArguments),
 }
@@ -127,6 +139,18 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
             }
             Ok(Exit::Done)
         }),
+        AuditCommand::Subject(arguments) => {
+            session::with(environment, async |session| subject::tell(session, arguments).await)
+        }
+        AuditCommand::SubjectHeld { dataset } => {
+            session::with(environment, async |session| subject::held(session, *dataset).await)
+        }
+        AuditCommand::SubjectRelease(arguments) => {
+            session::with(environment, async |session| subject::release(session, arguments).await)
+        }
+        AuditCommand::VerifyEntries(arguments) => {
+            crate::commands::audit_verify_entries::run(arguments, environment)
+        }
         AuditCommand::Verify(arguments) => {
             crate::commands::audit_verify::run(arguments, environment)
         }

@@ -40,6 +40,7 @@ mod review;
 mod session;
 mod sheet;
 mod states;
+mod subject;
 mod task_table;
 mod unknown_ids;
 
@@ -261,6 +262,13 @@ mod tests {
             "audit query --operations SEAL --from 2026-11-21T00:00:00+09:00",
             "audit bundle --output b",
             "audit checkpoint",
+            "audit subject dataset_ --id 100000000012345 --id 7 --proxy --proofs p --request-id request_",
+            "audit subject-held dataset_",
+            "audit subject-release dataset_ event_ --id 7 --proofs p",
+            "audit verify-entries p --key log.vkey",
+            "agreement propose --consumer 131016/benefits --dataset dataset_ --legal-basis JOREI \
+             --purpose P --operations link --valid-from 2026-04-01 --daily-records-max 10 \
+             --retention-days 30 --told-from never",
             "audit proof --leaf 3",
             "audit proof --old-size 3 --size 9",
         ] {

@@ -38,6 +38,8 @@ arguments! {
         Consumer,
         /// Sees to payments to and beside protected persons (支援措置担当)
         Protector,
+        /// Tells persons what was done with their data (開示担当)
+        Discloser,
     }
 
     /// What an agreement allows.

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod audit_verify;
+pub(crate) mod audit_verify_entries;
 pub(crate) mod check;
 pub(crate) mod check_config;
 pub(crate) mod compare;

@@ -134,6 +134,7 @@ fn terms(
         valid_until: later(today, 365)?,
         daily_records_max: DAILY_RECORDS_MAX,
         retention_days: RETENTION_DAYS,
+        told_from: String::new(),
     })
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use renkei_exchange::agreement::{
-    ActivateAgreement, ApproveAgreement, LegalBasis, ProposeAgreement, Terms,
+    ActivateAgreement, ApproveAgreement, LegalBasis, ProposeAgreement, Telling, Terms,
 };
 use renkei_exchange::batch::{Payment, Proposed, Signed, certify, payments, propose};
 use renkei_exchange::command::Call;
@@ -33,6 +33,7 @@ use renkei_exchange::review::{Claim, Decide, Verdict};
 use renkei_exchange::seal::{Declaration, Sealed, seal};
 use renkei_exchange::shown::Withheld;
 use renkei_exchange::store::Vault;
+use renkei_exchange::subject::{Handles, Said, SubjectSet};
 use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::upload::{Brings, FileEncoding, FileShape, OpenUpload, Spools};
 use renkei_exchange::{
@@ -50,9 +51,11 @@ use renkei_types::{
 use sha2::{Digest as _, Sha256};
 
 /// Name, agency's body, kind, roles.
-const PARTIES: [(&str, &str, &str, &[Role]); 12] = [
+const PARTIES: [(&str, &str, &str, &[Role]); 14] = [
     ("operator-2", "operations", "person", &[Role::Operator]),
     ("residents-operator", "residents", "person", &[Role::Operator]),
+    ("discloser-1", "residents", "person", &[Role::Discloser]),
+    ("residents-protector", "residents", "person", &[Role::Discloser, Role::Protector]),
     ("register", "residents", "system", &[Role::Submitter]),
     ("payments", "benefits", "system", &[Role::Submitter]),
     ("payments-consumer", "benefits", "system", &[Role::Consumer]),
@@ -269,6 +272,7 @@ impl Town {
             valid_until: "2027-03-31".parse().expect("a day"),
             daily_records_max: 1_000_000,
             retention_days: 365,
+            told: Telling::AtOnce,
         };
         self.agree_on(terms, approver)
     }
@@ -352,6 +356,12 @@ impl Town {
         let call = Call::read(caller("register"));
         protection::report(&self.exchange, &self.spools, call, permit, upload, declared)
             .map(|done| done.reply)
+    }
+
+    /// These persons of the register, as answers to a question.
+    pub(crate) fn answered<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> SubjectSet {
+        let handles = Handles::of_today(&self.exchange, self.register).expect("handles");
+        SubjectSet::new(&handles, self.exchange.vault().entropy(), Said::Answered, ids)
     }
 
     /// Who of the register is protected now.
