@@ -10,19 +10,23 @@
 //! Invariant: nothing is signed whose root was not found twice, by appending and by reading the bytes back from the disk,
 //! and nothing that does not begin with the last checkpoint. One writer at a time is the caller's business.
 
+mod copy;
 mod edge;
 mod error;
 pub(crate) mod files;
 mod leaves;
+mod placed;
 mod read;
 
 use std::ops::Range;
 use std::path::Path;
 
+pub use self::copy::LogCopy;
 use self::edge::{Edge, GROUP_TILES, integrated_size};
 pub use self::error::{LogError, TreeHead};
 use self::files::Files;
 pub use self::leaves::Leaves;
+pub use self::placed::PlacedLeaves;
 use self::read::{damaged, read_bundle, read_tile};
 use crate::checkpoint::{
     Checkpoint, CheckpointError, LogKey, NOTE_BYTES_MAX, SignedCheckpoint, claimed,

@@ -17,12 +17,13 @@ pub mod hash;
 pub mod leaf;
 pub mod proof;
 pub mod receipt;
+pub mod sample;
 pub mod tile;
 pub mod tree;
 pub mod verify;
 
 pub use checkpoint::{Checkpoint, LogKey, Origin, SignedCheckpoint, VerifierKey};
-pub use folder::{LogError, LogFolder, TreeHead};
+pub use folder::{LogCopy, LogError, LogFolder, PlacedLeaves, TreeHead};
 pub use hash::Hash;
 pub use leaf::{Leaf, LeafError};
 pub use receipt::Receipt;

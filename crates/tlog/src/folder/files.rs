@@ -34,9 +34,14 @@ impl Files {
         found(fs::read(self.folder.join(name)))
     }
 
+    /// A file to read from; nothing if there is no such file.
+    pub(crate) fn open(&self, name: &str) -> io::Result<Option<fs::File>> {
+        found(fs::File::open(self.folder.join(name)))
+    }
+
     /// A file's bytes if it has no more than `most`; a longer one is cut there, plus one byte that tells.
     pub(crate) fn read_at_most(&self, name: &str, most: usize) -> io::Result<Option<Vec<u8>>> {
-        let Some(file) = found(fs::File::open(self.folder.join(name)))? else { return Ok(None) };
+        let Some(file) = self.open(name)? else { return Ok(None) };
         let mut bytes = Vec::new();
         file.take(most as u64 + 1).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
@@ -49,9 +54,7 @@ impl Files {
         offset: u64,
         length: usize,
     ) -> io::Result<Option<Vec<u8>>> {
-        let Some(mut file) = found(fs::File::open(self.folder.join(name)))? else {
-            return Ok(None);
-        };
+        let Some(mut file) = self.open(name)? else { return Ok(None) };
         let mut bytes = vec![0; length];
         file.seek(SeekFrom::Start(offset))?;
         file.read_exact(&mut bytes)?;

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use super::error::LogError;
 use super::files::Files;
-use super::read::{damaged, read_bundle, read_tile};
-use crate::hash::leaf_hash;
-use crate::tile::{TILE_WIDTH, TileKind, TilePath};
+use super::read::checked_bundle;
+use crate::tile::TILE_WIDTH;
 
 /// Reads leaves one after the other, a bundle at a time.
 #[derive(Debug)]
@@ -25,12 +24,7 @@ impl<'a> Leaves<'a> {
 
     fn read_bundle(&mut self) -> Result<(), LogError> {
         let (files, size) = (self.files, self.size);
-        let index = self.next / TILE_WIDTH;
-        let mut entries = read_bundle(files, index, size)?;
-        let hashes = read_tile(files, 0, index, size)?;
-        if !entries.iter().map(|entry| leaf_hash(entry)).eq(hashes) {
-            return Err(damaged(TilePath::in_row(TileKind::Entries, index, size)));
-        }
+        let mut entries = checked_bundle(files, self.next / TILE_WIDTH, size)?;
         // Below 256.
         entries.drain(..(self.next % TILE_WIDTH) as usize);
         self.read = entries.into_iter();

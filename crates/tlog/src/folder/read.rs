@@ -2,7 +2,7 @@
 
 use super::error::LogError;
 use super::files::Files;
-use crate::hash::Hash;
+use crate::hash::{Hash, leaf_hash};
 use crate::tile::{Entries, TileKind, TilePath, tile_hashes};
 
 pub(super) fn damaged(tile: Option<TilePath>) -> LogError {
@@ -39,4 +39,19 @@ pub(super) fn read_bundle(files: &Files, index: u64, size: u64) -> Result<Vec<Ve
     });
     let entries = entries.filter(|e| tile.is_some_and(|t| usize::from(t.width()) == e.len()));
     entries.ok_or_else(|| damaged(tile))
+}
+
+/// The same, each entry checked against its hash.
+pub(super) fn checked_bundle(
+    files: &Files,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Vec<u8>>, LogError> {
+    let entries = read_bundle(files, index, size)?;
+    let hashes = read_tile(files, 0, index, size)?;
+    if entries.iter().map(|entry| leaf_hash(entry)).eq(hashes) {
+        Ok(entries)
+    } else {
+        Err(damaged(TilePath::in_row(TileKind::Entries, index, size)))
+    }
 }
