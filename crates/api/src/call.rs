@@ -157,6 +157,7 @@ streams! {
     benefits export_transfer: ExportTransferRequest -> ExportTransferResponse;
     deliveries subscribe: SubscribeRequest -> SubscribeResponse;
     audit query: QueryRequest -> QueryResponse;
+    audit sample: SampleRequest -> SampleResponse;
     audit export_bundle: ExportBundleRequest -> ExportBundleResponse;
 }
 

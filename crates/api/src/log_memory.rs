@@ -136,6 +136,11 @@ impl LogMemory {
         Ok(Self { folder: folder.to_owned(), keys })
     }
 
+    /// The log's public keys, the newest last.
+    pub fn keys(&self) -> &[VerifierKey] {
+        &self.keys
+    }
+
     /// The latest checkpoint that was proven.
     pub fn kept(&self) -> Result<Option<SignedCheckpoint>, LogDoubt> {
         let path = self.folder.join(CHECKPOINT);

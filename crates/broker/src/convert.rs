@@ -29,6 +29,14 @@ pub(crate) fn parse<T: FromStr>(text: &str, field: &'static str) -> Result<T, Re
     text.parse().map_err(|_| Refusal::field(field))
 }
 
+/// Several of these.
+pub(crate) fn parse_each<'a, T: FromStr, C: FromIterator<T>>(
+    texts: impl IntoIterator<Item = &'a String>,
+    field: &'static str,
+) -> Result<C, Refusal> {
+    texts.into_iter().map(|text| parse(text, field)).collect()
+}
+
 /// The id of a thing that may not be there: what cannot be an id is answered as what is not permitted.
 pub(crate) fn known<T: FromStr>(text: &str) -> Result<T, Refusal> {
     text.parse().map_err(|_| Reason::NoAgreement.into())

@@ -160,6 +160,7 @@ calls! {
     }
     Audit {
         Query: ReadLog;
+        Sample: ReadLog;
         Checkpoint: ReadLog;
         Proofs: ReadLog;
         ProveReceipt: ProveReceipt;

@@ -22,11 +22,13 @@ use renkei_tlog::{LogError, LogFolder};
 use renkei_types::{Clock, Digest, Entropy, Reason};
 use tokio::sync::{oneshot, watch};
 
+use crate::audit::LeafFilter;
 use crate::books::Books;
 use crate::cache::{self, Cache, Projection};
 use crate::command::{Call, Command, Desk, Done};
 use crate::founding::{Charter, Found};
 use crate::log::{Log, Started};
+use crate::log_index::IndexedLeaf;
 use crate::log_key;
 use crate::manifest::Manifest;
 use crate::pending::{Entry, Pending, Question, leaf_digest};
@@ -115,7 +117,7 @@ impl Exchange {
         };
         let founded = state.founding.get(&0).is_some();
         let origin = state.founding.get(&0).map_or(&charter.log_origin, |known| &known.log_origin);
-        let Started { log, thread: log_thread, lost } = Log::start(
+        let Started { log, threads: log_threads, lost } = Log::start(
             &paths,
             origin,
             journal.as_ref(),
@@ -154,7 +156,8 @@ impl Exchange {
             .name("renkei-ledger".to_owned())
             .spawn(move || ledger.run(&commands))?;
         let exchange = Self { shared, queue };
-        let threads = Threads(vec![ledger_thread, cache_thread, log_thread]);
+        let mut threads = Threads(vec![ledger_thread, cache_thread]);
+        threads.0.extend(log_threads);
         if !founded {
             let found = Found { charter: charter.clone(), request_key };
             exchange.execute_now(Call::own(), found)?;
@@ -307,6 +310,26 @@ impl Exchange {
         reading: impl FnOnce(&LogFolder) -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.shared.log.read_now(reading)
+    }
+
+    /// Waits until every leaf that is durable now can be found.
+    pub async fn index_log(&self) -> Result<(), Refusal> {
+        // Likewise: behind one more turn of the ledger the index has been told of everything.
+        self.ask(|_| Ok(())).await?;
+        let durable = *self.shared.durable.borrow();
+        self.shared.log.index().knows(durable).await
+    }
+
+    /// Leaves that fit, from an index on and so many at most, in their order. Wait for [`Exchange::index_log`] first to find all
+    /// that are durable. Blocks: for threads that may wait.
+    pub fn find_leaves(
+        &self,
+        filter: &LeafFilter,
+        from: u64,
+        most: usize,
+    ) -> Result<Vec<IndexedLeaf>, Refusal> {
+        let found = self.shared.log.index().find(filter, from, most);
+        found.map_err(|error| Refusal::internal(&error))
     }
 
     fn submit<C: Command>(

@@ -13,6 +13,7 @@ use renkei_tlog::{LogError, LogFolder};
 use renkei_types::{Clock, Digest, Entropy, Reason};
 
 use crate::log_head::{LogHead, LostHead};
+use crate::log_index::LogIndex;
 use crate::log_key::KeptLogKey;
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
@@ -36,7 +37,7 @@ type Reading = Box<dyn FnOnce(&LogFolder) + Send>;
 /// A log that was brought up to the journal.
 pub(crate) struct Started {
     pub(crate) log: Log,
-    pub(crate) thread: JoinHandle<()>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
     /// What was signed once and is lost, as an operator has accepted.
     pub(crate) lost: Option<LostHead>,
 }
@@ -45,6 +46,7 @@ pub(crate) struct Started {
 #[derive(Clone)]
 pub(crate) struct Log {
     work: SyncSender<Work>,
+    index: LogIndex,
 }
 
 impl Log {
@@ -95,14 +97,23 @@ impl Log {
             key.rotate(decided, &mut folder, &mut head)?;
         }
         let (sender, receiver) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("renkei-log".to_owned())
-            .spawn(move || integrate(folder, key, head, &receiver, interval, clock.as_ref()))?;
-        Ok(Started { log: Self { work: sender }, thread, lost })
+        let (index, index_thread) = LogIndex::start(path.clone(), &folder).map_err(failed)?;
+        let told = index.clone();
+        let thread =
+            std::thread::Builder::new().name("renkei-log".to_owned()).spawn(move || {
+                integrate(folder, key, head, &receiver, interval, clock.as_ref(), &told);
+            })?;
+        Ok(Started { log: Self { work: sender, index }, threads: vec![thread, index_thread], lost })
+    }
+
+    /// The index of its leaves.
+    pub(crate) fn index(&self) -> &LogIndex {
+        &self.index
     }
 
     /// Adds leaves that are durable in the journal.
     pub(crate) fn append(&self, leaves: Vec<Vec<u8>>) {
+        self.index.add(leaves.clone());
         // The thread ends only after a fault that it has logged, and then at once stops the broker.
         let _ = self.work.send(Work::Leaves(leaves));
     }
@@ -161,6 +172,7 @@ fn integrate(
     work: &Receiver<Work>,
     interval: Duration,
     clock: &dyn Clock,
+    index: &LogIndex,
 ) {
     // Published at the start, so there is a checkpoint of what the folder has.
     let mut note: Option<String> = None;
@@ -199,6 +211,7 @@ fn integrate(
             if !waiting.is_empty() {
                 folder.append(&waiting)?;
                 waiting.clear();
+                index.integrated(folder.size());
             }
             if folder.size() > published {
                 let signed = folder.publish_after(key.key(), |signed| head.advance(signed))?;

@@ -79,6 +79,7 @@ const ENTRIES: &[(&str, Wrong, Without)] = &[
     ("Deliveries/Subscribe", "clerk-1", Some("counter")),
     ("Deliveries/Ack", "clerk-1", Some("counter")),
     ("Audit/Query", "operator-1", None),
+    ("Audit/Sample", "operator-1", None),
     ("Audit/Checkpoint", "operator-1", None),
     ("Audit/Proofs", "operator-1", None),
     ("Audit/ProveReceipt", "clerk-1", Some("payments")),

@@ -29,6 +29,7 @@ const FREE: &[&str] = &[
     "Audit/Proofs",
     "Audit/ProveReceipt",
     "Audit/Query",
+    "Audit/Sample",
     "Benefits/CreateProgramme",
     "Directory/AddAgency",
     "Directory/AddParty",

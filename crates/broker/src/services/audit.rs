@@ -14,8 +14,9 @@ use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::hash::leaf_hash;
 use renkei_tlog::leaf::ObjectId;
 use renkei_tlog::proof::{consistency_proof, inclusion_proof};
+use renkei_tlog::sample::draw;
 use renkei_tlog::tile::files_of;
-use renkei_tlog::{Leaf, LogError, LogFolder, Receipt};
+use renkei_tlog::{LogError, LogFolder, Receipt};
 use renkei_types::Reason;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -27,6 +28,12 @@ use crate::{convert, failure};
 /// Most leaves in an answer, and how many where nothing is said.
 const LEAVES_MAX: u32 = 10_000;
 const LEAVES_DEFAULT: u32 = 1_000;
+/// Most leaves of a sample, how many where nothing is said, and how many are read together.
+const SAMPLE_MAX: u32 = 1_000;
+const SAMPLE_DEFAULT: u32 = 60;
+const SAMPLE_PIECE: usize = 20;
+/// Most bytes of an auditor's own chance.
+const DICE_BYTES_MAX: usize = 64;
 /// Bytes of a file in a message.
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -38,24 +45,19 @@ fn filter(body: &v1::QueryRequest, state: &renkei_exchange::State) -> Result<Lea
             Err(_) => Some([id.to_owned()].into()),
         },
     };
+    let actor = (!body.actor.is_empty()).then_some(&body.actor);
     Ok(LeafFilter {
-        operations: body
-            .operations
-            .iter()
-            .map(|word| convert::parse(word, "operations"))
-            .collect::<Result<_, _>>()?,
-        results: body
-            .results
-            .iter()
-            .map(|word| convert::parse(word, "results"))
-            .collect::<Result<_, _>>()?,
+        operations: convert::parse_each(&body.operations, "operations")?,
+        results: convert::parse_each(&body.results, "results")?,
+        codes: convert::parse_each(&body.codes, "codes")?,
         from: convert::time(&body.from, "from")?,
         until: convert::time(&body.until, "until")?,
-        actor: if body.actor.is_empty() {
-            None
-        } else {
-            Some(convert::parse(&body.actor, "actor")?)
-        },
+        actors: convert::parse_each(actor, "actor")?,
+        staff: convert::parse_each(&body.staff, "staff")?,
+        agencies: convert::parse_each(&body.agencies, "agencies")?,
+        agreements: convert::parse_each(&body.agreements, "agreements")?,
+        purposes: convert::parse_each(&body.purposes, "purposes")?,
+        datasets: convert::parse_each(&body.datasets, "datasets")?,
         about,
     })
 }
@@ -77,30 +79,54 @@ impl v1::audit_server::Audit for Desk {
                 most if most <= LEAVES_MAX => most,
                 _ => return Err(Refusal::field("leaves_max")),
             };
-            self.exchange.checkpoint().await?;
-            let found = self
-                .exchange
-                .read_log(move |log| {
-                    let mut found = Vec::new();
-                    for (index, leaf) in (0..).zip(log.leaves(0..log.size())) {
-                        let bytes = leaf?;
-                        // What this version cannot read it cannot have asked for.
-                        if Leaf::parse(&bytes).is_ok_and(|leaf| filter.fits(&leaf)) {
-                            found.push(v1::QueryResponse { leaf_index: index, leaf: bytes });
-                        }
-                        if found.len() >= most as usize {
-                            break;
-                        }
-                    }
-                    Ok(found)
-                })
-                .await?;
+            self.exchange.index_log().await?;
+            let from = body.from_leaf;
+            let find = move |desk: &Self| desk.exchange.find_leaves(&filter, from, most as usize);
+            let found = self.blocking(find).await?;
             let read = ReadLeaves { permit, leaves: Some(found.len() as u64) };
             self.exchange.execute(Call::read(caller), read).await?;
-            let found = found.into_iter().map(Ok);
+            let answer =
+                |(leaf_index, leaf): (u64, Vec<u8>)| Ok(v1::QueryResponse { leaf_index, leaf });
+            let found = found.into_iter().map(answer);
             Ok(Box::pin(futures_util::stream::iter(found)) as Self::QueryStream)
         };
         self.gate.handle(method!("Audit", "Query"), request, handler).await
+    }
+
+    type SampleStream = Answers<v1::SampleResponse>;
+
+    async fn sample(
+        &self,
+        request: Request<v1::SampleRequest>,
+    ) -> Result<Response<Self::SampleStream>, Status> {
+        let handler = |caller: Caller, body: v1::SampleRequest| async move {
+            let permit = self.exchange.state().permit::<ReadLog>(&caller)?;
+            let wanted = match body.leaves {
+                0 => SAMPLE_DEFAULT,
+                wanted if wanted <= SAMPLE_MAX => wanted,
+                _ => return Err(Refusal::field("leaves")),
+            };
+            if body.dice.len() > DICE_BYTES_MAX {
+                return Err(Refusal::field("dice"));
+            }
+            let note = self.exchange.checkpoint().await?;
+            let signed = claimed(note.as_bytes()).map_err(|error| Refusal::internal(&error))?;
+            let drawn = draw(&signed.root, signed.size, wanted.into(), &body.dice);
+            let read = ReadLeaves { permit, leaves: Some(drawn.len() as u64) };
+            self.exchange.execute(Call::read(caller), read).await?;
+            let mut answers = Vec::new();
+            // The log is written in between: reading a thousand leaves at once would hold it up.
+            for some in drawn.into_iter().collect::<Vec<_>>().chunks(SAMPLE_PIECE) {
+                let (some, note) = (some.to_vec(), note.clone());
+                let proven = move |log: &LogFolder| {
+                    let answer = |index: &u64| sampled(log, *index, signed.size, &note);
+                    some.iter().map(answer).collect::<Result<Vec<_>, _>>()
+                };
+                answers.extend(self.exchange.read_log(proven).await?.into_iter().map(Ok));
+            }
+            Ok(Box::pin(futures_util::stream::iter(answers)) as Self::SampleStream)
+        };
+        self.gate.handle(method!("Audit", "Sample"), request, handler).await
     }
 
     async fn checkpoint(
@@ -235,6 +261,20 @@ impl v1::audit_server::Audit for Desk {
         let handler = |caller: Caller, call, body| self.tell_held_subject(caller, call, body);
         self.gate.mutate(method!("Audit", "ReleaseSubject"), request, handler).await
     }
+}
+
+/// A leaf of a sample with its proof.
+fn sampled(
+    log: &LogFolder,
+    leaf_index: u64,
+    size: u64,
+    note: &str,
+) -> Result<v1::SampleResponse, LogError> {
+    let leaf = log.read_leaf(leaf_index)?;
+    let none = LogError::NoEntry { index: leaf_index, size };
+    let proof = inclusion_proof(log, leaf_index, size)?.ok_or(none)?;
+    let proof = Receipt::of_note(&proof, note).to_text();
+    Ok(v1::SampleResponse { leaf_index, leaf, proof })
 }
 
 /// A receipt with its proofs; nothing where the log has no such leaf.

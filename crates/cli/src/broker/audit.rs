@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use renkei_api::hex;
 use renkei_api::v1::{
-    CheckpointRequest, ExportBundleRequest, ProofsRequest, QueryRequest, QueryResponse, Receipt,
-    proofs_request,
+    CheckpointRequest, ExportBundleRequest, ProofsRequest, Receipt, proofs_request,
 };
 use renkei_types::{DatasetId, Digest, InvalidDigest};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bundle::NewBundle;
+use super::log_query::{QueryArguments, query};
+use super::sample::{self, SampleArguments};
 use super::session::{self, Session, plain};
 use super::subject;
 use crate::environment::Environment;
@@ -22,8 +22,10 @@ use crate::progress::Progress;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Show leaves of the log, one JSON object on each line
+    /// Show leaves of the log that fit a question
     Query(QueryArguments),
+    /// Draw leaves at random for inspection, with their proofs; anybody can draw the same ones again
+    Sample(SampleArguments),
     /// Write the whole log as a folder that can be verified offline
     Bundle {
         /// The folder; must be absent or empty
@@ -49,31 +51,6 @@ pub(crate) enum AuditCommand {
     VerifyEntries(crate::commands::audit_verify_entries::VerifyEntriesArguments),
     /// Verify an exported log offline, with its public key alone
     Verify(crate::commands::audit_verify::VerifyArguments),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct QueryArguments {
-    /// Only these operations, such as REVIEW_DECISION
-    #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
-    operations: Vec<String>,
-    /// Only these results: OK, DENIED, REJECTED, FAILED, PARTIAL
-    #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
-    results: Vec<String>,
-    /// From this time on, such as 2026-11-21T00:00:00+09:00
-    #[arg(long, value_name = "TIME")]
-    from: Option<Timestamp>,
-    /// Before this time
-    #[arg(long, value_name = "TIME")]
-    until: Option<Timestamp>,
-    /// Only of this system or person
-    #[arg(long, value_name = "IDENTITY")]
-    actor: Option<renkei_types::Identity>,
-    /// Only about this list, job, dataset, agreement, programme or batch
-    #[arg(long, value_name = "ID")]
-    about: Option<String>,
-    /// Most leaves to show
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    max: u32,
 }
 
 #[derive(Args, Debug)]
@@ -113,6 +90,7 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
         AuditCommand::Query(arguments) => {
             session::with(environment, async |session| query(session, arguments).await)
         }
+        AuditCommand::Sample(arguments) => sample::run(arguments, environment),
         AuditCommand::Bundle { output } => {
             session::with(environment, async |session| bundle(session, output).await)
         }
@@ -155,39 +133,6 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
             crate::commands::audit_verify::run(arguments, environment)
         }
     }
-}
-
-async fn query(session: &Session<'_>, arguments: &QueryArguments) -> Result<Exit, Failure> {
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
-    let call = QueryRequest {
-        operations: arguments.operations.clone(),
-        results: arguments.results.clone(),
-        from: time(arguments.from),
-        until: time(arguments.until),
-        actor: arguments.actor.as_ref().map(ToString::to_string).unwrap_or_default(),
-        about: arguments.about.clone().unwrap_or_default(),
-        leaves_max: arguments.max,
-    };
-    let mut leaves = session.stream(call).await?;
-    let mut count = 0;
-    while let Some(leaf) = leaves.next().await? {
-        json::print(&leaf_json(&leaf));
-        count += 1;
-    }
-    if count == arguments.max {
-        session.environment.warn(
-            "there may be more leaves; narrow the query, or raise --max",
-            "続きがある可能性があります。条件を絞るか --max を増やしてください",
-        );
-    }
-    Ok(Exit::Done)
-}
-
-/// The leaf as JSON where it is JSON, which it should be; else as text, so that nothing is hidden.
-fn leaf_json(answer: &QueryResponse) -> Value {
-    let leaf = serde_json::from_slice(&answer.leaf)
-        .unwrap_or_else(|_| json!(String::from_utf8_lossy(&answer.leaf)));
-    json!({"leaf_index": answer.leaf_index, "leaf": leaf})
 }
 
 async fn bundle(session: &Session<'_>, output: &std::path::Path) -> Result<Exit, Failure> {
@@ -240,17 +185,4 @@ async fn proof(session: &Session<'_>, arguments: &ProofArguments) -> Result<Exit
         session.environment.note(&plain(line), &plain(line));
     }
     Ok(Exit::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_leaf_is_shown_as_json_and_one_that_is_none_as_text() {
-        let leaf = QueryResponse { leaf_index: 3, leaf: b"{\"op\":\"SEAL\"}".to_vec() };
-        assert_eq!(leaf_json(&leaf), json!({"leaf_index": 3, "leaf": {"op": "SEAL"}}));
-        let leaf = QueryResponse { leaf_index: 4, leaf: b"\xffx".to_vec() };
-        assert_eq!(leaf_json(&leaf)["leaf"], "\u{fffd}x");
-    }
 }

@@ -24,6 +24,7 @@ mod job;
 mod join;
 mod key;
 mod list;
+mod log_query;
 mod model;
 mod names;
 mod new_file;
@@ -37,6 +38,7 @@ mod protection;
 mod results;
 mod returned;
 mod review;
+mod sample;
 mod session;
 mod sheet;
 mod states;
@@ -260,6 +262,11 @@ mod tests {
             "code translate dataset_ --input a.csv --output b.csv",
             "identify dataset_ --purpose P name_kana=X",
             "audit query --operations SEAL --from 2026-11-21T00:00:00+09:00",
+            "audit query --person c-1,c-2 --agency 131016/benefits --codes NO_AGREEMENT --from-leaf 7 --json",
+            "audit query --system spiffe://renkei.example/131016/benefits/system/x --purpose child-allowance",
+            "audit query --agreement agreement_ --dataset dataset_",
+            "audit sample --size 60 --as auditor-1.toml --key log.vkey",
+            "audit sample bundle --key log.vkey --dice 3-6-2 --json",
             "audit bundle --output b",
             "audit checkpoint",
             "audit subject dataset_ --id 100000000012345 --id 7 --proxy --proofs p --request-id request_",

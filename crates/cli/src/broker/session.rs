@@ -197,6 +197,11 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// The log's public keys, where the client file names them.
+    pub(super) fn log_keys(&self) -> &[renkei_tlog::VerifierKey] {
+        self.memory.as_ref().map_or(&[], LogMemory::keys)
+    }
+
     /// Asks for the proof of a receipt. Where the log's public key is known, it is checked and kept.
     pub(super) async fn prove(&self, receipt: &Receipt) -> Result<ProveReceiptResponse, Failure> {
         let Some(memory) = &self.memory else {

@@ -1,0 +1,213 @@
+//! `renkei audit query`: leaves that fit a question, as a table for people or as they stand.
+//!
+//! A question is answered a page at a time, so that nobody waits for ten years of leaves; the index of the last leaf says where
+//! the next page begins.
+
+use std::fmt;
+
+use clap::Args;
+use comfy_table::Table;
+use jiff::Timestamp;
+use renkei_api::v1::QueryRequest;
+use renkei_types::{AgencyId, AgreementId, DatasetId, Identity, Slug};
+use serde_json::{Value, json};
+
+use super::session::{Session, plain};
+use crate::environment::Environment;
+use crate::failure::{Exit, Failure};
+use crate::json;
+use crate::text_table::text_table;
+
+#[derive(Args, Debug)]
+pub(crate) struct QueryArguments {
+    /// Only these operations, such as REVIEW_DECISION
+    #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
+    operations: Vec<String>,
+    /// Only these results: OK, DENIED, REJECTED, FAILED, PARTIAL
+    #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
+    results: Vec<String>,
+    /// Only these reason codes, such as NO_AGREEMENT
+    #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
+    codes: Vec<String>,
+    /// From this time on, such as 2026-11-21T00:00:00+09:00
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Only of this system or person
+    #[arg(long, value_name = "IDENTITY", visible_alias = "system")]
+    actor: Option<Identity>,
+    /// Only of persons with these staff ids
+    #[arg(long, value_name = "STAFF-ID,...", value_delimiter = ',')]
+    person: Vec<Slug>,
+    /// Only of these agencies, such as 131016/benefits, whether they acted or were the other side
+    #[arg(long, value_name = "AGENCY,...", value_delimiter = ',')]
+    agency: Vec<AgencyId>,
+    /// Only under or about these agreements
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    agreement: Vec<AgreementId>,
+    /// Only for these purposes of agreements
+    #[arg(long, value_name = "PURPOSE,...", value_delimiter = ',')]
+    purpose: Vec<Slug>,
+    /// Only of these datasets
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    dataset: Vec<DatasetId>,
+    /// Only about this list, job, dataset, agreement, programme or batch, and what belongs to it
+    #[arg(long, value_name = "ID")]
+    about: Option<String>,
+    /// Only from this leaf on: the next page of an earlier answer
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    from_leaf: u64,
+    /// Most leaves to show
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max: u32,
+}
+
+impl QueryArguments {
+    fn request(&self) -> QueryRequest {
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+        QueryRequest {
+            operations: self.operations.clone(),
+            results: self.results.clone(),
+            codes: self.codes.clone(),
+            from: time(self.from),
+            until: time(self.until),
+            actor: self.actor.as_ref().map(ToString::to_string).unwrap_or_default(),
+            staff: texts(&self.person),
+            agencies: texts(&self.agency),
+            agreements: texts(&self.agreement),
+            purposes: texts(&self.purpose),
+            datasets: texts(&self.dataset),
+            about: self.about.clone().unwrap_or_default(),
+            from_leaf: self.from_leaf,
+            leaves_max: self.max,
+        }
+    }
+}
+
+fn texts(names: &[impl ToString]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+pub(super) async fn query(
+    session: &Session<'_>,
+    arguments: &QueryArguments,
+) -> Result<Exit, Failure> {
+    let environment = session.environment;
+    let mut leaves = session.stream(arguments.request()).await?;
+    let mut table = LeafTable::new(environment);
+    let (mut count, mut last) = (0, 0);
+    while let Some(answer) = leaves.next().await? {
+        let leaf = leaf_value(&answer.leaf);
+        (count, last) = (count + 1, answer.leaf_index);
+        if environment.json {
+            json::print(&json!({"leaf_index": answer.leaf_index, "leaf": leaf}));
+        } else {
+            table.add(answer.leaf_index, &leaf);
+        }
+    }
+    if !environment.json && count > 0 {
+        print_line!("{table}");
+    }
+    if count == arguments.max {
+        let next = last + 1;
+        environment.warn(
+            &format!("there may be more leaves; go on with --from-leaf {next}"),
+            &format!("続きがある可能性があります。--from-leaf {next} で続きを表示します"),
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// The leaf as JSON where it is JSON, which it should be; else as text, so that nothing is hidden.
+pub(super) fn leaf_value(leaf: &[u8]) -> Value {
+    serde_json::from_slice(leaf).unwrap_or_else(|_| json!(String::from_utf8_lossy(leaf)))
+}
+
+/// Leaves for people: when in Japan, what, how it ended, who, and about what.
+pub(super) struct LeafTable(Table);
+
+impl LeafTable {
+    pub(super) fn new(environment: &Environment) -> Self {
+        let header = [
+            environment.say("leaf", "番号"),
+            environment.say("time in Japan", "日時"),
+            environment.say("operation", "操作"),
+            environment.say("result", "結果"),
+            environment.say("who", "だれが"),
+            environment.say("about", "対象"),
+        ];
+        Self(text_table(header, &[0]))
+    }
+
+    pub(super) fn add(&mut self, index: u64, leaf: &Value) {
+        let text = |pointer: &str| leaf.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+        let joined = |pointers: &[&str]| {
+            let texts =
+                pointers.iter().map(|pointer| text(pointer)).filter(|text| !text.is_empty());
+            plain(&texts.collect::<Vec<_>>().join(" "))
+        };
+        let who = text("/actor/sys");
+        // The domain is the same for all of a broker's clients.
+        let who = who
+            .strip_prefix("spiffe://")
+            .and_then(|who| who.split_once('/'))
+            .map_or(who, |who| who.1);
+        self.0.add_row([
+            index.to_string(),
+            leaf["t"].as_i64().and_then(japan_time).unwrap_or_default(),
+            joined(&["/op"]),
+            joined(&["/res", "/code"]),
+            plain(who),
+            joined(&["/job", "/ds/id", "/snap/id", "/agr/id", "/peer"]),
+        ]);
+    }
+}
+
+impl fmt::Display for LeafTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A leaf's time on the clocks of Japan.
+fn japan_time(millis: i64) -> Option<String> {
+    let time = Timestamp::from_millisecond(millis).ok()?;
+    let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+    Some(time.to_zoned(japan).strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_is_shown_as_json_and_one_that_is_none_as_text() {
+        assert_eq!(leaf_value(b"{\"op\":\"SEAL\"}"), json!({"op": "SEAL"}));
+        assert_eq!(leaf_value(b"\xffx"), "\u{fffd}x");
+    }
+
+    #[test]
+    fn people_see_when_in_japan_who_and_about_what() {
+        let mut table = LeafTable(text_table(["", "", "", "", "", ""], &[]));
+        table.add(
+            7,
+            &json!({
+                "actor": {"sys": "spiffe://kita.example/131016/benefits/person/c-1"},
+                "code": "NO_AGREEMENT", "op": "AUTHZ_DENIED", "res": "DENIED",
+                "job": "list_1", "agr": {"id": "agreement_2"}, "t": 1_795_186_800_000_i64,
+            }),
+        );
+        table.add(8, &json!("no leaf"));
+        let shown = table.to_string();
+        for text in [
+            "2026-11-21 00:00:00",
+            "DENIED NO_AGREEMENT",
+            " 131016/benefits/person/c-1",
+            "list_1 agreement_2",
+        ] {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+    }
+}
