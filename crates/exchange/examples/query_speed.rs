@@ -198,7 +198,8 @@ fn answer(
     runtime.block_on(exchange.index_log()).expect("an index");
     let found = exchange.find_leaves(filter, 0, PAGE).expect("leaves");
     let own = started.elapsed();
-    let mark = NoteDenials { reason: Reason::NoAgreement, count: 1, unknown: false, certificate: None };
+    let mark =
+        NoteDenials { reason: Reason::NoAgreement, count: 1, unknown: false, certificate: None };
     exchange.execute_now(Call::read(caller("payments")), mark).expect("a durable leaf");
     (own, started.elapsed(), found.len())
 }
