@@ -92,7 +92,8 @@ fn search(
     let found: Vec<u32> =
         answer.candidates.iter().take(CANDIDATES_MAX).map(|one| one.resident).collect();
     let permit = town.permit_review("clerk-1", list);
-    let searched = Searched { permit: permit.clone(), place, records: found.len() as u64 };
+    let shown = town.answered(found.iter().map(|row| indexed.index.id(*row)));
+    let searched = Searched { permit: permit.clone(), place, shown };
     town.exchange.execute_now(Call::read(caller("clerk-1")), searched).expect("a durable leaf");
     let book = town.exchange.ask_now(move |desk| desk.book(list)).expect("the book");
     let row = book.task_rows()[place.number as usize];

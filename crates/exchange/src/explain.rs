@@ -26,6 +26,7 @@ use crate::refusal::Refusal;
 use crate::rows;
 use crate::shown;
 use crate::snapshot::RegisterRows;
+use crate::subject::{Handles, Said, SubjectSet};
 
 /// Fields of a register that are no evidence.
 const NOT_COMPARED: &[&str] =
@@ -135,19 +136,29 @@ impl ExplainLine {
         let thresholds = inquiry.model().thresholds;
         let reaches = |candidate: &&RankedCandidate| candidate.alone >= thresholds.review;
         let candidates = inquiry.candidates().iter().filter(reaches).take(CANDIDATES_MAX);
+        let candidates: Vec<&RankedCandidate> = candidates.filter(|_| told).collect();
+        let candidates_told: Vec<u32> = candidates
+            .iter()
+            .map(|candidate| candidate.resident)
+            .filter(|resident| Some(*resident) != asked)
+            .collect();
         let explained = ExplainedLine {
             outcome: decision.outcome,
             reason: decided.reason.clone(),
             model: linked.model_digest,
             thresholds,
             candidates: candidates
-                .filter(|_| told)
+                .into_iter()
                 .map(|candidate| (id(candidate.resident), *candidate))
                 .collect(),
             rules: told.then(|| inquiry.search()),
             pair,
         };
+        let told_of = candidates_told.iter().chain(&asked).map(|resident| index.id(*resident));
+        let handles = Handles::of_today(exchange, job.dataset)?;
+        let persons = SubjectSet::new(&handles, vault.entropy(), Said::Answered, told_of);
         let noted = NoteExplained {
+            persons,
             permit: self.permit.clone(),
             job: self.job,
             dataset: job.dataset,
@@ -211,6 +222,7 @@ fn explained(
 /// Notes that a line is explained, before it is.
 #[derive(Debug)]
 struct NoteExplained {
+    persons: SubjectSet,
     permit: Permit<Link>,
     job: LinkageJobId,
     dataset: DatasetId,
@@ -233,6 +245,6 @@ impl Command for NoteExplained {
             .by_model(self.model)
             .under(&self.permit)
             .count(Counter::Out, 1);
-        Ok(Decision::new((), mark))
+        Ok(Decision::concerning((), mark, self.persons.clone()))
     }
 }

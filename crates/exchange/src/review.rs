@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use renkei_linkage::Outcome;
 use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKind, Operation};
-use renkei_types::{Identity, ListId, Reason, TaskId};
+use renkei_types::{DatasetId, Identity, ListId, Reason, TaskId};
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::use_volume;
@@ -22,6 +22,7 @@ use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
 use crate::role::closed_list;
 use crate::state::State;
+use crate::subject::SubjectSet;
 
 /// Tasks in a page: what changes when one of them does.
 const PAGE_TASKS: u32 = 16;
@@ -123,6 +124,11 @@ impl State {
         let number = u32::from_be_bytes(number);
         let known = self.lists.get(&list)?.linked.as_ref()?.task_count;
         (number < known).then_some(TaskPlace { list, number })
+    }
+
+    /// The register that a list is linked to.
+    pub fn register_of_list(&self, list: ListId) -> Option<DatasetId> {
+        Some(self.jobs.get(&self.lists.get(&list)?.job?)?.dataset)
     }
 
     /// The id of a task.
@@ -338,6 +344,8 @@ pub enum Verdict {
         row: u32,
         /// Id in the register.
         id: String,
+        /// The same person, as the log knows them.
+        subject: SubjectSet,
     },
     /// It means nobody in the register.
     Nobody,
@@ -406,7 +414,7 @@ impl Command for Decide {
         let programme = desk.state.programmes.get(&programme_id).ok_or(Reason::NoAgreement)?;
         let (key, unit) = (list.key, programme.rules.unit);
         let (outcome, register_row) = match &self.verdict {
-            Verdict::Person { row: resident, id } => {
+            Verdict::Person { row: resident, id, .. } => {
                 let refused = |reason| Refusal::new(reason).in_field("verdict.register_id");
                 if unit == PayeeUnit::Person {
                     if book.holder(*resident).is_some_and(|holder| holder != row) {
@@ -446,9 +454,16 @@ impl Command for Decide {
         let kind = LeafDecision { act, by: DecidedBy::Human, rule: None };
         let mark =
             Mark::ok(Operation::ReviewDecision).about(task).under(&self.permit).decided(kind);
+        let register = desk.state.register_of_list(list_id).ok_or(Reason::Internal)?;
         let outcome = outcome_code(outcome);
         let change = BookChange::Decided { row, register_row, outcome, dissolved };
-        Ok(Decision::new(decided, mark).with_book(list_id, key, change))
+        let decision = match &self.verdict {
+            Verdict::Person { subject, .. } => {
+                Decision::concerning(decided, mark.of_dataset(register), subject.clone())
+            }
+            Verdict::Nobody | Verdict::Duplicate => Decision::new(decided, mark),
+        };
+        Ok(decision.with_book(list_id, key, change))
     }
 }
 
@@ -459,8 +474,8 @@ pub struct Searched {
     pub permit: Permit<DecideLines>,
     /// The task.
     pub place: TaskPlace,
-    /// How many records will be shown.
-    pub records: u64,
+    /// Whose records will be shown.
+    pub shown: SubjectSet,
 }
 
 impl Command for Searched {
@@ -470,9 +485,15 @@ impl Command for Searched {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         leased(desk, &self.permit, self.place)?;
-        use_volume(desk, &self.permit, self.records.max(1))?;
+        let records = self.shown.len();
+        use_volume(desk, &self.permit, records.max(1))?;
         let task = desk.state.task_id(self.place).ok_or(Reason::Internal)?;
-        let mark = Mark::ok(Operation::QuerySingle).about(task).under(&self.permit);
-        Ok(Decision::new((), mark.count(Counter::Out, self.records)))
+        let register = desk.state.register_of_list(self.place.list).ok_or(Reason::Internal)?;
+        let mark = Mark::ok(Operation::QuerySingle)
+            .about(task)
+            .of_dataset(register)
+            .under(&self.permit)
+            .count(Counter::Out, records);
+        Ok(Decision::concerning((), mark, self.shown.clone()))
     }
 }

@@ -22,7 +22,8 @@ use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::commitment::{EntryProof, OpenedPerson, OpenedRecord};
 use renkei_tlog::leaf::{Counter, Disclosure, ObjectId, Operation as LeafOperation, Peer};
 use renkei_tlog::proof::inclusion_proof;
-use renkei_tlog::{Leaf, LogFolder};
+use renkei_tlog::tile::TILE_WIDTH;
+use renkei_tlog::{Leaf, LogError, LogFolder};
 use renkei_types::{AgencyId, DatasetId, Digest, EventId, Identity, LegalBasis, Reason, Slug};
 use serde::{Deserialize, Serialize};
 
@@ -280,14 +281,24 @@ fn read_leaves(
             Some(note) => claimed(note.as_bytes())?.size,
             None => log.size(),
         };
-        let read = |index: u64| {
-            let bytes = log.read_leaf(index)?;
-            let Some(note) = &note else { return Ok(ReadLeaf { bytes, receipt: None }) };
-            let proof = inclusion_proof(log, index, size)?;
-            let receipt = proof.map(|proof| renkei_tlog::Receipt::of_note(&proof, note).to_text());
-            Ok(ReadLeaf { bytes, receipt })
-        };
-        indexes.into_iter().map(read).collect()
+        let mut read = Vec::with_capacity(indexes.len());
+        // Leaves lie in bundles, each of which is read and checked as a whole.
+        for of_bundle in indexes.chunk_by(|one, next| one / TILE_WIDTH == next / TILE_WIDTH) {
+            let (Some(first), Some(last)) = (of_bundle.first(), of_bundle.last()) else { continue };
+            let leaves: Vec<Vec<u8>> =
+                log.leaves(*first..last + 1).collect::<Result<_, LogError>>()?;
+            for index in of_bundle {
+                let proof = match &note {
+                    Some(note) => inclusion_proof(log, *index, size)?.map(|proof| (proof, note)),
+                    None => None,
+                };
+                let receipt = proof
+                    .map(|(proof, note)| renkei_tlog::Receipt::of_note(&proof, note).to_text());
+                let bytes = leaves.get((index - first) as usize).cloned().unwrap_or_default();
+                read.push(ReadLeaf { bytes, receipt });
+            }
+        }
+        Ok(read)
     })
 }
 

@@ -184,6 +184,28 @@ fn a_question_about_several_people_concerns_each_of_them_and_shows_none_the_othe
     }
 }
 
+/// What fails without `book_part` in `Books::of_list`: a decision has a change of the book and a person in one frame.
+#[test]
+fn a_person_to_whom_a_clerk_links_a_line_is_told_and_the_books_are_as_before_after_a_start() {
+    let mut town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    town.decide_all(list, "clerk-1");
+    let linked = somebody(&town, list, Outcome::LinkedByClerk);
+    let by_clerks = |town: &Town| {
+        let told = rows(town, &[&linked]).into_iter();
+        told.filter(|row| row.operation == LeafOperation::ReviewDecision).collect::<Vec<_>>()
+    };
+    let told = by_clerks(&town);
+    assert_eq!(told.iter().map(|row| row.done).collect::<Vec<_>>(), [Use::Linked]);
+    proof(&told[0]).verify(&keys(&town)).expect("a proof that holds");
+    let before = (lines(&town, list), town.sheet(list));
+    town.restart();
+    town.follow();
+    assert_eq!(by_clerks(&town).len(), 1);
+    // Of a list without open tasks only the book is read again: its register need not be in memory.
+    assert_eq!((lines(&town, list), town.sheet(list)), before);
+}
+
 /// A4. Members of one household stand on the list, each with a line of their own.
 #[test]
 fn a_member_of_a_household_is_told_of_their_own_line_alone() {

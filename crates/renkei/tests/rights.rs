@@ -58,8 +58,7 @@ fn outsider(broker: &Broker) {
     let more = ["--client-file", &file, "--address", &broker.address];
     renkei(issue.iter().chain(&more)).exits(0);
     broker.done("operator-1", &["agency", "add", "131016/elsewhere", "--title", "elsewhere"]);
-    let roles =
-        "submitter,clerk,reviewer,adjudicator,certifier,operator,auditor,consumer,protector";
+    let roles = "submitter,clerk,reviewer,adjudicator,certifier,operator,auditor,consumer,protector,discloser";
     broker.done("operator-1", &["system", "add", identity, "--role", roles]);
 }
 
@@ -74,7 +73,9 @@ fn things(broker: &Broker) -> BTreeMap<String, String> {
             things.entry(noun.to_owned()).or_insert_with(|| word.to_owned());
         }
     }
-    for noun in ["agreement", "batch", "dataset", "job", "list", "programme", "task", "upload"] {
+    for noun in
+        ["agreement", "batch", "dataset", "event", "job", "list", "programme", "task", "upload"]
+    {
         assert!(things.contains_key(noun), "no {noun} in the log of the demo: {things:?}");
     }
     things

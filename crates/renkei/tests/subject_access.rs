@@ -192,10 +192,10 @@ fn protected_persons_agents_and_strangers_get_one_answer_and_a_protector_tells_w
         let command = [&ask(&register, ids)[..], options].concat();
         let run = broker.as_client("discloser-1", &command).exits(0);
         let mut answer = run.json();
-        let access = answer["access_id"].as_str().expect("an id").to_owned();
+        let access = answer["event_id"].as_str().expect("an id").to_owned();
         assert!(answer["receipt"]["leaf_index"].is_u64());
         let fields = answer.as_object_mut().expect("an object");
-        fields.remove("access_id");
+        fields.remove("event_id");
         fields.remove("receipt");
         // What is said of the receipt is of its own number.
         let said = run.stderr.lines().next().unwrap_or_default().to_owned();
@@ -213,7 +213,7 @@ fn protected_persons_agents_and_strangers_get_one_answer_and_a_protector_tells_w
     }
     let held = broker.done("guardian-1", &["audit", "subject-held", &register]);
     let held = held["held"].as_array().expect("questions");
-    let known: Vec<_> = held.iter().map(|one| one["access_id"].as_str().expect("an id")).collect();
+    let known: Vec<_> = held.iter().map(|one| one["event_id"].as_str().expect("an id")).collect();
     assert_eq!(held.len(), 3);
     assert!(known.contains(&access.as_str()) && known.contains(&by_proxy.as_str()));
     assert!(!held.iter().any(|one| one.to_string().contains(&linked)));

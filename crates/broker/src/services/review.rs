@@ -15,6 +15,7 @@ use renkei_exchange::review::{
     Verdict,
 };
 use renkei_exchange::shown::{self, Difference, Withheld};
+use renkei_exchange::subject::{Handles, Said, SubjectSet};
 use renkei_exchange::{Caller, Refusal, State, review};
 use renkei_types::{ListId, Reason, TaskId};
 use tokio::sync::mpsc;
@@ -104,9 +105,8 @@ impl Desk {
 
     /// How a clerk has residents named. Blocks.
     fn names_of_list(&self, permit: &Permit<DecideLines>, list: ListId) -> Result<Naming, Refusal> {
-        let state = self.exchange.state();
-        let job = state.lists.get(&list).and_then(|list| state.jobs.get(&list.job?));
-        Naming::under(&self.exchange, permit, job.ok_or(Reason::NoAgreement)?.dataset)
+        let register = self.exchange.state().register_of_list(list).ok_or(Reason::NoAgreement)?;
+        Naming::under(&self.exchange, permit, register)
     }
 
     async fn decide_task(
@@ -122,7 +122,8 @@ impl Desk {
         let verdict = match verdict.and_then(|verdict| verdict.verdict) {
             Some(v1::verdict::Verdict::RegisterId(name)) => {
                 let (row, id) = self.register_row(permit.clone(), place, name).await?;
-                Verdict::Person { row, id }
+                let subject = self.subjects(place.list, Said::LinkedByClerk, vec![id.clone()]);
+                Verdict::Person { row, id, subject: subject.await? }
             }
             Some(v1::verdict::Verdict::Nobody(true)) => Verdict::Nobody,
             Some(v1::verdict::Verdict::Duplicate(true)) => Verdict::Duplicate,
@@ -132,6 +133,22 @@ impl Desk {
         let done = self.exchange.execute(call, command).await?;
         let receipt = convert::receipt(done.receipt);
         Ok((convert::outcome(done.reply.outcome.0), done.reply.version, receipt))
+    }
+
+    /// Persons of the register that a list is linked to, as the log knows them.
+    async fn subjects(
+        &self,
+        list: ListId,
+        said: Said,
+        ids: Vec<String>,
+    ) -> Result<SubjectSet, Refusal> {
+        let register = self.exchange.state().register_of_list(list).ok_or(Reason::NoAgreement)?;
+        self.blocking(move |desk| {
+            let handles = Handles::of_today(&desk.exchange, register)?;
+            let entropy = desk.exchange.vault().entropy();
+            Ok(SubjectSet::new(&handles, entropy, said, ids.iter().map(String::as_str)))
+        })
+        .await
     }
 
     /// Who of the register that a list was linked to is protected now.
@@ -276,7 +293,9 @@ impl v1::review_server::Review for Desk {
                 .take(shown::CANDIDATES_MAX)
                 .map(|candidate| candidate.resident)
                 .collect();
-            let searched = Searched { permit: permit.clone(), place, records: found.len() as u64 };
+            let ids = found.iter().map(|row| indexed.index.id(*row).to_owned()).collect();
+            let shown = self.subjects(place.list, Said::Answered, ids).await?;
+            let searched = Searched { permit: permit.clone(), place, shown };
             let done = self.exchange.execute(Call::read(caller), searched).await?;
             let book = self.exchange.ask(move |desk| desk.book(place.list)).await?;
             let candidates = self

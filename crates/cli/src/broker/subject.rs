@@ -82,7 +82,7 @@ pub(super) async fn tell(
         );
     }
     let object = json!({
-        "access_id": told.access_id,
+        "event_id": told.event_id,
         "entries": told.entries.iter().map(entry_json).collect::<Vec<_>>(),
         "notice": told.notice,
     });
@@ -103,14 +103,14 @@ pub(super) async fn held(session: &Session<'_>, dataset: DatasetId) -> Result<Ex
     for one in &answer.held {
         let proxy = if one.by_proxy { environment.say("yes", "はい") } else { "" };
         let (asked_at, asked_by) = (plain(&one.asked_at), plain(&one.asked_by));
-        table.add_row(vec![plain(&one.access_id), asked_at, asked_by, proxy.to_owned()]);
+        table.add_row(vec![plain(&one.event_id), asked_at, asked_by, proxy.to_owned()]);
     }
     if !environment.json && !answer.held.is_empty() {
         print_line!("{table}");
     }
     let held = answer.held.iter().map(|one| {
         json!({
-            "access_id": one.access_id,
+            "event_id": one.event_id,
             "asked_at": one.asked_at,
             "asked_by": one.asked_by,
             "by_proxy": one.by_proxy,
@@ -129,7 +129,7 @@ pub(super) async fn release(
     let call = ReleaseSubjectRequest {
         request_id: request_id.to_string(),
         dataset_id: arguments.dataset.to_string(),
-        access_id: arguments.access.to_string(),
+        event_id: arguments.access.to_string(),
         resident_ids: arguments.ids.clone(),
         with_proofs: folder.is_some(),
     };

@@ -360,8 +360,12 @@ impl Town {
 
     /// These persons of the register, as answers to a question.
     pub(crate) fn answered<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> SubjectSet {
+        self.said(Said::Answered, ids)
+    }
+
+    fn said<'a>(&self, said: Said, ids: impl IntoIterator<Item = &'a str>) -> SubjectSet {
         let handles = Handles::of_today(&self.exchange, self.register).expect("handles");
-        SubjectSet::new(&handles, self.exchange.vault().entropy(), Said::Answered, ids)
+        SubjectSet::new(&handles, self.exchange.vault().entropy(), said, ids)
     }
 
     /// Who of the register is protected now.
@@ -656,9 +660,10 @@ impl Town {
             let free = shown.candidates.iter().find(|one| book.holder(one.row).is_none());
             let snapshot = state.linked_list(list).expect("the list").1.snapshot;
             let indexed = self.indexes.get(snapshot).expect("the register");
-            let verdict = free.map_or(Verdict::Nobody, |one| Verdict::Person {
-                row: one.row,
-                id: indexed.index.id(one.row).to_owned(),
+            let verdict = free.map_or(Verdict::Nobody, |one| {
+                let id = indexed.index.id(one.row).to_owned();
+                let subject = self.said(Said::LinkedByClerk, [id.as_str()]);
+                Verdict::Person { row: one.row, id, subject }
             });
             let version = claimed.version;
             let decide = Decide { permit, place, version, verdict, revises: false };

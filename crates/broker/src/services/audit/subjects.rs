@@ -43,7 +43,7 @@ impl Desk {
             .blocking(move |desk| question.ask(&desk.exchange, &desk.indexes, call, permit))
             .await?;
         Ok(v1::SubjectReportResponse {
-            access_id: told.access.to_string(),
+            event_id: told.access.to_string(),
             entries: told.rows.into_iter().map(entry).collect(),
             notice: if told.is_stale {
                 Reason::ProtectionStale.as_str().to_owned()
@@ -65,7 +65,7 @@ impl Desk {
             self.exchange.execute(Call::read(caller), LookAtHeld { permit, dataset }).await?;
         let waiting = held(&self.exchange.state(), dataset);
         let held = waiting.into_iter().map(|(access, request)| v1::HeldSubject {
-            access_id: access.to_string(),
+            event_id: access.to_string(),
             asked_at: request.asked_at.to_string(),
             asked_by: request.asked_by.to_string(),
             by_proxy: request.by_proxy,
@@ -84,7 +84,7 @@ impl Desk {
     ) -> Result<v1::ReleaseSubjectResponse, Refusal> {
         let (permit, dataset) =
             permit_of_register::<ReleaseSubject>(self, &caller, &body.dataset_id)?;
-        let access: EventId = convert::known(&body.access_id)?;
+        let access: EventId = convert::known(&body.event_id)?;
         let (ids, with_proofs) = (body.resident_ids, body.with_proofs);
         let question = Question { dataset, ids, by_proxy: false, with_proofs };
         let told = self
