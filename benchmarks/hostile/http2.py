@@ -12,6 +12,9 @@ DATA, HEADERS, PRIORITY, SETTINGS, PING, CONTINUATION = 0, 1, 2, 4, 6, 9
 END_STREAM, END_HEADERS = 1, 4
 INITIAL_WINDOW_SIZE = 4
 BATCH = 64
+# How long the end is waited for, and how many small frames are more than the buffers in between can swallow.
+PATIENCE = 30
+ENDLESS = 3_000_000
 
 
 def many(wire, streams, frames):
@@ -22,8 +25,7 @@ def many(wire, streams, frames):
         if not wire.send(b"".join(frames(2 * number + 1) for number in batch)):
             break
         sent += len(batch)
-    wire.listen(3, until=lambda: wire.goaway)
-    wire.listen(1)
+    wire.listen(PATIENCE)
     return wire.tally() | {"sent": sent}
 
 
@@ -54,7 +56,7 @@ def endless_headers(client, _options):
     block, sent = bytes([0x00, 0x01]) + b"a" + bytes([0x7F, 0x81, 0x7E]) + b"b" * 16_381, 0
     while wire.closed is None and sent < 4_000 and wire.send(ContinuationFrame(1, data=block[:16_384]).serialize()):
         sent += 1
-    wire.listen(3)
+    wire.listen(PATIENCE)
     return wire.tally() | {"sent": sent}
 
 
@@ -63,9 +65,9 @@ def empty_continuations(client, _options):
     wire = Wire(client)
     wire.send(HeadersFrame(1, data=wire.headers(SHOW)).serialize())
     sent = 0
-    while wire.closed is None and sent < 200_000 and wire.send(frame_bytes(CONTINUATION, 0, 1) * 1_000):
+    while wire.closed is None and sent < ENDLESS and wire.send(frame_bytes(CONTINUATION, 0, 1) * 1_000):
         sent += 1_000
-    wire.listen(3)
+    wire.listen(PATIENCE)
     return wire.tally() | {"sent": sent}
 
 
@@ -79,7 +81,7 @@ def headers_of(client, size, fields):
     for number, piece in enumerate(pieces[1:], 2):
         frames.append(frame_bytes(CONTINUATION, END_HEADERS if number == len(pieces) else 0, 1, piece))
     wire.send(b"".join(frames))
-    wire.listen(3, until=lambda: wire.ended or wire.http)
+    wire.listen(PATIENCE, until=lambda: wire.ended or wire.http)
     return wire.tally()
 
 
@@ -99,7 +101,7 @@ def header_table_bomb(client, _options):
     large = wire.headers(SHOW, [("x-bomb", "x" * 3_000)])
     # The newest entry of the dynamic table has the index 62.
     wire.send(frame_bytes(HEADERS, END_STREAM | END_HEADERS, 1, large + bytes([0x80 | 62]) * 12_000))
-    wire.listen(3, until=lambda: wire.ended or wire.http)
+    wire.listen(PATIENCE, until=lambda: wire.ended or wire.http)
     return wire.tally()
 
 
@@ -133,9 +135,9 @@ def empty_data_flood(client, _options):
     wire = Wire(client)
     wire.send(wire.call(1, UPLOAD, end=False))
     sent = 0
-    while wire.closed is None and sent < 200_000 and wire.send(frame_bytes(DATA, 0, 1) * 1_000):
+    while wire.closed is None and sent < ENDLESS and wire.send(frame_bytes(DATA, 0, 1) * 1_000):
         sent += 1_000
-    wire.listen(3, until=lambda: wire.ended)
+    wire.listen(PATIENCE, until=lambda: wire.ended)
     return wire.tally() | {"sent": sent}
 
 
@@ -149,7 +151,7 @@ def priority_flood(client, _options):
     while wire.closed is None and sent < 200_000 and wire.send(shuffle):
         sent += 1_000
     wire.send(wire.call(2_001, SHOW, message(b"")))
-    wire.listen(3, until=lambda: wire.ended)
+    wire.listen(PATIENCE, until=lambda: wire.ended)
     return wire.tally() | {"sent": sent}
 
 
@@ -227,7 +229,7 @@ def single(client, path, body=message(b""), more=()):
     wire = Wire(client)
     headers = HeadersFrame(1, data=wire.headers(path, more), flags=["END_HEADERS"]).serialize()
     wire.send(headers + frame_bytes(DATA, END_STREAM, 1, body))
-    wire.listen(5, until=lambda: wire.ended)
+    wire.listen(PATIENCE, until=lambda: wire.ended)
     return wire.tally()
 
 

@@ -184,13 +184,14 @@ fn a_thousand_half_open_handshakes_hold_the_places_of_one_address_for_the_time_o
 #[test]
 fn a_connection_that_opens_resets_or_begins_without_an_end_is_cut() {
     let siege = Siege::begin();
+    for attack in ["ten_thousand_streams", "rapid_reset", "made_you_reset"] {
+        assert!(is_closed(&siege.attack_as("payments", attack, &[])), "{attack}");
+    }
+    // More than could lie in buffers on the way: the broker did not read to the end.
     for (attack, most) in [
-        ("ten_thousand_streams", 10_000),
-        ("rapid_reset", 20_000),
-        ("made_you_reset", 20_000),
         ("endless_headers", 4_000),
-        ("empty_continuations", 200_000),
-        ("empty_data_flood", 200_000),
+        ("empty_continuations", 3_000_000),
+        ("empty_data_flood", 3_000_000),
     ] {
         let seen = siege.attack_as("payments", attack, &[]);
         assert!(is_closed(&seen), "{attack}");
@@ -223,7 +224,13 @@ fn who_does_not_read_is_held_against_a_bound_and_not_for_long() {
         assert!(seen["taken_bytes"].as_u64().is_some_and(|bytes| bytes < 16_000_000), "{attack}");
     }
     siege.attack("priority_flood");
-    siege.attack_as("operator-1", "never_reads", &["--seconds", "5"]);
+    siege.attack_as("operator-1", "never_reads", &["--seconds", "6"]);
+    // 8 connections of 256 streams each. One may have been read by the time of the look.
+    let dropped = siege.broker.metrics();
+    let dropped =
+        dropped.lines().find_map(|line| line.strip_prefix("renkei_unread_answers_total "));
+    let dropped: u64 = dropped.and_then(|number| number.parse().ok()).unwrap_or_default();
+    assert!(dropped > 1_000, "{dropped} answers were dropped");
     siege.attack_as("operator-1", "drip_window", &["--seconds", "5"]);
     siege.end();
 }

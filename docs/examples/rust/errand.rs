@@ -72,7 +72,7 @@ impl Errand {
     /// Begins an errand as whom the client file names.
     pub(crate) fn begin(client: &str) -> Done<Self> {
         let file = ClientFile::read(Path::new(client))?;
-        let connection = Connection::open(&file, Arc::new(System))?;
+        let connection = Connection::open(&file, Arc::new(System))?.with_clock(Arc::new(System));
         Ok(Self { connection, id: new_request_id(&System, &System) })
     }
 

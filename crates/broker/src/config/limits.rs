@@ -46,7 +46,7 @@ pub struct Limits {
     #[serde(with = "duration")]
     pub call_duration_max: Duration,
     /// A stream on which nothing moves in either direction (services), and what a sender may be behind the pace of
-    /// `upload_bytes_per_second_min` (connection). Default 60s.
+    /// `upload_bytes_per_second_min`, and how long an answer waits to be taken (server). Default 60s.
     #[serde(with = "duration")]
     pub stream_idle_timeout: Duration,
     /// How often a stream on which nothing happens is held against the rights of who reads it, which may end with a day

@@ -49,6 +49,11 @@ pub fn silent_connection_closed() {
     counter!("renkei_silent_connections_total").increment(1);
 }
 
+/// A client asked and did not take the answer.
+pub fn answer_left_unread() {
+    counter!("renkei_unread_answers_total").increment(1);
+}
+
 /// The system had no connection to give.
 pub fn accept_failed() {
     counter!("renkei_accept_errors_total").increment(1);
@@ -114,6 +119,10 @@ pub(super) fn describe() {
     describe_counter!(
         "renkei_silent_connections_total",
         "Connections closed because the client said nothing."
+    );
+    describe_counter!(
+        "renkei_unread_answers_total",
+        "Answers that were dropped because the client did not take them."
     );
     describe_counter!(
         "renkei_accept_errors_total",

@@ -8,7 +8,7 @@
 //! credit = min(stream_idle_timeout, credit - waited + bytes / upload_bytes_per_second_min)
 //! ```
 //! Whoever has none left is cut with `DEADLINE_EXCEEDED`; an upload goes on where its durable bytes end. How fast a client
-//! takes its answers is left to the services.
+//! takes its answers is another matter: see [`unread`](super::unread).
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

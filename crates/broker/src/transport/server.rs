@@ -6,6 +6,7 @@
 //! A stop goes in two steps: no new connections and no new calls, while open calls get `shutdown_grace`; then all
 //! connections are cut. The server ends in either case.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -15,10 +16,11 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tower::util::MapRequestLayer;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 
 use super::listener::Listener;
 use super::pace::Pace;
+use super::unread::Unread;
 use super::visitor::Visitor;
 use crate::config::Limits;
 
@@ -91,9 +93,15 @@ pub async fn serve<V: Visitor>(
     let paced = MapRequestLayer::new(move |request: http::Request<Body>| {
         request.map(|body| Body::new(pace.keep(body)))
     });
+    let unread = Unread::new(limits.stream_idle_timeout);
+    let _sweeping = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&unread).sweep()));
+    let held = MapResponseLayer::new(move |response: http::Response<Body>| {
+        response.map(|body| unread.hold(body))
+    });
     let mut serving = Box::pin(
         server(limits)
             .layer(paced)
+            .layer(held)
             .add_routes(routes)
             .serve_with_incoming_shutdown(connections, stopping),
     );
