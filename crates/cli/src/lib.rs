@@ -17,6 +17,7 @@ mod explained;
 mod failure;
 mod handover;
 mod json;
+mod log_report;
 mod progress;
 #[cfg(test)]
 mod reasons_page;

@@ -1,5 +1,6 @@
 //! What an auditor does with the log beyond verifying it: a random sample, at the broker, offline, and drawn again by what the
-//! auditor's page says; questions page by page.
+//! auditor's page says; questions page by page; a month in figures;
+//! a year in a folder.
 
 mod support;
 
@@ -125,4 +126,125 @@ fn pages_follow_each_other_without_a_gap_and_each_question_narrows_as_it_says() 
     broker.as_client("clerk-1", &["audit", "query"]).exits(3);
     let refused = ask(&["--codes", "NO_AGREEMENT,ROLE_MISSING"]);
     assert_eq!(indexes(&refused).len(), indexes(&known).len() + 1);
+}
+
+#[test]
+fn a_month_is_counted_alike_by_the_broker_and_from_the_exported_log() {
+    let broker = Broker::start();
+    let last = broker.as_client("auditor-1", &["audit", "query", "--operations", "QUERY_SINGLE"]);
+    let last: Value =
+        serde_json::from_str(last.exits(0).stdout.lines().last().expect("a leaf")).expect("JSON");
+    let time = last["leaf"]["t"].as_i64().expect("a time");
+    let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+    let time = jiff::Timestamp::from_millisecond(time).expect("a time").to_zoned(japan);
+    let month = time.strftime("%Y-%m").to_string();
+    broker.audit("exported");
+    let (bundle, key) = (broker.folder.path("exported"), broker.town("log.vkey"));
+    let (bundle, key) = (bundle.display().to_string(), key.display().to_string());
+    let page = broker.folder.path("month.html");
+    let written = page.display().to_string();
+    let offline =
+        ["audit", "report", &bundle, "--key", &key, "--month", &month, "--exact", "--json"];
+    let offline = renkei(offline.iter().chain(&["--output", &written])).exits(0).json();
+    let asked = ["audit", "report", "--month", &month, "--exact"];
+    let asked = broker.as_client("auditor-1", &asked).exits(0).json();
+    assert!(offline["look_ups"].as_u64().is_some_and(|count| count > 0), "{offline}");
+    // The export itself left leaves, and none of them is a look-up.
+    for key in ["look_ups", "off_hours", "refusals", "by_day", "by_hour", "by_code", "actors"] {
+        assert_eq!(offline[key], asked[key], "{key}");
+    }
+    let sum = |key: &str, part: &str| -> u64 {
+        let parts = offline[key].as_array().expect("parts");
+        parts.iter().map(|one| one[part].as_u64().expect("a count")).sum()
+    };
+    for (table, part, whole) in [
+        ("by_day", "look_ups", "look_ups"),
+        ("by_hour", "look_ups", "look_ups"),
+        ("actors", "look_ups", "look_ups"),
+        ("actors", "off_hours", "off_hours"),
+        ("actors", "refusals", "refusals"),
+        ("by_code", "refusals", "refusals"),
+    ] {
+        assert_eq!(sum(table, part), offline[whole].as_u64().expect("a total"), "{table}");
+    }
+    let page = fs_err::read_to_string(&page).expect("a page");
+    assert_eq!(page.matches("<figure>").count() + page.matches("Nothing was refused").count(), 3);
+    let other = renkei(["audit", "report", &bundle, "--key", &key, "--month", "1999-12", "--json"]);
+    assert_eq!(other.exits(0).json()["leaves"], 0);
+    // What was changed is not counted.
+    let entries = broker.folder.path("exported/tile/entries/000");
+    let entries = if entries.exists() { entries } else { first_file(&entries.with_extension("p")) };
+    let mut bytes = fs_err::read(&entries).expect("entries");
+    bytes[100] ^= 1;
+    fs_err::write(&entries, bytes).expect("written");
+    renkei(["audit", "report", &bundle, "--key", &key, "--month", &month])
+        .exits(1)
+        .says(&["damaged"]);
+}
+
+#[test]
+fn a_year_is_handed_over_in_a_folder_that_three_programs_accept() {
+    let broker = Broker::start();
+    let key = broker.town("log.vkey").display().to_string();
+    let folder = broker.folder.path("year");
+    let place = folder.display().to_string();
+    let hand_over = ["audit", "hand-over", "--year", "2026", "--output", &place, "--key", &key];
+    let done = broker.as_client("auditor-1", &hand_over).exits(0).json();
+    broker.as_client("auditor-1", &hand_over).exits(3).says(&["not empty"]);
+    broker
+        .as_client(
+            "operator-1",
+            &["audit", "hand-over", "--year", "2026", "--output", "never", "--key", &key],
+        )
+        .exits(3);
+
+    let check = |words: &[&str]| {
+        let run = Command::new(words[0]).args(&words[1..]).current_dir(&folder).output();
+        let run = run.expect("the program runs");
+        let said = [run.stdout, run.stderr].concat();
+        (run.status.success(), String::from_utf8_lossy(&said).into_owned())
+    };
+    let (ok, said) = check(&["sha256sum", "--strict", "-c", "SHA256SUMS"]);
+    assert!(ok, "{said}");
+    assert_eq!(said.lines().count() as u64 + 1, done["files"].as_u64().expect("files"));
+    for name in [
+        "README.en.md",
+        "README.ja.md",
+        "policy",
+        "verify_log.py",
+        "leaf.schema.json",
+        "log/checkpoint",
+    ] {
+        assert!(said.contains(&format!("{name}: OK")), "{name}: {said}");
+    }
+    let months = done["months"].as_u64().expect("months");
+    for ending in [".json: OK", ".en.html: OK", ".ja.html: OK"] {
+        let reports = said
+            .lines()
+            .filter(|line| line.starts_with("reports/2026-") || line.starts_with("reports/2027-"));
+        assert_eq!(reports.filter(|line| line.ends_with(ending)).count() as u64, months);
+    }
+    let log = folder.join("log").display().to_string();
+    let verified = renkei(["audit", "verify", &log, "--key", &key, "--json"]).exits(0).json();
+    assert_eq!((&verified["size"], &verified["root"]), (&done["size"], &done["root"]));
+    let requirements = folder.join("requirements.txt");
+    let python = support::python::python_with("python-auditor", &requirements);
+    let python = python.display().to_string();
+    let script = [python.as_str(), "verify_log.py", "log", "log.vkey"];
+    let (ok, said) = check(&script);
+    assert!(ok && said.starts_with("intact"), "{said}");
+
+    let checkpoint = folder.join("log/checkpoint");
+    let note = fs_err::read_to_string(&checkpoint).expect("a checkpoint");
+    let size = note.lines().nth(1).expect("a size").to_owned();
+    fs_err::write(&checkpoint, note.replacen(&size, &format!("{size}0"), 1)).expect("written");
+    assert!(!check(&["sha256sum", "--strict", "-c", "SHA256SUMS"]).0);
+    assert!(!check(&script).0);
+    renkei(["audit", "verify", &log, "--key", &key]).exits(1);
+}
+
+/// The only file of a folder.
+fn first_file(folder: &Path) -> std::path::PathBuf {
+    let mut entries = fs_err::read_dir(folder).expect("a folder");
+    entries.next().expect("a file").expect("an entry").path()
 }

@@ -11,7 +11,9 @@ use renkei_types::{DatasetId, Digest, InvalidDigest};
 use serde_json::json;
 
 use super::bundle::NewBundle;
+use super::hand_over::{self, HandOverArguments};
 use super::log_query::{QueryArguments, query};
+use super::month_report::{self, ReportArguments};
 use super::sample::{self, SampleArguments};
 use super::session::{self, Session, plain};
 use super::subject;
@@ -26,12 +28,16 @@ pub(crate) enum AuditCommand {
     Query(QueryArguments),
     /// Draw leaves at random for inspection, with their proofs; anybody can draw the same ones again
     Sample(SampleArguments),
+    /// Count a month: mass look-ups, off hours, refusals; with a page of plots
+    Report(ReportArguments),
     /// Write the whole log as a folder that can be verified offline
     Bundle {
         /// The folder; must be absent or empty
         #[arg(long, value_name = "DIR")]
         output: PathBuf,
     },
+    /// Write what an audit office keeps of a year: the log, reports, how to verify, and the digest of every file
+    HandOver(HandOverArguments),
     /// Show a signed checkpoint over every leaf that is durable now
     Checkpoint,
     /// Show a proof that a leaf is in the log, or that the log has only grown
@@ -91,9 +97,11 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
             session::with(environment, async |session| query(session, arguments).await)
         }
         AuditCommand::Sample(arguments) => sample::run(arguments, environment),
+        AuditCommand::Report(arguments) => month_report::run(arguments, environment),
         AuditCommand::Bundle { output } => {
             session::with(environment, async |session| bundle(session, output).await)
         }
+        AuditCommand::HandOver(arguments) => hand_over::run(arguments, environment),
         AuditCommand::Checkpoint => session::with(environment, async |session| {
             let checkpoint = session.ask(CheckpointRequest {}).await?.checkpoint;
             if environment.json {
@@ -135,8 +143,11 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
     }
 }
 
-async fn bundle(session: &Session<'_>, output: &std::path::Path) -> Result<Exit, Failure> {
-    let mut bundle = NewBundle::create(output)?;
+/// Receives the whole log; answers how many files and bytes it has.
+pub(super) async fn receive(
+    session: &Session<'_>,
+    mut bundle: NewBundle,
+) -> Result<(usize, u64), Failure> {
     let mut parts = session.stream(ExportBundleRequest {}).await?;
     let progress = Progress::bytes(session.environment, "receiving", "受信", 0);
     let mut received = 0;
@@ -145,8 +156,11 @@ async fn bundle(session: &Session<'_>, output: &std::path::Path) -> Result<Exit,
         received += part.data.len() as u64;
         progress.set(received);
     }
-    let (files, bytes) = bundle.finish()?;
-    drop(progress);
+    bundle.finish()
+}
+
+async fn bundle(session: &Session<'_>, output: &std::path::Path) -> Result<Exit, Failure> {
+    let (files, bytes) = receive(session, NewBundle::create(output)?).await?;
     let name = output.display().to_string();
     if session.environment.json {
         json::print(&json!({"output": name, "files": files, "bytes": bytes}));

@@ -17,6 +17,7 @@ mod delivery;
 mod enrolment;
 mod error;
 mod explained;
+mod hand_over;
 mod households;
 mod identify;
 mod invitation;
@@ -26,6 +27,7 @@ mod key;
 mod list;
 mod log_query;
 mod model;
+mod month_report;
 mod names;
 mod new_file;
 mod party;
@@ -267,6 +269,9 @@ mod tests {
             "audit query --agreement agreement_ --dataset dataset_",
             "audit sample --size 60 --as auditor-1.toml --key log.vkey",
             "audit sample bundle --key log.vkey --dice 3-6-2 --json",
+            "audit report --month 2026-11 --as auditor-1.toml --output november.html",
+            "audit report bundle --key log.vkey --month 2026-11 --office-hours 08:30-17:15 --holiday 2026-11-03,2026-11-23 --mass 200 --exact --json",
+            "audit hand-over --year 2026 --output b --key log.vkey --policy policy --as auditor-1.toml",
             "audit bundle --output b",
             "audit checkpoint",
             "audit subject dataset_ --id 100000000012345 --id 7 --proxy --proofs p --request-id request_",

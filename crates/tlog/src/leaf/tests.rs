@@ -157,6 +157,37 @@ fn the_schema_reserves_exactly_these_fields() {
 }
 
 #[test]
+fn the_schema_that_auditors_get_has_the_same_fields_and_words() {
+    let schema = include_str!("../../../../docs/auditor/leaf.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).expect("JSON");
+    let leaf: serde_json::Value =
+        serde_json::from_slice(&full().to_bytes().expect("a leaf")).expect("JSON");
+    let keys = |value: &serde_json::Value| {
+        let fields = value.as_object().expect("an object").keys().cloned();
+        fields.collect::<std::collections::BTreeSet<_>>()
+    };
+    let properties = &schema["properties"];
+    assert_eq!(keys(properties), keys(&leaf));
+    for (field, value) in leaf.as_object().expect("an object") {
+        if let (true, Some(parts)) = (value.is_object(), properties[field].get("properties")) {
+            assert_eq!(keys(parts), keys(value), "{field}");
+        }
+    }
+    let required = ["clk", "id", "op", "res", "t", "v"];
+    assert_eq!(schema["required"], serde_json::json!(required));
+    fn texts<T: std::fmt::Display>(words: &[T]) -> serde_json::Value {
+        words.iter().map(ToString::to_string).collect::<Vec<_>>().into()
+    }
+    assert_eq!(properties["op"]["enum"], texts(Operation::ALL));
+    assert_eq!(properties["res"]["enum"], texts(LeafResult::ALL));
+    assert_eq!(properties["clk"]["enum"], texts(ClockState::ALL));
+    assert_eq!(properties["cnt"]["propertyNames"]["enum"], texts(Counter::ALL));
+    assert_eq!(properties["subj"]["properties"]["mode"]["enum"], texts(SubjectMode::ALL));
+    assert_eq!(properties["dec"]["properties"]["act"]["enum"], texts(DecisionKind::ALL));
+    assert_eq!(properties["dec"]["properties"]["by"]["enum"], texts(DecidedBy::ALL));
+}
+
+#[test]
 fn keys_are_sorted_and_nothing_is_spelt_with_spaces_or_escapes() {
     let text = String::from_utf8(full().to_bytes().expect("a leaf")).expect("UTF-8");
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
