@@ -5,7 +5,9 @@
 //! ignored, a bad line of a known key refuses the whole note. Extension lines are refused: no reader of ours knows what
 //! they promise. The text has one spelling, so that changing any byte that is ours is noticed.
 
+mod cosignature;
 mod key;
+mod named_key;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use renkei_types::{Classify, Kind, Language, Localised};
 
+pub use self::cosignature::{Cosignature, CosignerKey, WitnessKey};
 pub use self::key::{InvalidKey, LogKey, VerifierKey};
 use crate::hash::Hash;
 

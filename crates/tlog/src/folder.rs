@@ -34,12 +34,17 @@ use crate::checkpoint::{
 use crate::hash::{Hash, leaf_hash};
 use crate::proof::{HashReader, root_at};
 use crate::tile::{
-    TILE_LEVELS, TILE_WIDTH, TileKind, TilePath, push_entry, row_count, tile_hashes, tile_kinds,
+    Entries, TILE_LEVELS, TILE_WIDTH, TileKind, TilePath, push_entry, row_count, tile_hashes,
+    tile_kinds,
 };
 use crate::tree::{root_of_rows, tree_root};
 
 /// The name of the checkpoint's file.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
+
+/// The name of the file that keeps the last checkpoint which enough witnesses have cosigned. The log has grown since, as a
+/// rule.
+const COSIGNED: &str = "cosigned";
 
 /// A log in a folder, with what is needed to extend it.
 #[derive(Debug)]
@@ -130,10 +135,8 @@ impl LogFolder {
     ) -> Result<SignedCheckpoint, LogError> {
         self.check_usable()?;
         let head = self.head();
-        let previous = match self.files.read_at_most(CHECKPOINT, NOTE_BYTES_MAX)? {
-            Some(note) => Some(claimed(&note)?),
-            None => None,
-        };
+        let note = self.files.read_at_most(CHECKPOINT, NOTE_BYTES_MAX)?;
+        let previous = note.as_deref().map(claimed).transpose()?;
         if previous.is_none()
             && let Some(published) = &self.published
         {
@@ -162,12 +165,69 @@ impl LogFolder {
         }
         let signed = SignedCheckpoint::sign(key, head.size, root);
         first(&signed)?;
-        self.usable = false;
-        self.files.write(&[(CHECKPOINT.to_owned(), signed.note().as_bytes().to_vec())])?;
-        self.usable = true;
+        // What witnesses have said of this size and root stays said.
+        let signed = note.map_or_else(|| signed.clone(), |note| signed.keeping_others_lines(&note));
+        self.write_note(CHECKPOINT, &signed)?;
         self.published = Some(signed.checkpoint().clone());
         self.sweep(since, &[head.size], 0)?;
         Ok(signed)
+    }
+
+    /// Puts the cosignatures of a checkpoint beside it, where it is the one that is published. Answers whether it is.
+    pub fn cosign(&mut self, cosigned: &SignedCheckpoint) -> Result<bool, LogError> {
+        self.check_usable()?;
+        if self.published.as_ref() != Some(cosigned.checkpoint()) {
+            return Ok(false);
+        }
+        self.write_note(CHECKPOINT, cosigned)?;
+        Ok(true)
+    }
+
+    /// Keeps a checkpoint that enough witnesses have cosigned, whatever is published later.
+    pub fn keep_cosigned(&mut self, cosigned: &SignedCheckpoint) -> Result<(), LogError> {
+        self.check_usable()?;
+        self.write_note(COSIGNED, cosigned)
+    }
+
+    /// The note of the `checkpoint` file, with what witnesses have added to it.
+    pub fn note(&self) -> Result<Option<Vec<u8>>, LogError> {
+        Ok(self.files.read_at_most(CHECKPOINT, NOTE_BYTES_MAX)?)
+    }
+
+    /// The note that was kept last by [`LogFolder::keep_cosigned`], unchecked.
+    pub fn cosigned(&self) -> Result<Option<Vec<u8>>, LogError> {
+        Ok(self.files.read_at_most(COSIGNED, NOTE_BYTES_MAX)?)
+    }
+
+    /// The bytes of a tile or bundle as it was in this tree or a smaller one: what joined since is cut off.
+    pub fn tile_as_of(&self, tile: TilePath) -> Result<Vec<u8>, LogError> {
+        let (kind, index) = (tile.kind(), tile.index());
+        let present = TilePath::in_row(kind, index, row_count(kind, self.size()));
+        let present = present.filter(|present| present.width() >= tile.width());
+        let present = present.ok_or_else(|| damaged(Some(tile)))?;
+        let bytes = self.files.read(&present.to_string())?;
+        let bytes = bytes.ok_or_else(|| damaged(Some(present)))?;
+        let width = usize::from(tile.width());
+        if present == tile {
+            return Ok(bytes);
+        }
+        match kind {
+            TileKind::Hashes(_) => bytes.get(..width * Hash::BYTES).map(<[u8]>::to_vec),
+            TileKind::Entries => {
+                let entries: Vec<_> = Entries::of(&bytes).take(width).flatten().collect();
+                let mut cut = Vec::new();
+                entries.iter().try_for_each(|entry| push_entry(&mut cut, entry))?;
+                (entries.len() == width).then_some(cut)
+            }
+        }
+        .ok_or_else(|| damaged(Some(present)))
+    }
+
+    fn write_note(&mut self, name: &str, signed: &SignedCheckpoint) -> Result<(), LogError> {
+        self.usable = false;
+        self.files.write(&[(name.to_owned(), signed.note().as_bytes().to_vec())])?;
+        self.usable = true;
+        Ok(())
     }
 
     /// The bytes of one leaf, checked against its hash.

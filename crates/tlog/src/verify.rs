@@ -23,6 +23,7 @@ use crate::folder::CHECKPOINT;
 use crate::folder::files::Files;
 use crate::hash::{Hash, leaf_hash};
 use crate::leaf::{Leaf, Operation, UtcMillis};
+use crate::policy::{Policy, Standing};
 use crate::tile::{
     ENTRY_BYTES_MAX, Entries, TILE_WIDTH, TileKind, TilePath, tile_bytes, tile_hashes,
 };
@@ -41,6 +42,8 @@ pub struct Verification {
     pub root: Option<Hash>,
     /// What is wrong, if anything is.
     pub first_bad: Option<FirstBad>,
+    /// Who has cosigned it, where that was to be checked.
+    pub cosigned: Option<Standing>,
 }
 
 /// Why the check could not be made at all.
@@ -85,34 +88,70 @@ pub fn verify_folder(folder: &Path, key: &VerifierKey) -> Result<Verification, V
 /// Checks a folder against the log's public keys in the order in which they came into use. A log that a later one has
 /// signed must announce it.
 pub fn verify_folder_by(folder: &Path, keys: &[VerifierKey]) -> Result<Verification, VerifyError> {
+    verify_folder_with(folder, keys, None)
+}
+
+/// The same; the checkpoint must also be what a policy asks for: signed by a log that it names, where it names any, and
+/// cosigned by a quorum of its witnesses.
+pub fn verify_folder_with(
+    folder: &Path,
+    keys: &[VerifierKey],
+    policy: Option<&Policy>,
+) -> Result<Verification, VerifyError> {
     if !folder.is_dir() {
         return Err(VerifyError::NoFolder { folder: folder.display().to_string() });
     }
     let files = Files::in_folder(folder);
     let opened = match read_file(&files, CHECKPOINT, NOTE_BYTES_MAX)? {
-        Ok(note) => SignedCheckpoint::open(&note, keys).map_err(Flaw::Checkpoint).map(|signed| {
-            let mut by = keys.iter().map(std::slice::from_ref);
-            (signed, by.position(|key| SignedCheckpoint::open(&note, key).is_ok()))
-        }),
+        Ok(note) => open(&note, keys, policy),
         Err(flaw) => Err(flaw),
     };
-    let (signed, signer) = match opened {
-        Ok(signed) => signed,
+    let Opened { signed, signer, cosigned } = match opened {
+        Ok(opened) => opened,
         Err(flaw) => {
             let first_bad = Some(FirstBad { index: None, flaw });
-            return Ok(Verification { ok: false, size: 0, root: None, first_bad });
+            return Ok(Verification { ok: false, size: 0, root: None, first_bad, cosigned: None });
         }
     };
     let checkpoint = signed.checkpoint();
     // The first key was handed over; every later one needs an announcement.
     let announced = signer.filter(|signer| *signer > 0).map(|signer| &keys[signer]);
-    let first_bad = Check::new(&files, checkpoint, announced).run()?;
+    let mut first_bad = Check::new(&files, checkpoint, announced).run()?;
+    if first_bad.is_none()
+        && let Some(standing) = cosigned.as_ref().filter(|standing| !standing.met)
+    {
+        let flaw = Flaw::NotCosigned { by: standing.by.clone() };
+        first_bad = Some(FirstBad { index: None, flaw });
+    }
     Ok(Verification {
         ok: first_bad.is_none(),
         size: checkpoint.size,
         root: Some(checkpoint.root),
         first_bad,
+        cosigned,
     })
+}
+
+/// A checkpoint that can be relied on.
+struct Opened {
+    signed: SignedCheckpoint,
+    /// Which of the keys has signed it.
+    signer: Option<usize>,
+    cosigned: Option<Standing>,
+}
+
+fn open(note: &[u8], keys: &[VerifierKey], policy: Option<&Policy>) -> Result<Opened, Flaw> {
+    let signed = SignedCheckpoint::open(note, keys).map_err(Flaw::Checkpoint)?;
+    let signer =
+        keys.iter().position(|key| SignedCheckpoint::open(note, std::slice::from_ref(key)).is_ok());
+    let named = |policy: &Policy| {
+        policy.logs().is_empty() || signer.is_some_and(|by| policy.logs().contains(&keys[by]))
+    };
+    if policy.is_some_and(|policy| !named(policy)) {
+        return Err(Flaw::NotInPolicy);
+    }
+    let cosigned = policy.map(|policy| policy.standing(&signed, None)).transpose();
+    Ok(Opened { signer, cosigned: cosigned.map_err(Flaw::Checkpoint)?, signed })
 }
 
 /// Reads a file that should be there; outside the result, a failure that says nothing about the folder's contents.

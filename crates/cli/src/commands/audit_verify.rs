@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use renkei_tlog::checkpoint::InvalidKey;
-use renkei_tlog::{Verification, VerifierKey, verify_folder_by};
+use renkei_tlog::{Policy, Standing, Verification, VerifierKey, verify_folder_with};
 use renkei_types::{Classify, Kind, Language, Localised};
 use serde_json::{Value, json};
 
@@ -26,6 +26,10 @@ pub(crate) struct VerifyArguments {
     /// rotation the older key first, then the newer: the log must announce it
     #[arg(long = "key", value_name = "FILE", required = true)]
     pub(crate) keys: Vec<PathBuf>,
+
+    /// A witness policy (C2SP tlog-policy): the checkpoint must carry cosignatures of its quorum
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
 }
 
 /// A file that holds no public key of a log.
@@ -51,7 +55,8 @@ impl Localised for KeyFileError {
 pub(crate) fn run(arguments: &VerifyArguments, environment: &Environment) -> Result<Exit, Failure> {
     let keys: Vec<VerifierKey> =
         arguments.keys.iter().map(|file| read_key(file)).collect::<Result<_, _>>()?;
-    let found = verify_folder_by(&arguments.folder, &keys)?;
+    let policy = arguments.policy.as_deref().map(Policy::read).transpose()?;
+    let found = verify_folder_with(&arguments.folder, &keys, policy.as_ref())?;
     if environment.json {
         json::print(&verification_json(&found, environment.language));
     } else {
@@ -72,11 +77,26 @@ fn verification_json(found: &Verification, language: Language) -> Value {
         .first_bad
         .as_ref()
         .map(|bad| json!({"index": bad.index, "what": bad.localised(language)}));
-    json!({
+    let mut told = json!({
         "ok": found.ok,
         "size": found.size,
         "root": found.root.map(|root| root.to_string()),
         "first_bad": first_bad,
+    });
+    if let Some(standing) = &found.cosigned {
+        told["cosigned"] = standing_json(standing);
+    }
+    told
+}
+
+/// Who has cosigned a checkpoint, whether that is enough, and as of when.
+pub(crate) fn standing_json(standing: &Standing) -> Value {
+    let seconds = standing.since.and_then(|seconds| i64::try_from(seconds).ok());
+    let since = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    json!({
+        "by": standing.by,
+        "met": standing.met,
+        "since": since.map(|since| since.to_string()),
     })
 }
 
@@ -84,13 +104,22 @@ fn show(found: &Verification, environment: &Environment) {
     let (size, root) = (found.size, found.root.map(|root| root.to_string()));
     let root = root.unwrap_or_default();
     match &found.first_bad {
-        None => print_line!(
-            "{}",
-            environment.language.pick(
-                format!("intact: {size} entries, root {root}"),
-                format!("改変なし: {size} 件、ルート {root}"),
-            )
-        ),
+        None => {
+            let (english, japanese) = match &found.cosigned {
+                None => (String::new(), String::new()),
+                Some(standing) => (
+                    format!(", cosigned by {}", standing.by.join(", ")),
+                    format!("、連署 {}", standing.by.join("、")),
+                ),
+            };
+            print_line!(
+                "{}",
+                environment.language.pick(
+                    format!("intact: {size} entries, root {root}{english}"),
+                    format!("改変なし: {size} 件、ルート {root}{japanese}"),
+                )
+            );
+        }
         Some(bad) => print_line!(
             "{}: {}",
             environment.say("damaged", "改変あり"),
@@ -109,7 +138,7 @@ mod tests {
     fn damage_is_told_with_its_entry_or_without_one() {
         let flaw = Flaw::Missing { file: "checkpoint".to_owned() };
         let first_bad = Some(FirstBad { index: None, flaw });
-        let found = Verification { ok: false, size: 0, root: None, first_bad };
+        let found = Verification { ok: false, size: 0, root: None, first_bad, cosigned: None };
         let told = verification_json(&found, Language::English);
         assert_eq!(told["ok"], false);
         assert_eq!(told["root"], Value::Null);
@@ -119,8 +148,11 @@ mod tests {
 
     #[test]
     fn an_intact_log_has_nothing_bad() {
-        let found = Verification { ok: true, size: 3, root: None, first_bad: None };
-        assert_eq!(verification_json(&found, Language::English)["first_bad"], Value::Null);
+        let cosigned = Some(Standing { by: vec!["w1".to_owned()], met: true, since: Some(60) });
+        let found = Verification { ok: true, size: 3, root: None, first_bad: None, cosigned };
+        let told = verification_json(&found, Language::English);
+        assert_eq!(told["first_bad"], Value::Null);
+        assert_eq!(told["cosigned"]["since"], "1970-01-01T00:01:00Z");
     }
 
     #[test]

@@ -240,3 +240,49 @@ fn an_entry_that_is_too_long_leaves_the_log_as_it_was() {
     log.append(&leaves(0..1)).expect("appended");
     assert_eq!(log.size(), 1);
 }
+
+fn cosigned(signed: &SignedCheckpoint, seconds: u64) -> SignedCheckpoint {
+    let name = "pref.example/w".parse().expect("a name");
+    let witness = crate::WitnessKey::generate(name, &SeededEntropy::new(2));
+    signed.with_cosignatures(&[witness.cosign(signed.checkpoint(), seconds)])
+}
+
+#[test]
+fn cosignatures_stay_with_their_checkpoint_until_the_log_grows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.append(&leaves(0..3)).expect("appended");
+    let plain = log.publish(&key()).expect("signed");
+    let note = cosigned(&plain, 9);
+    assert!(log.cosign(&note).expect("written"));
+    log.keep_cosigned(&note).expect("kept");
+    // Publishing the same again takes nothing away, nor does opening again.
+    assert_eq!(log.publish(&key()).expect("signed"), note);
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    assert_eq!(log.publish(&key()).expect("signed"), note);
+    log.append(&leaves(3..4)).expect("appended");
+    let next = log.publish(&key()).expect("signed");
+    assert!(!next.note().contains("pref.example/w"));
+    assert!(!log.cosign(&note).expect("asked"), "a line of an older checkpoint has no place there");
+    assert_eq!(log.cosigned().expect("read"), Some(note.note().as_bytes().to_vec()));
+}
+
+#[test]
+fn files_as_of_a_smaller_tree_are_those_that_were_published_then() {
+    let (early, late) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+    for (then, now) in [(1, 2), (255, 256), (256, 300), (300, 700), (700, 701), (5, 66_000)] {
+        for folder in [early.path(), late.path()] {
+            fs_err::remove_dir_all(folder).expect("removed");
+        }
+        let (mut log, _) = LogFolder::open(early.path()).expect("a log");
+        log.append(&leaves(0..then)).expect("appended");
+        let (mut grown, _) = LogFolder::open(late.path()).expect("a log");
+        grown.append(&leaves(0..now)).expect("appended");
+        for tile in crate::tile::files_of(then) {
+            let published = fs_err::read(early.path().join(tile.to_string())).expect("a file");
+            assert_eq!(grown.tile_as_of(tile).expect("cut"), published, "{then} {now} {tile}");
+        }
+        let beyond = TilePath::in_row(TileKind::Entries, now / TILE_WIDTH, now + 1);
+        assert!(grown.tile_as_of(beyond.expect("a tile")).is_err(), "{now}");
+    }
+}

@@ -77,6 +77,13 @@ pub enum Flaw {
     Root,
     /// The checkpoint is signed by a later key, and no entry announces it.
     UnannouncedKey,
+    /// The checkpoint is signed by a log that the policy does not name.
+    NotInPolicy,
+    /// Fewer witnesses have cosigned the checkpoint than the policy asks for.
+    NotCosigned {
+        /// Those that have, by their names in the policy.
+        by: Vec<String>,
+    },
 }
 
 impl FirstBad {
@@ -144,6 +151,21 @@ impl Localised for Flaw {
                     .to_owned(),
                 "checkpoint: 後の鍵で署名されていますが、その鍵への交換がログに記録されていません。運用者に確認し、説明があるまで旧い鍵だけを信頼してください"
                     .to_owned(),
+            ),
+            Self::NotInPolicy => (
+                "checkpoint: signed by a log that the policy does not name; check that policy and key are of this log"
+                    .to_owned(),
+                "checkpoint: 方針にないログの署名です。方針と鍵がこのログのものか確かめてください".to_owned(),
+            ),
+            Self::NotCosigned { by } => (
+                format!(
+                    "checkpoint: cosigned by {} witnesses ({}), which is not the quorum of the policy; ask the operator for `audit bundle --cosigned`",
+                    by.len(), by.join(", ")
+                ),
+                format!(
+                    "checkpoint: 連署した立会者は{}者（{}）で、方針の必要数に足りません。運用者に`audit bundle --cosigned`の一式を求めてください",
+                    by.len(), by.join("、")
+                ),
             ),
             Self::Root => (
                 "checkpoint: entries and tiles agree with each other and not with the signed root"
