@@ -133,6 +133,7 @@ calls! {
     benefits refund: RefundRequest -> RefundResponse, true, SECONDS;
     deliveries ack: AckRequest -> AckResponse, true, SECONDS;
     audit checkpoint: CheckpointRequest -> CheckpointResponse, true, SECONDS;
+    audit add_cosignatures: AddCosignaturesRequest -> AddCosignaturesResponse, true, SECONDS;
     audit proofs: ProofsRequest -> ProofsResponse, true, SECONDS;
     audit subject_report: SubjectReportRequest -> SubjectReportResponse, true, MINUTES;
     audit held_subjects: HeldSubjectsRequest -> HeldSubjectsResponse, true, SECONDS;

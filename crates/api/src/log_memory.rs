@@ -195,6 +195,23 @@ impl LogMemory {
         Ok(shown.checkpoint().clone())
     }
 
+    /// Keeps a checkpoint that was fetched without a receipt, once it is shown to go on from the one that is kept.
+    /// `consistency` proves that it does; it is empty where nothing was kept or the size is the same.
+    pub fn follow(&self, note: &str, consistency: &[Vec<u8>]) -> Result<Checkpoint, LogDoubt> {
+        let shown = SignedCheckpoint::open(note.as_bytes(), &self.keys)
+            .map_err(ReceiptError::Checkpoint)?;
+        fs_err::create_dir_all(&self.folder).map_err(|source| self.unusable(source))?;
+        let _turn = self.turn()?;
+        let kept = self.kept()?;
+        if let Some(kept) = &kept {
+            self.check_continues(kept, &shown, consistency)?;
+        }
+        if kept.is_none_or(|kept| kept.checkpoint().size < shown.checkpoint().size) {
+            self.write(CHECKPOINT, shown.note())?;
+        }
+        Ok(shown.checkpoint().clone())
+    }
+
     /// Checks that one checkpoint goes on from another, and keeps the second one beside the first where it does not.
     fn check_continues(
         &self,

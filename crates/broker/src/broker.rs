@@ -11,7 +11,7 @@ use renkei_exchange::index::Indexes;
 use renkei_exchange::running::{Ended, NoteEquipment};
 use renkei_exchange::upload::Spools;
 use renkei_exchange::{Charter, Equipment, Exchange, HandedKeys, OpenError, Store, StorePaths};
-use renkei_types::{Classify, Clock, Entropy, Kind, Language, Localised};
+use renkei_types::{Classify, Clock, Digest, DigestBuilder, Entropy, Kind, Language, Localised};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::service::Routes;
@@ -22,6 +22,7 @@ use crate::jobs::{self, JobBoard};
 use crate::services::{self, Desk};
 use crate::telemetry::{self, MetricsRecorder, ServiceManager};
 use crate::transport::{self, CredentialStore, Drained, Listener, ServeError, TlsError};
+use crate::witnessing::{WitnessSetupError, Witnesses};
 
 /// How often refusals that were collected are written to the log.
 const DENIALS_INTERVAL: Duration = Duration::from_secs(60);
@@ -42,6 +43,9 @@ pub enum RunError {
     /// Its certificates cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The witnesses cannot be asked.
+    #[error(transparent)]
+    Witness(#[from] WitnessSetupError),
     /// A port cannot be opened.
     #[error("{address} cannot be listened on: {source}")]
     Listen {
@@ -63,6 +67,7 @@ impl Classify for RunError {
         match self {
             Self::Open(error) => error.kind(),
             Self::Tls(error) => error.kind(),
+            Self::Witness(error) => error.kind(),
             Self::Listen { .. } => Kind::Unavailable,
             Self::Serve(error) => error.kind(),
             Self::Thread(_) => Kind::Internal,
@@ -74,6 +79,7 @@ impl Localised for RunError {
     fn localised(&self, language: Language) -> String {
         match self {
             Self::Tls(error) => error.localised(language),
+            Self::Witness(error) => error.localised(language),
             Self::Open(error) => error.localised(language),
             Self::Listen { address, source } => language.pick(
                 format!("{address} cannot be listened on: {source}"),
@@ -125,14 +131,19 @@ pub async fn run(
         keys: config.keys.clone(),
         handed: HandedKeys { root: config.root_key.clone(), log: config.log_key.clone() },
     };
+    let witnesses = config.witness.as_ref().map(Witnesses::open).transpose()?;
+    if let Some(witnesses) = &witnesses {
+        witnesses.compare(&paths).await?;
+    }
     let charter = Charter {
         founders: config.founders.clone(),
         log_origin: config.log.origin.clone(),
         checkpoint_interval: config.log.checkpoint_interval,
         equipment: Equipment {
-            config: config.digest(),
+            config: in_force(&config, witnesses.as_ref()),
             credentials: *credentials.in_use().borrow(),
         },
+        witnesses: witnesses.as_ref().map(|witnesses| witnesses.rule().clone()),
     };
     let opened = tokio::task::spawn_blocking(move || {
         Exchange::open(Store::open(paths, clock, entropy)?, &charter)
@@ -211,6 +222,10 @@ pub async fn run(
             Some(address)
         }
     };
+    if let Some(witnesses) = witnesses {
+        let kept = witnesses.keep_cosigned(exchange.clone());
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(kept)));
+    }
     let driver = jobs::start(exchange.clone(), indexes, Arc::clone(&board))?;
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     ServiceManager.ready();
@@ -250,6 +265,19 @@ pub async fn run(
         );
     }
     drained.map(|_| ()).map_err(Into::into)
+}
+
+/// The digest of all that is in force: the configuration, and the policy that stands in a file of its own.
+fn in_force(config: &BrokerConfig, witnesses: Option<&Witnesses>) -> Digest {
+    match witnesses {
+        None => config.digest(),
+        Some(witnesses) => {
+            let mut digest = DigestBuilder::new();
+            digest.field(config.digest().as_bytes());
+            digest.field(witnesses.rule().policy.digest().as_bytes());
+            digest.finish()
+        }
+    }
 }
 
 /// Asks the ledger something every now and then, for as long as it is polled: a broker whose ledger does not answer is not

@@ -55,6 +55,9 @@ pub struct BrokerConfig {
     pub tls: TlsConfig,
     /// The audit log.
     pub log: LogConfig,
+    /// Who has to cosign the log before money leaves; absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<WitnessConfig>,
     /// What clients may use up.
     #[serde(default)]
     pub limits: Limits,
@@ -95,6 +98,27 @@ pub struct LogConfig {
     pub checkpoint_interval: Duration,
 }
 
+/// The `[witness]` section.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// The policy (C2SP tlog-policy): the witnesses, where they are asked, and how many have to cosign.
+    pub policy: PathBuf,
+    /// The authorities that issue the certificates of the witnesses (PEM); absent where all of them are on this machine or
+    /// brought by courier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// How long releases and exports go on after enough witnesses have cosigned. Default 4h.
+    #[serde(with = "duration", default = "grace")]
+    pub grace: Duration,
+    /// How often witnesses are asked at most while the log grows. Default 30s.
+    #[serde(with = "duration", default = "witness_interval")]
+    pub interval: Duration,
+    /// How long one answer may take. Default 10s.
+    #[serde(with = "duration", default = "witness_patience")]
+    pub patience: Duration,
+}
+
 /// The `[telemetry]` section.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -130,6 +154,18 @@ const RELOAD_INTERVAL_MAX: Duration = Duration::from_secs(30);
 
 fn reload_interval() -> Duration {
     Duration::from_secs(5)
+}
+
+fn grace() -> Duration {
+    Duration::from_secs(4 * 60 * 60)
+}
+
+fn witness_interval() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn witness_patience() -> Duration {
+    Duration::from_secs(10)
 }
 
 fn checkpoint_interval() -> Duration {
@@ -184,7 +220,7 @@ impl BrokerConfig {
     }
 
     fn paths_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut PathBuf)> {
-        let Self { store, keys, root_key, log_key, tls, .. } = self;
+        let Self { store, keys, root_key, log_key, tls, witness, .. } = self;
         let always = [
             ("store", store),
             ("keys", keys),
@@ -193,8 +229,17 @@ impl BrokerConfig {
             ("tls.client_ca", &mut tls.client_ca),
             ("tls.crl", &mut tls.crl),
         ];
-        let handed = [("root_key", root_key.as_mut()), ("log_key", log_key.as_mut())];
-        always.into_iter().chain(handed.into_iter().filter_map(|(key, path)| Some((key, path?))))
+        let (policy, ca) = match witness {
+            Some(witness) => (Some(&mut witness.policy), witness.ca.as_mut()),
+            None => (None, None),
+        };
+        let perhaps = [
+            ("root_key", root_key.as_mut()),
+            ("log_key", log_key.as_mut()),
+            ("witness.policy", policy),
+            ("witness.ca", ca),
+        ];
+        always.into_iter().chain(perhaps.into_iter().filter_map(|(key, path)| Some((key, path?))))
     }
 
     /// The first rule that does not hold, and its key.
@@ -253,6 +298,10 @@ impl BrokerConfig {
             if *calls == 0 || u64::from(*calls) > most {
                 return Some(("quotas", Rule::Range { least: 1, most }));
             }
+        }
+        if self.witness.as_ref().is_some_and(|it| it.interval + it.patience > it.grace / 2) {
+            // One answer that is missed must not stop releases.
+            return Some(("witness.grace", Rule::Grace));
         }
         let found = self.limits.out_of_range()?;
         Some((found.key, Rule::Range { least: found.least, most: found.most }))

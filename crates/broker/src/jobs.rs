@@ -130,7 +130,9 @@ pub(crate) fn start(
         let (mut swept, mut warned) = (None, false);
         while !board.stopping.load(Ordering::Relaxed) {
             let today = exchange.clock().today();
-            if swept != Some(today) {
+            // What a dispute is about may be evidence: nothing ends by itself, and nothing new is decided.
+            let disputed = exchange.witnessed().is_disputed();
+            if swept != Some(today) && !disputed {
                 // What fails is tried again tomorrow, and when the broker starts.
                 swept = Some(today);
                 for of in [YearKeyUse::LinkCodes, YearKeyUse::Subjects] {
@@ -154,7 +156,7 @@ pub(crate) fn start(
                 warned = true;
                 protection::warn_of_ends(&exchange, &indexes);
             }
-            for job in state.queued_jobs() {
+            for job in state.queued_jobs().into_iter().filter(|_| !disputed) {
                 let clock = exchange.clock().as_ref();
                 let reporter = Reporter {
                     job,
@@ -169,7 +171,7 @@ pub(crate) fn start(
                 }
                 board.set(job, None);
             }
-            if let Err(refusal) = subject_index::gather_due(&exchange) {
+            if !disputed && let Err(refusal) = subject_index::gather_due(&exchange) {
                 tracing::error!(%refusal, "the side index of persons cannot be written");
             }
             board.wait();

@@ -17,6 +17,8 @@ mod services;
 pub mod telemetry;
 pub mod transport;
 pub mod who_may;
+mod witnessing;
 
 pub use broker::{RunError, Running, is_in_use, run};
 pub use failure::refusal_status_of;
+pub use witnessing::WitnessSetupError;

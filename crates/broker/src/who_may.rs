@@ -10,8 +10,8 @@
 use renkei_exchange::permit::{
     AskIdentity, Certify, DecideLines, Divide, KeepCertificate, Link, Operate, Promote,
     ProveReceipt, ReadDirectory, ReadLog, ReadState, Readmit, Receive, ReleaseSubject, Right,
-    SeeProgramme, SeeProtected, SeeProtection, SeeTotals, StopReleases, Submit, TellSubject,
-    TranslateCodes,
+    SeeCheckpoints, SeeProgramme, SeeProtected, SeeProtection, SeeTotals, StopReleases, Submit,
+    TellSubject, TranslateCodes,
 };
 use renkei_exchange::{Operation, Role};
 use renkei_types::{Language, Localised};
@@ -161,8 +161,9 @@ calls! {
     Audit {
         Query: ReadLog;
         Sample: ReadLog;
-        Checkpoint: ReadLog;
-        Proofs: ReadLog;
+        Checkpoint: SeeCheckpoints;
+        Proofs: SeeCheckpoints;
+        AddCosignatures: SeeCheckpoints;
         ProveReceipt: ProveReceipt;
         ExportBundle: ReadLog;
         SubjectReport: TellSubject;

@@ -96,6 +96,10 @@ pub(crate) enum CommandError {
     Requirement { given: String, why: &'static str },
     #[error("{file}: {error}")]
     Model { file: String, error: renkei_linkage::ModelError },
+    #[error(
+        "{file}: neither lines of a witness nor a checkpoint that it remembers; ask the witness for its answer again"
+    )]
+    NoAnswer { file: String },
     #[error("{file} changed while it was being read; run the command again")]
     Changed { file: String },
     #[error("{0}")]
@@ -152,6 +156,7 @@ impl Classify for CommandError {
             | Self::RepeatedId { .. }
             | Self::Requirement { .. }
             | Self::Model { .. }
+            | Self::NoAnswer { .. }
             | Self::Plain(_) => Kind::InvalidArgument,
         }
     }
@@ -196,6 +201,9 @@ impl Localised for CommandError {
                 )
             }
             Self::Model { file, error } => format!("{file}: {}", error.localised(language)),
+            Self::NoAnswer { file } => {
+                format!("{file}: 立会者の答えではありません。立会者に答えを取り直してください")
+            }
             Self::Changed { file } => {
                 format!("{file} が読み込み中に変更されました。もう一度実行してください")
             }

@@ -108,6 +108,7 @@ fn open(folder: &std::path::Path) -> (Exchange, renkei_exchange::ledger::Threads
         log_origin: "renkei.example/renkei-audit/131016".to_owned(),
         checkpoint_interval: std::time::Duration::from_secs(1),
         equipment: Equipment { config: Digest::of(b""), credentials: Digest::of(b"") },
+        witnesses: None,
     };
     Exchange::open(store, &charter).expect("an exchange")
 }

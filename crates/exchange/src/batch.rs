@@ -599,6 +599,7 @@ impl Command for CertifyBatch {
             return Err(Reason::Unbalanced.into());
         }
         not_a_decider(desk.state, &book, list, &rows, &caller)?;
+        desk.witnessed.check_release(desk.now)?;
         desk.state.batches.change(&id, |batch| {
             batch.state = BatchState::Certified;
             batch.certified_by = Some(caller);

@@ -19,6 +19,7 @@ use crate::mark::Mark;
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::subject::SubjectSet;
+use crate::witnessed::Witnessed;
 
 /// Something a caller wants done.
 ///
@@ -84,6 +85,7 @@ pub struct Desk<'a> {
     pub(crate) entropy: &'a dyn Entropy,
     pub(crate) books: &'a mut Books,
     pub(crate) journal: &'a dyn Journal,
+    pub(crate) witnessed: &'a Witnessed,
 }
 
 macro_rules! new_ids {

@@ -69,6 +69,8 @@ impl Command for Deliver {
         let id = *desk.state.feed.get(&(self.programme, self.number)).ok_or(Reason::NoAgreement)?;
         let batch = desk.state.batches.get(&id).ok_or(Reason::Internal)?;
         crate::hold::check(desk.state, id, batch)?;
+        // What was released while the log was cosigned may be handed out later, unless it is in doubt since.
+        desk.witnessed.check_change()?;
         let Totals { lines, yen } = batch.totals;
         desk.state.batches.change(&id, |batch| batch.delivered = true);
         let mark = Mark::ok(Operation::Deliver)

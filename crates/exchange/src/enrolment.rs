@@ -175,6 +175,7 @@ impl Command for Join {
     const METHOD: &'static str = "Join";
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        desk.witnessed.check_change()?;
         let (identity, enrolment) = desk.state.invited(self.token, desk.now)?;
         enrolment.accepts(self.request.key)?;
         let identity = identity.clone();

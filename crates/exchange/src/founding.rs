@@ -15,6 +15,7 @@ use crate::refusal::Refusal;
 use crate::role::Role;
 use crate::running::Equipment;
 use crate::state::State;
+use crate::witnessed::WitnessRule;
 
 /// What a broker is founded with, where there is none yet.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Charter {
     pub checkpoint_interval: Duration,
     /// What it runs with this time.
     pub equipment: Equipment,
+    /// Who has to cosign the log before money leaves; nothing where nobody has to.
+    pub witnesses: Option<WitnessRule>,
 }
 
 /// How the broker began.

@@ -353,6 +353,9 @@ impl Command for ReleaseHold {
             Some(_) => {
                 set(desk.state, self.programme, self.target, None);
                 let released = release_what_may_go(desk.state, self.programme);
+                if !released.is_empty() {
+                    desk.witnessed.check_release(desk.now)?;
+                }
                 let mark = match released.is_empty() {
                     true => action,
                     false => mark(Operation::Release, self.programme, self.target),

@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use renkei_journal::{AppendError, DataKey, FRAME_BYTES_MAX, Frame, Journal, Seq};
-use renkei_tlog::{LogError, LogFolder};
+use renkei_tlog::{LogError, LogFolder, Standing};
 use renkei_types::{Clock, Digest, Entropy, Reason};
 use tokio::sync::{oneshot, watch};
 
@@ -26,8 +26,9 @@ use crate::audit::LeafFilter;
 use crate::books::Books;
 use crate::cache::{self, Cache, Projection};
 use crate::command::{Call, Command, Desk, Done};
+use crate::dispute::{Dispute, Disputes, NoteDispute};
 use crate::founding::{Charter, Found};
-use crate::log::{Log, Started};
+use crate::log::{Log, LogKeeping, Started};
 use crate::log_index::IndexedLeaf;
 use crate::log_key;
 use crate::manifest::Manifest;
@@ -39,6 +40,7 @@ use crate::state::{Change, State};
 use crate::store::{OpenError, Store, StorePaths, Vault, key_refusal, keyed_body_digest};
 use crate::subject_index::{Event, Waiting};
 use crate::upload::UploadState;
+use crate::witnessed::Witnessed;
 
 /// Commands that wait at most; above this callers are refused at once.
 const QUEUE: usize = 4096;
@@ -61,6 +63,7 @@ struct Shared {
     log: Log,
     paths: StorePaths,
     subjects: Waiting,
+    witnessed: Arc<Witnessed>,
 }
 
 /// What will be answered.
@@ -117,14 +120,20 @@ impl Exchange {
         };
         let founded = state.founding.get(&0).is_some();
         let origin = state.founding.get(&0).map_or(&charter.log_origin, |known| &known.log_origin);
+        let disputes = Disputes::read(&paths)?;
+        let witnessed =
+            Arc::new(Witnessed::begin(charter.witnesses.clone(), disputes.open.is_some()));
         let Started { log, threads: log_threads, lost } = Log::start(
             &paths,
-            origin,
             journal.as_ref(),
             entropy.as_ref(),
-            state.keys_in_use.get(&BrokerKey::Log).copied(),
-            charter.checkpoint_interval,
-            Arc::clone(&clock),
+            LogKeeping {
+                origin,
+                decided: state.keys_in_use.get(&BrokerKey::Log).copied(),
+                interval: charter.checkpoint_interval,
+                clock: Arc::clone(&clock),
+                witnessed: Arc::clone(&witnessed),
+            },
         )?;
         let subjects = Waiting::recover(journal.as_ref(), &state, &vault)?;
         let (durable, _) = watch::channel(last.seq.0);
@@ -137,6 +146,7 @@ impl Exchange {
             log: log.clone(),
             paths,
             subjects,
+            witnessed: Arc::clone(&witnessed),
         });
         let (queue, commands) = sync_channel(QUEUE);
         let books = Books::new(vault);
@@ -151,6 +161,7 @@ impl Exchange {
             entropy,
             projector,
             log,
+            witnessed,
         };
         let ledger_thread = std::thread::Builder::new()
             .name("renkei-ledger".to_owned())
@@ -171,6 +182,15 @@ impl Exchange {
             );
             exchange.execute_now(Call::own(), RollbackSuspected((&lost.checkpoint).into()))?;
             lost.put_away()?;
+        }
+        if let Some(accepted) = disputes.accepted {
+            let dispute = accepted.dispute.clone();
+            exchange.execute_now(Call::own(), NoteDispute { dispute, accepted: true })?;
+            accepted.put_away()?;
+        }
+        if let Some(dispute) = disputes.open {
+            tracing::error!(witness = %dispute.witness, "a witness knows another past of the log; reading only");
+            exchange.execute_now(Call::own(), NoteDispute { dispute, accepted: false })?;
         }
         exchange.execute_now(Call::own(), NoteEquipment::Config(equipment.config))?;
         exchange.execute_now(Call::own(), NoteEquipment::Credentials(equipment.credentials))?;
@@ -288,6 +308,51 @@ impl Exchange {
         // The log is told after callers are; behind one more turn of the ledger it has been told of everything.
         self.ask(|_| Ok(())).await?;
         self.shared.log.checkpoint().await.unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// Waits until every frame that is durable now stands in the log's folder, whether it may be signed or not.
+    pub async fn catch_up_log(&self) -> Result<(), Refusal> {
+        match self.checkpoint().await {
+            Err(refusal) if refusal.reason == Reason::LogDisputed => Ok(()),
+            signed => signed.map(drop),
+        }
+    }
+
+    /// What witnesses have said of the log so far.
+    pub fn witnessed(&self) -> &Witnessed {
+        &self.shared.witnessed
+    }
+
+    /// Puts what witnesses have said of a checkpoint of this log beside it: a note with their lines. Answers how it stands
+    /// with the policy. A note of a past that this log does not have opens a dispute.
+    pub async fn cosigned(&self, by: &str, note: String) -> Result<Standing, Refusal> {
+        let answer = self.shared.log.cosigned(note.clone()).await;
+        if answer.as_ref().is_err_and(|refusal| refusal.reason == Reason::LogDisputed) {
+            let size = renkei_tlog::checkpoint::claimed(note.as_bytes()).ok();
+            let dispute = Dispute {
+                witness: by.to_owned(),
+                cosigned_size: size.map(|theirs| theirs.size),
+                ours: self.signed_last().await?,
+                theirs: Some(note),
+            };
+            self.dispute(dispute).await?;
+        }
+        answer
+    }
+
+    /// Stops signing and changing until an operator has accepted what a witness knows; the log tells of it.
+    pub async fn dispute(&self, dispute: Dispute) -> Result<(), Refusal> {
+        self.shared.witnessed.dispute();
+        tracing::error!(witness = %dispute.witness, "a witness knows another past of the log; reading only");
+        dispute.keep(&self.shared.paths).map_err(|error| Refusal::internal(&error))?;
+        self.execute(Call::own(), NoteDispute { dispute, accepted: false }).await?;
+        Ok(())
+    }
+
+    /// The note that was signed last, as it lies in the log's folder.
+    pub async fn signed_last(&self) -> Result<String, Refusal> {
+        let path = self.paths().log().join("checkpoint");
+        self.read_log(move |_| Ok(fs_err::read_to_string(path)?)).await
     }
 
     /// Reads the log as far as the last checkpoint goes, while nothing is written to it.
@@ -410,6 +475,7 @@ struct Ledger {
     entropy: Arc<dyn Entropy>,
     projector: SyncSender<Projection>,
     log: Log,
+    witnessed: Arc<Witnessed>,
 }
 
 /// What a group of commands came to.
@@ -517,6 +583,7 @@ impl Ledger {
                 entropy: self.entropy.as_ref(),
                 books: &mut self.books,
                 journal: self.journal.as_ref(),
+                witnessed: &self.witnessed,
             };
             let Some(staged) = command.decide(&mut desk, vault, index, time) else { continue };
             let moved = draft.batches.touched().to_vec();

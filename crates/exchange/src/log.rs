@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use renkei_journal::{Journal, Seq};
-use renkei_tlog::{LogError, LogFolder};
+use renkei_tlog::{LogError, LogFolder, SignedCheckpoint, Standing};
 use renkei_types::{Clock, Digest, Entropy, Reason};
 
 use crate::log_head::{LogHead, LostHead};
@@ -17,6 +17,7 @@ use crate::log_index::LogIndex;
 use crate::log_key::KeptLogKey;
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
+use crate::witnessed::{Accepted, Witnessed};
 
 /// Leaves that are gathered at most before they are written.
 const WAITING_MAX: usize = 4096;
@@ -28,11 +29,24 @@ enum Work {
     Leaves(Vec<Vec<u8>>),
     Checkpoint(tokio::sync::oneshot::Sender<Result<String, Refusal>>),
     Read(Reading),
+    Cosign(String, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>),
     Rotate(Digest, tokio::sync::oneshot::Sender<Result<bool, OpenError>>),
 }
 
 /// Something to be read while nothing is written.
 type Reading = Box<dyn FnOnce(&LogFolder) + Send>;
+
+/// How a log is kept.
+pub(crate) struct LogKeeping<'a> {
+    /// Its name.
+    pub(crate) origin: &'a str,
+    /// The key that was decided on last, which may not be in use yet.
+    pub(crate) decided: Option<Digest>,
+    /// How often it is signed while leaves come.
+    pub(crate) interval: Duration,
+    pub(crate) clock: Arc<dyn Clock + Send + Sync>,
+    pub(crate) witnessed: Arc<Witnessed>,
+}
 
 /// A log that was brought up to the journal.
 pub(crate) struct Started {
@@ -54,13 +68,11 @@ impl Log {
     /// something else, is refused: somebody has put an old journal back.
     pub(crate) fn start(
         paths: &StorePaths,
-        origin: &str,
         journal: &dyn Journal,
         entropy: &dyn Entropy,
-        decided: Option<Digest>,
-        interval: Duration,
-        clock: Arc<dyn Clock + Send + Sync>,
+        keeping: LogKeeping<'_>,
     ) -> Result<Started, OpenError> {
+        let LogKeeping { origin, decided, interval, clock, witnessed } = keeping;
         let path = paths.log();
         let failed = |source| OpenError::Log { path: path.clone(), source };
         let differs =
@@ -89,10 +101,11 @@ impl Log {
             folder.append(&leaves).map_err(failed)?;
         }
         let (mut head, lost) = LogHead::open(paths, &key.verifiers()?, &folder)?;
-        if folder.size() > 0 {
+        witnessed.recall(&folder, &key.verifiers()?, clock.now()).map_err(failed)?;
+        if folder.size() > 0 && !witnessed.is_disputed() {
             folder.publish_after(key.key(), |signed| head.advance(signed)).map_err(failed)?;
         }
-        if let Some(decided) = decided {
+        if let Some(decided) = decided.filter(|_| !witnessed.is_disputed()) {
             // Of a process that died between the decision and the change.
             key.rotate(decided, &mut folder, &mut head)?;
         }
@@ -101,7 +114,8 @@ impl Log {
         let told = index.clone();
         let thread =
             std::thread::Builder::new().name("renkei-log".to_owned()).spawn(move || {
-                integrate(folder, key, head, &receiver, interval, clock.as_ref(), &told);
+                let own = Integrator { folder, key, head, clock, witnessed, index: told };
+                own.run(&receiver, interval);
             })?;
         Ok(Started { log: Self { work: sender, index }, threads: vec![thread, index_thread], lost })
     }
@@ -146,6 +160,13 @@ impl Log {
         receiver
     }
 
+    /// Puts what witnesses have said of a checkpoint of this log beside it, and answers how it stands with the policy.
+    pub(crate) async fn cosigned(&self, note: String) -> Result<Standing, Refusal> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let _ = self.work.send(Work::Cosign(note, sender));
+        receiver.await.unwrap_or(Err(Reason::Stopping.into()))
+    }
+
     /// Takes the next key into use if it is the one that was decided on. Ask for a checkpoint first, so that the older key
     /// signs the decision. Blocks: for threads that may wait.
     pub(crate) fn rotate(&self, decided: Digest) -> Result<bool, Refusal> {
@@ -165,81 +186,151 @@ impl Log {
     }
 }
 
-fn integrate(
-    mut folder: LogFolder,
-    mut key: KeptLogKey,
-    mut head: LogHead,
-    work: &Receiver<Work>,
-    interval: Duration,
-    clock: &dyn Clock,
-    index: &LogIndex,
-) {
-    // Published at the start, so there is a checkpoint of what the folder has.
-    let mut note: Option<String> = None;
-    let mut published = 0;
-    let mut waiting: Vec<Vec<u8>> = Vec::new();
-    loop {
-        let (mut asked, mut ended, mut rotate) = (Vec::new(), false, None);
-        match work.recv_timeout(interval) {
-            Ok(Work::Leaves(leaves)) => waiting.extend(leaves),
-            Ok(Work::Checkpoint(sender)) => asked.push(sender),
-            Ok(Work::Read(reading)) => reading(&folder),
-            Ok(Work::Rotate(decided, sender)) => rotate = Some((decided, sender)),
+/// The thread's own.
+struct Integrator {
+    folder: LogFolder,
+    key: KeptLogKey,
+    head: LogHead,
+    clock: Arc<dyn Clock + Send + Sync>,
+    witnessed: Arc<Witnessed>,
+    index: LogIndex,
+}
+
+/// What was asked for while leaves were gathered.
+#[derive(Default)]
+struct Gathered {
+    leaves: Vec<Vec<u8>>,
+    checkpoints: Vec<tokio::sync::oneshot::Sender<Result<String, Refusal>>>,
+    reading: Option<Reading>,
+    cosigned: Option<(String, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>)>,
+    rotate: Option<(Digest, tokio::sync::oneshot::Sender<Result<bool, OpenError>>)>,
+    ended: bool,
+}
+
+impl Gathered {
+    /// Takes one more; a wait that ends with nothing changes nothing.
+    fn take(&mut self, work: Result<Work, RecvTimeoutError>) {
+        match work {
+            Ok(Work::Leaves(leaves)) => self.leaves.extend(leaves),
+            Ok(Work::Checkpoint(sender)) => self.checkpoints.push(sender),
+            Ok(Work::Read(reading)) => self.reading = Some(reading),
+            Ok(Work::Cosign(note, sender)) => self.cosigned = Some((note, sender)),
+            Ok(Work::Rotate(decided, sender)) => self.rotate = Some((decided, sender)),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => ended = true,
+            Err(RecvTimeoutError::Disconnected) => self.ended = true,
         }
-        // Whatever comes within the interval goes into the same tiles: each file that is written is synced, and the disk is
-        // the journal's too.
-        let until = if waiting.is_empty() { Duration::ZERO } else { clock.monotonic() + interval };
-        let mut reading = None;
-        while asked.is_empty()
-            && reading.is_none()
-            && rotate.is_none()
-            && !ended
-            && waiting.len() < WAITING_MAX
-        {
-            match work.recv_timeout(until.saturating_sub(clock.monotonic())) {
-                Ok(Work::Leaves(leaves)) => waiting.extend(leaves),
-                Ok(Work::Checkpoint(sender)) => asked.push(sender),
-                Ok(Work::Read(read)) => reading = Some(read),
-                Ok(Work::Rotate(decided, sender)) => rotate = Some((decided, sender)),
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => ended = true,
+    }
+
+    /// Whether somebody waits, so that no more is gathered.
+    fn is_awaited(&self) -> bool {
+        self.ended
+            || !self.checkpoints.is_empty()
+            || self.reading.is_some()
+            || self.cosigned.is_some()
+            || self.rotate.is_some()
+    }
+}
+
+impl Integrator {
+    fn run(mut self, work: &Receiver<Work>, interval: Duration) {
+        // Published at the start, so there is a checkpoint of what the folder has.
+        let mut present: Option<SignedCheckpoint> = None;
+        let mut published = 0;
+        // Leaves that could not be written are tried again.
+        let mut waiting: Vec<Vec<u8>> = Vec::new();
+        loop {
+            let mut gathered =
+                Gathered { leaves: std::mem::take(&mut waiting), ..Gathered::default() };
+            gathered.take(work.recv_timeout(interval));
+            // Whatever comes within the interval goes into the same tiles: each file that is written is synced, and the disk
+            // is the journal's too.
+            let until = match gathered.leaves.is_empty() {
+                true => Duration::ZERO,
+                false => self.clock.monotonic() + interval,
+            };
+            while !gathered.is_awaited() && gathered.leaves.len() < WAITING_MAX {
+                let left = until.saturating_sub(self.clock.monotonic());
+                match work.recv_timeout(left) {
+                    Err(RecvTimeoutError::Timeout) => break,
+                    more => gathered.take(more),
+                }
+            }
+            waiting = gathered.leaves;
+            let result = self.integrate(&mut waiting, &mut present, published);
+            let answer = match result {
+                Ok(size) => {
+                    published = size;
+                    let note = present.as_ref().map(|signed| signed.note().to_owned());
+                    self.witnessed.check_change().and(note.ok_or_else(|| Reason::Internal.into()))
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the log cannot be written; it catches up at the next start");
+                    Err(Reason::Internal.into())
+                }
+            };
+            for sender in gathered.checkpoints {
+                let _ = sender.send(answer.clone());
+            }
+            if let Some(reading) = gathered.reading {
+                reading(&self.folder);
+            }
+            if let Some((note, sender)) = gathered.cosigned {
+                let _ = sender.send(self.cosign(&note, &mut present));
+            }
+            if let Some((decided, sender)) = gathered.rotate {
+                let _ = sender.send(self.key.rotate(decided, &mut self.folder, &mut self.head));
+                // The next checkpoint is asked of the next key.
+                published = 0;
+            }
+            if gathered.ended {
+                return;
             }
         }
-        let result = (|| {
-            if !waiting.is_empty() {
-                folder.append(&waiting)?;
-                waiting.clear();
-                index.integrated(folder.size());
-            }
-            if folder.size() > published {
-                let signed = folder.publish_after(key.key(), |signed| head.advance(signed))?;
-                note = Some(signed.note().to_owned());
-                published = folder.size();
-            }
-            Ok::<_, LogError>(())
-        })();
-        let answer = match result {
-            Ok(()) => note.clone().ok_or_else(|| Reason::Internal.into()),
-            Err(error) => {
-                tracing::error!(%error, "the log cannot be written; it catches up at the next start");
-                Err(Reason::Internal.into())
-            }
-        };
-        for sender in asked {
-            let _ = sender.send(answer.clone());
+    }
+
+    /// Writes leaves, and signs where something is new and nobody disputes the log. Answers the size that is signed.
+    fn integrate(
+        &mut self,
+        waiting: &mut Vec<Vec<u8>>,
+        present: &mut Option<SignedCheckpoint>,
+        published: u64,
+    ) -> Result<u64, LogError> {
+        if !waiting.is_empty() {
+            self.folder.append(waiting)?;
+            waiting.clear();
+            self.index.integrated(self.folder.size());
         }
-        if let Some(reading) = reading {
-            reading(&folder);
+        if self.folder.size() <= published || self.witnessed.is_disputed() {
+            return Ok(published);
         }
-        if let Some((decided, sender)) = rotate {
-            let _ = sender.send(key.rotate(decided, &mut folder, &mut head));
-            // The next checkpoint is asked of the next key.
-            published = 0;
-        }
-        if ended {
-            return;
+        let head = &mut self.head;
+        let signed = self.folder.publish_after(self.key.key(), |signed| head.advance(signed))?;
+        *present = Some(signed);
+        Ok(self.folder.size())
+    }
+
+    fn cosign(
+        &mut self,
+        note: &str,
+        present: &mut Option<SignedCheckpoint>,
+    ) -> Result<Standing, Refusal> {
+        let keys = self.key.verifiers().map_err(|error| Refusal::internal(&error))?;
+        let offered = SignedCheckpoint::open(note.as_bytes(), &keys)
+            .map_err(|_| Refusal::field("checkpoint"))?;
+        let (now, key) = (self.clock.now(), self.key.key());
+        let accepted =
+            self.witnessed.accept(&mut self.folder, key, &offered, present.as_ref(), now);
+        match accepted {
+            Ok(Accepted::Counted { standing, present: cosigned }) => {
+                if cosigned.is_some() {
+                    *present = cosigned;
+                }
+                Ok(standing)
+            }
+            Ok(Accepted::NoRule) => Err(Reason::WrongState.into()),
+            Ok(Accepted::OtherPast) => Err(Reason::LogDisputed.into()),
+            Err(LogError::Checkpoint(_)) => Err(Refusal::field("checkpoint")),
+            Err(error) => Err(Refusal::internal(&error)),
         }
     }
 }

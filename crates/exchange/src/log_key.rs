@@ -86,13 +86,8 @@ impl KeptLogKey {
     /// The public half of the key that signs, and those of the older ones: what was signed last may be by one of these.
     pub(crate) fn verifiers(&self) -> Result<Vec<VerifierKey>, OpenError> {
         let mut all = vec![self.key.verifier()];
-        let Some(folder) = self.path.parent() else { return Ok(all) };
-        for entry in fs_err::read_dir(folder)? {
-            let path = entry?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.starts_with("log-") && name.ends_with(".vkey") {
-                all.push(fs_err::read_to_string(&path)?.parse().map_err(|error| wrong(&error))?);
-            }
+        if let Some(folder) = self.path.parent() {
+            all.extend(older_verifiers(folder)?);
         }
         Ok(all)
     }
@@ -134,6 +129,34 @@ impl KeptLogKey {
         folder.publish_after(&self.key, |note| head.advance(note)).map_err(failed)?;
         Ok(true)
     }
+}
+
+/// The public halves of the keys that have signed before.
+fn older_verifiers(folder: &Path) -> Result<Vec<VerifierKey>, OpenError> {
+    let mut all = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("log-") && name.ends_with(".vkey") {
+            all.push(read_verifier(&path)?);
+        }
+    }
+    Ok(all)
+}
+
+fn read_verifier(path: &Path) -> Result<VerifierKey, OpenError> {
+    fs_err::read_to_string(path)?.parse().map_err(|error| wrong(&error))
+}
+
+/// The public halves of all keys of a log, of the one that signs first; nothing before the first start.
+pub(crate) fn verifiers(paths: &StorePaths) -> Result<Vec<VerifierKey>, OpenError> {
+    let present = paths.log_key().with_extension("vkey");
+    if !present.exists() {
+        return Ok(Vec::new());
+    }
+    let mut all = vec![read_verifier(&present)?];
+    all.extend(older_verifiers(&paths.keys)?);
+    Ok(all)
 }
 
 fn next_file(path: &Path) -> PathBuf {

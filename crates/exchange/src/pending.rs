@@ -77,6 +77,9 @@ impl<C: Command> Entry<C> {
             let (reply, receipt) = answer.replay::<C>(*body)?;
             return Ok((Done { reply, receipt: Some(receipt) }, None));
         }
+        if key.is_some() {
+            desk.witnessed.check_change()?;
+        }
         let Decision { reply, mark, book, persons } = self.command.decide(desk)?;
         let Some(mark) = mark else { return Ok((Done { reply, receipt: None }, None)) };
         let stamp = Stamp {

@@ -86,6 +86,8 @@ rights! {
     TellSubject: [Discloser];
     /// Telling what was held back of such an answer.
     ReleaseSubject: [Protector];
+    /// Seeing how far the log is signed, and carrying checkpoints to witnesses and back.
+    SeeCheckpoints: [Operator, Auditor];
     /// Having a receipt of one's own proven.
     ProveReceipt: [
         Submitter, Clerk, Reviewer, Adjudicator, Certifier, Operator, Auditor, Consumer, Protector,

@@ -136,6 +136,8 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::DeltaGap
         | R::DeltaDiffers
         | R::ProtectionStale
+        | R::NotWitnessed
+        | R::LogDisputed
         | R::AlreadyPaid
         | R::OnHold
         | R::NothingToCertify

@@ -59,6 +59,10 @@ impl StorePaths {
         self.keys.join("log.key")
     }
 
+    pub(crate) fn log_dispute(&self) -> PathBuf {
+        self.keys.join("log.dispute")
+    }
+
     pub(crate) fn log_head(&self) -> PathBuf {
         self.keys.join("log.head")
     }

@@ -159,6 +159,7 @@ impl Command for ExportTransfer {
         self.permit.check(desk.state, desk.today)?;
         let batch = desk.state.batches.get(&self.batch).ok_or(Reason::NoAgreement)?;
         may_leave(desk.state, self.batch, batch)?;
+        desk.witnessed.check_release(desk.now)?;
         let Totals { lines, yen } = batch.totals;
         let mark = Mark::ok(Operation::Export)
             .about(self.batch)

@@ -317,6 +317,18 @@ reasons! {
         "支援措置の情報がないか古い。提供機関が再送するまで全員の住所を伏せ、確定も止める",
         "the providing agency sends `dataset protect`, an empty file if nothing has changed",
         "提供機関が`dataset protect`で送る（変更がなければ空のファイル）";
+    /// Too few witnesses have cosigned the log within the grace, so that nothing is released or exported.
+    NotWitnessed = "NOT_WITNESSED",
+        "too few witnesses have cosigned the log of late; nothing is released or exported until they have, all else goes on",
+        "監査ログへの立会者の連署が足りないか古い。連署されるまで確定と書き出しを止める（他の業務は続く）",
+        "the operator finds out why the witnesses do not answer (`selfcheck`, process log), or brings the cosignatures as files (`audit witness`)",
+        "運用者が立会者に届かない原因を調べる（`selfcheck`、プロセスログ）か、連署をファイルで届ける（`audit witness`）";
+    /// A witness knows another past of the log than the log has; the broker only reads.
+    LogDisputed = "LOG_DISPUTED",
+        "a witness knows another past of the log; nothing is changed or signed until an operator has accepted what is known",
+        "立会者の知る監査ログの過去と一致しない。運用者が確認するまで変更も署名もしない",
+        "stop, keep everything as it is, tell the auditor; operations, section 9, says how to go on",
+        "作業を止め、そのまま保管し、監査人に連絡する。再開の手順は運用手引きの9";
     /// The register's index is being built.
     IndexLoading = "INDEX_LOADING",
         "the register is being loaded; try again in some seconds",

@@ -80,6 +80,8 @@ pub enum Rule {
     SamePort,
     /// Revocation works within a minute.
     ReloadInterval,
+    /// Several requests to the witnesses fit into the grace.
+    Grace,
     /// A credential needs somebody who hands it over.
     Credentials,
     /// These keys lie in the folder of keys, or are handed over.
@@ -186,6 +188,10 @@ impl Localised for Rule {
             Self::ReloadInterval => (
                 "at most 30s, so that a revocation works within a minute",
                 "失効が1分以内に有効になるよう、30s 以下にしてください",
+            ),
+            Self::Grace => (
+                "the grace must be at least twice the interval and the patience together, so that one missed answer stops nothing",
+                "grace は interval と patience の合計の2倍以上にしてください。一度の応答漏れで止まらないためです",
             ),
             Self::LogLevel => (
                 "a log level is error, warn, info, debug or trace, or pairs like info,renkei_broker=debug",

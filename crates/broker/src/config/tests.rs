@@ -130,10 +130,27 @@ fn what_makes_no_sense_is_refused() {
         ("[tls]", "metrics_listen = \"127.0.0.1:7443\"\n[tls]", "must differ from one another"),
         ("[tls]", "enrolment_listen = \"127.0.0.1:7443\"\n[tls]", "must differ from one another"),
         ("[tls]", "[tls]\nreload_interval = \"31s\"", "within a minute"),
+        (
+            "[log]",
+            "[witness]\npolicy = \"w.policy\"\ngrace = \"1m\"\n[log]",
+            "line 13: witness.grace: the grace must be at least twice",
+        ),
     ] {
         let said = refusal(from, to);
         assert!(said.contains(wanted), "{said}");
     }
+}
+
+#[test]
+fn without_a_policy_nobody_has_to_cosign_and_with_one_there_are_four_hours() {
+    assert_eq!(parse(MINIMAL).expect("a configuration").witness, None);
+    let text = MINIMAL.replace("[log]", "[witness]\npolicy = \"w.policy\"\n[log]");
+    let config = parse(&text).expect("a configuration");
+    let witness = config.witness.clone().expect("a section");
+    assert_eq!(witness.policy, Path::new("/srv/renkei/w.policy"));
+    assert_eq!((witness.ca, witness.grace), (None, Duration::from_secs(4 * 3_600)));
+    let shorter = text.replace("w.policy\"", "w.policy\"\ngrace = \"1h\"");
+    assert_ne!(parse(&shorter).expect("a configuration").digest(), config.digest());
 }
 
 #[test]

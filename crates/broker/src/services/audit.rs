@@ -5,10 +5,11 @@ mod subjects;
 use std::path::Path;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use renkei_api::v1;
 use renkei_exchange::audit::{LeafFilter, ReadLeaves};
 use renkei_exchange::command::Call;
-use renkei_exchange::permit::{ProveReceipt, ReadLog};
+use renkei_exchange::permit::{ProveReceipt, ReadLog, SeeCheckpoints};
 use renkei_exchange::{Caller, Refusal};
 use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::hash::leaf_hash;
@@ -134,7 +135,7 @@ impl v1::audit_server::Audit for Desk {
         request: Request<v1::CheckpointRequest>,
     ) -> Result<Response<v1::CheckpointResponse>, Status> {
         let handler = |caller: Caller, _| async move {
-            self.exchange.state().permit::<ReadLog>(&caller)?;
+            self.exchange.state().permit::<SeeCheckpoints>(&caller)?;
             Ok(v1::CheckpointResponse { checkpoint: self.exchange.checkpoint().await? })
         };
         self.gate.handle(method!("Audit", "Checkpoint"), request, handler).await
@@ -145,7 +146,7 @@ impl v1::audit_server::Audit for Desk {
         request: Request<v1::ProofsRequest>,
     ) -> Result<Response<v1::ProofsResponse>, Status> {
         let handler = |caller: Caller, body: v1::ProofsRequest| async move {
-            self.exchange.state().permit::<ReadLog>(&caller)?;
+            self.exchange.state().permit::<SeeCheckpoints>(&caller)?;
             let checkpoint = self.exchange.checkpoint().await?;
             let wanted = body.proof.ok_or(Refusal::field("proof"))?;
             let asked_size = body.tree_size;
@@ -167,6 +168,24 @@ impl v1::audit_server::Audit for Desk {
         self.gate.handle(method!("Audit", "Proofs"), request, handler).await
     }
 
+    async fn add_cosignatures(
+        &self,
+        request: Request<v1::AddCosignaturesRequest>,
+    ) -> Result<Response<v1::AddCosignaturesResponse>, Status> {
+        let handler = |caller: Caller, body: v1::AddCosignaturesRequest| async move {
+            self.exchange.state().permit::<SeeCheckpoints>(&caller)?;
+            let standing = self.exchange.cosigned("courier", body.checkpoint).await?;
+            let since = standing.since.and_then(|seconds| i64::try_from(seconds).ok());
+            let since = since.and_then(|seconds| Timestamp::from_second(seconds).ok());
+            Ok(v1::AddCosignaturesResponse {
+                by: standing.by,
+                met: standing.met,
+                since: since.map(|since| since.to_string()).unwrap_or_default(),
+            })
+        };
+        self.gate.handle(method!("Audit", "AddCosignatures"), request, handler).await
+    }
+
     async fn prove_receipt(
         &self,
         request: Request<v1::ProveReceiptRequest>,
@@ -186,29 +205,16 @@ impl v1::audit_server::Audit for Desk {
         &self,
         request: Request<v1::ExportBundleRequest>,
     ) -> Result<Response<Self::ExportBundleStream>, Status> {
-        let handler = |caller: Caller, _| async move {
+        let handler = |caller: Caller, body: v1::ExportBundleRequest| async move {
             let permit = self.exchange.state().permit::<ReadLog>(&caller)?;
             let read = ReadLeaves { permit, leaves: None };
             self.exchange.execute(Call::read(caller), read).await?;
-            self.exchange.checkpoint().await?;
+            // Where nothing more is signed, what was signed is what the auditor needs most.
+            self.exchange.catch_up_log().await?;
             let folder = self.exchange.paths().log();
-            let root = folder.clone();
             // Files of full tiles never change; the others are read while nothing is written.
-            let (early, late) = self
-                .exchange
-                .read_log(move |log| {
-                    let mut early =
-                        vec![("checkpoint".to_owned(), read_file(&root, "checkpoint")?)];
-                    let size = log.published().map_or(0, |checkpoint| checkpoint.size);
-                    let (full, partial): (Vec<_>, Vec<_>) =
-                        files_of(size).partition(|tile| tile.is_full());
-                    for tile in partial {
-                        early.push((tile.to_string(), read_file(&root, &tile.to_string())?));
-                    }
-                    let late: Vec<String> = full.iter().map(ToString::to_string).collect();
-                    Ok((early, late))
-                })
-                .await?;
+            let files = self.exchange.read_log(move |log| early_files(log, body.cosigned)).await?;
+            let (early, late) = files.ok_or(Reason::NotWitnessed)?;
             let (sender, receiver) = mpsc::channel(4);
             let desk = self.clone();
             tokio::spawn(async move {
@@ -276,6 +282,26 @@ fn sampled(
     let proof = Receipt::of_note(&proof, note).to_text();
     Ok(v1::SampleResponse { leaf_index, leaf, proof })
 }
+
+/// The checkpoint of a bundle with the tiles that are not full, and the names of all others. With `cosigned` it is the last one
+/// that enough witnesses have cosigned; nothing where there is none.
+fn early_files(log: &LogFolder, cosigned: bool) -> Result<Option<BundleFiles>, LogError> {
+    let note = match cosigned {
+        true => log.cosigned()?,
+        false => log.note()?,
+    };
+    let Some(note) = note else { return Ok(None) };
+    let size = claimed(&note)?.size;
+    let mut early = vec![("checkpoint".to_owned(), Bytes::from(note))];
+    let (full, partial): (Vec<_>, Vec<_>) = files_of(size).partition(|tile| tile.is_full());
+    for tile in partial {
+        early.push((tile.to_string(), log.tile_as_of(tile)?.into()));
+    }
+    Ok(Some((early, full.iter().map(ToString::to_string).collect())))
+}
+
+/// Files with their bytes, and names of others.
+type BundleFiles = (Vec<(String, Bytes)>, Vec<String>);
 
 /// A receipt with its proofs; nothing where the log has no such leaf.
 fn proven(

@@ -90,6 +90,12 @@ pub fn audit_log_grew(leaves: u64) {
     gauge!("renkei_audit_log_leaves").set(approximately(leaves));
 }
 
+/// As of when enough witnesses have cosigned the log.
+pub fn log_cosigned(since: jiff::Timestamp) {
+    let seconds = u64::try_from(since.as_second()).unwrap_or_default();
+    gauge!("renkei_audit_log_cosigned_timestamp_seconds").set(approximately(seconds));
+}
+
 /// A gauge is a float, exact up to 2^53.
 fn approximately(count: u64) -> f64 {
     let [high, low] = [count >> 32, count & u64::from(u32::MAX)];
@@ -113,6 +119,11 @@ pub(super) fn describe() {
     describe_counter!(
         "renkei_denials_total",
         "Refusals that stand in the audit log, by reason; many of one caller are one entry there."
+    );
+    describe_gauge!(
+        "renkei_audit_log_cosigned_timestamp_seconds",
+        Unit::Seconds,
+        "When enough witnesses last cosigned the log, in seconds since 1970; absent without witnesses."
     );
     describe_gauge!("renkei_connections_count", "Open connections, handshakes included.");
     describe_counter!("renkei_handshake_refusals_total", "Clients that were not let in, by code.");

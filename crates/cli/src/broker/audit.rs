@@ -35,6 +35,9 @@ pub(crate) enum AuditCommand {
         /// The folder; must be absent or empty
         #[arg(long, value_name = "DIR")]
         output: PathBuf,
+        /// Only as far as enough witnesses have cosigned, so that it verifies with --policy
+        #[arg(long)]
+        cosigned: bool,
     },
     /// Write what an audit office keeps of a year: the log, reports, how to verify, and the digest of every file
     HandOver(HandOverArguments),
@@ -57,6 +60,11 @@ pub(crate) enum AuditCommand {
     VerifyEntries(crate::commands::audit_verify_entries::VerifyEntriesArguments),
     /// Verify an exported log offline, with its public key alone
     Verify(crate::commands::audit_verify::VerifyArguments),
+    /// Follow the checkpoints of a log, one JSON object for each; exit code 1 where one does not continue the one before
+    Watch(super::watch::WatchArguments),
+    /// Cosign checkpoints of other logs, and carry checkpoints to witnesses and back
+    #[command(subcommand)]
+    Witness(super::witness::WitnessCommand),
 }
 
 #[derive(Args, Debug)]
@@ -98,8 +106,8 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
         }
         AuditCommand::Sample(arguments) => sample::run(arguments, environment),
         AuditCommand::Report(arguments) => month_report::run(arguments, environment),
-        AuditCommand::Bundle { output } => {
-            session::with(environment, async |session| bundle(session, output).await)
+        AuditCommand::Bundle { output, cosigned } => {
+            session::with(environment, async |session| bundle(session, output, *cosigned).await)
         }
         AuditCommand::HandOver(arguments) => hand_over::run(arguments, environment),
         AuditCommand::Checkpoint => session::with(environment, async |session| {
@@ -140,15 +148,18 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
         AuditCommand::Verify(arguments) => {
             crate::commands::audit_verify::run(arguments, environment)
         }
+        AuditCommand::Watch(arguments) => super::watch::run(arguments, environment),
+        AuditCommand::Witness(command) => super::witness::run(command, environment),
     }
 }
 
-/// Receives the whole log; answers how many files and bytes it has.
+/// Receives the log, whole or as far as enough witnesses have cosigned it; answers how many files and bytes it has.
 pub(super) async fn receive(
     session: &Session<'_>,
     mut bundle: NewBundle,
+    cosigned: bool,
 ) -> Result<(usize, u64), Failure> {
-    let mut parts = session.stream(ExportBundleRequest {}).await?;
+    let mut parts = session.stream(ExportBundleRequest { cosigned }).await?;
     let progress = Progress::bytes(session.environment, "receiving", "受信", 0);
     let mut received = 0;
     while let Some(part) = parts.next().await? {
@@ -159,8 +170,12 @@ pub(super) async fn receive(
     bundle.finish()
 }
 
-async fn bundle(session: &Session<'_>, output: &std::path::Path) -> Result<Exit, Failure> {
-    let (files, bytes) = receive(session, NewBundle::create(output)?).await?;
+async fn bundle(
+    session: &Session<'_>,
+    output: &std::path::Path,
+    cosigned: bool,
+) -> Result<Exit, Failure> {
+    let (files, bytes) = receive(session, NewBundle::create(output)?, cosigned).await?;
     let name = output.display().to_string();
     if session.environment.json {
         json::print(&json!({"output": name, "files": files, "bytes": bytes}));

@@ -43,6 +43,10 @@ pub(crate) enum BrokerError {
     Answer { what: &'static str },
     #[error("the bundle names a file outside checkpoint and tile/; nothing was written")]
     UnsafePath,
+    #[error(
+        "a witness that others can reach needs --tls-certificate and --tls-key; without them it listens to this machine alone (127.0.0.1)"
+    )]
+    WitnessInTheClear,
     #[error("{folder}: is there already and not empty; name another folder")]
     FolderInUse { folder: String },
 }
@@ -62,6 +66,7 @@ impl Classify for BrokerError {
             | Self::DivisionColumns { .. }
             | Self::UnknownTemplate
             | Self::NoRegisterTemplate
+            | Self::WitnessInTheClear
             | Self::Record => Kind::InvalidArgument,
             Self::UnknownBatch
             | Self::NoRequest
@@ -95,6 +100,7 @@ impl Localised for BrokerError {
                 | Self::EntryDiffers { .. }
                 | Self::Answer { .. }
                 | Self::UnsafePath
+                | Self::WitnessInTheClear
                 | Self::FolderInUse { .. } => self.to_string(),
             };
         }
@@ -141,6 +147,7 @@ impl Localised for BrokerError {
             Self::UnsafePath => {
                 "監査一式に checkpoint と tile/ 以外のファイルが含まれるため、書き出していません".to_owned()
             }
+            Self::WitnessInTheClear => "他の機器から届く立会者には --tls-certificate と --tls-key が必要です。なしの場合はこの機器だけ（127.0.0.1）で待ち受けます".to_owned(),
             Self::FolderInUse { folder } => {
                 format!("{folder}: 既に存在し、空ではありません。別のフォルダーを指定してください")
             }

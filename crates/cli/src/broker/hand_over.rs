@@ -73,7 +73,7 @@ async fn hand_over(
     let environment = session.environment;
     let folder = NewFolder::create(&arguments.output)?;
     let log = folder.beside.join("log");
-    super::audit::receive(session, NewBundle::create(&log)?).await?;
+    super::audit::receive(session, NewBundle::create(&log)?, false).await?;
     let found = verify_folder_by(&log, keys)?;
     if let Some(bad) = found.first_bad {
         let what = bad.localised(environment.language);

@@ -47,6 +47,8 @@ mod states;
 mod subject;
 mod task_table;
 mod unknown_ids;
+mod watch;
+mod witness;
 
 use clap::Subcommand;
 
@@ -283,6 +285,16 @@ mod tests {
              --retention-days 30 --told-from never",
             "audit proof --leaf 3",
             "audit proof --old-size 3 --size 9",
+            "audit bundle --output b --cosigned",
+            "audit verify b --key log.vkey --policy w.policy",
+            "audit watch --state w --key log.vkey --policy w.policy --interval 30s",
+            "audit watch --state w --key log.vkey --folder b --once",
+            "audit witness key --name pref.example/w1 --key w.key",
+            "audit witness serve --state w --key w.key --log a.vkey --log b.vkey --listen 127.0.0.1:8080",
+            "audit witness serve --state w --key w.key --log a.vkey --listen 0.0.0.0:443 --tls-certificate w.crt --tls-key w.tls.key",
+            "audit witness sign --state w --key w.key --log a.vkey request.txt answer.txt",
+            "audit witness request --old 5 --output request.txt",
+            "audit witness accept request.txt one.txt two.txt",
         ] {
             assert!(parses(line), "{line}");
         }
@@ -296,6 +308,8 @@ mod tests {
             "list certify list_ --digest sha256:00",
             "audit proof",
             "audit proof --leaf 1 --old-size 2",
+            "audit witness serve --state w --key w.key --log a.vkey --listen 0.0.0.0:443 --tls-certificate w.crt",
+            "audit witness sign --state w --key w.key request.txt answer.txt",
             "person add spiffe://renkei.example/131016/benefits/person/c-1",
             "identify dataset_ --purpose P --candidates 21",
         ] {

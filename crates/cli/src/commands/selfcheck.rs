@@ -9,6 +9,7 @@ use clap::Args;
 use jiff::Timestamp;
 use renkei_broker::config::BrokerConfig;
 use renkei_pki::{CertificateFacts, CrlFacts, expiry_notice};
+use renkei_tlog::{Policy, SignedCheckpoint, VerifierKey};
 use renkei_types::{Clock as _, Language};
 use serde_json::json;
 
@@ -71,6 +72,7 @@ pub(crate) fn run(
         Some(credential) => handed_over(name, credential),
         None => key(&config.keys, name),
     }));
+    findings.push(witnesses(&config, now));
     let wrong = findings.iter().any(|finding| finding.wrong);
     if environment.json {
         let found = findings.iter().map(|finding| {
@@ -139,6 +141,69 @@ fn key(folder: &Path, name: &'static str) -> Finding {
             false,
             "is there, for its owner alone".to_owned(),
             "所有者だけが読めます".to_owned(),
+        ),
+    }
+}
+
+/// Whether enough witnesses have cosigned of late, where any have to.
+fn witnesses(config: &BrokerConfig, now: Timestamp) -> Finding {
+    let about = "witness";
+    if config.keys.join("log.dispute").exists() {
+        return Finding::new(
+            about,
+            true,
+            "a witness knows another past of the log, so the broker only reads; see keys/log.dispute and operations, section 9".to_owned(),
+            "立会者の知る過去とログが一致せず、読み取り専用です。keys/log.dispute と運用手引きの9を見てください".to_owned(),
+        );
+    }
+    let Some(witness) = &config.witness else {
+        return Finding::new(
+            about,
+            false,
+            "none is configured: only the operator's own word says that the log has one past"
+                .to_owned(),
+            "設定されていません。監査ログの過去が一つであることは運用者の言葉だけが頼りです"
+                .to_owned(),
+        );
+    };
+    let Ok(policy) = Policy::read(&witness.policy) else {
+        return Finding::unusable(about, &witness.policy);
+    };
+    if !policy.needs_witnesses() {
+        return Finding::new(
+            about,
+            false,
+            "the policy asks for no cosignature (quorum none)".to_owned(),
+            "方針は連署を求めていません（quorum none）".to_owned(),
+        );
+    }
+    let key = fs_err::read_to_string(config.keys.join("log.vkey")).ok();
+    let keys: Vec<VerifierKey> = key.and_then(|key| key.parse().ok()).into_iter().collect();
+    let kept = fs_err::read(config.store.join("log/cosigned")).ok();
+    let kept = kept.and_then(|note| SignedCheckpoint::open(&note, &keys).ok());
+    let since = kept.and_then(|kept| policy.standing(&kept, None).ok()?.since);
+    let since = since.and_then(|since| Timestamp::from_second(i64::try_from(since).ok()?).ok());
+    let grace = witness.grace;
+    match since {
+        Some(since) if now.duration_since(since).unsigned_abs() <= grace => Finding::new(
+            about,
+            false,
+            format!("enough witnesses have cosigned at {since}"),
+            format!("{since} に必要数の立会者が連署しています"),
+        ),
+        Some(since) => Finding::new(
+            about,
+            true,
+            format!(
+                "enough witnesses have last cosigned at {since}, longer ago than the grace: nothing is released"
+            ),
+            format!("必要数の連署は {since} が最後で猶予を過ぎ、確定と書き出しが止まっています"),
+        ),
+        None => Finding::new(
+            about,
+            true,
+            "too few witnesses have ever cosigned: nothing is released".to_owned(),
+            "必要数の連署がまだなく、確定と書き出しはできません".to_owned(),
         ),
     }
 }

@@ -75,7 +75,7 @@ fn tell(running: Running, environment: &Environment) {
 
 /// Ends when the process is told to stop.
 #[cfg(unix)]
-fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -95,7 +95,7 @@ fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
 
 /// Ends when the process is told to stop.
 #[cfg(not(unix))]
-fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         // Without the signal nobody can ask, and the broker runs on.
         if tokio::signal::ctrl_c().await.is_err() {

@@ -40,7 +40,9 @@ pub(super) async fn audit(city: &City<'_>, list_id: &str) -> Result<Audited, Fai
     let folder = city.folder.bundle();
     let mut begun = BTreeSet::new();
     client
-        .each(ExportBundleRequest {}, |part| write(&folder, &part.path, &part.data, &mut begun))
+        .each(ExportBundleRequest::default(), |part| {
+            write(&folder, &part.path, &part.data, &mut begun)
+        })
         .await?;
     let (from, to) = (city.folder.broker_vkey(), city.folder.vkey());
     fs_err::copy(&from, &to).map_err(|error| CommandError::file(&to, error))?;

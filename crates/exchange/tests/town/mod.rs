@@ -38,7 +38,7 @@ use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::upload::{Brings, FileEncoding, FileShape, OpenUpload, Spools};
 use renkei_exchange::{
     Caller, Charter, Equipment, Exchange, HandedKeys, Operation, Refusal, Role, Store, StorePaths,
-    run, shown,
+    WitnessRule, run, shown,
 };
 use renkei_journal::{Journal, LocalJournal, MemoryJournal, Options};
 use renkei_linkage::Unwatched;
@@ -88,6 +88,7 @@ pub(crate) struct Town {
     threads: Option<Threads>,
     memory: Option<MemoryJournal>,
     now: Timestamp,
+    witnesses: Option<WitnessRule>,
     residents: String,
     payments: String,
     folder: tempfile::TempDir,
@@ -175,7 +176,7 @@ impl Town {
     ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let now = "2026-11-21T01:00:00Z".parse().expect("a time");
-        let (exchange, threads) = open(folder.path(), memory.as_ref(), now);
+        let (exchange, threads) = open(folder.path(), memory.as_ref(), now, None);
         let nowhere = DatasetId::from_bytes([0; 16]);
         let mut town = Self {
             exchange,
@@ -186,6 +187,7 @@ impl Town {
             threads: Some(threads),
             memory,
             now,
+            witnesses: None,
             residents,
             payments,
             folder,
@@ -752,8 +754,15 @@ impl Town {
     /// Every leaf of the log so far.
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(self.exchange.checkpoint()).expect("a checkpoint");
+        self.leaves_unsigned()
+    }
+
+    /// The same where nothing is signed. Whoever has asked for a checkpoint knows that all that was before it is there.
+    pub(crate) fn leaves_unsigned(&self) -> Vec<Leaf> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let leaves = runtime.block_on(async {
-            self.exchange.checkpoint().await.expect("a checkpoint");
+            let _ = self.exchange.checkpoint().await;
             let all = |log: &LogFolder| log.leaves(0..log.size()).collect::<Result<Vec<_>, _>>();
             self.exchange.read_log(all).await.expect("leaves")
         });
@@ -769,7 +778,7 @@ impl Town {
     pub(crate) fn close(&mut self) {
         let journal = MemoryJournal::new();
         let elsewhere = tempfile::tempdir().expect("a folder");
-        let (other, other_threads) = open(elsewhere.path(), Some(&journal), self.now);
+        let (other, other_threads) = open(elsewhere.path(), Some(&journal), self.now, None);
         drop(std::mem::replace(&mut self.exchange, other));
         if let Some(threads) = self.threads.replace(other_threads) {
             threads.join();
@@ -783,7 +792,8 @@ impl Town {
 
     /// Opens the ledger again.
     pub(crate) fn reopen(&mut self) {
-        let (exchange, threads) = open(self.folder.path(), self.memory.as_ref(), self.now);
+        let rule = self.witnesses.clone();
+        let (exchange, threads) = open(self.folder.path(), self.memory.as_ref(), self.now, rule);
         self.exchange = exchange;
         self.threads = Some(threads);
     }
@@ -796,6 +806,13 @@ impl Town {
     /// The same on another day, at noon in Japan.
     pub(crate) fn restart_on(&mut self, day: &str) {
         self.now = format!("{day}T03:00:00Z").parse().expect("a day");
+        self.restart();
+    }
+
+    /// The same so many hours later, with witnesses who have to cosign from now on.
+    pub(crate) fn restart_witnessed(&mut self, hours: i64, rule: &WitnessRule) {
+        self.now += jiff::SignedDuration::from_hours(hours);
+        self.witnesses = Some(rule.clone());
         self.restart();
     }
 }
@@ -812,8 +829,10 @@ fn open(
     folder: &std::path::Path,
     memory: Option<&MemoryJournal>,
     now: Timestamp,
+    witnesses: Option<WitnessRule>,
 ) -> (Exchange, Threads) {
-    open_with(folder, memory, Arc::new(FixedClock(now)), equipment("usual"))
+    let clock = Arc::new(FixedClock(now));
+    open_witnessed(folder, memory, clock, equipment("usual"), witnesses)
 }
 
 /// Digests of a configuration and of certificates that go by this name.
@@ -828,6 +847,16 @@ pub(crate) fn open_with(
     memory: Option<&MemoryJournal>,
     clock: Arc<dyn Clock + Send + Sync>,
     equipment: Equipment,
+) -> (Exchange, Threads) {
+    open_witnessed(folder, memory, clock, equipment, None)
+}
+
+fn open_witnessed(
+    folder: &std::path::Path,
+    memory: Option<&MemoryJournal>,
+    clock: Arc<dyn Clock + Send + Sync>,
+    equipment: Equipment,
+    witnesses: Option<WitnessRule>,
 ) -> (Exchange, Threads) {
     let paths = paths(folder);
     // Another seed at each start: ids must not come again.
@@ -849,6 +878,7 @@ pub(crate) fn open_with(
         log_origin: "renkei.example/renkei-audit/131016".to_owned(),
         checkpoint_interval: std::time::Duration::from_millis(50),
         equipment,
+        witnesses,
     };
     Exchange::open(store, &charter).expect("an exchange")
 }

@@ -11,6 +11,7 @@ pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod python;
 pub(crate) mod sample;
+pub(crate) mod witness_host;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

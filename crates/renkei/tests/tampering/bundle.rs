@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use renkei_tlog::leaf::{LeafResult, Operation, UtcMillis};
-use renkei_tlog::{Leaf, LogFolder, LogKey};
+use renkei_tlog::{Leaf, LogFolder, LogKey, SignedCheckpoint, WitnessKey};
 use renkei_types::{Entropy as _, EventId, SeededEntropy};
 use signed_note::{Note, StandardSigner};
 
@@ -184,6 +184,14 @@ impl Log {
         log.append(entries).expect("appended");
         log.publish(&self.log_key()).expect("signed");
         Bundle::read(folder.path())
+    }
+
+    /// The line of a witness under a checkpoint of this log.
+    pub(crate) fn cosignature(self, bundle: &Bundle, witness: &WitnessKey) -> String {
+        let note = bundle.file("checkpoint").expect("a checkpoint");
+        let keys = [self.log_key().verifier()];
+        let signed = SignedCheckpoint::open(note, &keys).expect("a checkpoint of this log");
+        format!("{}\n", witness.cosign(signed.checkpoint(), 1_795_219_200))
     }
 
     /// Signs any text.

@@ -1,0 +1,267 @@
+//! The broker's witnesses: asked whenever the log has grown, and before it grows after a start.
+//!
+//! ```text
+//! start:  what was signed last ──> each witness      it knows more, or something else: read only
+//! then:   checkpoint ──> each witness ──> its line beside the checkpoint, at least four times in a grace
+//! ```
+//! A witness that does not answer stops nothing by itself: releases stop when too few have cosigned for longer than the
+//! grace, which the exchange decides. A witness that knows another past stops everything that changes anything.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use renkei_exchange::dispute::{Dispute, is_own_note, signed_last};
+use renkei_exchange::{Exchange, StorePaths, WitnessRule};
+use renkei_tlog::checkpoint::claimed;
+use renkei_tlog::proof::consistency_proof;
+use renkei_tlog::{Checkpoint, Policy, PolicyError};
+use renkei_types::{Classify, Kind, Language, Localised};
+use renkei_witness::{Answer, Submission, WitnessClient, WitnessUrlError};
+
+use crate::config::WitnessConfig;
+use crate::telemetry;
+
+/// How often a request is made again from the size that a witness names: once if it has missed some, once more if the log
+/// grew meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Why witnesses cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessSetupError {
+    /// The policy cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The file of authorities cannot be read.
+    #[error("witness.ca: {0}")]
+    Authority(std::io::Error),
+    /// The address of a witness cannot be used.
+    #[error("witness {name} of the policy: {source}")]
+    Url {
+        /// Its name in the policy.
+        name: String,
+        /// What is wrong.
+        source: WitnessUrlError,
+    },
+    /// What was signed last cannot be read.
+    #[error("what was signed last cannot be read: {0}")]
+    Store(std::io::Error),
+}
+
+impl Classify for WitnessSetupError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Policy(error) => error.kind(),
+            Self::Authority(_) | Self::Url { .. } => Kind::InvalidArgument,
+            Self::Store(_) => Kind::Unavailable,
+        }
+    }
+}
+
+impl Localised for WitnessSetupError {
+    fn localised(&self, language: Language) -> String {
+        let japanese = match self {
+            Self::Policy(error) => return error.localised(language),
+            Self::Authority(error) => format!("witness.ca を読めません: {error}"),
+            Self::Url { name, source } => {
+                format!("方針の立会者 {name}: {}", source.localised(language))
+            }
+            Self::Store(error) => format!("最後に署名した内容を読めません: {error}"),
+        };
+        language.pick(self.to_string(), japanese)
+    }
+}
+
+/// A witness that is asked over a network.
+struct Asked {
+    name: String,
+    client: WitnessClient,
+    /// The size that it cosigned last, as far as is known.
+    known: u64,
+}
+
+/// All witnesses of a broker.
+pub(crate) struct Witnesses {
+    rule: WitnessRule,
+    asked: Vec<Asked>,
+    interval: Duration,
+}
+
+/// What one witness says to a checkpoint.
+enum Said {
+    /// Lines under a checkpoint.
+    Lines {
+        /// The checkpoint that was shown.
+        note: String,
+        /// What the witness answered.
+        lines: String,
+    },
+    /// It knows another past.
+    Doubt(Box<Dispute>),
+    /// Nothing that could be used; told in the process log.
+    Nothing,
+}
+
+impl Witnesses {
+    /// Reads the policy and makes a client for each witness that has an address.
+    pub(crate) fn open(config: &WitnessConfig) -> Result<Self, WitnessSetupError> {
+        let policy = Policy::read(&config.policy)?;
+        let authorities = config.ca.as_deref().map(read).transpose()?;
+        let mut asked = Vec::new();
+        for witness in policy.witnesses() {
+            let Some(url) = &witness.url else { continue };
+            let name = witness.name.clone();
+            let client = WitnessClient::new(url, authorities.as_deref(), config.patience);
+            let client =
+                client.map_err(|source| WitnessSetupError::Url { name: name.clone(), source })?;
+            asked.push(Asked { name, client, known: 0 });
+        }
+        let rule = WitnessRule { policy: Arc::new(policy), grace: config.grace };
+        Ok(Self { rule, asked, interval: config.interval })
+    }
+
+    pub(crate) fn rule(&self) -> &WitnessRule {
+        &self.rule
+    }
+
+    /// Asks every witness about what was signed last, before anything else is signed: one that knows more, or something
+    /// else, has seen a past that this store has lost. What it knows is kept with the keys, and the broker starts reading.
+    pub(crate) async fn compare(&self, paths: &StorePaths) -> Result<(), WitnessSetupError> {
+        let Some(note) = signed_last(paths).map_err(WitnessSetupError::Store)? else {
+            return Ok(());
+        };
+        let Ok(ours) = claimed(note.as_bytes()) else { return Ok(()) };
+        let request = Submission { old_size: ours.size, proof: Vec::new(), note: note.clone() };
+        let answers = join_all(self.asked.iter().map(|witness| async {
+            let doubt = match witness.client.add_checkpoint(&request).await {
+                Ok(Answer::Cosigned(_)) => None,
+                Ok(Answer::OtherSize(size)) if size <= ours.size => None,
+                Ok(Answer::OtherSize(size)) => Some(Some(size)),
+                Ok(Answer::Inconsistent) => Some(None),
+                Err(error) => {
+                    tracing::warn!(witness = %witness.name, %error, "a witness was not heard at the start");
+                    None
+                }
+            };
+            match doubt {
+                Some(size) => Some(witness.doubt(paths, &ours, &note, size).await),
+                None => None,
+            }
+        }));
+        for dispute in answers.await.into_iter().flatten() {
+            tracing::error!(witness = %dispute.witness, "a witness knows more of the log than this store has");
+            dispute.keep(paths).map_err(WitnessSetupError::Store)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the log cosigned, for as long as it is polled.
+    pub(crate) async fn keep_cosigned(mut self, exchange: Exchange) {
+        let mut news = exchange.durable();
+        // An idle log is shown again: a cosignature of yesterday says nothing of today.
+        let idle = (self.rule.grace / 4).max(self.interval);
+        while !exchange.witnessed().is_disputed() {
+            news.mark_unchanged();
+            self.round(&exchange).await;
+            if let Some(since) = exchange.witnessed().since() {
+                telemetry::log_cosigned(since);
+            }
+            tokio::time::sleep(self.interval).await;
+            if let Ok(Err(_)) = tokio::time::timeout(idle, news.changed()).await {
+                return;
+            }
+        }
+    }
+
+    /// Asks every witness once, all at the same time, and hands on what they say.
+    async fn round(&mut self, exchange: &Exchange) {
+        let Ok(note) = exchange.checkpoint().await else { return };
+        let said = join_all(self.asked.iter_mut().map(|witness| witness.ask(exchange, &note)));
+        let said = said.await;
+        let mut answers: Vec<(String, String)> = Vec::new();
+        for (witness, said) in self.asked.iter().zip(said) {
+            match said {
+                // Lines under one checkpoint are handed on together: alone none of them may be enough.
+                Said::Lines { note, lines } => match answers.iter_mut().find(|it| it.0 == note) {
+                    Some((_, gathered)) => gathered.push_str(&lines),
+                    None => answers.push((note, lines)),
+                },
+                Said::Doubt(dispute) => {
+                    if let Err(error) = exchange.dispute(*dispute).await {
+                        tracing::error!(witness = %witness.name, %error, "a dispute could not be noted");
+                    }
+                }
+                Said::Nothing => {}
+            }
+        }
+        for (note, lines) in answers {
+            if let Err(error) = exchange.cosigned("", note + &lines).await {
+                tracing::warn!(%error, "cosignatures could not be kept");
+            }
+        }
+    }
+}
+
+impl Asked {
+    /// Asks for a cosignature, from wherever the witness is.
+    async fn ask(&mut self, exchange: &Exchange, note: &str) -> Said {
+        let mut note = note.to_owned();
+        for _ in 0..ATTEMPTS {
+            let Ok(ours) = claimed(note.as_bytes()) else { return Said::Nothing };
+            let old = self.known.min(ours.size);
+            let size = ours.size;
+            let proof = exchange.read_log(move |log| consistency_proof(log, old, size)).await;
+            let Ok(Some(proof)) = proof else { return Said::Nothing };
+            let request = Submission { old_size: old, proof: proof.hashes, note: note.clone() };
+            match self.client.add_checkpoint(&request).await {
+                Ok(Answer::Cosigned(lines)) => {
+                    self.known = size;
+                    return Said::Lines { note, lines };
+                }
+                Ok(Answer::OtherSize(theirs)) => {
+                    self.known = theirs;
+                    if theirs > size {
+                        // Somebody else may have shown it a checkpoint that is newer than this one.
+                        let Ok(newer) = exchange.checkpoint().await else { return Said::Nothing };
+                        let grown = claimed(newer.as_bytes()).is_ok_and(|it| it.size >= theirs);
+                        if !grown {
+                            let paths = exchange.paths();
+                            let dispute = self.doubt(paths, &ours, &note, Some(theirs)).await;
+                            return Said::Doubt(Box::new(dispute));
+                        }
+                        note = newer;
+                    }
+                }
+                Ok(Answer::Inconsistent) => {
+                    let dispute = self.doubt(exchange.paths(), &ours, &note, None).await;
+                    return Said::Doubt(Box::new(dispute));
+                }
+                Err(error) => {
+                    tracing::warn!(witness = %self.name, %error, "a witness was not heard");
+                    return Said::Nothing;
+                }
+            }
+        }
+        tracing::warn!(witness = %self.name, "a witness names another size each time");
+        Said::Nothing
+    }
+
+    /// What is kept of a witness that knows another past, with the checkpoint that it has, if it shows one that this log's key
+    /// has signed.
+    async fn doubt(
+        &self,
+        paths: &StorePaths,
+        ours: &Checkpoint,
+        note: &str,
+        cosigned_size: Option<u64>,
+    ) -> Dispute {
+        let theirs = self.client.checkpoint(&ours.origin).await.ok().flatten();
+        let theirs = theirs.filter(|theirs| is_own_note(paths, theirs));
+        Dispute { witness: self.name.clone(), cosigned_size, ours: note.to_owned(), theirs }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, WitnessSetupError> {
+    fs_err::read(path).map_err(WitnessSetupError::Authority)
+}

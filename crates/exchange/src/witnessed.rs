@@ -1,0 +1,178 @@
+//! What witnesses have said of the log, as far as it decides what may leave.
+//!
+//! A release is believed in by people who were not there, so it needs somebody else's word that the log it stands in has one
+//! past. Where a policy is configured, money leaves only while its quorum has cosigned the log within the grace; uploads,
+//! linkage and review go on. Once a witness has seen another past, nothing is changed and nothing is signed until an
+//! operator has accepted what is known: see [`crate::dispute`].
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use renkei_tlog::{
+    LogError, LogFolder, LogKey, Policy, SignedCheckpoint, Standing, VerifierKey, proof::root_at,
+};
+use renkei_types::Reason;
+
+use crate::refusal::Refusal;
+
+/// Who has to cosign, and how long ago that may be.
+#[derive(Clone, Debug)]
+pub struct WitnessRule {
+    /// Who.
+    pub policy: Arc<Policy>,
+    /// How long releases go on after the quorum has cosigned.
+    pub grace: Duration,
+}
+
+/// How far a witness's clock may be ahead of ours for its word to count.
+const AHEAD_MAX_SECONDS: u64 = 10 * 60;
+
+/// What is known at this moment, shared by everybody who asks.
+#[derive(Debug, Default)]
+pub struct Witnessed {
+    rule: Option<WitnessRule>,
+    /// As of when the quorum has cosigned, in seconds since 1970; 0 where it never has.
+    since: AtomicU64,
+    disputed: AtomicBool,
+}
+
+fn seconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_second()).unwrap_or_default()
+}
+
+impl Witnessed {
+    /// Nothing is known yet but the rule, and whether a dispute is open.
+    pub(crate) fn begin(rule: Option<WitnessRule>, disputed: bool) -> Self {
+        Self { rule, since: AtomicU64::new(0), disputed: AtomicBool::new(disputed) }
+    }
+
+    /// The rule, where there is one.
+    pub fn rule(&self) -> Option<&WitnessRule> {
+        self.rule.as_ref()
+    }
+
+    /// As of when the quorum has cosigned.
+    pub fn since(&self) -> Option<Timestamp> {
+        let since = self.since.load(Ordering::SeqCst);
+        i64::try_from(since)
+            .ok()
+            .filter(|since| *since > 0)
+            .and_then(|since| Timestamp::from_second(since).ok())
+    }
+
+    /// Whether a witness knows another past than this log has.
+    pub fn is_disputed(&self) -> bool {
+        self.disputed.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn dispute(&self) {
+        self.disputed.store(true, Ordering::SeqCst);
+    }
+
+    /// Refuses whatever changes something while a dispute is open.
+    pub(crate) fn check_change(&self) -> Result<(), Refusal> {
+        if self.is_disputed() { Err(Reason::LogDisputed.into()) } else { Ok(()) }
+    }
+
+    /// Refuses what lets money leave, unless the quorum has cosigned within the grace.
+    pub(crate) fn check_release(&self, now: Timestamp) -> Result<(), Refusal> {
+        self.check_change()?;
+        let Some(rule) = self.rule.as_ref().filter(|rule| rule.policy.needs_witnesses()) else {
+            return Ok(());
+        };
+        let age = seconds(now).saturating_sub(self.since.load(Ordering::SeqCst));
+        if age > rule.grace.as_secs() { Err(Reason::NotWitnessed.into()) } else { Ok(()) }
+    }
+
+    /// Takes over what the log kept when it was last served.
+    pub(crate) fn recall(
+        &self,
+        folder: &LogFolder,
+        keys: &[VerifierKey],
+        now: Timestamp,
+    ) -> Result<(), LogError> {
+        let (Some(rule), Some(note)) = (&self.rule, folder.cosigned()?) else { return Ok(()) };
+        // Without it nothing leaves until the witnesses have cosigned anew, which is no reason not to start.
+        let counted = SignedCheckpoint::open(&note, keys)
+            .map_err(LogError::from)
+            .and_then(|kept| self.count(rule, &kept, now));
+        if let Err(error) = counted {
+            tracing::warn!(%error, "the checkpoint that was cosigned last cannot be used");
+        }
+        Ok(())
+    }
+
+    fn count(
+        &self,
+        rule: &WitnessRule,
+        checkpoint: &SignedCheckpoint,
+        now: Timestamp,
+    ) -> Result<Standing, LogError> {
+        let latest = seconds(now).saturating_add(AHEAD_MAX_SECONDS);
+        let standing = rule.policy.standing(checkpoint, Some(latest))?;
+        self.since.fetch_max(standing.since.unwrap_or_default(), Ordering::SeqCst);
+        Ok(standing)
+    }
+
+    /// Puts what witnesses have said of a checkpoint of this log beside it. Answers how the checkpoint stands now, and the
+    /// present one where it is the same.
+    pub(crate) fn accept(
+        &self,
+        folder: &mut LogFolder,
+        key: &LogKey,
+        offered: &SignedCheckpoint,
+        present: Option<&SignedCheckpoint>,
+        now: Timestamp,
+    ) -> Result<Accepted, LogError> {
+        let Some(rule) = &self.rule else { return Ok(Accepted::NoRule) };
+        let known = offered.checkpoint();
+        let continues = known.size <= folder.size() && root_at(folder, known.size)? == known.root;
+        if !continues {
+            return Ok(Accepted::OtherPast);
+        }
+        let cosigners = rule.policy.cosigners();
+        // Lines of nobody who is known are left behind, and lines of the same checkpoint that came before stay.
+        let kept = folder.cosigned()?;
+        let kept = kept.and_then(|note| SignedCheckpoint::open(&note, &[key.verifier()]).ok());
+        let mut lines = offered.cosignatures(&cosigners)?;
+        for before in kept.iter().chain(present).filter(|it| it.checkpoint() == known) {
+            lines.extend(before.cosignatures(&cosigners).unwrap_or_default());
+        }
+        let plain = SignedCheckpoint::sign(key, known.size, known.root);
+        let whole = plain.with_cosignatures(&lines);
+        // The later one stays, and of one second the larger.
+        let before = match &kept {
+            Some(kept) => {
+                let since = rule.policy.standing(kept, None).ok().and_then(|it| it.since);
+                (since, kept.checkpoint().size)
+            }
+            None => (None, 0),
+        };
+        let standing = self.count(rule, &whole, now)?;
+        if standing.since.is_some() && (standing.since, known.size) >= before {
+            folder.keep_cosigned(&whole)?;
+        }
+        let is_present = present.is_some_and(|present| present.checkpoint() == known);
+        let cosigned = is_present.then_some(whole);
+        if let Some(cosigned) = &cosigned {
+            folder.cosign(cosigned)?;
+        }
+        Ok(Accepted::Counted { standing, present: cosigned })
+    }
+}
+
+/// What became of something that witnesses have said.
+pub(crate) enum Accepted {
+    /// No policy says who they are.
+    NoRule,
+    /// It is about a past that this log does not have.
+    OtherPast,
+    /// It counts as far as the standing says.
+    Counted {
+        standing: Standing,
+        /// The checkpoint that is published now, with the lines, where it is the one that they are about.
+        present: Option<SignedCheckpoint>,
+    },
+}

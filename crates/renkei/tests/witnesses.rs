@@ -1,0 +1,301 @@
+//! A broker and its witnesses: what is cosigned, what stops without them, and what they notice.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use renkei_tlog::leaf::{LeafResult, Operation, UtcMillis};
+use renkei_tlog::{Leaf, LogFolder, LogKey, VerifierKey};
+use renkei_types::EventId;
+use serde_json::Value;
+use support::broker::{Broker, copy};
+use support::witness_host::WitnessHost;
+use support::{Run, renkei};
+
+fn place(path: &Path) -> &str {
+    path.to_str().expect("a path")
+}
+
+/// A broker that has stopped, its log's key, and the configuration that it had.
+fn stopped() -> (Broker, VerifierKey) {
+    let mut broker = Broker::start();
+    assert_eq!(broker.stop(), 0);
+    let key = fs_err::read_to_string(broker.town("log.vkey")).expect("a key");
+    (broker, key.parse().expect("a key"))
+}
+
+/// Writes a policy, and has the broker keep it from its next start on.
+fn keep_policy(broker: &Broker, witnesses: &str, quorum: &str) -> PathBuf {
+    let policy = broker.town("witness.policy");
+    fs_err::write(&policy, format!("{witnesses}{quorum}")).expect("a policy");
+    let config = broker.town("broker.toml");
+    let text = fs_err::read_to_string(&config).expect("the configuration");
+    let section = "\n[witness]\npolicy = \"witness.policy\"\ninterval = \"100ms\"\npatience = \"2s\"\ngrace = \"1h\"\n";
+    fs_err::write(&config, text + section).expect("written");
+    policy
+}
+
+/// Looks again until it is so. Between two looks something is asked of the broker by a process of its own, and the broker asks
+/// its witnesses every moment.
+#[track_caller]
+fn until(broker: &Broker, mut look: impl FnMut() -> bool) {
+    let came = (0..500).any(|_| {
+        broker.as_client("auditor-1", &["audit", "checkpoint"]).exits(0);
+        look()
+    });
+    assert!(came, "it never came: {}", broker.log());
+}
+
+fn export(broker: &Broker) -> Run {
+    let (batch, file) = (broker.named("batch").remove(0), broker.folder.path("transfer.txt"));
+    let export = ["list", "export", "--batch", &batch, "--output", place(&file)];
+    broker.as_client("transfers", &export)
+}
+
+/// The size as of which a broker's log is cosigned; nothing where it is not.
+fn cosigned_size(broker: &Broker) -> Option<u64> {
+    let note = fs_err::read_to_string(broker.town("store/log/cosigned")).ok()?;
+    note.lines().nth(1)?.parse().ok()
+}
+
+fn verify(bundle: &Path, broker: &Broker, policy: &Path) -> Run {
+    let key = broker.town("log.vkey");
+    let verify = ["audit", "verify", place(bundle), "--key", place(&key), "--json"];
+    renkei(verify.into_iter().chain(["--policy", place(policy)]))
+}
+
+fn selfcheck(broker: &Broker) -> Value {
+    let found = renkei(["selfcheck", "--json", "--config", place(&broker.town("broker.toml"))]);
+    let found = found.json();
+    let findings = found["findings"].as_array().expect("findings");
+    findings.iter().find(|it| it["about"] == "witness").expect("a finding").clone()
+}
+
+/// A1 over the network: held by `check_release` in `ExportTransfer`, `Asked::ask`, `LogFolder::keep_cosigned`.
+#[test]
+fn nothing_leaves_before_two_of_three_have_cosigned_and_then_the_bundle_verifies_with_the_policy() {
+    let (mut broker, key) = stopped();
+    let mut hosts: Vec<_> = (1..=3).map(|n| WitnessHost::new(n, key.clone())).collect();
+    let lines: String = hosts.iter().map(WitnessHost::line).collect();
+    let without = selfcheck(&broker);
+    assert!(without["what"].as_str().expect("words").contains("none is configured"), "{without}");
+    let policy = keep_policy(&broker, &lines, "group g 2 w1 w2 w3\nquorum g\n");
+    hosts[0].start();
+    broker.restart();
+    // One is not enough. What does not leave goes on.
+    until(&broker, || fs_err::metadata(hosts[0].memory().join(".turn")).is_ok());
+    export(&broker).exits(3).says(&["NOT_WITNESSED"]);
+    assert_eq!(selfcheck(&broker)["ok"], false);
+    broker.programme("while-witnesses-are-away");
+    let bundle = broker.folder.path("too-early");
+    let cosigned = ["audit", "bundle", "--cosigned", "--output", place(&bundle)];
+    broker.as_client("auditor-1", &cosigned).exits(3).says(&["NOT_WITNESSED"]);
+
+    hosts[1].start();
+    until(&broker, || cosigned_size(&broker).is_some());
+    export(&broker).exits(0);
+    assert_eq!(selfcheck(&broker)["ok"], true);
+    let bundle = broker.folder.path("cosigned");
+    broker.done("auditor-1", &["audit", "bundle", "--cosigned", "--output", place(&bundle)]);
+    let verified = verify(&bundle, &broker, &policy).exits(0).json();
+    assert_eq!(verified["cosigned"]["by"], serde_json::json!(["w1", "w2"]));
+    assert_eq!(verified["cosigned"]["met"], true);
+
+    // Without one of the two lines it is still the log, and no longer what the policy asks for.
+    let note = fs_err::read_to_string(bundle.join("checkpoint")).expect("a note");
+    let lines: Vec<&str> = note.lines().filter(|line| !line.contains("pref.example/w2")).collect();
+    fs_err::write(bundle.join("checkpoint"), lines.join("\n") + "\n").expect("written");
+    let refused = verify(&bundle, &broker, &policy).exits(1).json();
+    assert!(refused["first_bad"]["what"].as_str().expect("words").contains("(w1)"), "{refused}");
+    let log_key = broker.town("log.vkey");
+    renkei(["audit", "verify", place(&bundle), "--key", place(&log_key)]).exits(0);
+
+    // The witnesses go; within the grace everything goes on, also after a restart.
+    hosts.iter_mut().for_each(WitnessHost::stop);
+    assert_eq!(broker.stop(), 0);
+    broker.restart();
+    export(&broker).exits(0);
+}
+
+/// What is put back from a backup together with its keys is in itself without fault.
+struct Backup(PathBuf);
+
+impl Backup {
+    const FOLDERS: [&'static str; 2] = ["store", "keys"];
+
+    fn of(broker: &Broker) -> Self {
+        let place = broker.folder.path("backup");
+        for name in Self::FOLDERS {
+            copy(&broker.town(name), &place.join(name));
+        }
+        Self(place)
+    }
+
+    fn put_back(&self, broker: &Broker) {
+        for name in Self::FOLDERS {
+            fs_err::remove_dir_all(broker.town(name)).expect("removed");
+            copy(&self.0.join(name), &broker.town(name));
+        }
+    }
+}
+
+/// O4, A2: held by `Witnesses::compare`, `Witnessed::check_change`, `is_disputed` in the log.
+#[test]
+fn a_store_that_was_put_back_with_its_keys_is_noticed_before_anything_is_signed() {
+    let (mut broker, key) = stopped();
+    let mut host = WitnessHost::new(1, key);
+    host.start();
+    keep_policy(&broker, &host.line(), "quorum w1\n");
+    broker.restart();
+    until(&broker, || cosigned_size(&broker).is_some());
+    assert_eq!(broker.stop(), 0);
+    let backup = Backup::of(&broker);
+    broker.restart();
+    broker.programme("one");
+    let before = cosigned_size(&broker);
+    until(&broker, || cosigned_size(&broker) > before);
+    assert_eq!(broker.stop(), 0);
+    backup.put_back(&broker);
+    let signed = fs_err::read_to_string(broker.town("store/log/checkpoint")).expect("a note");
+
+    broker.restart();
+    let two = broker.as_client("operator-1", &Broker::create_programme("two"));
+    two.exits(3).says(&["LOG_DISPUTED"]);
+    export(&broker).exits(3).says(&["LOG_DISPUTED"]);
+    let query = ["audit", "query", "--operations", "ROLLBACK_SUSPECTED"];
+    let leaf = broker.as_client("auditor-1", &query).exits(0).json();
+    assert_eq!(
+        (&leaf["leaf"]["res"], &leaf["leaf"]["code"]),
+        (&"FAILED".into(), &"LOG_DISPUTED".into())
+    );
+    assert_eq!(selfcheck(&broker)["ok"], false);
+    let bundle = broker.folder.path("disputed");
+    broker.done("auditor-1", &["audit", "bundle", "--output", place(&bundle)]);
+    let log_key = broker.town("log.vkey");
+    renkei(["audit", "verify", place(&bundle), "--key", place(&log_key)]).exits(0);
+    let now = fs_err::read_to_string(broker.town("store/log/checkpoint")).expect("a note");
+    assert_eq!(now, signed, "nothing was signed");
+    // The proof is the log's own signature under the longer log.
+    let dispute = fs_err::read_to_string(broker.town("keys/log.dispute")).expect("kept");
+    let dispute: Value = serde_json::from_str(&dispute).expect("JSON");
+    let theirs = dispute["theirs"].as_str().expect("the witness showed what it has");
+    let size = |note: &str| note.lines().nth(1).expect("a size").parse::<u64>().expect("a number");
+    assert!(size(theirs) > size(&signed), "{theirs}");
+
+    // The operator accepts what is lost, and the witness's operator puts its memory away.
+    assert_eq!(broker.stop(), 0);
+    host.stop();
+    fs_err::rename(host.memory(), host.memory().with_extension("kept")).expect("put away");
+    host.start();
+    let accepted = broker.town("keys/log.dispute.accepted");
+    fs_err::rename(broker.town("keys/log.dispute"), accepted).expect("renamed");
+    broker.restart();
+    broker.programme("two");
+    until(&broker, || cosigned_size(&broker) > Some(size(&signed)));
+    export(&broker).exits(0);
+}
+
+/// A log of somebody who has the broker's key: another history of a size.
+fn forged(broker: &Broker, name: &str, size: u64) -> PathBuf {
+    let pem = fs_err::read_to_string(broker.town("keys/log.key")).expect("the key");
+    let line = fs_err::read_to_string(broker.town("log.vkey")).expect("a key");
+    let origin = line.split('+').next().expect("a name").parse().expect("an origin");
+    let key = LogKey::from_pem(origin, &pem).expect("the key");
+    let folder = broker.folder.path(name);
+    let (mut log, _) = LogFolder::open(&folder).expect("a log");
+    let leaf = |index: u64| {
+        let id = EventId::from_bytes([9; 16]);
+        let time = UtcMillis(1_795_219_200_000 + index);
+        Leaf::new(id, time, Operation::Start, LeafResult::Ok).to_bytes().expect("a leaf")
+    };
+    log.append(&(0..size).map(leaf).collect::<Vec<_>>()).expect("appended");
+    log.publish(&key).expect("signed");
+    folder
+}
+
+/// Held by `sign` and `accept` of the courier; O7 by `root_at` in `Witnessed::accept`.
+#[test]
+fn a_courier_carries_requests_and_answers_and_brings_another_history_to_light() {
+    let (mut broker, _) = stopped();
+    let file = |name: &str| broker.folder.path(name).to_str().expect("a path").to_owned();
+    let (key, state, log) = (file("w.key"), file("w"), file("town/log.vkey"));
+    let made =
+        renkei(["audit", "witness", "key", "--name", "pref.example/w", "--key", &key, "--json"]);
+    let line = made.exits(0).json()["vkey"].as_str().expect("a line").to_owned();
+    renkei(["audit", "witness", "key", "--name", "pref.example/w", "--key", &key]).exits(3);
+    let policy = keep_policy(&broker, &format!("witness w {line}\n"), "quorum w\n");
+    let (request, answer) = (file("request"), file("answer"));
+    let sign = || {
+        let own = ["audit", "witness", "sign", "--state", &state, "--key", &key, "--log", &log];
+        renkei(own.into_iter().chain([request.as_str(), &answer]))
+    };
+    broker.restart();
+    let ask = |old: &str| {
+        let make = ["audit", "witness", "request", "--old", old, "--output", &request];
+        broker.done("operator-1", &make)
+    };
+    let accept =
+        || broker.as_client("operator-1", &["audit", "witness", "accept", &request, &answer]);
+    export(&broker).exits(3).says(&["NOT_WITNESSED"]);
+    let first = ask("0")["size"].as_u64().expect("a size");
+    sign().exits(0);
+    let told = accept().exits(0).json();
+    assert_eq!((&told["met"], &told["by"][0]), (&true.into(), &"w".into()));
+    export(&broker).exits(0);
+    let bundle = broker.folder.path("bundle");
+    broker.done("auditor-1", &["audit", "bundle", "--cosigned", "--output", place(&bundle)]);
+    let verified = verify(&bundle, &broker, &policy).exits(0).json();
+    assert_eq!(verified["size"].as_u64(), Some(first), "as far as was cosigned");
+
+    // The operator has forgotten where the witness is; its answer says so.
+    broker.programme("one");
+    ask("0");
+    sign().exits(3).says(&[&format!("--old {first}")]);
+    accept().exits(1).says(&[&format!("--old {first}")]);
+    ask(&first.to_string());
+    sign().exits(0);
+    accept().exits(0);
+    fs_err::write(&answer, "nothing\n").expect("written");
+    accept().exits(2);
+
+    // The witness has been shown another log under the same key: its memory is the proof.
+    let other = forged(&broker, "forged", 5_000);
+    fs_err::copy(other.join("checkpoint"), &answer).expect("copied");
+    accept().exits(3).says(&["LOG_DISPUTED"]);
+    let refused = broker.as_client("operator-1", &Broker::create_programme("two"));
+    refused.exits(3).says(&["LOG_DISPUTED"]);
+}
+
+#[test]
+fn a_watcher_tells_of_each_checkpoint_and_ends_where_the_past_is_another() {
+    let broker = Broker::start();
+    let (state, key) = (broker.folder.path("watch"), broker.town("log.vkey"));
+    let common = ["audit", "watch", "--once", "--state", place(&state), "--key", place(&key)];
+    let watch = || broker.as_client("auditor-1", &common);
+    let watch_folder =
+        |folder: &Path| renkei(common.into_iter().chain(["--json", "--folder", place(folder)]));
+    let first = watch().exits(0).json();
+    assert_eq!(first["continues"], Value::Null);
+    broker.programme("one");
+    let second = watch().exits(0).json();
+    assert_eq!(second["continues"], first["size"]);
+    assert!(second["size"].as_u64() > first["size"].as_u64());
+    // The folder of a broker that goes on writing is watched as well, and nothing in it changes.
+    broker.programme("two");
+    let third = watch_folder(&broker.town("store/log")).exits(0).json();
+    assert!(third["size"].as_u64() >= second["size"].as_u64(), "{third}");
+    let kept = fs_err::read_to_string(state.join("checkpoint")).expect("kept");
+
+    for (name, size, alarm) in [("longer", 5_000, "FORKED"), ("shorter", 3, "ROLLED_BACK")] {
+        let other = forged(&broker, name, size);
+        let told = watch_folder(&other).exits(1).says(&["ALARM"]).json();
+        assert_eq!((&told["alarm"], &told["kept_size"]), (&alarm.into(), &third["size"]));
+        let evidence = fs_err::read_to_string(state.join("contradiction")).expect("kept");
+        assert_eq!(told["checkpoint"], Value::String(evidence));
+        assert_eq!(fs_err::read_to_string(state.join("checkpoint")).expect("kept"), kept);
+    }
+    let unsigned = broker.folder.path("longer");
+    let note = fs_err::read_to_string(unsigned.join("checkpoint")).expect("a note");
+    fs_err::write(unsigned.join("checkpoint"), note.replacen("5000", "5001", 1)).expect("written");
+    assert_eq!(watch_folder(&unsigned).exits(1).json()["alarm"], "UNSIGNED");
+}
