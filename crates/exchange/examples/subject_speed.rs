@@ -19,6 +19,7 @@ use renkei_exchange::agreement::{LegalBasis, Telling, Terms};
 use renkei_exchange::command::Call;
 use renkei_exchange::manifest::{self, DecidedOn};
 use renkei_exchange::permit::TellSubject;
+use renkei_exchange::programme::{CreateProgramme, Rules};
 use renkei_exchange::subject::Handles;
 use renkei_exchange::subject_index::gather_due;
 use renkei_exchange::subject_report::Question;
@@ -31,6 +32,7 @@ const YEARS: usize = 7;
 const FIRST_YEAR: usize = 2026;
 const RESIDENTS: usize = 20_000;
 const PAYMENTS: usize = 6_000;
+const LISTS_OF_PROGRAMME: usize = 40;
 const MANIFEST_LINES: usize = 300_000;
 const TELLER: &str = "discloser-1";
 
@@ -50,6 +52,22 @@ fn agree_for_years(town: &Town) {
         told: Telling::AtOnce,
     };
     town.agree_on(terms, "residents-operator").expect("an agreement");
+}
+
+/// Another benefit like the town's own: none has hundreds of lists.
+fn begin_programme(town: &mut Town, number: usize) {
+    let state = town.exchange.state();
+    let known = state.programmes.get(&town.programme).expect("a programme");
+    let name = format!("benefit-{number}").parse().expect("a name");
+    let key = town.exchange.vault().create_key(town.exchange.clock().now()).expect("a key");
+    let command = CreateProgramme {
+        permit: town.permit("operator-1"),
+        agency: known.agency.clone(),
+        rules: Rules { name, ..known.rules.clone() },
+        key,
+    };
+    let made = town.exchange.execute_now(Call::read(caller("operator-1")), command);
+    town.programme = made.expect("a programme").reply.0;
 }
 
 /// So many lines of the payment file from a place on, around its end.
@@ -124,6 +142,9 @@ fn main() {
         }
         town.follow();
         for job in (year..jobs).step_by(YEARS) {
+            if (job / YEARS).is_multiple_of(LISTS_OF_PROGRAMME) {
+                begin_programme(&mut town, job);
+            }
             // Steps without a common divisor with the file's lines: no two cuts are equal before all places have been.
             let list = cut(&header, &rows, job * 41, lines + job / rows.len());
             town.linked_list_of(&format!("wave-{job}"), &list);
