@@ -13,7 +13,7 @@
 //! the journal up to which runs reach are one frame.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use renkei_journal::{BlobReader, BlobRef, Frame, Journal, Seq};
@@ -113,6 +113,8 @@ pub struct Run {
 pub(crate) struct Event {
     leaf: u64,
     concerns: Concerns,
+    /// Read when they are first asked for: every question asks for those of every leaf that waits.
+    entries: Arc<OnceLock<Vec<Entry>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -123,11 +125,11 @@ enum Concerns {
 
 impl Event {
     pub(crate) fn of_few(leaf: u64, set: SubjectSet) -> Self {
-        Self { leaf, concerns: Concerns::Few(Arc::new(set)) }
+        Self { leaf, concerns: Concerns::Few(Arc::new(set)), entries: Arc::default() }
     }
 
     pub(crate) fn of_job(leaf: u64, manifest: Manifest) -> Self {
-        Self { leaf, concerns: Concerns::Job(Arc::new(manifest)) }
+        Self { leaf, concerns: Concerns::Job(Arc::new(manifest)), entries: Arc::default() }
     }
 
     /// What a frame that is read again concerns.
@@ -170,7 +172,11 @@ impl Event {
         }
     }
 
-    fn add_to(&self, vault: &Vault, entries: &mut Vec<Entry>) -> Result<(), Refusal> {
+    fn entries(&self, vault: &Vault) -> Result<&[Entry], Refusal> {
+        if let Some(known) = self.entries.get() {
+            return Ok(known);
+        }
+        let mut entries = Vec::new();
         match &self.concerns {
             Concerns::Few(set) => {
                 for (number, member) in (0..).zip(set.members()) {
@@ -178,14 +184,16 @@ impl Event {
                     let (handle, salt) = (&member.handle, member.salt);
                     entries.push(Entry::new(handle, self.leaf, number, salt, said));
                 }
-                Ok(())
             }
-            Concerns::Job(manifest) => manifest.each_person(vault, |row, handle, salt, outcome| {
-                let said = Said::ALL.iter().find(|said| said.as_str() == outcome);
-                let said = said.map_or(u8::MAX, |said| said.number());
-                entries.push(Entry::new(&handle, self.leaf, row, salt, said));
-            }),
+            Concerns::Job(manifest) => {
+                manifest.each_person(vault, |row, handle, salt, outcome| {
+                    let said = Said::ALL.iter().find(|said| said.as_str() == outcome);
+                    let said = said.map_or(u8::MAX, |said| said.number());
+                    entries.push(Entry::new(&handle, self.leaf, row, salt, said));
+                })?
+            }
         }
+        Ok(self.entries.get_or_init(|| entries))
     }
 }
 
@@ -290,9 +298,8 @@ fn gather(
     let vault = exchange.vault();
     let mut by_place: BTreeMap<YearPlace, Vec<Entry>> = BTreeMap::new();
     for event in events {
-        let mut added = Vec::new();
-        match event.add_to(vault, &mut added) {
-            Ok(()) => by_place.entry(event.place().clone()).or_default().append(&mut added),
+        match event.entries(vault) {
+            Ok(added) => by_place.entry(event.place().clone()).or_default().extend(added),
             // Its year is over.
             Err(refusal) if refusal.reason == Reason::DataDestroyed => {}
             Err(refusal) => return Err(refusal),
@@ -455,12 +462,11 @@ pub fn find(
         }
         found => found?,
     };
-    let mut newer = Vec::new();
-    for event in waiting.iter().filter(|event| event.place() == place) {
-        event.add_to(exchange.vault(), &mut newer)?;
-    }
     let wanted = prefix(handle);
-    found.extend(newer.into_iter().filter(|entry| entry.prefix == wanted));
+    for event in waiting.iter().filter(|event| event.place() == place) {
+        let entries = event.entries(exchange.vault())?.iter();
+        found.extend(entries.filter(|entry| entry.prefix == wanted));
+    }
     found.sort_unstable();
     found.dedup();
     Ok(found)
