@@ -274,9 +274,12 @@ impl State {
 /// Makes runs of what waits, where enough does; answers whether it did. To be called now and then, by one thread. Blocks:
 /// for threads that may wait.
 pub fn gather_due(exchange: &Exchange) -> Result<bool, Refusal> {
-    let state = exchange.state();
+    // What another broker has made runs of need not be done again.
+    exchange.subjects_waiting().forget_until(gathered(&exchange.state()));
     let frames = *exchange.durable().borrow();
     let events = exchange.subjects_waiting().all();
+    // Read after them, so it has the keys of all of them.
+    let state = exchange.state();
     let entries: u64 = events.iter().map(Event::size).sum();
     let jobs = events.iter().filter(|event| matches!(event.concerns, Concerns::Job(_))).count();
     let is_due = entries >= CHUNK_ENTRIES as u64
