@@ -9,7 +9,7 @@
 //!           person x  7, 90, 4411 (fewer: places)                       = candidates, which are then read
 //! ```
 //! Invariant: every leaf that fits is a candidate, in the order of the log. A candidate need not fit: words are kept as
-//! 64-bit hashes and times for each 256th leaf, so whoever reads it holds it against the question again.
+//! 64-bit hashes and times for each 16th leaf, so whoever reads it holds it against the question again.
 
 mod bits;
 mod word;
@@ -25,6 +25,9 @@ use self::word::{Words, words_of};
 
 /// Leaves that one block is about.
 const BLOCK_LEAVES: u64 = PLACES as u64;
+
+/// Of so many leaves the time of the first is kept.
+const TIMED_LEAVES: usize = 16;
 
 /// A question: one word of each group, and when.
 #[derive(Clone, Debug)]
@@ -48,7 +51,7 @@ pub(crate) struct Block {
     words: HashMap<Word, Places>,
     offsets: Vec<u32>,
     next_offset: u32,
-    /// Of the first leaf of each bundle; and of the last leaf of all.
+    /// Of every sixteenth leaf; and of the last leaf of all.
     times: Vec<u64>,
     last_time: u64,
 }
@@ -73,6 +76,8 @@ impl Block {
         self.last_time = time.unwrap_or(self.last_time);
         if u64::from(place).is_multiple_of(PlacedLeaves::BUNDLE) {
             self.next_offset = 0;
+        }
+        if usize::from(place).is_multiple_of(TIMED_LEAVES) {
             self.times.push(self.last_time);
         }
         self.offsets.push(self.next_offset);
@@ -99,10 +104,9 @@ impl Block {
                 return None;
             }
         }
-        let bundle = usize::try_from(PlacedLeaves::BUNDLE).unwrap_or(PLACES);
         let begins = self.times.partition_point(|time| *time < question.from);
         let ends = self.times.partition_point(|time| *time < question.until);
-        bits.keep_within(begins.saturating_sub(1) * bundle..ends * bundle);
+        bits.keep_within(begins.saturating_sub(1) * TIMED_LEAVES..ends * TIMED_LEAVES);
         Some(bits)
     }
 }
@@ -186,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn times_leave_out_what_is_a_bundle_away_and_never_what_fits() {
+    fn times_leave_out_what_is_sixteen_leaves_away_and_never_what_fits() {
         let mut index = LeafIndex::default();
         (0..70_000).for_each(|n| index.add(n, &leaf(n)));
         let question = Question { from: 11_000, until: 11_010, ..ask(&[]) };
         let found = found(&index, &question, 0, usize::MAX);
         let fitting: Vec<u64> = (20_000..20_020).collect();
         assert!(fitting.iter().all(|n| found.contains(n)));
-        assert!(found.len() <= fitting.len() + 512, "{}", found.len());
+        assert!(found.len() <= fitting.len() + 32, "{}", found.len());
     }
 
     #[test]

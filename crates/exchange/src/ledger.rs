@@ -31,6 +31,7 @@ use crate::founding::{Charter, Found};
 use crate::log::{Log, LogKeeping, Started};
 use crate::log_index::IndexedLeaf;
 use crate::log_key;
+use crate::log_year::{CloseYear, OpenYear};
 use crate::manifest::Manifest;
 use crate::pending::{Entry, Pending, Question, leaf_digest};
 use crate::refusal::Refusal;
@@ -41,6 +42,7 @@ use crate::store::{OpenError, Store, StorePaths, Vault, key_refusal, keyed_body_
 use crate::subject_index::{Event, Waiting};
 use crate::upload::UploadState;
 use crate::witnessed::Witnessed;
+use crate::year_key::FiscalYear;
 
 /// Commands that wait at most; above this callers are refused at once.
 const QUEUE: usize = 4096;
@@ -491,6 +493,10 @@ struct Group {
 impl Ledger {
     fn run(mut self, commands: &Receiver<Box<dyn Pending>>) {
         while let Ok(first) = commands.recv() {
+            if let Err(refusal) = self.turn_year() {
+                first.answer(Some(refusal));
+                continue;
+            }
             let mut group = Vec::new();
             if self.watch.jumped(self.clock.now(), self.clock.monotonic()) {
                 tracing::warn!("the clock has jumped");
@@ -508,6 +514,43 @@ impl Ledger {
             group.into_iter().for_each(|pending| pending.answer(overruled));
             self.tell(news);
         }
+    }
+
+    /// Ends the fiscal year of the log and begins the next one, where the clock says so. What waits for the new year waits until
+    /// the final checkpoint of the old one is kept.
+    fn turn_year(&mut self) -> Result<(), Refusal> {
+        if self.state.year_to_follow().is_none() {
+            let year = FiscalYear::at(self.last.time);
+            if self.last.seq == Seq(0) || year >= FiscalYear::at(self.clock.now()) {
+                return Ok(());
+            }
+            // While witnesses dispute the log nothing is signed, and its year stays open.
+            match self.signed_so_far() {
+                Err(refusal) if refusal.reason == Reason::LogDisputed => return Ok(()),
+                signed => signed.map(drop)?,
+            }
+            self.commit_own(CloseYear(year))?;
+        }
+        // Another writer may have turned it.
+        let Some((ended, size)) = self.state.year_to_follow() else { return Ok(()) };
+        let note = self.signed_so_far()?;
+        let shared = self.shared.upgrade().ok_or(Reason::Stopping)?;
+        let last = shared.paths.keep_year(ended, size, &note)?;
+        tracing::info!(year = ended.begins_in(), leaves = size, "a year of the log has ended");
+        self.commit_own(OpenYear { ended, last })
+    }
+
+    /// A checkpoint over all that is durable.
+    fn signed_so_far(&self) -> Result<String, Refusal> {
+        self.log.checkpoint().blocking_recv().unwrap_or(Err(Reason::Stopping.into()))
+    }
+
+    /// A command of the ledger's own, alone in its group.
+    fn commit_own<C: Command>(&mut self, command: C) -> Result<(), Refusal> {
+        let mut group = [Box::new(Entry::own(command)) as Box<dyn Pending>];
+        let (overruled, news) = self.commit(&mut group);
+        self.tell(news);
+        overruled.map_or(Ok(()), Err)
     }
 
     /// Decides a group and makes it durable. Answers why it is not, where it is not, and what is new.

@@ -51,6 +51,7 @@ mod log;
 mod log_head;
 mod log_index;
 mod log_key;
+pub mod log_year;
 pub mod manifest;
 pub mod mark;
 pub mod model;

@@ -25,6 +25,7 @@ use crate::hold::PayeeHold;
 use crate::household_case::HouseholdCase;
 use crate::job::Job;
 use crate::list::{BookPage, List};
+use crate::log_year::LogYear;
 use crate::manifest::Manifest;
 use crate::model::KeptModel;
 use crate::programme::Programme;
@@ -124,6 +125,8 @@ macro_rules! tables {
 tables! {
     /// How the broker began: one entry.
     founding: u8 => Founding,
+    /// Fiscal years of the log that have ended.
+    log_years: FiscalYear => LogYear,
     /// Legal bodies.
     agencies: AgencyId => Agency,
     /// Systems and persons.

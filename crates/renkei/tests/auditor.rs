@@ -131,13 +131,7 @@ fn pages_follow_each_other_without_a_gap_and_each_question_narrows_as_it_says() 
 #[test]
 fn a_month_is_counted_alike_by_the_broker_and_from_the_exported_log() {
     let broker = Broker::start();
-    let last = broker.as_client("auditor-1", &["audit", "query", "--operations", "QUERY_SINGLE"]);
-    let last: Value =
-        serde_json::from_str(last.exits(0).stdout.lines().last().expect("a leaf")).expect("JSON");
-    let time = last["leaf"]["t"].as_i64().expect("a time");
-    let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
-    let time = jiff::Timestamp::from_millisecond(time).expect("a time").to_zoned(japan);
-    let month = time.strftime("%Y-%m").to_string();
+    let month = today(&broker).strftime("%Y-%m").to_string();
     broker.audit("exported");
     let (bundle, key) = (broker.folder.path("exported"), broker.town("log.vkey"));
     let (bundle, key) = (bundle.display().to_string(), key.display().to_string());
@@ -186,15 +180,23 @@ fn a_month_is_counted_alike_by_the_broker_and_from_the_exported_log() {
 fn a_year_is_handed_over_in_a_folder_that_three_programs_accept() {
     let broker = Broker::start();
     let key = broker.town("log.vkey").display().to_string();
+    let day = today(&broker);
+    let year = if day.month() < 4 { day.year() - 1 } else { day.year() };
+    let (year, next) = (year.to_string(), (year + 1).to_string());
     let folder = broker.folder.path("year");
     let place = folder.display().to_string();
-    let hand_over = ["audit", "hand-over", "--year", "2026", "--output", &place, "--key", &key];
-    let done = broker.as_client("auditor-1", &hand_over).exits(0).json();
+    let hand_over = ["audit", "hand-over", "--year", &year, "--output", &place, "--key", &key];
+    let done = broker.as_client("auditor-1", &hand_over).exits(0);
+    let done = done.says(&["the fiscal year goes on"]).json();
+    // Which has no final checkpoint yet.
+    let elsewhere = broker.folder.path("ended").display().to_string();
+    let bundle = ["audit", "bundle", "--year", &year, "--output", &elsewhere];
+    broker.as_client("auditor-1", &bundle).exits(2);
     broker.as_client("auditor-1", &hand_over).exits(3).says(&["not empty"]);
     broker
         .as_client(
             "operator-1",
-            &["audit", "hand-over", "--year", "2026", "--output", "never", "--key", &key],
+            &["audit", "hand-over", "--year", &year, "--output", "never", "--key", &key],
         )
         .exits(3);
 
@@ -219,9 +221,10 @@ fn a_year_is_handed_over_in_a_folder_that_three_programs_accept() {
     }
     let months = done["months"].as_u64().expect("months");
     for ending in [".json: OK", ".en.html: OK", ".ja.html: OK"] {
-        let reports = said
-            .lines()
-            .filter(|line| line.starts_with("reports/2026-") || line.starts_with("reports/2027-"));
+        let reports = said.lines().filter(|line| {
+            line.starts_with(&format!("reports/{year}-"))
+                || line.starts_with(&format!("reports/{next}-"))
+        });
         assert_eq!(reports.filter(|line| line.ends_with(ending)).count() as u64, months);
     }
     let log = folder.join("log").display().to_string();
@@ -241,6 +244,17 @@ fn a_year_is_handed_over_in_a_folder_that_three_programs_accept() {
     assert!(!check(&["sha256sum", "--strict", "-c", "SHA256SUMS"]).0);
     assert!(!check(&script).0);
     renkei(["audit", "verify", &log, "--key", &key]).exits(1);
+}
+
+/// The day in Japan of the last look-up.
+fn today(broker: &Broker) -> jiff::civil::Date {
+    let looked_up = ["audit", "query", "--operations", "QUERY_SINGLE"];
+    let looked_up = broker.as_client("auditor-1", &looked_up).exits(0).stdout;
+    let last = looked_up.lines().last().expect("a leaf");
+    let last: Value = serde_json::from_str(last).expect("an object");
+    let time = last["leaf"]["t"].as_i64().expect("a time");
+    let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+    jiff::Timestamp::from_millisecond(time).expect("a time").to_zoned(japan).date()
 }
 
 /// The only file of a folder.

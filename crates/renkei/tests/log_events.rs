@@ -77,8 +77,11 @@ const TABLE: &[(Operation, Made)] = &[
             "crates/renkei/tests/receipts.rs",
         ),
     ),
-    (Operation::ShardClose, NotYet("the log has one shard")),
-    (Operation::ShardOpen, NotYet("the log has one shard")),
+    (
+        Operation::ShardClose,
+        Elsewhere("the fiscal year ends", "crates/exchange/tests/log_years.rs"),
+    ),
+    (Operation::ShardOpen, Elsewhere("the next one begins", "crates/exchange/tests/log_years.rs")),
 ];
 
 /// Every operation that stands in the log of a broker.

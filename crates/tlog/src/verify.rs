@@ -19,11 +19,12 @@ use renkei_types::{Classify, Digest, Kind, Language, Localised};
 pub use self::flaw::{FirstBad, Flaw};
 use self::levels::Levels;
 use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, SignedCheckpoint, VerifierKey};
-use crate::folder::CHECKPOINT;
 use crate::folder::files::Files;
+use crate::folder::{CHECKPOINT, LogCopy};
 use crate::hash::{Hash, leaf_hash};
-use crate::leaf::{Leaf, Operation, UtcMillis};
+use crate::leaf::{Leaf, Operation, SeenCheckpoint, UtcMillis};
 use crate::policy::{Policy, Standing};
+use crate::proof::root_at;
 use crate::tile::{
     ENTRY_BYTES_MAX, Entries, TILE_WIDTH, TileKind, TilePath, tile_bytes, tile_hashes,
 };
@@ -116,7 +117,16 @@ pub fn verify_folder_with(
     let checkpoint = signed.checkpoint();
     // The first key was handed over; every later one needs an announcement.
     let announced = signer.filter(|signer| *signer > 0).map(|signer| &keys[signer]);
-    let mut first_bad = Check::new(&files, checkpoint, announced).run()?;
+    let mut years = Vec::new();
+    let mut first_bad = Check::new(&files, checkpoint, announced).run(&mut years)?;
+    if first_bad.is_none() && !years.is_empty() {
+        let copy = LogCopy::of(files.clone(), signed.clone());
+        let broken = |year: &&YearBegin| !year.continues(&copy);
+        first_bad = years.iter().find(broken).map(|year| {
+            let flaw = Flaw::YearNotContinued { entry: year.entry };
+            FirstBad { index: Some(year.entry), flaw }
+        });
+    }
     if first_bad.is_none()
         && let Some(standing) = cosigned.as_ref().filter(|standing| !standing.met)
     {
@@ -154,6 +164,23 @@ fn open(note: &[u8], keys: &[VerifierKey], policy: Option<&Policy>) -> Result<Op
     Ok(Opened { signer, cosigned: cosigned.map_err(Flaw::Checkpoint)?, signed })
 }
 
+/// An entry with which a fiscal year begins, and what it says of all before it.
+struct YearBegin {
+    entry: u64,
+    seen: Option<SeenCheckpoint>,
+    /// Whether the entry before ends a year.
+    after_end: bool,
+}
+
+impl YearBegin {
+    /// Whether the year before ended, and as the entry says. The tree has been found as it was signed.
+    fn continues(&self, log: &LogCopy) -> bool {
+        let root = root_at(log, self.entry).ok().map(Digest::from);
+        let seen = self.seen.filter(|seen| seen.size == self.entry);
+        self.after_end && seen.is_some_and(|seen| Some(seen.root) == root)
+    }
+}
+
 /// Reads a file that should be there; outside the result, a failure that says nothing about the folder's contents.
 fn read_file(files: &Files, name: &str, most: usize) -> io::Result<Result<Vec<u8>, Flaw>> {
     let file = || name.to_owned();
@@ -182,6 +209,8 @@ struct Check<'a> {
     /// An entry is intact and yet not a leaf, or its time goes back.
     content: Option<FirstBad>,
     last_time: UtcMillis,
+    last_operation: Option<Operation>,
+    years: Vec<YearBegin>,
     /// By what the key that signed must be announced, until it has been.
     unannounced: Option<Digest>,
 }
@@ -197,11 +226,14 @@ impl<'a> Check<'a> {
             tile: None,
             content: None,
             last_time: UtcMillis::default(),
+            last_operation: None,
+            years: Vec::new(),
             unannounced: announced.map(|key| Digest::of(key.to_string().as_bytes())),
         }
     }
 
-    fn run(mut self) -> io::Result<Option<FirstBad>> {
+    /// Makes the pass; `years` gets the entries with which fiscal years begin.
+    fn run(mut self, years: &mut Vec<YearBegin>) -> io::Result<Option<FirstBad>> {
         let size = self.checkpoint.size;
         for index in 0..size.div_ceil(TILE_WIDTH) {
             self.check_bundle(index)?;
@@ -220,6 +252,7 @@ impl<'a> Check<'a> {
         let superfluous = self.first_superfluous("tile")?;
         let superfluous =
             superfluous.map(|file| FirstBad { index: None, flaw: Flaw::Superfluous { file } });
+        years.append(&mut self.years);
         let Self { entry, tile, content, unannounced, .. } = self;
         if root_found {
             // The entries are those that were signed: whatever contradicts them is a tile, also where an entry seemed to.
@@ -296,6 +329,11 @@ impl<'a> Check<'a> {
                     self.content.get_or_insert(FirstBad { index: Some(at), flaw });
                 }
                 self.last_time = leaf.t;
+                if leaf.op == Operation::ShardOpen {
+                    let after_end = self.last_operation == Some(Operation::ShardClose);
+                    self.years.push(YearBegin { entry: at, seen: leaf.seen, after_end });
+                }
+                self.last_operation = Some(leaf.op);
                 if leaf.op == Operation::KeyRotate && leaf.cfg == self.unannounced {
                     self.unannounced = None;
                 }

@@ -207,13 +207,19 @@ impl v1::audit_server::Audit for Desk {
     ) -> Result<Response<Self::ExportBundleStream>, Status> {
         let handler = |caller: Caller, body: v1::ExportBundleRequest| async move {
             let permit = self.exchange.state().permit::<ReadLog>(&caller)?;
+            let ended = match body.fiscal_year {
+                0 => None,
+                _ if body.cosigned => return Err(Refusal::field("cosigned")),
+                year => Some(self.exchange.final_checkpoint(year)?),
+            };
             let read = ReadLeaves { permit, leaves: None };
             self.exchange.execute(Call::read(caller), read).await?;
             // Where nothing more is signed, what was signed is what the auditor needs most.
             self.exchange.catch_up_log().await?;
             let folder = self.exchange.paths().log();
             // Files of full tiles never change; the others are read while nothing is written.
-            let files = self.exchange.read_log(move |log| early_files(log, body.cosigned)).await?;
+            let files =
+                self.exchange.read_log(move |log| early_files(log, body.cosigned, ended)).await?;
             let (early, late) = files.ok_or(Reason::NotWitnessed)?;
             let (sender, receiver) = mpsc::channel(4);
             let desk = self.clone();
@@ -285,10 +291,15 @@ fn sampled(
 
 /// The checkpoint of a bundle with the tiles that are not full, and the names of all others. With `cosigned` it is the last one
 /// that enough witnesses have cosigned; nothing where there is none.
-fn early_files(log: &LogFolder, cosigned: bool) -> Result<Option<BundleFiles>, LogError> {
-    let note = match cosigned {
-        true => log.cosigned()?,
-        false => log.note()?,
+fn early_files(
+    log: &LogFolder,
+    cosigned: bool,
+    ended: Option<String>,
+) -> Result<Option<BundleFiles>, LogError> {
+    let note = match (ended, cosigned) {
+        (Some(final_checkpoint), _) => Some(final_checkpoint.into_bytes()),
+        (None, true) => log.cosigned()?,
+        (None, false) => log.note()?,
     };
     let Some(note) = note else { return Ok(None) };
     let size = claimed(&note)?.size;

@@ -38,6 +38,9 @@ pub(crate) enum AuditCommand {
         /// Only as far as enough witnesses have cosigned, so that it verifies with --policy
         #[arg(long)]
         cosigned: bool,
+        /// The log as it was when this fiscal year ended, by the year in which its April lies
+        #[arg(long, value_name = "YEAR", conflicts_with = "cosigned", value_parser = clap::value_parser!(u32).range(1970..=9998))]
+        year: Option<u32>,
     },
     /// Write what an audit office keeps of a year: the log, reports, how to verify, and the digest of every file
     HandOver(HandOverArguments),
@@ -106,8 +109,10 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
         }
         AuditCommand::Sample(arguments) => sample::run(arguments, environment),
         AuditCommand::Report(arguments) => month_report::run(arguments, environment),
-        AuditCommand::Bundle { output, cosigned } => {
-            session::with(environment, async |session| bundle(session, output, *cosigned).await)
+        AuditCommand::Bundle { output, cosigned, year } => {
+            let fiscal_year = year.unwrap_or_default();
+            let call = ExportBundleRequest { cosigned: *cosigned, fiscal_year };
+            session::with(environment, async |session| bundle(session, output, call).await)
         }
         AuditCommand::HandOver(arguments) => hand_over::run(arguments, environment),
         AuditCommand::Checkpoint => session::with(environment, async |session| {
@@ -153,13 +158,13 @@ pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<E
     }
 }
 
-/// Receives the log, whole or as far as enough witnesses have cosigned it; answers how many files and bytes it has.
+/// Receives the log, or what a call asks for of it; answers how many files and bytes it has.
 pub(super) async fn receive(
     session: &Session<'_>,
     mut bundle: NewBundle,
-    cosigned: bool,
+    call: ExportBundleRequest,
 ) -> Result<(usize, u64), Failure> {
-    let mut parts = session.stream(ExportBundleRequest { cosigned }).await?;
+    let mut parts = session.stream(call).await?;
     let progress = Progress::bytes(session.environment, "receiving", "受信", 0);
     let mut received = 0;
     while let Some(part) = parts.next().await? {
@@ -173,9 +178,9 @@ pub(super) async fn receive(
 async fn bundle(
     session: &Session<'_>,
     output: &std::path::Path,
-    cosigned: bool,
+    call: ExportBundleRequest,
 ) -> Result<Exit, Failure> {
-    let (files, bytes) = receive(session, NewBundle::create(output)?, cosigned).await?;
+    let (files, bytes) = receive(session, NewBundle::create(output)?, call).await?;
     let name = output.display().to_string();
     if session.environment.json {
         json::print(&json!({"output": name, "files": files, "bytes": bytes}));

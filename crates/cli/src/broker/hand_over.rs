@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use renkei_api::hex;
+use renkei_api::v1::ExportBundleRequest;
 use renkei_tlog::{Leaf, LogCopy, VerifierKey, verify_folder_by};
 use renkei_types::{Clock as _, Digest, Language, Localised as _};
 use serde_json::json;
@@ -73,7 +74,19 @@ async fn hand_over(
     let environment = session.environment;
     let folder = NewFolder::create(&arguments.output)?;
     let log = folder.beside.join("log");
-    super::audit::receive(session, NewBundle::create(&log)?, false).await?;
+    // Of a year that goes on there is no final checkpoint yet.
+    let goes_on = Month::of_fiscal_year(arguments.year + 1).next().is_some_and(|next| {
+        next.days().next().is_some_and(|april| environment.clock.today() < april)
+    });
+    let year = u32::try_from(arguments.year).ok().filter(|_| !goes_on);
+    let call = ExportBundleRequest { fiscal_year: year.unwrap_or_default(), cosigned: false };
+    super::audit::receive(session, NewBundle::create(&log)?, call).await?;
+    if goes_on {
+        environment.warn(
+            "the fiscal year goes on: this is its log so far; hand it over again when it has ended",
+            "年度の途中です。現時点までのログです。年度が終わってから、あらためて引き渡してください",
+        );
+    }
     let found = verify_folder_by(&log, keys)?;
     if let Some(bad) = found.first_bad {
         let what = bad.localised(environment.language);

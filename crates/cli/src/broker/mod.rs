@@ -275,6 +275,7 @@ mod tests {
             "audit report bundle --key log.vkey --month 2026-11 --office-hours 08:30-17:15 --holiday 2026-11-03,2026-11-23 --mass 200 --exact --json",
             "audit hand-over --year 2026 --output b --key log.vkey --policy policy --as auditor-1.toml",
             "audit bundle --output b",
+            "audit bundle --year 2026 --output b",
             "audit checkpoint",
             "audit subject dataset_ --id 100000000012345 --id 7 --proxy --proofs p --request-id request_",
             "audit subject-held dataset_",

@@ -35,6 +35,11 @@ impl LogCopy {
         Ok(Self { files, signed: SignedCheckpoint::open(&note, keys)? })
     }
 
+    /// A copy whose checkpoint was opened already.
+    pub(crate) fn of(files: Files, signed: SignedCheckpoint) -> Self {
+        Self { files, signed }
+    }
+
     /// What was signed.
     pub fn signed(&self) -> &SignedCheckpoint {
         &self.signed

@@ -73,6 +73,11 @@ pub enum Flaw {
         /// The entry.
         entry: u64,
     },
+    /// An entry begins a fiscal year, and what it says of the year before is not so.
+    YearNotContinued {
+        /// The entry.
+        entry: u64,
+    },
     /// Entries and tiles agree with each other and not with the checkpoint.
     Root,
     /// The checkpoint is signed by a later key, and no entry announces it.
@@ -145,6 +150,10 @@ impl Localised for Flaw {
             Self::TimeGoesBack { entry } => (
                 format!("entry {entry} is earlier than the entry before it"),
                 format!("項目{entry}の時刻が直前の項目より前です"),
+            ),
+            Self::YearNotContinued { entry } => (
+                format!("entry {entry} begins a fiscal year and does not name how the one before ended"),
+                format!("項目{entry}は年度の始まりですが、前年度の最後の状態と一致しません"),
             ),
             Self::UnannouncedKey => (
                 "checkpoint: signed by a later key that no entry of the log announces; ask the operator, and rely on the older key until it is explained"

@@ -68,6 +68,40 @@ fn the_folder_as_published_is_the_log() {
     }
 }
 
+/// Leaves in which a fiscal year ends with the third and the next one begins with the fourth, which says this of the tree.
+fn two_years(seen: Option<(u64, crate::hash::Hash)>, last: Operation) -> Vec<Vec<u8>> {
+    let leaf = |index: u64, operation: Operation| {
+        let mut leaf = Leaf::parse(&synthetic_leaf(index)).expect("a leaf");
+        leaf.op = operation;
+        leaf
+    };
+    let mut leaves: Vec<Vec<u8>> = (0..2).map(synthetic_leaf).collect();
+    leaves.push(leaf(2, last).to_bytes().expect("a leaf"));
+    let mut open = leaf(3, Operation::ShardOpen);
+    open.seen = seen.map(|(size, root)| SeenCheckpoint { size, root: root.into() });
+    leaves.push(open.to_bytes().expect("a leaf"));
+    leaves.push(synthetic_leaf(4));
+    leaves
+}
+
+#[test]
+fn a_fiscal_year_that_begins_must_say_how_the_one_before_ended() {
+    let close = Operation::ShardClose;
+    let hashes = |leaves: &[Vec<u8>]| leaves.iter().map(|leaf| leaf_hash(leaf)).collect::<Vec<_>>();
+    let before = |last| crate::tree::tree_root(&hashes(&two_years(None, last)[..3]));
+    let flaw = |seen, last| {
+        let folder = published(&two_years(seen, last));
+        verified(folder.path()).first_bad.map(|bad| bad.flaw)
+    };
+    let broken = Some(Flaw::YearNotContinued { entry: 3 });
+    assert_eq!(flaw(Some((3, before(close))), close), None);
+    assert_eq!(flaw(None, close), broken, "it says nothing");
+    assert_eq!(flaw(Some((2, before(close))), close), broken, "another size");
+    assert_eq!(flaw(Some((3, leaf_hash(b"other"))), close), broken, "another root");
+    let other = Operation::QuerySingle;
+    assert_eq!(flaw(Some((3, before(other))), other), broken, "the year before did not end");
+}
+
 #[test]
 fn changing_any_byte_of_any_file_is_found_and_blamed_on_the_entry_or_the_file() {
     let folder = published_range(600);

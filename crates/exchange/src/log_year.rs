@@ -1,0 +1,136 @@
+//! Years of the log: how a fiscal year (年度) ends, and the next one goes on from it.
+//!
+//! An audit office keeps a log by fiscal years. The tree of hashes goes on through all of them, so that receipts, proofs and
+//! what clients remember stay as they are; a year is a part of it that ends with a leaf and a checkpoint of its own:
+//!
+//! ```text
+//! … last work of March · SHARD_CLOSE │ SHARD_OPEN (size and root up to the line) · first work of April …
+//!                                    └ keys/log-2026.checkpoint: the final checkpoint of fiscal year 2026
+//! ```
+//! Invariant: no leaf stands between the two, and none of the new year is decided before the final checkpoint of the old one is
+//! signed and kept. The year turns with the first command after it by the clock that was passed in, or at the next start.
+
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, offset};
+use renkei_tlog::checkpoint::claimed;
+use renkei_tlog::leaf::{Operation, SeenCheckpoint};
+use renkei_types::{Digest, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Command, Decision, Desk};
+use crate::ledger::Exchange;
+use crate::mark::Mark;
+use crate::refusal::Refusal;
+use crate::state::State;
+use crate::store::StorePaths;
+use crate::year_key::FiscalYear;
+
+/// A year that has ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LogYear {
+    /// Leaves of the log with the last one of the year.
+    pub size: u64,
+    /// The root over them; nothing until the next year has begun.
+    pub root: Option<Digest>,
+}
+
+impl FiscalYear {
+    /// The one in which a moment lies in Japan.
+    pub(crate) fn at(moment: Timestamp) -> Self {
+        Self::of(moment.to_zoned(TimeZone::fixed(offset(9))).date())
+    }
+}
+
+impl State {
+    /// A year that has ended and whose successor has not begun.
+    pub(crate) fn year_to_follow(&self) -> Option<(FiscalYear, u64)> {
+        let (year, ended) = self.log_years.iter().last()?;
+        ended.root.is_none().then_some((*year, ended.size))
+    }
+}
+
+/// Ends a year, as the last leaf of it. Decided alone, so that its place in the log is known.
+pub(crate) struct CloseYear(pub(crate) FiscalYear);
+
+impl Command for CloseYear {
+    type Reply = ();
+    const METHOD: &'static str = "CloseYear";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        if desk.state.log_years.contains(&self.0) {
+            // Another writer was first.
+            return Ok(Decision::nothing(()));
+        }
+        let size = desk.journal.last().0 + 1;
+        desk.state.log_years.put(self.0, LogYear { size, root: None });
+        Ok(Decision::new((), Mark::ok(Operation::ShardClose)))
+    }
+}
+
+/// Begins the next year, as its first leaf, which names the final checkpoint of the one before.
+pub(crate) struct OpenYear {
+    pub(crate) ended: FiscalYear,
+    pub(crate) last: SeenCheckpoint,
+}
+
+impl Command for OpenYear {
+    type Reply = ();
+    const METHOD: &'static str = "OpenYear";
+
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+        if desk.state.year_to_follow().is_none() {
+            return Ok(Decision::nothing(()));
+        }
+        let SeenCheckpoint { root, size } = self.last;
+        desk.state.log_years.put(self.ended, LogYear { size, root: Some(root) });
+        Ok(Decision::new((), Mark::ok(Operation::ShardOpen).seen(self.last)))
+    }
+}
+
+impl Exchange {
+    /// The final checkpoint of a fiscal year, by the year in which it began; refused where it has not ended.
+    pub fn final_checkpoint(&self, begins_in: u32) -> Result<String, Refusal> {
+        let year = u16::try_from(begins_in).ok().and_then(FiscalYear::beginning_in);
+        let state = self.state();
+        let has_ended =
+            |year: &FiscalYear| state.log_years.get(year).is_some_and(|year| year.root.is_some());
+        let year = year.filter(has_ended).ok_or(Refusal::field("fiscal_year"))?;
+        let place = self.paths().year_checkpoint(year);
+        fs_err::read_to_string(place).map_err(|error| Refusal::internal(&error))
+    }
+}
+
+impl StorePaths {
+    /// The final checkpoint of a year, kept with the keys and so apart from the store.
+    fn year_checkpoint(&self, year: FiscalYear) -> std::path::PathBuf {
+        self.keys.join(format!("log-{}.checkpoint", year.begins_in()))
+    }
+
+    /// Keeps the final checkpoint of a year, which must be of this size; answers what it says.
+    pub(crate) fn keep_year(
+        &self,
+        year: FiscalYear,
+        size: u64,
+        note: &str,
+    ) -> Result<SeenCheckpoint, Refusal> {
+        let last = claimed(note.as_bytes()).map_err(|error| Refusal::internal(&error))?;
+        if last.size != size {
+            tracing::error!(
+                size,
+                found = last.size,
+                "the log went on before its year was followed"
+            );
+            return Err(Reason::Internal.into());
+        }
+        let place = self.year_checkpoint(year);
+        let unfinished = place.with_extension("part");
+        let written = fs_err::File::create(&unfinished).and_then(|mut file| {
+            std::io::Write::write_all(&mut file, note.as_bytes())?;
+            file.sync_all()?;
+            fs_err::rename(&unfinished, &place)?;
+            fs_err::File::open(&self.keys)?.sync_all()
+        });
+        written.map_err(|error| Refusal::internal(&error))?;
+        Ok(SeenCheckpoint::from(&last))
+    }
+}
