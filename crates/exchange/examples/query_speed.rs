@@ -96,10 +96,11 @@ fn leaf(number: u64, leaves: u64, dice: &Dice) -> Vec<u8> {
     leaf.ds = Some(DatasetRef { id: DatasetId::from_bytes(Dice::bytes(3, 1)), layout: 1 });
     leaf.purpose = Some(format!("purpose-{}", dice.below(20)).parse().expect("a name"));
     leaf.code = (result == LeafResult::Denied).then(|| Reason::NoAgreement.into());
-    leaf.job = match operation {
-        Operation::ReviewDecision => Some(TaskId::from_bytes(Dice::bytes(4, number)).into()),
-        _ => Some(list(dice.below(LISTS)).into()),
-    };
+    leaf.job = Some(if operation == Operation::ReviewDecision {
+        TaskId::from_bytes(Dice::bytes(4, number)).into()
+    } else {
+        list(dice.below(LISTS)).into()
+    });
     leaf.to_bytes().expect("a leaf")
 }
 

@@ -32,7 +32,7 @@ fn drawn_by_the_page(code: &str, checkpoint: &str, wanted: u64, dice: &str) -> V
     let mut lines = checkpoint.lines().skip(1);
     let (size, root) = (lines.next().expect("a size"), lines.next().expect("a root"));
     let folder = Folder::new();
-    let script = folder.write("draw.py", code.to_owned());
+    let script = folder.write("draw.py", code);
     let mut python = Command::new("python3");
     let run = python.arg(script).args([root, size, &wanted.to_string(), dice]).output();
     let run = run.expect("Python runs");
