@@ -18,6 +18,7 @@ pub(crate) fn language(arguments: &[OsString], locale: &str) -> Language {
 }
 
 /// What is wrong with a command line, in Japanese; nothing where the parser did not fail but show help or its version.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the parser's lists may grow")]
 pub(crate) fn in_japanese(error: &clap::Error) -> Option<String> {
     let context = |kind| error.get(kind).map(text).unwrap_or_default();
     let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
@@ -65,6 +66,7 @@ pub(crate) fn in_japanese(error: &clap::Error) -> Option<String> {
     Some(lines.join("\n"))
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "the parser's lists may grow")]
 fn text(value: &ContextValue) -> String {
     match value {
         ContextValue::String(one) => one.clone(),

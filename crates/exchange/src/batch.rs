@@ -240,14 +240,18 @@ fn draw_up(
     }
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
     let register = state.register_rows(linked.snapshot)?;
-    let on_hold: HashSet<Digest> =
-        state.held_payees(list.programme).map(|(payee, _)| payee).collect();
+    let on_hold: HashSet<Digest> = state
+        .held_payees(list.programme)
+        .flat_map(|(payee, hold)| hold.payees.iter().copied().chain([payee]))
+        .collect();
     let stopped = |id: &str| -> Result<bool, Refusal> {
         // Digests of a million ids take a second: none is made where nobody is on hold.
         let known = !on_hold.is_empty();
         Ok(known && on_hold.contains(&payee_digest(vault, state, list.programme, id)?))
     };
-    let not_paid = exclusion::excluded(vault, programme)?;
+    let out = exclusion::excluded(vault, programme)?;
+    let out = out.iter().map(String::as_str);
+    let not_paid = state.reach(vault, *today, list.programme, out)?;
     let residents = residents(vault, state, book, list_id)?;
     let rule = PayeeRule::read(vault, state, *today, list_id, residents.values())?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
@@ -309,7 +313,7 @@ fn draw_up(
                 already_paid.push(row);
                 continue;
             }
-            if names.iter().any(|name| not_paid.contains(*name)) {
+            if not_paid.has(&names) {
                 excluded.push(row);
                 continue;
             }

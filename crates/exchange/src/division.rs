@@ -78,6 +78,9 @@ pub struct Divided {
     pub persons: u64,
     /// Payments to them that two people have certified already: they stand.
     pub already_certified: u64,
+    /// Whether the ids were compared with a register; they cannot be as long as no list is linked.
+    #[serde(default)]
+    pub is_compared: bool,
 }
 
 /// All divisions of a programme, by person: the kind and the household that is paid. What was said last counts.
@@ -184,6 +187,7 @@ pub fn divide(
     // A division that names nobody would be believed.
     let ids = persons.iter().flat_map(|one| named(kind, one).map(|(_, id)| id));
     let unknown = state.unknown_to_programme(vault, programme, ids)?;
+    let is_compared = unknown.is_some();
     if let Some(unknown) = unknown.filter(|unknown| unknown.count().ids > 0) {
         let lines =
             (1..).zip(&persons).flat_map(|(line, one)| named(kind, one).map(move |id| (line, id)));
@@ -211,7 +215,7 @@ pub fn divide(
         writer.chunk(&bytes).map_err(|error| blob_refusal(&error))?;
     }
     let division = Division { persons: writer.finish().map_err(|error| blob_refusal(&error))? };
-    let divided = Divided { persons: sorted.len() as u64, already_certified };
+    let divided = Divided { persons: sorted.len() as u64, already_certified, is_compared };
     exchange.execute_now(call, Divide { permit, programme, division, divided })
 }
 

@@ -12,7 +12,7 @@ use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{DataKeyId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{BatchState, payments};
+use crate::batch::{BatchState, Payment, payments};
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::ledger::Exchange;
 use crate::mark::Mark;
@@ -21,7 +21,7 @@ use crate::programme::Programme;
 use crate::refusal::Refusal;
 use crate::role::closed_list;
 use crate::store::{Vault, blob_refusal};
-use crate::unknown_ids::UnknownIds;
+use crate::unknown_ids::{UnknownIds, without_zeros};
 
 /// Most payees of one call.
 pub const PAYEES_MAX: usize = 100_000;
@@ -63,15 +63,16 @@ pub struct Excluded {
     pub unknown: Option<UnknownIds>,
 }
 
-/// The ids of all whom a programme does not pay.
+/// The ids of all whom a programme does not pay, without their leading zeros.
 pub(crate) fn excluded(vault: &Vault, programme: &Programme) -> Result<HashSet<String>, Refusal> {
     let mut excluded = HashSet::new();
     for (after, exclusion) in (1..).zip(&programme.exclusions) {
-        excluded.extend(read_ids(vault, &exclusion.ids)?);
+        let ids = read_ids(vault, &exclusion.ids)?;
+        excluded.extend(ids.iter().map(|id| without_zeros(id).to_owned()));
         let readmissions = programme.readmissions.iter().filter(|one| one.second.is_some());
         for readmission in readmissions.filter(|one| one.after == after) {
             for id in read_ids(vault, &readmission.ids)? {
-                excluded.remove(&id);
+                excluded.remove(without_zeros(&id));
             }
         }
     }
@@ -125,17 +126,18 @@ pub fn exclude(
     ids: &[String],
 ) -> Result<Done<Excluded>, Refusal> {
     let sorted = distinct(ids)?;
-    let ids: HashSet<&str> = sorted.iter().copied().collect();
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+    let today = exchange.clock().today();
+    let reach = state.reach(vault, today, programme, sorted.iter().copied())?;
     let mut already_certified = 0;
     for (_, batch) in state.batches_of(known) {
         if batch.state == BatchState::Proposed {
             continue;
         }
-        let hit = |payee: &str, person: &str| ids.contains(payee) || ids.contains(person);
         let payments = payments(vault, batch)?;
-        let paid = payments.iter().filter(|payment| hit(&payment.payee, &payment.person));
+        let hit = |payment: &&Payment| reach.has_payment(&payment.payee, &payment.person);
+        let paid = payments.iter().filter(hit);
         already_certified += paid.count() as u64;
     }
     let blob = seal_ids(vault, known.key, &sorted)?;

@@ -12,7 +12,9 @@
 //! A version without 異動日 has been so for ever; one without 処理日 is known since its file was sealed. What came before
 //! the last whole file is not looked at: the file says what it says of the past.
 //!
-//! Whom a household's benefit pays goes by the same: a household that parted after the base date is still one.
+//! Whom a household's benefit pays goes by the same: a household that parted after the base date is still one. There a change
+//! that a delta brings without 異動日 counts from the day on which it was handled, since it would otherwise undo the past: a
+//! household that was paid could part, and be paid again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -44,6 +46,21 @@ pub struct InForce {
     pub undated: u64,
 }
 
+/// Since when a version counts that has no 異動日.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Undated {
+    /// It has been so for ever.
+    ForEver,
+    /// Likewise in a whole file; in a delta since it was handled.
+    SinceHandled,
+}
+
+impl Undated {
+    fn is_since_handled(self, segment: &Snapshot) -> bool {
+        self == Self::SinceHandled && segment.follows.is_some()
+    }
+}
+
 /// A version of a record: when it came about, and what is asked of it; nothing where the record left.
 #[derive(Clone, Copy)]
 struct Version<T> {
@@ -60,7 +77,8 @@ impl State {
         at: StateAt,
     ) -> Result<InForce, Refusal> {
         let segments = self.segments(self.snapshot_in_use(dataset)?)?;
-        let versions = versions(vault, &segments, at, |_| true, |_, row, _, _| row)?;
+        let versions =
+            versions(vault, &segments, at, Undated::ForEver, |_| true, |_, row, _, _| row)?;
         let there = versions.iter().filter(|(_, version)| version.what.is_some());
         let undated = there.filter(|(_, version)| version.came.is_none()).count() as u64;
         let rows = versions.into_iter().filter_map(|(id, version)| Some((id, version.what?)));
@@ -93,7 +111,9 @@ impl State {
             let column = segment.rows.column("household_id");
             column.map_or("", |column| chunk.cell(column, at)).to_owned()
         };
-        let versions = versions(vault, &segments, at, |id| touched.contains(id), household)?;
+        let is_touched = |id: &str| touched.contains(id);
+        let versions =
+            versions(vault, &segments, at, Undated::SinceHandled, is_touched, household)?;
         Ok(versions.into_iter().filter_map(|(id, version)| Some((id, version.what?))).collect())
     }
 }
@@ -103,6 +123,7 @@ fn versions<T>(
     vault: &Vault,
     segments: &[&Snapshot],
     at: StateAt,
+    undated: Undated,
     is_wanted: impl Fn(&str) -> bool,
     what: impl Fn(&Snapshot, u32, &Chunk, usize) -> T,
 ) -> Result<HashMap<String, Version<T>>, Refusal> {
@@ -121,7 +142,9 @@ fn versions<T>(
         let sealed = segment.sealed_on();
         // The day on which a version came about, where it had and was known.
         let counts = |[came, handled]: [&str; 2]| {
-            let (came, known) = (day(came), day(handled).or(sealed));
+            let known = day(handled).or(sealed);
+            let since = known.filter(|_| undated.is_since_handled(segment));
+            let came = day(came).or(since);
             let is_later = known.is_some_and(|known| known > at.known)
                 || came.is_some_and(|came| came > at.on);
             (!is_later).then_some(came)

@@ -27,6 +27,7 @@ use crate::refusal::Refusal;
 use crate::role::closed_list;
 use crate::state::State;
 use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
 
 closed_list! {
     /// Why the broker stops a list by itself.
@@ -83,6 +84,9 @@ pub struct PayeeHold {
     pub stop: Stop,
     /// Batches that have the payee: they wait as a whole.
     pub batches: BTreeSet<BatchId>,
+    /// Digests of the payees for whom the id stands, itself among them: the household of a member.
+    #[serde(default)]
+    pub payees: BTreeSet<Digest>,
 }
 
 /// What is stopped.
@@ -96,7 +100,8 @@ pub enum Target {
     Payee(Digest),
 }
 
-/// By what a payee on hold is known: an id of the register, a person's or a household's, under the programme's key.
+/// By what a payee on hold is known: an id of the register, a person's or a household's, without its leading zeros, under the
+/// programme's key.
 pub fn payee_digest(
     vault: &Vault,
     state: &State,
@@ -104,14 +109,16 @@ pub fn payee_digest(
     id: &str,
 ) -> Result<Digest, Refusal> {
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
-    Ok(vault.key(known.key)?.keyed_digest("renkei payee on hold", id.trim().as_bytes()))
+    Ok(vault
+        .key(known.key)?
+        .keyed_digest("renkei payee on hold", without_zeros(id.trim()).as_bytes()))
 }
 
 const FIRST: Digest = Digest::from_bytes([0; 32]);
 const LAST: Digest = Digest::from_bytes([0xff; 32]);
 
 impl State {
-    /// The payees of a programme that are on hold.
+    /// The holds on payees of a programme, each under the digest of the id that was named.
     pub fn held_payees(
         &self,
         programme: ProgrammeId,
@@ -260,7 +267,7 @@ pub fn hold_payee(
     permit: Permit<StopReleases>,
     programme: ProgrammeId,
     payee: &str,
-) -> Result<Done<()>, Refusal> {
+) -> Result<Done<Held>, Refusal> {
     let payee = payee.trim();
     if payee.is_empty() {
         return Err(Refusal::field("payee"));
@@ -270,18 +277,25 @@ pub fn hold_payee(
     let digest = payee_digest(exchange.vault(), &state, programme, payee)?;
     // A stop that stops nobody would be believed.
     let unknown = state.unknown_to_programme(exchange.vault(), programme, [payee])?;
-    if unknown.is_some_and(|unknown| unknown.has(payee)) {
+    if unknown.as_ref().is_some_and(|unknown| !unknown.means(payee)) {
         return Err(Refusal::new(Reason::UnknownPerson).in_field("payee"));
     }
+    let today = exchange.clock().today();
+    let reach = state.reach(exchange.vault(), today, programme, [payee])?;
+    let payees = reach.payees().map(|id| payee_digest(exchange.vault(), &state, programme, id));
+    let payees = payees.collect::<Result<_, _>>()?;
     let mut batches = BTreeSet::new();
     for (id, batch) in state.batches_of(known) {
         let payments = payments(exchange.vault(), batch)?;
-        if payments.iter().any(|payment| payment.payee == payee || payment.person == payee) {
+        if payments.iter().any(|payment| reach.has_payment(&payment.payee, &payment.person)) {
             batches.insert(id);
         }
     }
     let seen = known.batches;
-    exchange.execute_now(call, HoldPayee { permit, programme, payee: digest, batches, seen })
+    let is_compared = unknown.is_some();
+    let command =
+        HoldPayee { permit, programme, payee: digest, batches, payees, seen, is_compared };
+    exchange.execute_now(call, command)
 }
 
 struct HoldPayee {
@@ -289,15 +303,26 @@ struct HoldPayee {
     programme: ProgrammeId,
     payee: Digest,
     batches: BTreeSet<BatchId>,
+    payees: BTreeSet<Digest>,
     /// How many batches and holds the programme had.
     seen: u64,
+    is_compared: bool,
+}
+
+/// What a hold on a payee came to.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Held {
+    /// Batches that have the payee and wait.
+    pub batches: u64,
+    /// Whether the id was compared with a register; it cannot be as long as no list is linked.
+    pub is_compared: bool,
 }
 
 impl Command for HoldPayee {
-    type Reply = ();
+    type Reply = Held;
     const METHOD: &'static str = "HoldPayee";
 
-    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
+    fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Held>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
         let known = desk.state.programmes.get(&self.programme).ok_or(Reason::NoAgreement)?;
         if known.batches != self.seen {
@@ -307,10 +332,12 @@ impl Command for HoldPayee {
         place(desk.state, self.programme, target, &self.permit)?;
         desk.state.payee_holds.change(&(self.programme, self.payee), |hold| {
             hold.batches = self.batches.clone();
+            hold.payees = self.payees.clone();
         });
         // A batch that somebody is drawing up must not have the payee.
         desk.state.programmes.change(&self.programme, |known| known.batches += 1);
-        Ok(Decision::new((), mark(Operation::AdminAction, self.programme, target)))
+        let held = Held { batches: self.batches.len() as u64, is_compared: self.is_compared };
+        Ok(Decision::new(held, mark(Operation::AdminAction, self.programme, target)))
     }
 }
 
@@ -387,8 +414,10 @@ fn set(state: &mut State, programme: ProgrammeId, target: Target, stop: Option<S
         Target::Payee(payee) => match stop {
             Some(stop) => {
                 let known = state.payee_holds.get(&(programme, payee));
-                let batches = known.map(|hold| hold.batches.clone()).unwrap_or_default();
-                state.payee_holds.put((programme, payee), PayeeHold { stop, batches });
+                let (batches, payees) = known
+                    .map(|hold| (hold.batches.clone(), hold.payees.clone()))
+                    .unwrap_or_default();
+                state.payee_holds.put((programme, payee), PayeeHold { stop, batches, payees });
             }
             None => state.payee_holds.remove(&(programme, payee)),
         },

@@ -60,6 +60,7 @@ mod pending;
 pub mod permit;
 pub mod programme;
 pub mod protection;
+mod reach;
 pub mod readmission;
 pub mod reconcile;
 pub mod refund;

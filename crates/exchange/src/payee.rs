@@ -27,6 +27,12 @@ pub(crate) struct Resident {
 const COLUMNS: [&str; 3] = ["resident_id", "household_id", "name_kana"];
 
 impl Resident {
+    /// A person of a household, whatever the name.
+    pub(crate) fn of(person: &str, household: &str) -> Self {
+        let (person, household) = (person.to_owned(), household.to_owned());
+        Self { person, household, kana: String::new() }
+    }
+
     /// One row of a register.
     pub(crate) fn read(
         vault: &Vault,

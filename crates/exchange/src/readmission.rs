@@ -21,6 +21,7 @@ use crate::payee::{PayeeRule, residents};
 use crate::permit::{Permit, Readmit};
 use crate::refusal::Refusal;
 use crate::state::State;
+use crate::unknown_ids::without_zeros;
 
 /// Most readmissions of a programme.
 pub const READMISSIONS_MAX: usize = 32;
@@ -66,7 +67,7 @@ pub fn readmit(
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let out = excluded(vault, known)?;
-    let payees = ids.iter().filter(|id| out.contains(**id)).count() as u64;
+    let payees = ids.iter().filter(|id| out.contains(without_zeros(id))).count() as u64;
     let open_again = open_again(exchange, &state, programme, &ids, &out)?;
     let key = vault.key(known.key)?;
     let mut digest = key.keyed_digest_of_parts("renkei readmission");
@@ -94,7 +95,12 @@ fn open_again(
     out: &HashSet<String>,
 ) -> Result<Totals, Refusal> {
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
-    let ids: HashSet<&str> = ids.iter().copied().collect();
+    let ids: HashSet<&str> = ids.iter().map(|id| without_zeros(id)).collect();
+    let today = exchange.clock().today();
+    let reach =
+        |ids: &mut dyn Iterator<Item = &str>| state.reach(exchange.vault(), today, programme, ids);
+    let before = reach(&mut out.iter().map(String::as_str))?;
+    let after = reach(&mut out.iter().map(String::as_str).filter(|id| !ids.contains(id)))?;
     let mut totals = Totals::default();
     for &id in &known.lists {
         let Ok((list, _)) = state.linked_list(id) else { continue };
@@ -103,7 +109,6 @@ fn open_again(
         }
         let (book, paid) =
             exchange.ask_now(move |desk| Ok((desk.book(id)?, desk.payees(programme)?)))?;
-        let today = exchange.clock().today();
         let residents = residents(exchange.vault(), state, &book, id)?;
         let rule = PayeeRule::read(exchange.vault(), state, today, id, residents.values())?;
         for (row, line) in book.lines() {
@@ -114,8 +119,7 @@ fn open_again(
             let Some(resident) = resident.filter(|_| free) else { continue };
             let payee = rule.payee(resident);
             let keys = [payee, &resident.person, &resident.household];
-            let stays = keys.iter().any(|key| out.contains(*key) && !ids.contains(key));
-            let comes = keys.iter().any(|key| out.contains(*key) && ids.contains(key));
+            let (comes, stays) = (before.has(&keys), after.has(&keys));
             let is_paid = paid.line(payee).is_some_and(|other| other != (id, row));
             if comes && !stays && !is_paid {
                 totals.add(line.yen);

@@ -37,6 +37,11 @@ impl Unknown<'_> {
         UnknownIds { ids: self.0.len() as u64, zeros_differ: zeros as u64 }
     }
 
+    /// Whether an id means somebody, be it without its zeros.
+    pub(crate) fn means(&self, id: &str) -> bool {
+        self.0.get(id).is_none_or(|zeros_differ| *zeros_differ)
+    }
+
     /// Whether an id is one of them.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.0.contains_key(id)
@@ -99,9 +104,8 @@ impl State {
             each(vault, segment, |_, chunk, at| {
                 let household = household.map_or("", |column| chunk.cell(column, at));
                 for id in [chunk.cell(0, at), household] {
-                    if let Some(bare) = near.get(without_zeros(id)).copied()
-                        && unknown.remove(id).is_none()
-                    {
+                    if let Some(bare) = near.get(without_zeros(id)).copied() {
+                        unknown.remove(id);
                         seen_near.insert(bare);
                     }
                 }

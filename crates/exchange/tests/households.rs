@@ -270,7 +270,7 @@ fn a_household_that_was_divided_after_the_base_date_is_one_still_and_paid_once()
     let still_one = [(other, one["世帯番号"].as_str())];
     let divided =
         divide(&town, "payments", DivisionKind::StillOne, &still_one).expect("a division");
-    assert_eq!(divided, Divided { persons: 1, already_certified: 0 });
+    assert_eq!(divided, Divided { persons: 1, already_certified: 0, is_compared: true });
     let late = town.sign("certifier-2", list, before.batch).expect_err("drawn up before");
     assert_eq!(late.reason, Reason::VersionOld);
     let proposed = town.propose("certifier-1", list).expect("a proposal");
@@ -294,7 +294,7 @@ fn a_person_who_was_named_by_a_paid_line_is_not_paid_again_for_another_household
     let first = list_of(&town, "a", &own(&[one]));
     town.pay(first);
     let separate = divide(&town, "payments", DivisionKind::Separate, &[(one, ""), (other, "")]);
-    let divided = Divided { persons: 2, already_certified: 1 };
+    let divided = Divided { persons: 2, already_certified: 1, is_compared: true };
     assert_eq!(separate.expect("a division"), divided);
     let second = list_of(&town, "b", &own(&[one, other]));
     let proposed = town.propose("certifier-1", second).expect("a proposal");

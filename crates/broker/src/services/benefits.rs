@@ -5,7 +5,7 @@ use renkei_api::v1;
 use renkei_exchange::batch::{PAYMENT_FIELDS, Signed, certify, propose};
 use renkei_exchange::command::Call;
 use renkei_exchange::division::{self, DividePermit, DividedPerson};
-use renkei_exchange::hold::{self, Hold, ReleaseHold, Target};
+use renkei_exchange::hold::{self, Held, Hold, ReleaseHold, Target};
 use renkei_exchange::permit::{
     Certify, Operate, Permit, Readmit, Receive, SeeProgramme, SeeProtected, SeeTotals,
     StopReleases, Submit,
@@ -234,6 +234,7 @@ impl v1::benefits_server::Benefits for Desk {
             Ok(v1::DivideResponse {
                 persons: done.reply.persons,
                 already_certified: done.reply.already_certified,
+                compared: done.reply.is_compared,
                 receipt: convert::receipt(done.receipt),
             })
         };
@@ -272,18 +273,24 @@ impl v1::benefits_server::Benefits for Desk {
             let id: Option<ProgrammeId> = body.programme_id.parse().ok();
             let permit = state.permit_own::<StopReleases>(&caller, owner(&state, id))?;
             let programme = id.ok_or(Reason::NoAgreement)?;
-            let done = match target(&body.list_id, &body.payee)? {
+            let (held, receipt) = match target(&body.list_id, &body.payee)? {
                 Wanted::Payee(payee) => {
                     let work = move |desk: &Self| {
                         hold::hold_payee(&desk.exchange, call, permit, programme, &payee)
                     };
-                    self.blocking(work).await?
+                    let done = self.blocking(work).await?;
+                    (done.reply, done.receipt)
                 }
                 Wanted::List(list) => {
-                    self.exchange.execute(call, Hold { permit, programme, list }).await?
+                    let command = Hold { permit, programme, list };
+                    (Held::default(), self.exchange.execute(call, command).await?.receipt)
                 }
             };
-            Ok(v1::HoldResponse { receipt: convert::receipt(done.receipt) })
+            Ok(v1::HoldResponse {
+                receipt: convert::receipt(receipt),
+                batches: held.batches,
+                compared: held.is_compared,
+            })
         };
         self.gate.mutate(method!("Benefits", "Hold"), request, handler).await
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use renkei_api::v1::{
     CreateProgrammeRequest, DivideRequest, DividedPerson, DivisionKind, ExcludeRequest,
@@ -82,6 +83,7 @@ pub(crate) enum ProgrammeCommand {
     ReleaseHold(HoldArguments),
 }
 
+/// What is stopped or goes on.
 #[derive(Args, Debug)]
 pub(crate) struct HoldArguments {
     /// The programme
@@ -90,10 +92,21 @@ pub(crate) struct HoldArguments {
     #[arg(long, value_name = "ID")]
     list: Option<ListId>,
     /// Only one payee of it: an id of a person or household in the register
-    #[arg(long, value_name = "ID", conflicts_with = "list")]
+    #[arg(long, value_name = "ID", conflicts_with = "list", value_parser = NonEmptyStringValueParser::new())]
     payee: Option<String>,
     #[command(flatten)]
     request: RequestArgument,
+}
+
+impl HoldArguments {
+    /// What is meant, in a word.
+    fn target(&self) -> &'static str {
+        match (self.list, &self.payee) {
+            (_, Some(_)) => "payee",
+            (Some(_), None) => "list",
+            (None, None) => "programme",
+        }
+    }
 }
 
 pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Result<Exit, Failure> {
@@ -186,7 +199,14 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                         &format!("このうち {late} 件は既に確定済みで、そのまま残ります"),
                     );
                 }
-                let object = json!({"persons": persons, "already_certified": late});
+                if !answer.compared {
+                    unknown_ids::warn_not_compared(environment);
+                }
+                let object = json!({
+                    "persons": persons,
+                    "already_certified": late,
+                    "compared": answer.compared,
+                });
                 Ok(session.done(object, "", answer.receipt.as_ref()))
             })
         }
@@ -234,44 +254,62 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                 "stopped; two people lift it with `renkei programme release-hold`",
                 "支払を停止しました。解除は2人が `renkei programme release-hold` で行います",
             );
+            let of_payee = arguments.payee.is_some();
+            if of_payee {
+                let batches = answer.batches;
+                environment.note(
+                    &format!("batches that have the payee and wait: {batches}"),
+                    &format!("この支給先を含み、待っている確定対象: {batches} 件"),
+                );
+            }
+            if of_payee && !answer.compared {
+                unknown_ids::warn_not_compared(environment);
+            }
             let object = json!({
                 "programme_id": arguments.programme.to_string(),
                 "list_id": arguments.list.map(|list| list.to_string()),
+                "target": arguments.target(),
                 "on_hold": true,
+                "batches": of_payee.then_some(answer.batches),
+                "compared": of_payee.then_some(answer.compared),
             });
             Ok(session.done(object, "", answer.receipt.as_ref()))
         }),
-        ProgrammeCommand::ReleaseHold(arguments) => {
-            session::with(environment, async |session| {
-                let id = session.request_id(arguments.request);
-                let call = ReleaseHoldRequest {
-                    request_id: id.to_string(),
-                    programme_id: arguments.programme.to_string(),
-                    list_id: arguments.list.map(|list| list.to_string()).unwrap_or_default(),
-                    payee: arguments.payee.clone().unwrap_or_default(),
+        ProgrammeCommand::ReleaseHold(arguments) => session::with(environment, async |session| {
+            let id = session.request_id(arguments.request);
+            let call = ReleaseHoldRequest {
+                request_id: id.to_string(),
+                programme_id: arguments.programme.to_string(),
+                list_id: arguments.list.map(|list| list.to_string()).unwrap_or_default(),
+                payee: arguments.payee.clone().unwrap_or_default(),
+            };
+            let answer = session.change(&id, call).await?;
+            let released = answer.batch_ids.len();
+            if answer.lifted {
+                let what = match arguments.target() {
+                    "list" => ("the list", "リスト"),
+                    "payee" => ("the payee", "支給先"),
+                    _ => ("the whole programme", "給付事業全体"),
                 };
-                let answer = session.change(&id, call).await?;
-                let released = answer.batch_ids.len();
-                if answer.lifted {
-                    environment.note(
-                    &format!("lifted; {released} batches are released by it"),
-                    &format!("停止を解除しました。これにより {released} 件の確定対象を支払に回しました"),
-                );
-                } else {
-                    environment.warn(
-                        "signed; the hold stands until another person lifts it too",
-                        "一人目として署名しました。別の人がもう一度解除するまで停止は続きます",
+                environment.note(
+                        &format!("the hold on {} is lifted; {released} batches are released by it", what.0),
+                        &format!("{}の停止を解除しました。これにより {released} 件の確定対象を支払に回しました", what.1),
                     );
-                }
-                let object = json!({
-                    "programme_id": arguments.programme.to_string(),
-                    "list_id": arguments.list.map(|list| list.to_string()),
-                    "on_hold": !answer.lifted,
-                    "batch_ids": answer.batch_ids,
-                });
-                Ok(session.done(object, &answer.batch_ids.join("\n"), answer.receipt.as_ref()))
-            })
-        }
+            } else {
+                environment.warn(
+                    "signed; the hold stands until another person lifts it too",
+                    "一人目として署名しました。別の人がもう一度解除するまで停止は続きます",
+                );
+            }
+            let object = json!({
+                "programme_id": arguments.programme.to_string(),
+                "list_id": arguments.list.map(|list| list.to_string()),
+                "target": arguments.target(),
+                "on_hold": !answer.lifted,
+                "batch_ids": answer.batch_ids,
+            });
+            Ok(session.done(object, &answer.batch_ids.join("\n"), answer.receipt.as_ref()))
+        }),
     }
 }
 

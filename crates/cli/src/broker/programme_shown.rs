@@ -70,7 +70,7 @@ pub(super) fn show(programme: &Programme, environment: &Environment) {
         ),
         (environment.say("yen of a line", "一件の金額（円）"), amount),
         (environment.say("may decline until", "辞退の期限"), plain(&programme.decline_until)),
-        (environment.say("excluded payees", "除外"), excluded.to_string()),
+        (environment.say("ids excluded, as named", "除外した番号（延べ）"), excluded.to_string()),
         (environment.say("of these readmitted", "うち除外取消"), readmitted.to_string()),
         (environment.say("transfer date", "振込日"), plain(&programme.transfer_date)),
         (environment.say("dataset", "データセット"), plain(&programme.dataset_id)),

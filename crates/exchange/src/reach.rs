@@ -1,0 +1,97 @@
+//! Whom a stop or an exclusion reaches: more than the id that it names.
+//!
+//! Where households are paid, any member's line pays the household, so a stop on one member stops the payment to all. Where
+//! persons are paid, a household that is named stands for its members. And an id whose leading zeros are lost means who it
+//! meant before: a stop that reaches too far is noticed the same day, one that reaches nobody when the money is gone.
+
+use std::collections::HashSet;
+
+use jiff::civil::Date;
+use renkei_types::ProgrammeId;
+
+use crate::payee::{PayeeRule, Resident};
+use crate::programme::PayeeUnit;
+use crate::refusal::Refusal;
+use crate::state::State;
+use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
+
+/// Everybody whom some ids stand for. Ids are compared without their leading zeros.
+#[derive(Debug, Default)]
+pub(crate) struct Reach {
+    /// The ids themselves, and the households that are paid for the persons among them.
+    payees: HashSet<String>,
+    /// Members of the households among the ids.
+    members: HashSet<String>,
+}
+
+impl Reach {
+    /// Whether one of these is meant: the keys under which a payment or a resident is known.
+    pub(crate) fn has(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.payees.contains(without_zeros(key)))
+    }
+
+    /// Whether a payment is meant.
+    pub(crate) fn has_payment(&self, payee: &str, person: &str) -> bool {
+        self.has(&[payee, person]) || self.members.contains(without_zeros(person))
+    }
+
+    /// Every id that is meant and may be a payee.
+    pub(crate) fn payees(&self) -> impl Iterator<Item = &str> {
+        self.payees.iter().map(String::as_str)
+    }
+}
+
+impl State {
+    /// Whom ids of persons and households stand for in a programme. As long as no list is linked they stand for themselves.
+    /// Blocks: for threads that may wait.
+    pub(crate) fn reach<'a>(
+        &self,
+        vault: &Vault,
+        today: Date,
+        programme: ProgrammeId,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Reach, Refusal> {
+        let named: HashSet<String> =
+            ids.into_iter().map(|id| without_zeros(id).to_owned()).collect();
+        let mut reach = Reach { payees: named.clone(), members: HashSet::new() };
+        if named.is_empty() {
+            return Ok(reach);
+        }
+        let known = self.programmes.get(&programme);
+        let lists = known.map_or(&[][..], |known| &known.lists);
+        let mut seen = HashSet::new();
+        for &list in lists {
+            let Ok((_, linked)) = self.linked_list(list) else { continue };
+            let dataset = self.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
+            let is_provided = dataset.is_some_and(|dataset| self.check_provided(dataset).is_ok());
+            if !is_provided || !seen.insert(linked.snapshot) {
+                continue;
+            }
+            let Ok(register) = self.register_rows(linked.snapshot) else { continue };
+            let household = register.column("household_id");
+            let mut residents: Vec<Resident> = Vec::new();
+            let mut members = HashSet::new();
+            register.each(vault, |_, chunk, at| {
+                let person = chunk.cell(0, at);
+                let household = household.map_or("", |column| chunk.cell(column, at));
+                if named.contains(without_zeros(person)) {
+                    residents.push(Resident::of(person, household));
+                }
+                if !household.is_empty() && named.contains(without_zeros(household)) {
+                    members.insert(without_zeros(person).to_owned());
+                }
+            })?;
+            reach.members.extend(members);
+            if known.is_some_and(|known| known.rules.unit == PayeeUnit::Household) {
+                let rule = PayeeRule::read(vault, self, today, list, residents.iter())?;
+                for resident in &residents {
+                    let households = [rule.payee(resident), resident.household.as_str()];
+                    let households = households.into_iter().filter(|id| !id.is_empty());
+                    reach.payees.extend(households.map(|id| without_zeros(id).to_owned()));
+                }
+            }
+        }
+        Ok(reach)
+    }
+}
