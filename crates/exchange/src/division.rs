@@ -168,7 +168,8 @@ impl DividePermit {
     }
 }
 
-/// Counts persons to other households than the register does. Blocks: for threads that may wait.
+/// Counts persons to other households than the register does. `lines` are those of the caller's file, by which a person who is
+/// refused is named. Blocks: for threads that may wait.
 pub fn divide(
     exchange: &Exchange,
     call: Call,
@@ -176,12 +177,13 @@ pub fn divide(
     programme: ProgrammeId,
     kind: DivisionKind,
     persons: Vec<DividedPerson>,
+    lines: &[u64],
 ) -> Result<Done<Divided>, Refusal> {
     const CHUNK_PERSONS: usize = 4096;
     if !permit.fits(kind) {
         return Err(Reason::NoAgreement.into());
     }
-    let persons = checked(kind, persons)?;
+    let persons = checked(kind, persons, lines)?;
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     // A division that names nobody would be believed.
@@ -189,8 +191,9 @@ pub fn divide(
     let unknown = state.unknown_to_programme(vault, programme, ids)?;
     let is_compared = unknown.is_some();
     if let Some(unknown) = unknown.filter(|unknown| unknown.count().ids > 0) {
-        let lines =
-            (1..).zip(&persons).flat_map(|(line, one)| named(kind, one).map(move |id| (line, id)));
+        let lines = numbered(lines)
+            .zip(&persons)
+            .flat_map(|(line, one)| named(kind, one).map(move |id| (line, id)));
         for (line, (field, id)) in lines {
             if unknown.has(id) {
                 return Err(Refusal::new(Reason::UnknownPerson).in_field(field).at_line(line));
@@ -219,8 +222,18 @@ pub fn divide(
     exchange.execute_now(call, Divide { permit, programme, division, divided })
 }
 
-/// The persons of a call, each once, in its order. Lines are counted from 1.
-fn checked(kind: DivisionKind, persons: Vec<DividedPerson>) -> Result<Vec<DividedPerson>, Refusal> {
+/// The line of each person: that of the caller's file, or counted from 1.
+fn numbered(lines: &[u64]) -> impl Iterator<Item = u64> {
+    let of_file = |at: usize| lines.get(at).copied().filter(|line| *line > 0);
+    (0usize..).map(move |at| of_file(at).unwrap_or(at as u64 + 1))
+}
+
+/// The persons of a call, each once, in its order.
+fn checked(
+    kind: DivisionKind,
+    persons: Vec<DividedPerson>,
+    lines: &[u64],
+) -> Result<Vec<DividedPerson>, Refusal> {
     if persons.is_empty() {
         return Err(Refusal::field("persons"));
     }
@@ -229,7 +242,7 @@ fn checked(kind: DivisionKind, persons: Vec<DividedPerson>) -> Result<Vec<Divide
     }
     let mut checked = Vec::with_capacity(persons.len());
     let mut seen = HashSet::with_capacity(persons.len());
-    for (line, DividedPerson { person, household }) in (1..).zip(persons) {
+    for (line, DividedPerson { person, household }) in numbered(lines).zip(persons) {
         let (person, household) = (person.trim(), household.trim());
         let refused = |reason| Err(Refusal::new(reason).in_field("persons").at_line(line));
         if person.is_empty() {

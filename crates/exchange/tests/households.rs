@@ -10,9 +10,11 @@ use std::collections::{BTreeSet, HashMap};
 use renkei_exchange::Refusal;
 use renkei_exchange::command::Call;
 use renkei_exchange::division::{self, DividePermit, Divided, DividedPerson, DivisionKind};
+use renkei_exchange::exclusion::{ExclusionReason, exclude};
+use renkei_exchange::hold::hold_payee;
 use renkei_exchange::household_case::{self, CaseState, Cleared, HouseholdLine};
 use renkei_exchange::households::HouseholdFinding;
-use renkei_exchange::permit::SeeProtected;
+use renkei_exchange::permit::{SeeProtected, StopReleases, Submit};
 use renkei_exchange::programme::{AmountRule, PayeeUnit, Rules};
 use renkei_types::{ListId, Reason};
 use town::records::{column, delta, table};
@@ -227,7 +229,7 @@ fn divide(
     };
     let persons = persons.iter().map(person).collect();
     let call = Call::read(caller(who));
-    division::divide(&town.exchange, call, permit, town.programme, kind, persons)
+    division::divide(&town.exchange, call, permit, town.programme, kind, persons, &[])
         .map(|done| done.reply)
 }
 
@@ -254,6 +256,48 @@ fn town_of_members() -> Town {
         amount: Some(AmountRule::Each { yen: 10_000, most: 9 }),
         ..rules
     })
+}
+
+/// Without the households in `State::reach` a stop on the wife pays the household by the husband's line.
+#[test]
+fn a_stop_or_an_exclusion_of_one_member_reaches_the_household_that_another_one_s_line_pays() {
+    let town = town();
+    let families = families(&town);
+    let (applicant, member) = (&families[0][0], &families[0][1]);
+    let (second, excluded) = (&families[1][0], &families[1][1]);
+    let list = list_of(&town, "a", &own(&[applicant, second, &families[2][0]]));
+    let permit = town.permit_own::<StopReleases>("certifier-1");
+    let call = Call::read(caller("certifier-1"));
+    let id = &member["宛名番号"];
+    hold_payee(&town.exchange, call, permit, town.programme, id).expect("a hold");
+    let proposed = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((proposed.held, town.paid(proposed.batch).len()), (1, 2));
+    let (permit, call) = (town.permit_own::<Submit>("payments"), Call::read(caller("payments")));
+    let ids = [excluded["宛名番号"].clone()];
+    exclude(&town.exchange, call, permit, town.programme, ExclusionReason::Declined, &ids)
+        .expect("an exclusion");
+    let proposed = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((proposed.held, proposed.excluded, town.paid(proposed.batch).len()), (1, 1, 1));
+}
+
+/// Without `Undated::SinceHandled` in `households_on` a paid household parts without a day, and is paid again.
+#[test]
+fn a_change_of_household_that_nobody_has_dated_does_not_make_a_second_payee_of_a_paid_household() {
+    let town = town();
+    let families = families(&town);
+    let (one, other) = (&families[0][0], &families[0][1]);
+    town.pay(list_of(&town, "a", &own(&[one])));
+    let (header, records) = table(&town);
+    let id = column(&header, "宛名番号");
+    let mut parted = records.into_iter().find(|cells| cells[id] == other["宛名番号"]);
+    let cells = parted.as_mut().expect("the record");
+    for (name, value) in [("世帯番号", "parted"), ("異動日", ""), ("処理日", "")] {
+        cells[column(&header, name)] = value.to_owned();
+    }
+    town.apply(1, &delta(&header, &[("変更", parted.expect("the record"))])).expect("a delta");
+    let second = list_of(&town, "b", &own(&[other]));
+    let refused = town.propose("certifier-1", second).expect_err("the household is paid");
+    assert_eq!(refused.reason, Reason::AlreadyPaid);
 }
 
 /// Without `divided` in `PayeeRule::payee` both are paid; without the comparison of `divisions` in `CertifyBatch::decide` a proposal from

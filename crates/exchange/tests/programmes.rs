@@ -270,9 +270,11 @@ fn a_payee_on_hold_is_left_out_and_a_batch_that_has_the_payee_waits_as_a_whole()
     let batch = town.certify(list).expect("two signatures");
     let payee = town.paid(batch)[2].person.clone();
     let target = hold_payee(&town, "certifier-1", &payee).expect("a hold");
-    let eaten = payee.trim_start_matches('0');
-    let nobody = hold_payee(&town, "certifier-2", eaten).expect_err("no such resident");
+    let nobody = hold_payee(&town, "certifier-2", "99").expect_err("no such resident");
     assert_eq!((nobody.reason, nobody.field), (Reason::UnknownPerson, Some("payee")));
+    // Without its zeros it is the same payee, who is on hold already.
+    let eaten = hold_payee(&town, "certifier-2", payee.trim_start_matches('0'));
+    assert_eq!(eaten.expect_err("it stands").reason, Reason::WrongState);
     let twice = hold_payee(&town, "certifier-2", &payee).expect_err("it stands");
     assert_eq!(twice.reason, Reason::WrongState);
     let deliver = || {
@@ -297,6 +299,30 @@ fn a_payee_on_hold_is_left_out_and_a_batch_that_has_the_payee_waits_as_a_whole()
     let left = town.paid(without.batch);
     assert!(left.iter().all(|payment| payment.person != people[0].person));
     assert_eq!(left.len(), people.len() - 1);
+}
+
+/// Without `members` in `Reach` a household is stopped by nobody where persons are paid.
+#[test]
+fn a_household_that_is_stopped_stops_its_members_where_persons_are_paid() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 40);
+    let batch = town.certify(list).expect("two signatures");
+    let person = &town.paid(batch)[2].person;
+    let row = town.residents().lines().find(|line| line.starts_with(person.as_str()));
+    let household = row.and_then(|line| line.split(',').nth(1)).expect("a household");
+    hold_payee(&town, "certifier-1", household.trim_start_matches('0')).expect("a hold");
+    let permit = town.permit_dataset::<Receive>("transfers", town.deliveries());
+    let deliver = Deliver { permit, programme: town.programme, number: 1 };
+    let refused = town.exchange.execute_now(Call::read(caller("transfers")), deliver);
+    assert_eq!(refused.expect_err("on hold").reason, Reason::OnHold);
+    let late = leave_out(&town, &[household.to_owned()]).expect("an exclusion");
+    let of_household = format!(",{household},");
+    let is_member = |id: &str| {
+        let mut lines = town.residents().lines();
+        lines.any(|line| line.starts_with(id) && line.contains(&of_household))
+    };
+    let members = town.paid(batch).iter().filter(|one| is_member(&one.person)).count() as u64;
+    assert_eq!(late.already_certified, members);
 }
 
 /// D15: without `Unusual::PayeesVanished` in `hold::unusual` a list that lost 40 % of its payees is released at once.

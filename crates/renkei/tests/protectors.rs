@@ -75,7 +75,7 @@ fn a_line_beside_somebody_protected_is_shown_to_protectors_alone_and_cleared_by_
     assert_eq!(
         divided,
         serde_json::json!({
-            "persons": 1, "already_certified": 1, "receipt": divided["receipt"],
+            "persons": 1, "already_certified": 1, "compared": true, "receipt": divided["receipt"],
         })
     );
 }

@@ -222,13 +222,14 @@ impl v1::benefits_server::Benefits for Desk {
             let kind = convert::division_kind(body.kind);
             let permit = DividePermit::of(&state, &caller, owner(&state, id), kind)?;
             let (programme, kind) = id.zip(kind).ok_or(Reason::NoAgreement)?;
+            let lines: Vec<u64> = body.persons.iter().map(|one| one.line).collect();
             let persons = body
                 .persons
                 .into_iter()
                 .map(|one| DividedPerson { person: one.register_id, household: one.household_id });
             let persons = persons.collect();
             let work = move |desk: &Self| {
-                division::divide(&desk.exchange, call, permit, programme, kind, persons)
+                division::divide(&desk.exchange, call, permit, programme, kind, persons, &lines)
             };
             let done = self.blocking(work).await?;
             Ok(v1::DivideResponse {

@@ -339,6 +339,7 @@ fn divided(path: &Path) -> Result<Vec<DividedPerson>, Failure> {
         persons.extend((0..batch.rows()).map(|row| DividedPerson {
             register_id: batch.cell(person, row).trim().to_owned(),
             household_id: batch.cell(household, row).trim().to_owned(),
+            line: batch.lines.get(row).copied().unwrap_or_default(),
         }));
     }
     Ok(persons)
