@@ -71,7 +71,7 @@ pub struct Protection {
     pub list: BlobRef,
 }
 
-/// Who is protected, by id [without its leading zeros](without_zeros), and until when as far as that was said.
+/// Who is protected, by id without its leading zeros, and until when as far as that was said.
 pub type Periods = BTreeMap<String, Option<Date>>;
 
 /// How many days ahead the end of a period is told: an extension may be asked for from a month before.

@@ -225,14 +225,14 @@ reasons! {
     WrongState = "WRONG_STATE",
         "it is at a step at which this cannot be done",
         "現在の段階ではこの操作はできない",
-        "see at which step it is (`list reconcile`, `agreement list`, `review queue`)",
-        "どの段階にあるかを見る（`list reconcile`、`agreement list`、`review queue`）";
+        "see at which step it is (`list reconcile`, `programme show`, `agreement list`, `review queue`): deliveries are acknowledged in their order, and before their returns and refunds; a hold is lifted where it stands, under the id that it was placed on",
+        "どの段階にあるかを見る（`list reconcile`、`programme show`、`agreement list`、`review queue`）。配信は番号順に、返却や返還の前に受領確認する。停止は、停止したときと同じ番号で解除する";
     /// It has changed since it was read.
     VersionOld = "VERSION_OLD",
         "it has changed since it was read; read it again",
         "読み込んだ後に変更された。読み直す",
-        "read it again, then decide again",
-        "読み直してから、もう一度行う";
+        "read it again, then decide again; a batch of which this is said is drawn up again (`list certify` without `--batch`)",
+        "読み直してから、もう一度行う。確定対象のときは作り直す（`--batch`なしの`list certify`）";
     /// A second person is needed.
     SamePerson = "SAME_PERSON",
         "the second signature must come from another person",

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::identify::tell_notice;
 use super::names::short;
 use super::new_file::NewFile;
-use super::session::{RequestArgument, Session, plain};
+use super::session::{RequestArgument, Session, local_time, plain};
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit, Failure};
 use crate::text_table::text_table;
@@ -75,6 +75,13 @@ pub(super) async fn tell(
     write_proofs(folder, &told.entries)?;
     tell_notice(&told.notice, session.environment);
     show(session.environment, &told.entries);
+    let unknown = told.unknown_ids;
+    if unknown > 0 {
+        session.environment.warn(
+            &format!("{unknown} of the ids are not in the register now: compare them with it, zeros in front included, unless the person has left"),
+            &format!("現在の台帳にない宛名番号が {unknown} 件あります。転出などでなければ、先頭の0を含めて確かめてください"),
+        );
+    }
     if told.entries.is_empty() {
         session.environment.note(
             "nothing can be told here; if there is something to be told in another way, the office tells the person itself",
@@ -83,6 +90,7 @@ pub(super) async fn tell(
     }
     let object = json!({
         "event_id": told.event_id,
+        "unknown_ids": unknown,
         "entries": told.entries.iter().map(entry_json).collect::<Vec<_>>(),
         "notice": told.notice,
     });
@@ -102,7 +110,7 @@ pub(super) async fn held(session: &Session<'_>, dataset: DatasetId) -> Result<Ex
     let mut table = text_table(header, &[]);
     for one in &answer.held {
         let proxy = if one.by_proxy { environment.say("yes", "はい") } else { "" };
-        let (asked_at, asked_by) = (plain(&one.asked_at), plain(&one.asked_by));
+        let (asked_at, asked_by) = (local_time(&one.asked_at), plain(&one.asked_by));
         table.add_row(vec![plain(&one.event_id), asked_at, asked_by, proxy.to_owned()]);
     }
     if !environment.json && !answer.held.is_empty() {
@@ -182,7 +190,7 @@ fn show(environment: &Environment, entries: &[SubjectEntry]) {
     let mut table = text_table(header, &[]);
     for entry in entries {
         table.add_row(vec![
-            plain(&entry.time),
+            local_time(&entry.time),
             plain(&entry.requester),
             plain(&entry.provider),
             plain(&entry.fields.join(" ")),
