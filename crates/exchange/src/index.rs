@@ -259,7 +259,8 @@ impl Indexes {
         );
         *self.earlier.lock() = None;
         // What feeds have said is read here, so that nobody who asks waits for it.
-        for (dataset, _) in state.protections.iter() {
+        let provided = |dataset: DatasetId| state.check_provided(dataset).is_ok();
+        for (dataset, _) in state.protections.iter().filter(|(dataset, _)| provided(**dataset)) {
             if let Err(refusal) = self.feeds.of(state, vault, *dataset) {
                 tracing::error!(%dataset, %refusal, "who is protected cannot be read: everybody is");
             }

@@ -96,8 +96,13 @@ async fn hand_over(
         );
         return Ok(Exit::FoundWrong);
     }
-    let lines: Vec<String> = keys.iter().map(|key| format!("{key}\n")).collect();
-    folder.write("log.vkey", lines.concat().as_bytes())?;
+    // A key file is one line. The newest key signs; older ones announced it, each the next.
+    if let Some((newest, older)) = keys.split_last() {
+        folder.write("log.vkey", format!("{newest}\n").as_bytes())?;
+        for (number, key) in (1..).zip(older) {
+            folder.write(&format!("older-{number}.vkey"), format!("{key}\n").as_bytes())?;
+        }
+    }
     folder.write("policy", policy(arguments, keys)?.as_bytes())?;
     for (name, text) in FIXED {
         folder.write(name, text.as_bytes())?;
