@@ -30,6 +30,7 @@ const FREE: &[&str] = &[
     "Audit/ProveReceipt",
     "Audit/Query",
     "Audit/Sample",
+    "Audit/AddCosignatures",
     "Benefits/CreateProgramme",
     "Directory/AddAgency",
     "Directory/AddParty",
