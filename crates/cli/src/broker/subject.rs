@@ -75,13 +75,6 @@ pub(super) async fn tell(
     write_proofs(folder, &told.entries)?;
     tell_notice(&told.notice, session.environment);
     show(session.environment, &told.entries);
-    let unknown = told.unknown_ids;
-    if unknown > 0 {
-        session.environment.warn(
-            &format!("{unknown} of the ids are not in the register now: compare them with it, zeros in front included, unless the person has left"),
-            &format!("現在の台帳にない宛名番号が {unknown} 件あります。転出などでなければ、先頭の0を含めて確かめてください"),
-        );
-    }
     if told.entries.is_empty() {
         session.environment.note(
             "nothing can be told here; if there is something to be told in another way, the office tells the person itself",
@@ -90,7 +83,6 @@ pub(super) async fn tell(
     }
     let object = json!({
         "event_id": told.event_id,
-        "unknown_ids": unknown,
         "entries": told.entries.iter().map(entry_json).collect::<Vec<_>>(),
         "notice": told.notice,
     });

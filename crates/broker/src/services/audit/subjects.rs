@@ -26,13 +26,6 @@ fn permit_of_register<R: Right>(
 }
 
 impl Desk {
-    /// How many of these ids the register in use does not have; none where it is not loaded.
-    fn unknown_ids(&self, register: DatasetId, ids: &[String]) -> u64 {
-        let in_use = self.exchange.state().snapshot_in_use(register);
-        let Ok(indexed) = in_use.and_then(|snapshot| self.indexes.get(snapshot)) else { return 0 };
-        ids.iter().filter(|id| indexed.index.row(id.trim()).is_none()).count() as u64
-    }
-
     pub(super) async fn tell_subject(
         &self,
         caller: Caller,
@@ -40,7 +33,6 @@ impl Desk {
         body: v1::SubjectReportRequest,
     ) -> Result<v1::SubjectReportResponse, Refusal> {
         let (permit, dataset) = permit_of_register::<TellSubject>(self, &caller, &body.dataset_id)?;
-        let unknown_ids = self.unknown_ids(dataset, &body.resident_ids);
         let question = Question {
             dataset,
             ids: body.resident_ids,
@@ -52,7 +44,6 @@ impl Desk {
             .await?;
         Ok(v1::SubjectReportResponse {
             event_id: told.access.to_string(),
-            unknown_ids,
             entries: told.rows.into_iter().map(entry).collect(),
             notice: if told.is_stale {
                 Reason::ProtectionStale.as_str().to_owned()
