@@ -18,7 +18,7 @@ use crate::accounts::{AccountCounts, Examination};
 use crate::book::{Book, BookChange, runs};
 use crate::books::Payees;
 use crate::command::{Call, Command, Decision, Desk, Done};
-use crate::hold::payee_digest;
+use crate::hold::HeldPayees;
 use crate::household_case::{self, Watch, WatchedColumns};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
@@ -240,15 +240,8 @@ fn draw_up(
     }
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
     let register = state.register_rows(linked.snapshot)?;
-    let on_hold: HashSet<Digest> = state
-        .held_payees(list.programme)
-        .flat_map(|(payee, hold)| hold.payees.iter().copied().chain([payee]))
-        .collect();
-    let stopped = |id: &str| -> Result<bool, Refusal> {
-        // Digests of a million ids take a second: none is made where nobody is on hold.
-        let known = !on_hold.is_empty();
-        Ok(known && on_hold.contains(&payee_digest(vault, state, list.programme, id)?))
-    };
+    let on_hold = HeldPayees::of(vault, state, list.programme)?;
+    let held_up = state.reach_of_holds(vault, *today, list.programme)?;
     let out = exclusion::excluded(vault, programme)?;
     let out = out.iter().map(String::as_str);
     let not_paid = state.reach(vault, *today, list.programme, out)?;
@@ -317,7 +310,8 @@ fn draw_up(
                 excluded.push(row);
                 continue;
             }
-            if stopped(payee)? || stopped(&resident.person)? || stopped(&resident.household)? {
+            // A household that a division has made is in no register.
+            if held_up.has(&names) || on_hold.has(payee) {
                 held += 1;
                 continue;
             }

@@ -10,8 +10,9 @@
 //! A payee on hold is left out of batches that are drawn up. What is signed cannot be taken apart, so a batch that has the
 //! payee already waits as a whole. The state knows a keyed digest of the payee's id, never the id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
+use renkei_journal::DataKey;
 use renkei_tlog::leaf::Operation;
 use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
@@ -84,9 +85,6 @@ pub struct PayeeHold {
     pub stop: Stop,
     /// Batches that have the payee: they wait as a whole.
     pub batches: BTreeSet<BatchId>,
-    /// Digests of the payees for whom the id stands, itself among them: the household of a member.
-    #[serde(default)]
-    pub payees: BTreeSet<Digest>,
 }
 
 /// What is stopped.
@@ -100,18 +98,47 @@ pub enum Target {
     Payee(Digest),
 }
 
-/// By what a payee on hold is known: an id of the register, a person's or a household's, without its leading zeros, under the
-/// programme's key.
+/// The digests of a programme's payees on hold, and the key under which an id is one of them.
+pub(crate) struct HeldPayees {
+    key: DataKey,
+    held: HashSet<Digest>,
+}
+
+impl HeldPayees {
+    /// Those of a programme.
+    pub(crate) fn of(
+        vault: &Vault,
+        state: &State,
+        programme: ProgrammeId,
+    ) -> Result<Self, Refusal> {
+        let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+        let held = state.held_payees(programme).map(|(payee, _)| payee).collect();
+        Ok(Self { key: vault.key(known.key)?, held })
+    }
+
+    /// Whether an id of the register, a person's or a household's, was named.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        !self.held.is_empty() && self.held.contains(&self.digest(id))
+    }
+
+    /// The digest under which an id is on hold, or would be. Leading zeros make no difference; holds of earlier builds were
+    /// placed with them, and stand.
+    fn digest(&self, id: &str) -> Digest {
+        let digest = |id: &str| self.key.keyed_digest("renkei payee on hold", id.as_bytes());
+        let (id, bare) = (id.trim(), without_zeros(id.trim()));
+        let as_written = (bare != id).then(|| digest(id));
+        as_written.filter(|digest| self.held.contains(digest)).unwrap_or_else(|| digest(bare))
+    }
+}
+
+/// What a payee on hold is known by: a keyed digest of the id.
 pub fn payee_digest(
     vault: &Vault,
     state: &State,
     programme: ProgrammeId,
     id: &str,
 ) -> Result<Digest, Refusal> {
-    let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
-    Ok(vault
-        .key(known.key)?
-        .keyed_digest("renkei payee on hold", without_zeros(id.trim()).as_bytes()))
+    Ok(HeldPayees::of(vault, state, programme)?.digest(id))
 }
 
 const FIRST: Digest = Digest::from_bytes([0; 32]);
@@ -282,8 +309,6 @@ pub fn hold_payee(
     }
     let today = exchange.clock().today();
     let reach = state.reach(exchange.vault(), today, programme, [payee])?;
-    let payees = reach.payees().map(|id| payee_digest(exchange.vault(), &state, programme, id));
-    let payees = payees.collect::<Result<_, _>>()?;
     let mut batches = BTreeSet::new();
     for (id, batch) in state.batches_of(known) {
         let payments = payments(exchange.vault(), batch)?;
@@ -293,8 +318,7 @@ pub fn hold_payee(
     }
     let seen = known.batches;
     let is_compared = unknown.is_some();
-    let command =
-        HoldPayee { permit, programme, payee: digest, batches, payees, seen, is_compared };
+    let command = HoldPayee { permit, programme, payee: digest, batches, seen, is_compared };
     exchange.execute_now(call, command)
 }
 
@@ -303,7 +327,6 @@ struct HoldPayee {
     programme: ProgrammeId,
     payee: Digest,
     batches: BTreeSet<BatchId>,
-    payees: BTreeSet<Digest>,
     /// How many batches and holds the programme had.
     seen: u64,
     is_compared: bool,
@@ -332,7 +355,6 @@ impl Command for HoldPayee {
         place(desk.state, self.programme, target, &self.permit)?;
         desk.state.payee_holds.change(&(self.programme, self.payee), |hold| {
             hold.batches = self.batches.clone();
-            hold.payees = self.payees.clone();
         });
         // A batch that somebody is drawing up must not have the payee.
         desk.state.programmes.change(&self.programme, |known| known.batches += 1);
@@ -414,10 +436,8 @@ fn set(state: &mut State, programme: ProgrammeId, target: Target, stop: Option<S
         Target::Payee(payee) => match stop {
             Some(stop) => {
                 let known = state.payee_holds.get(&(programme, payee));
-                let (batches, payees) = known
-                    .map(|hold| (hold.batches.clone(), hold.payees.clone()))
-                    .unwrap_or_default();
-                state.payee_holds.put((programme, payee), PayeeHold { stop, batches, payees });
+                let batches = known.map(|hold| hold.batches.clone()).unwrap_or_default();
+                state.payee_holds.put((programme, payee), PayeeHold { stop, batches });
             }
             None => state.payee_holds.remove(&(programme, payee)),
         },

@@ -7,8 +7,9 @@
 use std::collections::HashSet;
 
 use jiff::civil::Date;
-use renkei_types::ProgrammeId;
+use renkei_types::{ProgrammeId, Reason};
 
+use crate::hold::HeldPayees;
 use crate::payee::{PayeeRule, Resident};
 use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
@@ -35,11 +36,6 @@ impl Reach {
     pub(crate) fn has_payment(&self, payee: &str, person: &str) -> bool {
         self.has(&[payee, person]) || self.members.contains(without_zeros(person))
     }
-
-    /// Every id that is meant and may be a payee.
-    pub(crate) fn payees(&self) -> impl Iterator<Item = &str> {
-        self.payees.iter().map(String::as_str)
-    }
 }
 
 impl State {
@@ -54,14 +50,42 @@ impl State {
     ) -> Result<Reach, Refusal> {
         let named: HashSet<String> =
             ids.into_iter().map(|id| without_zeros(id).to_owned()).collect();
+        let is_named = |id: &str| named.contains(without_zeros(id));
         let mut reach = Reach { payees: named.clone(), members: HashSet::new() };
-        if named.is_empty() {
-            return Ok(reach);
+        if !named.is_empty() {
+            self.extend_reach(&mut reach, vault, today, programme, is_named)?;
         }
-        let known = self.programmes.get(&programme);
-        let lists = known.map_or(&[][..], |known| &known.lists);
+        Ok(reach)
+    }
+
+    /// Whom the holds on payees of a programme stand for. They are known by digests alone, so every id of the register is
+    /// digested; nobody being on hold, nothing is read. Blocks: for threads that may wait.
+    pub(crate) fn reach_of_holds(
+        &self,
+        vault: &Vault,
+        today: Date,
+        programme: ProgrammeId,
+    ) -> Result<Reach, Refusal> {
+        let mut reach = Reach::default();
+        if self.held_payees(programme).next().is_some() {
+            let held = HeldPayees::of(vault, self, programme)?;
+            self.extend_reach(&mut reach, vault, today, programme, |id| held.has(id))?;
+        }
+        Ok(reach)
+    }
+
+    /// Adds whom the named ids of the registers stand for, to which the programme's lists were linked.
+    fn extend_reach(
+        &self,
+        reach: &mut Reach,
+        vault: &Vault,
+        today: Date,
+        programme: ProgrammeId,
+        is_named: impl Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        let programme = self.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
         let mut seen = HashSet::new();
-        for &list in lists {
+        for &list in &programme.lists {
             let Ok((_, linked)) = self.linked_list(list) else { continue };
             let dataset = self.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
             let is_provided = dataset.is_some_and(|dataset| self.check_provided(dataset).is_ok());
@@ -71,19 +95,24 @@ impl State {
             let Ok(register) = self.register_rows(linked.snapshot) else { continue };
             let household = register.column("household_id");
             let mut residents: Vec<Resident> = Vec::new();
-            let mut members = HashSet::new();
+            // Families stand side by side in most registers: their household is looked at once.
+            let mut last = (String::new(), false);
             register.each(vault, |_, chunk, at| {
                 let person = chunk.cell(0, at);
                 let household = household.map_or("", |column| chunk.cell(column, at));
-                if named.contains(without_zeros(person)) {
+                if is_named(person) {
+                    reach.payees.insert(without_zeros(person).to_owned());
                     residents.push(Resident::of(person, household));
                 }
-                if !household.is_empty() && named.contains(without_zeros(household)) {
-                    members.insert(without_zeros(person).to_owned());
+                if last.0 != household {
+                    last = (household.to_owned(), is_named(household));
+                }
+                if last.1 && !household.is_empty() {
+                    reach.payees.insert(without_zeros(household).to_owned());
+                    reach.members.insert(without_zeros(person).to_owned());
                 }
             })?;
-            reach.members.extend(members);
-            if known.is_some_and(|known| known.rules.unit == PayeeUnit::Household) {
+            if programme.rules.unit == PayeeUnit::Household {
                 let rule = PayeeRule::read(vault, self, today, list, residents.iter())?;
                 for resident in &residents {
                     let households = [rule.payee(resident), resident.household.as_str()];
@@ -92,6 +121,6 @@ impl State {
                 }
             }
         }
-        Ok(reach)
+        Ok(())
     }
 }

@@ -97,10 +97,9 @@ fn open_again(
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let ids: HashSet<&str> = ids.iter().map(|id| without_zeros(id)).collect();
     let today = exchange.clock().today();
-    let reach =
-        |ids: &mut dyn Iterator<Item = &str>| state.reach(exchange.vault(), today, programme, ids);
-    let before = reach(&mut out.iter().map(String::as_str))?;
-    let after = reach(&mut out.iter().map(String::as_str).filter(|id| !ids.contains(id)))?;
+    let (vault, out) = (exchange.vault(), || out.iter().map(String::as_str));
+    let before = state.reach(vault, today, programme, out())?;
+    let after = state.reach(vault, today, programme, out().filter(|id| !ids.contains(id)))?;
     let mut totals = Totals::default();
     for &id in &known.lists {
         let Ok((list, _)) = state.linked_list(id) else { continue };

@@ -258,18 +258,20 @@ fn town_of_members() -> Town {
     })
 }
 
-/// Without the households in `State::reach` a stop on the wife pays the household by the husband's line.
+/// Without the households in `State::extend_reach` a stop on the wife pays the household by the husband's line.
 #[test]
 fn a_stop_or_an_exclusion_of_one_member_reaches_the_household_that_another_one_s_line_pays() {
     let town = town();
     let families = families(&town);
     let (applicant, member) = (&families[0][0], &families[0][1]);
     let (second, excluded) = (&families[1][0], &families[1][1]);
-    let list = list_of(&town, "a", &own(&[applicant, second, &families[2][0]]));
+    // The hold is placed before there is a list, with the zeros eaten: the register is not known yet.
     let permit = town.permit_own::<StopReleases>("certifier-1");
     let call = Call::read(caller("certifier-1"));
-    let id = &member["宛名番号"];
-    hold_payee(&town.exchange, call, permit, town.programme, id).expect("a hold");
+    let id = member["宛名番号"].trim_start_matches('0');
+    let held = hold_payee(&town.exchange, call, permit, town.programme, id).expect("a hold").reply;
+    assert!(!held.is_compared);
+    let list = list_of(&town, "a", &own(&[applicant, second, &families[2][0]]));
     let proposed = town.propose("certifier-1", list).expect("a proposal");
     assert_eq!((proposed.held, town.paid(proposed.batch).len()), (1, 2));
     let (permit, call) = (town.permit_own::<Submit>("payments"), Call::read(caller("payments")));
