@@ -12,7 +12,7 @@
 //!
 //! Kana are compared as banks write them: spaces, width, small letters and long marks do not count.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
@@ -170,36 +170,29 @@ impl Examination {
         vault: &Vault,
         register: &RegisterRows<'_>,
     ) -> Result<Findings, Refusal> {
-        let mut households: HashMap<&str, HashSet<String>> = self
-            .others
-            .iter()
-            .filter(|(_, household, _)| !household.is_empty())
-            .map(|(_, household, _)| (household.as_str(), HashSet::new()))
-            .collect();
+        // Lines by household, each with the key of the holder who is looked for there.
+        let mut households: HashMap<&str, Vec<(u32, &str)>> = HashMap::new();
+        for (row, household, holder) in &self.others {
+            if !household.is_empty() {
+                households.entry(household).or_default().push((*row, holder));
+            }
+        }
+        let mut family = Vec::new();
         let columns = ["household_id", "name_kana"].map(|name| register.column(name));
         if let [Some(household), Some(kana)] = columns
             && !households.is_empty()
         {
-            register.each(vault, |_, chunk, at| {
-                if let Some(members) = households.get_mut(chunk.cell(household, at)) {
-                    members.insert(kana_exact(chunk.cell(kana, at)));
+            family = register.gather(vault, |_, chunk, at, family: &mut Vec<u32>| {
+                if let Some(lines) = households.get(chunk.cell(household, at)) {
+                    let member = kana_exact(chunk.cell(kana, at));
+                    let of_member = lines.iter().filter(|(_, holder)| *holder == member);
+                    family.extend(of_member.map(|(row, _)| row));
                 }
             })?;
         }
-        let holders = self
-            .others
-            .iter()
-            .map(|(row, household, holder)| {
-                let members = households.get(household.as_str());
-                let family = members.is_some_and(|members| members.contains(holder));
-                let finding = if family {
-                    AccountFinding::FamilyAccount
-                } else {
-                    AccountFinding::HolderDiffers
-                };
-                (*row, finding)
-            })
-            .collect();
+        let others = self.others.iter().map(|(row, ..)| (*row, AccountFinding::HolderDiffers));
+        let family = family.into_iter().map(|row| (row, AccountFinding::FamilyAccount));
+        let holders = others.chain(family).collect();
         let mut shared = self.accounts;
         shared.retain(|_, payments| *payments > 1);
         Ok(Findings { holders, shared })

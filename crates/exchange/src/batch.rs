@@ -4,27 +4,24 @@
 //! digested. The second, another person, names that digest. Neither may have decided a line of the batch. A payee is in
 //! one batch of the programme at most: whoever is paid already is left out and told as such.
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use rayon::prelude::*;
 use renkei_journal::BlobRef;
 use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKind, Operation};
-use renkei_types::{BatchId, Digest, DigestBuilder, Identity, ListId, ProgrammeId, Reason};
+use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{AccountCounts, Examination};
+use crate::accounts::AccountCounts;
 use crate::book::{Book, BookChange, runs};
-use crate::books::Payees;
 use crate::command::{Call, Command, Decision, Desk, Done};
-use crate::hold::HeldPayees;
-use crate::household_case::{self, Watch, WatchedColumns};
+use crate::draft::{Draft, Read, draw_up};
+use crate::household_case::{self, Watch};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
-use crate::payee::{PayeeRule, Resident, residents};
+use crate::payee::Residents;
 use crate::permit::{Certify, Permit};
 use crate::programme::ListKind;
 use crate::protection::Protected;
@@ -32,8 +29,8 @@ use crate::refusal::Refusal;
 use crate::review::TaskState;
 use crate::role::Role;
 use crate::state::State;
-use crate::store::{Vault, blob_refusal};
-use crate::{exclusion, rows, supersede, transfer};
+use crate::store::Vault;
+use crate::supersede;
 
 /// Most payments in a chunk of a batch.
 pub const CHUNK_PAYMENTS: usize = 1024;
@@ -161,23 +158,6 @@ pub(crate) fn payments_chunk(
     postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))
 }
 
-/// A batch that is written but not yet decided about.
-#[derive(Debug)]
-struct Draft {
-    batch: Batch,
-    rows: Vec<u32>,
-    /// The version of the list on which it was drawn up.
-    version: u64,
-    /// How many batches the programme had: who is paid already depends on them.
-    batches: u64,
-    already_paid: Vec<u32>,
-    excluded: Vec<u32>,
-    held: u64,
-    incomplete: u64,
-    /// Proposals of the list that it takes the place of.
-    dissolved: Vec<BatchId>,
-}
-
 /// What a certifier is told.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Proposed {
@@ -210,207 +190,25 @@ pub fn propose(
         Ok(Read { state: desk.state.clone(), today: desk.today, book, payees, earlier })
     })?;
     // A repetition of a call that was answered finds nothing left, or another state of things; the stored answer tells.
-    let draft = Watch::over(exchange, indexes, &read.state, list)
-        .and_then(|watch| draw_up(exchange.vault(), &read, &watch, &permit, list));
+    let draft = draft(exchange, indexes, &read, &permit, list);
     exchange.execute_now(call, Propose { permit, list, draft })
 }
 
-/// What a batch is drawn up from.
-struct Read {
-    state: State,
-    today: Date,
-    book: Arc<Book>,
-    payees: Arc<Payees>,
-    /// The lists whose place this one has taken, with their books.
-    earlier: Vec<(ListId, Arc<Book>)>,
-}
-
-fn draw_up(
-    vault: &Vault,
+fn draft(
+    exchange: &Exchange,
+    indexes: &Indexes,
     read: &Read,
-    watch: &Watch,
     permit: &Permit<Certify>,
-    list_id: ListId,
+    list: ListId,
 ) -> Result<Draft, Refusal> {
-    let Read { state, today, book, payees, earlier } = read;
-    let (list, linked) = state.linked_list(list_id)?;
-    let (_, sealed) = state.sealed_list(list_id)?;
-    if list.superseded_by.is_some() {
-        return Err(Reason::Superseded.into());
-    }
-    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
-    let register = state.register_rows(linked.snapshot)?;
-    let on_hold = HeldPayees::of(vault, state, list.programme)?;
-    let held_up = state.reach_of_holds(vault, *today, list.programme)?;
-    let out = exclusion::excluded(vault, programme)?;
-    let out = out.iter().map(String::as_str);
-    let not_paid = state.reach(vault, *today, list.programme, out)?;
-    let residents = residents(vault, state, book, list_id)?;
-    let rule = PayeeRule::read(vault, state, *today, list_id, residents.values())?;
-    // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
-    let lines_out = supersede::lines_out(vault, state, earlier)?;
-    let reader = sealed.rows.open(vault)?;
-    let line_column = sealed.rows.column("benefit_id");
-    let columns = WatchedColumns::of(&sealed.rows);
-    let key = vault.key(programme.key)?;
-    let mut writer = vault.blob_writer(&key, programme.key)?;
-    let mut digest = key.keyed_digest_of_parts("renkei batch");
-    // A list without accounts is not meant for a transfer file.
-    let for_a_bank =
-        programme.rules.consignor.is_some() && sealed.rows.column("account_number").is_some();
-    // A new proposal takes the place of those of this list that nobody has certified.
-    let dissolved: Vec<BatchId> =
-        list.batches.iter().copied().filter(|&batch| is_proposal(state, batch)).collect();
-    let free = |row| book.batch_of(row).is_none_or(|batch| dissolved.contains(&batch));
-    let other = |place: Option<(ListId, u32)>| {
-        place.is_some_and(|(of_list, row)| of_list != list_id || !free(row))
-    };
-    // Whom a paid line names is paid, whatever household that was then.
-    let paid = |payee: &str, person: &str| {
-        other(payees.line(payee)) || other(payees.line_of_person(person))
-    };
-    let mut totals = Totals::default();
-    let (mut taken, mut already_paid, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut incomplete, mut held, mut separate_households) = (0, 0, 0);
-    let mut seen = HashSet::new();
-    let mut waiting: Vec<(Payment, &Resident)> = Vec::new();
-    let mut accounts = Examination::default();
-    for number in 0..sealed.rows.chunks() {
-        let chunk = rows::chunk(&reader, number)?;
-        let first = number * rows::CHUNK_ROWS as u32;
-        let fits = |at: usize| {
-            let yen = book.line(first + at as u32).map_or(0, |line| line.yen);
-            !for_a_bank || transfer::record(&columns.account(&chunk, at), yen).is_ok()
-        };
-        let fit_a_bank: Vec<bool> = (0..chunk.rows()).into_par_iter().map(fits).collect();
-        for at in 0..chunk.rows() {
-            let row = first + at as u32;
-            let line = book.line(row).ok_or(Reason::Internal)?;
-            if !line.is_payable() || !free(row) || book.is_replaced(row) {
-                continue;
-            }
-            let resident =
-                line.register_row.and_then(|row| residents.get(&row)).ok_or(Reason::Internal)?;
-            let payee = rule.payee(resident);
-            // Whoever names a payee may know the household of today or that of the base date.
-            let names = [payee, &resident.person, &resident.household];
-            if payee.is_empty() {
-                incomplete += 1;
-                continue;
-            }
-            let cell = |column: &Option<usize>| {
-                column.map_or("", |column| chunk.cell(column, at)).to_owned()
-            };
-            let id = cell(&line_column);
-            if paid(payee, &resident.person) || seen.contains(payee) || lines_out.contains(&id) {
-                already_paid.push(row);
-                continue;
-            }
-            if not_paid.has(&names) {
-                excluded.push(row);
-                continue;
-            }
-            // A household that a division has made is in no register.
-            if held_up.has(&names) || on_hold.has(payee) {
-                held += 1;
-                continue;
-            }
-            let payment = Payment {
-                row,
-                line: id,
-                person: resident.person.clone(),
-                payee: payee.to_owned(),
-                yen: line.yen,
-                cells: columns.account(&chunk, at),
-            };
-            if watch.holds(
-                state,
-                &columns.paid(&chunk, at, resident, (payee, line.yen)),
-                &payment.cells,
-            ) {
-                held += 1;
-                continue;
-            }
-            // One line that the bank would refuse must not hold up the file of all others.
-            if !fit_a_bank.get(at).is_some_and(|fits| *fits) {
-                incomplete += 1;
-                continue;
-            }
-            seen.insert(payment.payee.clone());
-            totals.add(payment.yen);
-            separate_households += u64::from(rule.names_separate(&resident.person));
-            taken.push(row);
-            waiting.push((payment, resident));
-            if waiting.len() == CHUNK_PAYMENTS {
-                write(&mut writer, &mut digest, &mut accounts, &mut waiting)?;
-            }
-        }
-    }
-    if taken.is_empty() {
-        let all_paid = !already_paid.is_empty() && excluded.is_empty() && held + incomplete == 0;
-        let nothing = if all_paid { Reason::AlreadyPaid } else { Reason::NothingToCertify };
-        return Err(nothing.into());
-    }
-    if !waiting.is_empty() {
-        write(&mut writer, &mut digest, &mut accounts, &mut waiting)?;
-    }
-    let payments = writer.finish().map_err(|error| blob_refusal(&error))?;
-    let accounts = accounts.finish(vault, &register)?.counts();
-    // What certifiers sign names the list's decisions too, so each step carries the digest of the one before.
-    let mut signed = DigestBuilder::new();
-    signed.field(b"renkei batch").field(linked.result_digest.as_bytes());
-    signed.field(digest.finish().as_bytes()).number(totals.lines).number(totals.yen);
-    let AccountCounts { holder_differs, family_account, shared_account } = accounts;
-    signed.number(holder_differs).number(family_account).number(shared_account);
-    signed.number(separate_households);
-    let batch = Batch {
-        programme: list.programme,
-        list: list_id,
-        state: BatchState::Proposed,
-        totals,
-        digest: signed.finish(),
-        payments,
-        proposed_by: permit.caller().identity.clone(),
-        certified_by: None,
-        feed_number: None,
-        delivered: false,
-        returned: Totals::default(),
-        refunded: Totals::default(),
-        accounts,
-        separate_households,
-        exclusions: programme.exclusions.len(),
-        divisions: programme.divisions.len(),
-        protected: Some(watch.protected),
-    };
-    Ok(Draft {
-        batch,
-        rows: taken,
-        version: linked.version,
-        batches: programme.batches,
-        already_paid,
-        excluded,
-        held,
-        incomplete,
-        dissolved,
-    })
-}
-
-/// Writes a chunk down, adds it to what is signed, and looks at its accounts.
-fn write(
-    writer: &mut renkei_journal::BlobWriter,
-    digest: &mut renkei_journal::KeyedDigest,
-    accounts: &mut Examination,
-    waiting: &mut Vec<(Payment, &Resident)>,
-) -> Result<(), Refusal> {
-    let seen: Vec<(&Payment, &str, &str)> = waiting
-        .iter()
-        .map(|(payment, resident)| (payment, resident.household.as_str(), resident.kana.as_str()))
-        .collect();
-    accounts.see(&seen);
-    let payments: Vec<Payment> = waiting.drain(..).map(|(payment, _)| payment).collect();
-    let bytes = postcard::to_stdvec(&payments).map_err(|error| Refusal::internal(&error))?;
-    digest.update(&bytes);
-    writer.chunk(&bytes).map_err(|error| blob_refusal(&error))
+    let vault = exchange.vault();
+    // Both read through a register, and a part of either is work for one thread.
+    let (watch, residents) = std::thread::scope(|scope| {
+        let residents = scope.spawn(|| Residents::read(vault, &read.state, &read.book, list));
+        let watch = Watch::over(exchange, indexes, &read.state, list);
+        (watch, residents.join().unwrap_or(Err(Reason::Internal.into())))
+    });
+    draw_up(vault, read, (&watch?, &residents?), permit, list)
 }
 
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use crate::households::{HouseholdFinding, Paid, Registers, Surroundings};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::mark::Mark;
-use crate::payee::{PayeeRule, Resident, residents};
+use crate::payee::{PayeeRule, Resident, Residents};
 use crate::permit::{Permit, SeeProtected};
 use crate::programme::PayeeUnit;
 use crate::protection::Protected;
@@ -260,9 +260,9 @@ pub fn look(
     let (vault, state) = (exchange.vault(), exchange.state());
     let watch = Watch::over(exchange, indexes, &state, list)?;
     let book = exchange.ask_now(move |desk| desk.book(list))?;
-    let residents = residents(vault, &state, &book, list)?;
+    let residents = Residents::read(vault, &state, &book, list)?;
     let today = exchange.clock().today();
-    let rule = PayeeRule::read(vault, &state, today, list, residents.values())?;
+    let rule = PayeeRule::read(vault, &state, today, list, residents.iter())?;
     let (_, sealed) = state.sealed_list(list)?;
     let columns = WatchedColumns::of(&sealed.rows);
     let id = sealed.rows.column("benefit_id");
@@ -276,7 +276,7 @@ pub fn look(
             if !line.is_payable() || book.is_replaced(row) {
                 continue;
             }
-            let resident = line.register_row.and_then(|row| residents.get(&row));
+            let resident = line.register_row.and_then(|row| residents.get(row));
             let resident = resident.ok_or(Reason::Internal)?;
             let paid = columns.paid(&chunk, at, resident, (rule.payee(resident), line.yen));
             if let Some((findings, seen)) = watch.look(&paid, &columns.account(&chunk, at)) {

@@ -35,7 +35,7 @@ use crate::protection::Protected;
 use crate::refusal::Refusal;
 use crate::remainder::Remainders;
 use crate::role::closed_list;
-use crate::snapshot::{Snapshot, each};
+use crate::snapshot::{Snapshot, gather};
 use crate::state::State;
 use crate::store::Vault;
 
@@ -148,10 +148,7 @@ impl Surroundings {
             return Ok(surroundings);
         }
         let segments = state.segments(registers.in_use)?;
-        let mut others = Vec::new();
-        let versions = versions(vault, &segments, protected, |row, household| {
-            others.push((row, hash(household)));
-        })?;
+        let (versions, others) = versions(vault, &segments, protected)?;
         for (id, versions) in &versions {
             let now = versions.last().and_then(|version| version.home.clone());
             if surroundings.divisions.has_fled(id) {
@@ -242,18 +239,26 @@ impl Surroundings {
     }
 }
 
-/// The versions of the records of protected persons, in order. `other` is told the row and the household of everybody else.
+/// The versions of records, by id.
+type Versions = HashMap<String, Vec<Version>>;
+
+/// A row of a register: a version of a protected person's record, or of which household somebody else is.
+enum Seen {
+    Protected(String, Version),
+    Other(u32, u64),
+}
+
+/// The versions of the records of protected persons, in order; and of everybody else the row, and the hash of the household.
 fn versions(
     vault: &Vault,
     segments: &[&Snapshot],
     protected: &Protected,
-    mut other: impl FnMut(u32, &str),
-) -> Result<HashMap<String, Vec<Version>>, Refusal> {
-    let mut versions: HashMap<String, Vec<Version>> = HashMap::new();
+) -> Result<(Versions, Vec<(u32, u64)>), Refusal> {
+    let (mut versions, mut others) = (Versions::new(), Vec::new());
     for segment in segments {
         let columns = ["household_id", "address", "building", "name_kana", "date_of_event"]
             .map(|name| segment.rows.column(name));
-        each(vault, segment, |row, chunk, at| {
+        let seen = gather(vault, segment, |row, chunk, at, seen: &mut Vec<Seen>| {
             let id = chunk.cell(0, at);
             let [household, address, building, kana, came] =
                 columns.map(|column| column.map_or("", |column| chunk.cell(column, at)));
@@ -265,11 +270,17 @@ fn versions(
                     kana: kana_exact(kana),
                 };
                 let version = Version { at: u64::from(row), came: day(came), home: Some(home) };
-                versions.entry(id.to_owned()).or_default().push(version);
+                seen.push(Seen::Protected(id.to_owned(), version));
             } else if !household.is_empty() {
-                other(row, household);
+                seen.push(Seen::Other(row, hash(household)));
             }
         })?;
+        for seen in seen {
+            match seen {
+                Seen::Protected(id, version) => versions.entry(id).or_default().push(version),
+                Seen::Other(row, household) => others.push((row, household)),
+            }
+        }
         if segment.follows.is_some() {
             for gone in behind(vault, segment)?.removed {
                 if let Some(versions) = versions.get_mut(gone.id.as_str()) {
@@ -279,7 +290,7 @@ fn versions(
             }
         }
     }
-    Ok(versions)
+    Ok((versions, others))
 }
 
 /// Homes in other households than the last, that were left after a day, or nobody knows when.
@@ -307,7 +318,7 @@ fn then(
     protected: &Protected,
     registers: &Registers<'_>,
     segments: &[&Snapshot],
-    versions_in_use: &HashMap<String, Vec<Version>>,
+    versions_in_use: &Versions,
 ) -> Result<Vec<(String, String)>, Refusal> {
     let linked = state.snapshots.get(&registers.linked).ok_or(Reason::DataDestroyed)?;
     let household = |version: Option<&Version>| {
@@ -326,7 +337,7 @@ fn then(
             .filter_map(|(id, versions)| Some((id.clone(), last(versions)?)))
             .collect());
     }
-    let before = versions(vault, &state.segments(registers.linked)?, protected, |_, _| {})?;
+    let (before, _) = versions(vault, &state.segments(registers.linked)?, protected)?;
     Ok(before
         .into_iter()
         .filter_map(|(id, versions)| household(versions.last()).map(|home| (id, home)))

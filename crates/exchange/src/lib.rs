@@ -30,6 +30,7 @@ pub mod directory;
 pub mod disclosed;
 pub mod dispute;
 pub mod division;
+mod draft;
 pub mod enrolment;
 pub mod exclusion;
 pub mod explain;

@@ -1,7 +1,7 @@
 //! Whom the lines of a list pay: what the register that it was linked to says of them, and which person or household that is
 //! to the programme.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::civil::Date;
 use renkei_types::{ListId, Reason};
@@ -47,30 +47,51 @@ impl Resident {
     }
 }
 
-/// What a register says of those whom a list pays, by row.
-pub(crate) fn residents(
-    vault: &Vault,
-    state: &State,
-    book: &Book,
-    list: ListId,
-) -> Result<HashMap<u32, Resident>, Refusal> {
-    let (_, linked) = state.linked_list(list)?;
-    let register = state.register_rows(linked.snapshot)?;
-    let wanted: HashSet<u32> = book
-        .lines()
-        .filter(|(_, line)| line.is_payable())
-        .filter_map(|(_, line)| line.register_row)
-        .collect();
-    let columns = COLUMNS.map(|name| register.column(name));
-    let mut residents = HashMap::with_capacity(wanted.len());
-    register.each(vault, |row, chunk, at| {
-        if wanted.contains(&row) {
-            let [person, household, kana] =
-                columns.map(|column| column.map_or("", |column| chunk.cell(column, at)).to_owned());
-            residents.insert(row, Resident { person, household, kana });
-        }
-    })?;
-    Ok(residents)
+/// What a register says of those whom a list pays.
+#[derive(Debug, Default)]
+pub(crate) struct Residents {
+    /// Their rows, ascending.
+    rows: Vec<u32>,
+    /// One for each row.
+    residents: Vec<Resident>,
+}
+
+impl Residents {
+    /// Reads them. Blocks: for threads that may wait.
+    pub(crate) fn read(
+        vault: &Vault,
+        state: &State,
+        book: &Book,
+        list: ListId,
+    ) -> Result<Self, Refusal> {
+        let (_, linked) = state.linked_list(list)?;
+        let register = state.register_rows(linked.snapshot)?;
+        let payable = book.lines().filter(|(_, line)| line.is_payable());
+        let mut wanted: Vec<u32> = payable.filter_map(|(_, line)| line.register_row).collect();
+        wanted.sort_unstable();
+        let columns = COLUMNS.map(|name| register.column(name));
+        let found =
+            register.gather(vault, |row, chunk, at, found: &mut Vec<(u32, Resident)>| {
+                if wanted.binary_search(&row).is_ok() {
+                    let [person, household, kana] = columns.map(|column| {
+                        column.map_or("", |column| chunk.cell(column, at)).to_owned()
+                    });
+                    found.push((row, Resident { person, household, kana }));
+                }
+            })?;
+        let (rows, residents) = found.into_iter().unzip();
+        Ok(Self { rows, residents })
+    }
+
+    /// Whom a row of the register says.
+    pub(crate) fn get(&self, row: u32) -> Option<&Resident> {
+        self.residents.get(self.rows.binary_search(&row).ok()?)
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Resident> {
+        self.residents.iter()
+    }
 }
 
 /// What a programme takes for the payee of a line. The table is in the module `division`.

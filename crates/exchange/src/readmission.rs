@@ -17,7 +17,7 @@ use crate::exclusion::{self, excluded};
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
-use crate::payee::{PayeeRule, residents};
+use crate::payee::{PayeeRule, Residents};
 use crate::permit::{Permit, Readmit};
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -108,13 +108,13 @@ fn open_again(
         }
         let (book, paid) =
             exchange.ask_now(move |desk| Ok((desk.book(id)?, desk.payees(programme)?)))?;
-        let residents = residents(exchange.vault(), state, &book, id)?;
-        let rule = PayeeRule::read(exchange.vault(), state, today, id, residents.values())?;
+        let residents = Residents::read(exchange.vault(), state, &book, id)?;
+        let rule = PayeeRule::read(exchange.vault(), state, today, id, residents.iter())?;
         for (row, line) in book.lines() {
             // A proposal from before the exclusion has its lines still, and can no longer be certified.
             let in_batch = book.batch_of(row).is_some_and(|batch| !is_proposal(state, batch));
             let free = line.is_payable() && !in_batch && !book.is_replaced(row);
-            let resident = line.register_row.and_then(|row| residents.get(&row));
+            let resident = line.register_row.and_then(|row| residents.get(row));
             let Some(resident) = resident.filter(|_| free) else { continue };
             let payee = rule.payee(resident);
             let keys = [payee, &resident.person, &resident.household];

@@ -210,6 +210,19 @@ impl<'a> RegisterRows<'a> {
     ) -> Result<(), Refusal> {
         self.segments.iter().try_for_each(|segment| each(vault, segment, &mut look))
     }
+
+    /// Looks at every row by all threads; what they find comes in the order of the rows.
+    pub(crate) fn gather<T: Send>(
+        &self,
+        vault: &Vault,
+        look: impl Fn(u32, &rows::Chunk, usize, &mut Vec<T>) + Sync,
+    ) -> Result<Vec<T>, Refusal> {
+        let mut found = Vec::new();
+        for segment in &self.segments {
+            found.append(&mut gather(vault, segment, &look)?);
+        }
+        Ok(found)
+    }
 }
 
 /// Looks at every row of a segment, in order. Opening chunks is most of the work, so some are opened ahead, by all threads.
@@ -221,20 +234,45 @@ pub(crate) fn each(
     const AHEAD: usize = 8;
     let reader = segment.rows.open(vault)?;
     let numbers: Vec<u32> = (0..segment.rows.chunks()).collect();
-    let mut row = segment.first_row();
     for numbers in numbers.chunks(AHEAD) {
         let opened: Vec<Result<rows::Chunk, Refusal>> =
             numbers.par_iter().map(|&number| rows::chunk(&reader, number)).collect();
-        for chunk in opened {
+        for (&number, chunk) in numbers.iter().zip(opened) {
             let chunk = chunk?;
-            for at in 0..chunk.rows() {
-                // A register has fewer than 2^32 rows: a delta that would pass that is refused.
-                look(u32::try_from(row).unwrap_or(u32::MAX), &chunk, at);
-                row += 1;
-            }
+            rows_of(segment, number, &chunk).for_each(|(row, at)| look(row, &chunk, at));
         }
     }
     Ok(())
+}
+
+/// Looks at every row of a segment by all threads; what they find comes in the order of the rows.
+pub(crate) fn gather<T: Send>(
+    vault: &Vault,
+    segment: &Snapshot,
+    look: impl Fn(u32, &rows::Chunk, usize, &mut Vec<T>) + Sync,
+) -> Result<Vec<T>, Refusal> {
+    let reader = segment.rows.open(vault)?;
+    let found: Vec<Vec<T>> = (0..segment.rows.chunks())
+        .into_par_iter()
+        .map(|number| {
+            let (chunk, mut found) = (rows::chunk(&reader, number)?, Vec::new());
+            rows_of(segment, number, &chunk)
+                .for_each(|(row, at)| look(row, &chunk, at, &mut found));
+            Ok(found)
+        })
+        .collect::<Result<_, Refusal>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The rows of a chunk of a segment, and their places in it.
+fn rows_of(
+    segment: &Snapshot,
+    number: u32,
+    chunk: &rows::Chunk,
+) -> impl Iterator<Item = (u32, usize)> {
+    let first = segment.first_row() + u64::from(number) * rows::CHUNK_ROWS as u64;
+    // A register has fewer than 2^32 rows: a delta that would pass that is refused.
+    (0..chunk.rows()).map(move |at| (u32::try_from(first + at as u64).unwrap_or(u32::MAX), at))
 }
 
 /// The rows of records that deltas have changed or taken away.

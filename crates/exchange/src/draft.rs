@@ -1,0 +1,339 @@
+//! Drawing up a batch: which payable lines of a list are paid together, and why the others are not.
+//!
+//! ```text
+//! chunks of the list ──all threads──> candidates ──in order──> taken | already paid | excluded | held | incomplete
+//!                     what each line is by itself   who comes first of those with one payee
+//! ```
+//! A million lines are drawn up in seconds because nearly all that is asked of a line, its account and what a protected person
+//! has to do with it, depends on no other line. Nothing here decides: the command that puts the draft to the books asks
+//! whether what was read still stands.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+use renkei_journal::{BlobWriter, KeyedDigest};
+use renkei_types::{BatchId, DigestBuilder, ListId, Reason};
+
+use crate::accounts::{AccountCounts, Examination};
+use crate::batch::{Batch, BatchState, CHUNK_PAYMENTS, Payment, is_proposal};
+use crate::book::Book;
+use crate::books::Payees;
+use crate::exclusion;
+use crate::hold::HeldPayees;
+use crate::household_case::{Watch, WatchedColumns};
+use crate::list::Totals;
+use crate::payee::{PayeeRule, Resident, Residents};
+use crate::permit::{Certify, Permit};
+use crate::reach::Reach;
+use crate::refusal::Refusal;
+use crate::rows::{self, Chunk};
+use crate::state::State;
+use crate::store::{Vault, blob_refusal};
+use crate::{supersede, transfer};
+
+/// A batch that is written but not yet decided about.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) batch: Batch,
+    pub(crate) rows: Vec<u32>,
+    /// The version of the list on which it was drawn up.
+    pub(crate) version: u64,
+    /// How many batches the programme had: who is paid already depends on them.
+    pub(crate) batches: u64,
+    pub(crate) already_paid: Vec<u32>,
+    pub(crate) excluded: Vec<u32>,
+    pub(crate) held: u64,
+    pub(crate) incomplete: u64,
+    /// Proposals of the list that it takes the place of.
+    pub(crate) dissolved: Vec<BatchId>,
+}
+
+/// What a batch is drawn up from.
+pub(crate) struct Read {
+    pub(crate) state: State,
+    pub(crate) today: Date,
+    pub(crate) book: Arc<Book>,
+    pub(crate) payees: Arc<Payees>,
+    /// The lists whose place this one has taken, with their books.
+    pub(crate) earlier: Vec<(ListId, Arc<Book>)>,
+}
+
+/// What every line is held against by itself.
+struct Sieve<'a> {
+    state: &'a State,
+    book: &'a Book,
+    residents: &'a Residents,
+    rule: &'a PayeeRule,
+    not_paid: Reach,
+    held_up: Reach,
+    on_hold: HeldPayees,
+    watch: &'a Watch,
+    columns: WatchedColumns,
+    id: Option<usize>,
+    for_a_bank: bool,
+    /// Proposals that the new one takes the place of: nobody has certified them, so their lines are free.
+    dissolved: Vec<BatchId>,
+}
+
+/// A free payable line.
+struct Candidate<'a> {
+    payment: Payment,
+    resident: &'a Resident,
+    obstacle: Option<Obstacle>,
+}
+
+/// Why a line is not paid, whatever the other lines are.
+enum Obstacle {
+    Excluded,
+    Held,
+    /// One line that the bank would refuse must not hold up the file of all others; nor is nobody paid.
+    Incomplete,
+}
+
+impl<'a> Sieve<'a> {
+    /// Whether a line is in no batch, or in one that falls.
+    fn is_free(&self, row: u32) -> bool {
+        self.book.batch_of(row).is_none_or(|batch| self.dissolved.contains(&batch))
+    }
+
+    /// The free payable lines of a chunk that starts with a row.
+    fn candidates(&self, first: u32, chunk: &Chunk) -> Result<Vec<Candidate<'a>>, Refusal> {
+        let mut candidates = Vec::with_capacity(chunk.rows());
+        for at in 0..chunk.rows() {
+            let row = first + at as u32;
+            let line = self.book.line(row).ok_or(Reason::Internal)?;
+            if !line.is_payable() || !self.is_free(row) || self.book.is_replaced(row) {
+                continue;
+            }
+            let resident = line.register_row.and_then(|row| self.residents.get(row));
+            let resident = resident.ok_or(Reason::Internal)?;
+            let payment = Payment {
+                row,
+                line: self.id.map_or("", |column| chunk.cell(column, at)).to_owned(),
+                person: resident.person.clone(),
+                payee: self.rule.payee(resident).to_owned(),
+                yen: line.yen,
+                cells: self.columns.account(chunk, at),
+            };
+            let obstacle = self.obstacle(&payment, resident, chunk, at);
+            candidates.push(Candidate { payment, resident, obstacle });
+        }
+        Ok(candidates)
+    }
+
+    fn obstacle(
+        &self,
+        payment: &Payment,
+        resident: &Resident,
+        chunk: &Chunk,
+        at: usize,
+    ) -> Option<Obstacle> {
+        let payee = payment.payee.as_str();
+        // Whoever names a payee may know the household of today or that of the base date.
+        let names = [payee, &resident.person, &resident.household];
+        let paid = || self.columns.paid(chunk, at, resident, (payee, payment.yen));
+        if payee.is_empty() {
+            Some(Obstacle::Incomplete)
+        } else if self.not_paid.has(&names) {
+            Some(Obstacle::Excluded)
+        // A household that a division has made is in no register.
+        } else if self.held_up.has(&names)
+            || self.on_hold.has(payee)
+            || self.watch.holds(self.state, &paid(), &payment.cells)
+        {
+            Some(Obstacle::Held)
+        } else if self.for_a_bank && transfer::record(&payment.cells, payment.yen).is_err() {
+            Some(Obstacle::Incomplete)
+        } else {
+            None
+        }
+    }
+}
+
+/// Draws a batch up. Blocks: for threads that may wait.
+pub(crate) fn draw_up(
+    vault: &Vault,
+    read: &Read,
+    (watch, residents): (&Watch, &Residents),
+    permit: &Permit<Certify>,
+    list_id: ListId,
+) -> Result<Draft, Refusal> {
+    let Read { state, today, book, payees, earlier } = read;
+    let (list, linked) = state.linked_list(list_id)?;
+    let (_, sealed) = state.sealed_list(list_id)?;
+    if list.superseded_by.is_some() {
+        return Err(Reason::Superseded.into());
+    }
+    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+    let register = state.register_rows(linked.snapshot)?;
+    let out = exclusion::excluded(vault, programme)?;
+    let out = out.iter().map(String::as_str);
+    let rule = PayeeRule::read(vault, state, *today, list_id, residents.iter())?;
+    // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
+    let lines_out = supersede::lines_out(vault, state, earlier)?;
+    let account = sealed.rows.column("account_number");
+    let sieve = Sieve {
+        state,
+        book,
+        residents,
+        rule: &rule,
+        not_paid: state.reach(vault, *today, list.programme, out)?,
+        held_up: state.reach_of_holds(vault, *today, list.programme)?,
+        on_hold: HeldPayees::of(vault, state, list.programme)?,
+        watch,
+        columns: WatchedColumns::of(&sealed.rows),
+        id: sealed.rows.column("benefit_id"),
+        // A list without accounts is not meant for a transfer file.
+        for_a_bank: programme.rules.consignor.is_some() && account.is_some(),
+        dissolved: list
+            .batches
+            .iter()
+            .copied()
+            .filter(|&batch| is_proposal(state, batch))
+            .collect(),
+    };
+    let other = |place: Option<(ListId, u32)>| {
+        place.is_some_and(|(of_list, row)| of_list != list_id || !sieve.is_free(row))
+    };
+    // Whom a paid line names is paid, whatever household that was then.
+    let paid = |payee: &str, person: &str| {
+        other(payees.line(payee)) || other(payees.line_of_person(person))
+    };
+    let mut totals = Totals::default();
+    let (mut taken, mut already_paid, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut incomplete, mut held, mut separate_households) = (0, 0, 0);
+    let mut seen = HashSet::new();
+    let mut pages = Pages::new(vault, programme.key)?;
+    let reader = sealed.rows.open(vault)?;
+    let numbers: Vec<u32> = (0..sealed.rows.chunks()).collect();
+    for numbers in numbers.chunks(CHUNKS_AHEAD) {
+        let judged: Vec<Vec<Candidate<'_>>> = numbers
+            .par_iter()
+            .map(|&number| {
+                let first = number * rows::CHUNK_ROWS as u32;
+                sieve.candidates(first, &rows::chunk(&reader, number)?)
+            })
+            .collect::<Result<_, Refusal>>()?;
+        for Candidate { payment, resident, obstacle } in judged.into_iter().flatten() {
+            let (row, payee) = (payment.row, payment.payee.as_str());
+            let is_paid = !payee.is_empty()
+                && (paid(payee, &payment.person)
+                    || seen.contains(payee)
+                    || lines_out.contains(&payment.line));
+            if is_paid {
+                already_paid.push(row);
+                continue;
+            }
+            match obstacle {
+                Some(Obstacle::Excluded) => excluded.push(row),
+                Some(Obstacle::Held) => held += 1,
+                Some(Obstacle::Incomplete) => incomplete += 1,
+                None => {
+                    seen.insert(payment.payee.clone());
+                    totals.add(payment.yen);
+                    separate_households += u64::from(rule.names_separate(&payment.person));
+                    taken.push(row);
+                    pages.add(payment, resident)?;
+                }
+            }
+        }
+    }
+    if taken.is_empty() {
+        let all_paid = !already_paid.is_empty() && excluded.is_empty() && held + incomplete == 0;
+        let nothing = if all_paid { Reason::AlreadyPaid } else { Reason::NothingToCertify };
+        return Err(nothing.into());
+    }
+    let (payments, digest, accounts) = pages.finish()?;
+    let accounts = accounts.finish(vault, &register)?.counts();
+    // What certifiers sign names the list's decisions too, so each step carries the digest of the one before.
+    let mut signed = DigestBuilder::new();
+    signed.field(b"renkei batch").field(linked.result_digest.as_bytes());
+    signed.field(digest.finish().as_bytes()).number(totals.lines).number(totals.yen);
+    let AccountCounts { holder_differs, family_account, shared_account } = accounts;
+    signed.number(holder_differs).number(family_account).number(shared_account);
+    signed.number(separate_households);
+    let batch = Batch {
+        programme: list.programme,
+        list: list_id,
+        state: BatchState::Proposed,
+        totals,
+        digest: signed.finish(),
+        payments,
+        proposed_by: permit.caller().identity.clone(),
+        certified_by: None,
+        feed_number: None,
+        delivered: false,
+        returned: Totals::default(),
+        refunded: Totals::default(),
+        accounts,
+        separate_households,
+        exclusions: programme.exclusions.len(),
+        divisions: programme.divisions.len(),
+        protected: Some(watch.protected),
+    };
+    let dissolved = sieve.dissolved;
+    Ok(Draft {
+        batch,
+        rows: taken,
+        version: linked.version,
+        batches: programme.batches,
+        already_paid,
+        excluded,
+        held,
+        incomplete,
+        dissolved,
+    })
+}
+
+/// How many chunks of a list are judged at a time.
+const CHUNKS_AHEAD: usize = 8;
+
+/// The payments of a draft, as they are written.
+struct Pages<'a> {
+    writer: BlobWriter,
+    digest: KeyedDigest,
+    accounts: Examination,
+    waiting: Vec<(Payment, &'a Resident)>,
+}
+
+impl<'a> Pages<'a> {
+    /// Starts with a blob that a programme's key seals.
+    fn new(vault: &Vault, id: renkei_types::DataKeyId) -> Result<Self, Refusal> {
+        let key = vault.key(id)?;
+        let (writer, digest) =
+            (vault.blob_writer(&key, id)?, key.keyed_digest_of_parts("renkei batch"));
+        let accounts = Examination::default();
+        Ok(Self { writer, digest, accounts, waiting: Vec::with_capacity(CHUNK_PAYMENTS) })
+    }
+
+    fn add(&mut self, payment: Payment, resident: &'a Resident) -> Result<(), Refusal> {
+        self.waiting.push((payment, resident));
+        if self.waiting.len() == CHUNK_PAYMENTS { self.write() } else { Ok(()) }
+    }
+
+    /// Writes a chunk down, adds it to what is signed, and looks at its accounts.
+    fn write(&mut self) -> Result<(), Refusal> {
+        let seen: Vec<(&Payment, &str, &str)> = self
+            .waiting
+            .iter()
+            .map(|(payment, resident)| {
+                (payment, resident.household.as_str(), resident.kana.as_str())
+            })
+            .collect();
+        self.accounts.see(&seen);
+        let payments: Vec<Payment> = self.waiting.drain(..).map(|(payment, _)| payment).collect();
+        let bytes = postcard::to_stdvec(&payments).map_err(|error| Refusal::internal(&error))?;
+        self.digest.update(&bytes);
+        self.writer.chunk(&bytes).map_err(|error| blob_refusal(&error))
+    }
+
+    fn finish(mut self) -> Result<(renkei_journal::BlobRef, KeyedDigest, Examination), Refusal> {
+        if !self.waiting.is_empty() {
+            self.write()?;
+        }
+        let payments = self.writer.finish().map_err(|error| blob_refusal(&error))?;
+        Ok((payments, self.digest, self.accounts))
+    }
+}
