@@ -85,26 +85,35 @@ pub(super) struct ManyParts {
     other: Vec<(u32, RecordParts)>,
 }
 
+/// Keys that are told at a time.
+pub(super) const TOLD: usize = 64;
+
 impl ManyParts {
-    /// Tells the keys of all records under a rule, by ascending key within a record.
-    pub(super) fn keys(&self, plan: &KeyPlan, rule: usize, mut each: impl FnMut(u64, u32)) {
+    /// Tells the keys of all records under a rule and their records, up to [`TOLD`] at a time.
+    pub(super) fn keys(&self, plan: &KeyPlan, rule: usize, mut each: impl FnMut(&[u64], &[u32])) {
         let parts: Vec<&[u64]> =
             plan.rules[rule].iter().map(|&part| self.plain[part].as_slice()).collect();
         let records = parts.iter().map(|part| part.len()).min().unwrap_or(0);
+        let (mut keys, mut rows, mut told) = ([0; TOLD], [0; TOLD], 0);
         for (row, at) in (self.first..).zip(0..records) {
             let (mut key, mut missing) = (START, false);
             for part in &parts {
                 missing |= part[at] == NO_VALUE;
                 key = hash::mix(key, part[at]);
             }
-            if !missing {
-                each(key, row);
+            // Without a branch on it: what it is cannot be guessed.
+            (keys[told], rows[told]) = (key, row);
+            told += usize::from(!missing);
+            if told == TOLD {
+                each(&keys, &rows);
+                told = 0;
             }
         }
+        each(&keys[..told], &rows[..told]);
         let mut keys = Vec::new();
         for (row, record) in &self.other {
             plan.keys(record, rule, &mut keys);
-            keys.iter().for_each(|&key| each(key, *row));
+            keys.chunks(TOLD).for_each(|keys| each(keys, &[*row; TOLD][..keys.len()]));
         }
     }
 }

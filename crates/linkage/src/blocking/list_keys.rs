@@ -6,7 +6,8 @@
 
 use rayon::prelude::*;
 
-use super::keys::{KeyPlan, RecordParts, Side};
+use super::buckets::Keyed;
+use super::keys::{KeyPlan, RecordParts, Side, TOLD};
 use crate::records::Normalised;
 
 /// Bits for each line and rule: one key in sixteen is taken for another.
@@ -55,10 +56,16 @@ impl ListKeys {
         Self(bits)
     }
 
-    /// Whether the list has the key, or another one of the same bit.
-    pub(super) fn may_have(&self, rule: usize, key: u64) -> bool {
-        let (word, bit) = Self::place(&self.0[rule], key);
-        self.0[rule][word] & bit != 0
+    /// Keeps those of some keys that the list has, or of whose bit it has another. Every bit lies somewhere else in memory, so
+    /// all are fetched before any is decided on.
+    pub(super) fn keep(&self, rule: usize, keys: &[u64], rows: &[u32], kept: &mut Keyed) {
+        let (words, mut held) = (&self.0[rule], [false; TOLD]);
+        for (held, &key) in held.iter_mut().zip(keys) {
+            let (word, bit) = Self::place(words, key);
+            *held = words[word] & bit != 0;
+        }
+        let known = held.iter().zip(keys.iter().zip(rows)).filter(|(held, _)| **held);
+        known.for_each(|(_, (&key, &row))| kept.push(key, row));
     }
 
     /// By the last bits of the key: the first ones choose the bucket of an index.

@@ -42,10 +42,10 @@ impl Overlay {
             let chunk = start..rows.min(start + CHUNK);
             let parts = plan.look_up_many(register, Side::Register, chunk);
             for rule in 0..plan.rules() {
-                parts.keys(plan, rule, |key, row| {
-                    if !changed.gone.contains(row) {
-                        entries.push((of_rule(key, rule), row));
-                    }
+                parts.keys(plan, rule, |keys, rows| {
+                    let there =
+                        keys.iter().zip(rows).filter(|(_, row)| !changed.gone.contains(**row));
+                    entries.extend(there.map(|(&key, &row)| (of_rule(key, rule), row)));
                 });
             }
         }

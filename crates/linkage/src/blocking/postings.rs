@@ -76,11 +76,9 @@ impl Postings {
             let records = plan.look_up_many(register, Side::Register, of_chunk);
             let keyed = |rule: usize| {
                 let (mut keyed, mut groups) = (Keyed::default(), Groups::default());
-                records.keys(&plan, rule, |key, row| {
-                    groups.count(key);
-                    if wanted.may_have(rule, key) {
-                        keyed.push(key, row);
-                    }
+                records.keys(&plan, rule, |keys, rows| {
+                    keys.iter().for_each(|&key| groups.count(key));
+                    wanted.keep(rule, keys, rows, &mut keyed);
                 });
                 (keyed, groups)
             };
