@@ -7,7 +7,9 @@
 //! ```text
 //! payments.log/checkpoint           the latest one, a signed note
 //! payments.log/000077.tlog-proof    one for each receipt: anybody can check it with the hash and the public key
-//! payments.log/contradiction        a checkpoint that does not go on from ours, kept beside it
+//! payments.log/contradiction        the latest note that contradicts ours: another past, one that the log's key has not
+//!                                   signed, or the last one of a log that is disputed
+//! payments.log/contradiction.1      the one that was kept there before it, and so on
 //! ```
 //! Invariant: a checkpoint is replaced only by one that was proven to continue it. Several processes may share a memory.
 
@@ -23,6 +25,9 @@ use crate::v1;
 
 const CHECKPOINT: &str = "checkpoint";
 const CONTRADICTION: &str = "contradiction";
+
+/// Contradictions that are kept under a number. Whoever shows another one at each call must not fill a disk.
+const NUMBERED_MAX: u32 = 100;
 
 /// The memory of one client.
 #[derive(Debug)]
@@ -198,18 +203,45 @@ impl LogMemory {
     /// Keeps a checkpoint that was fetched without a receipt, once it is shown to go on from the one that is kept.
     /// `consistency` proves that it does; it is empty where nothing was kept or the size is the same.
     pub fn follow(&self, note: &str, consistency: &[Vec<u8>]) -> Result<Checkpoint, LogDoubt> {
-        let shown = SignedCheckpoint::open(note.as_bytes(), &self.keys)
-            .map_err(ReceiptError::Checkpoint)?;
-        fs_err::create_dir_all(&self.folder).map_err(|source| self.unusable(source))?;
-        let _turn = self.turn()?;
-        let kept = self.kept()?;
-        if let Some(kept) = &kept {
-            self.check_continues(kept, &shown, consistency)?;
-        }
+        let (_turn, kept, shown) = self.compare(note, consistency)?;
         if kept.is_none_or(|kept| kept.checkpoint().size < shown.checkpoint().size) {
             self.write(CHECKPOINT, shown.note())?;
         }
         Ok(shown.checkpoint().clone())
+    }
+
+    /// Takes the last checkpoint of a log that a witness disputes. It is held against the one that is kept, which stays, and
+    /// is kept as evidence whether it goes on from that or not.
+    pub fn follow_disputed(
+        &self,
+        note: &str,
+        consistency: &[Vec<u8>],
+    ) -> Result<Checkpoint, LogDoubt> {
+        let (_turn, _, shown) = self.compare(note, consistency)?;
+        self.keep_contradiction(shown.note())?;
+        Ok(shown.checkpoint().clone())
+    }
+
+    /// Holds a note against the checkpoint that is kept. What is not signed, or does not go on from it, is kept as evidence.
+    fn compare(
+        &self,
+        note: &str,
+        consistency: &[Vec<u8>],
+    ) -> Result<(std::fs::File, Option<SignedCheckpoint>, SignedCheckpoint), LogDoubt> {
+        fs_err::create_dir_all(&self.folder).map_err(|source| self.unusable(source))?;
+        let turn = self.turn()?;
+        let shown = match SignedCheckpoint::open(note.as_bytes(), &self.keys) {
+            Ok(shown) => shown,
+            Err(error) => {
+                self.keep_contradiction(note)?;
+                return Err(ReceiptError::Checkpoint(error).into());
+            }
+        };
+        let kept = self.kept()?;
+        if let Some(kept) = &kept {
+            self.check_continues(kept, &shown, consistency)?;
+        }
+        Ok((turn, kept, shown))
     }
 
     /// Checks that one checkpoint goes on from another, and keeps the second one beside the first where it does not.
@@ -236,8 +268,32 @@ impl LogMemory {
             }
             LogDoubt::Forked { kept: old_size, shown: new_size, folder }
         };
-        self.write(CONTRADICTION, shown.note())?;
+        self.keep_contradiction(shown.note())?;
         Err(doubt)
+    }
+
+    /// Keeps a note as evidence. What was kept before stays under a number: a worthless note must not take the place of one
+    /// that the log's key has signed.
+    fn keep_contradiction(&self, note: &str) -> Result<(), LogDoubt> {
+        let path = self.folder.join(CONTRADICTION);
+        let before = match fs_err::read(&path) {
+            Ok(before) => Some(before),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(source) => return Err(LogDoubt::File { path, source }),
+        };
+        if before.as_deref() == Some(note.as_bytes()) {
+            return Ok(());
+        }
+        let numbered = |number| self.folder.join(format!("{CONTRADICTION}.{number}"));
+        let free = (1..=NUMBERED_MAX).map(numbered).find(|place| !place.exists());
+        match (before, free) {
+            (Some(_), Some(free)) => fs_err::rename(&path, free)
+                .map_err(|source| LogDoubt::File { path: path.clone(), source })?,
+            // The first hundred tell enough.
+            (Some(_), None) => return Ok(()),
+            (None, _) => {}
+        }
+        self.write(CONTRADICTION, note)
     }
 
     /// The right to write; it is given back when the file is closed.

@@ -10,7 +10,7 @@ use renkei_exchange::command::Call;
 use renkei_exchange::index::Indexes;
 use renkei_exchange::running::{Ended, NoteEquipment};
 use renkei_exchange::upload::Spools;
-use renkei_exchange::{Charter, Equipment, Exchange, HandedKeys, OpenError, Store, StorePaths};
+use renkei_exchange::{Charter, Equipment, Exchange, OpenError, Store};
 use renkei_types::{Classify, Clock, Digest, DigestBuilder, Entropy, Kind, Language, Localised};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -126,11 +126,7 @@ pub async fn run(
         &config.trust_domain,
         Arc::clone(&clock),
     )?);
-    let paths = StorePaths {
-        store: config.store.clone(),
-        keys: config.keys.clone(),
-        handed: HandedKeys { root: config.root_key.clone(), log: config.log_key.clone() },
-    };
+    let paths = config.store_paths();
     let witnesses = config.witness.as_ref().map(Witnesses::open).transpose()?;
     if let Some(witnesses) = &witnesses {
         witnesses.compare(&paths).await?;

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use renkei_exchange::{HandedKeys, StorePaths};
 use renkei_types::{Digest, Identity};
 use serde::{Deserialize, Serialize};
 
@@ -210,6 +211,15 @@ impl BrokerConfig {
             };
         }
         Ok(config)
+    }
+
+    /// Where the folders and keys of this broker are.
+    pub fn store_paths(&self) -> StorePaths {
+        StorePaths {
+            store: self.store.clone(),
+            keys: self.keys.clone(),
+            handed: HandedKeys { root: self.root_key.clone(), log: self.log_key.clone() },
+        }
     }
 
     /// The digest of what is in force, defaults included. There is no secret in it, only where secrets are.

@@ -176,11 +176,31 @@ impl Witnesses {
 
     /// Asks every witness once, all at the same time, and hands on what they say.
     async fn round(&mut self, exchange: &Exchange) {
+        match exchange.year_to_cosign() {
+            // No witness goes back: one that has not come as far as the year's end is shown that first.
+            Ok(Some(note)) => {
+                let size = claimed(note.as_bytes()).map_or(0, |ended| ended.size);
+                self.show(exchange, &note, |witness| witness.known < size).await;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the final checkpoint of the year cannot be shown")
+            }
+        }
         let Ok(note) = exchange.checkpoint().await else { return };
-        let said = join_all(self.asked.iter_mut().map(|witness| witness.ask(exchange, &note)));
-        let said = said.await;
+        self.show(exchange, &note, |_| true).await;
+    }
+
+    /// Shows one checkpoint to those witnesses that it concerns, and hands on what they say.
+    async fn show(&mut self, exchange: &Exchange, note: &str, concerns: impl Fn(&Asked) -> bool) {
+        let shown = self.asked.iter_mut().filter(|witness| concerns(witness));
+        let said = shown.map(|witness| async move {
+            let said = witness.ask(exchange, note).await;
+            (witness.name.clone(), said)
+        });
+        let said = join_all(said).await;
         let mut answers: Vec<(String, String)> = Vec::new();
-        for (witness, said) in self.asked.iter().zip(said) {
+        for (witness, said) in said {
             match said {
                 // Lines under one checkpoint are handed on together: alone none of them may be enough.
                 Said::Lines { note, lines } => match answers.iter_mut().find(|it| it.0 == note) {
@@ -189,7 +209,7 @@ impl Witnesses {
                 },
                 Said::Doubt(dispute) => {
                     if let Err(error) = exchange.dispute(*dispute).await {
-                        tracing::error!(witness = %witness.name, %error, "a dispute could not be noted");
+                        tracing::error!(%witness, %error, "a dispute could not be noted");
                     }
                 }
                 Said::Nothing => {}

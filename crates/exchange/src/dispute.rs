@@ -78,7 +78,7 @@ pub fn signed_last(paths: &StorePaths) -> io::Result<Option<String>> {
 
 /// Whether a note is signed by a key of the log whose keys these are.
 pub fn is_own_note(paths: &StorePaths, note: &str) -> bool {
-    let keys = crate::log_key::verifiers(paths).unwrap_or_default();
+    let keys = paths.log_verifiers().unwrap_or_default();
     SignedCheckpoint::open(note.as_bytes(), &keys).is_ok()
 }
 

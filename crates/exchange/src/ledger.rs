@@ -28,7 +28,7 @@ use crate::cache::{self, Cache, Projection};
 use crate::command::{Call, Command, Desk, Done};
 use crate::dispute::{Dispute, Disputes, NoteDispute};
 use crate::founding::{Charter, Found};
-use crate::log::{Log, LogKeeping, Started};
+use crate::log::{Cosigned, Log, LogKeeping, Started};
 use crate::log_index::IndexedLeaf;
 use crate::log_key;
 use crate::log_year::{CloseYear, OpenYear};
@@ -328,12 +328,13 @@ impl Exchange {
     /// Puts what witnesses have said of a checkpoint of this log beside it: a note with their lines. Answers how it stands
     /// with the policy. A note of a past that this log does not have opens a dispute.
     pub async fn cosigned(&self, by: &str, note: String) -> Result<Standing, Refusal> {
-        let answer = self.shared.log.cosigned(note.clone()).await;
+        let size = renkei_tlog::checkpoint::claimed(note.as_bytes()).ok().map(|it| it.size);
+        let year = size.and_then(|size| self.year_of_size(size));
+        let answer = self.shared.log.cosigned(Cosigned { note: note.clone(), year }).await;
         if answer.as_ref().is_err_and(|refusal| refusal.reason == Reason::LogDisputed) {
-            let size = renkei_tlog::checkpoint::claimed(note.as_bytes()).ok();
             let dispute = Dispute {
                 witness: by.to_owned(),
-                cosigned_size: size.map(|theirs| theirs.size),
+                cosigned_size: size,
                 ours: self.signed_last().await?,
                 theirs: Some(note),
             };
@@ -355,6 +356,15 @@ impl Exchange {
     pub async fn signed_last(&self) -> Result<String, Refusal> {
         let path = self.paths().log().join("checkpoint");
         self.read_log(move |_| Ok(fs_err::read_to_string(path)?)).await
+    }
+
+    /// A signed checkpoint over every frame that is durable now; where the log is disputed, and so signed no more, the one
+    /// that was signed last.
+    pub async fn latest_checkpoint(&self) -> Result<String, Refusal> {
+        match self.checkpoint().await {
+            Err(refusal) if refusal.reason == Reason::LogDisputed => self.signed_last().await,
+            signed => signed,
+        }
     }
 
     /// Reads the log as far as the last checkpoint goes, while nothing is written to it.

@@ -3,6 +3,7 @@
 //! Leaf `n` is that of frame `n + 1`. A thread of its own integrates what is durable; a checkpoint that is asked for
 //! covers every leaf that was durable at that moment.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -15,6 +16,7 @@ use renkei_types::{Clock, Digest, Entropy, Reason};
 use crate::log_head::{LogHead, LostHead};
 use crate::log_index::LogIndex;
 use crate::log_key::KeptLogKey;
+use crate::log_year::write_year;
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
 use crate::witnessed::{Accepted, Witnessed};
@@ -29,12 +31,20 @@ enum Work {
     Leaves(Vec<Vec<u8>>),
     Checkpoint(tokio::sync::oneshot::Sender<Result<String, Refusal>>),
     Read(Reading),
-    Cosign(String, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>),
+    Cosign(Cosigned, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>),
     Rotate(Digest, tokio::sync::oneshot::Sender<Result<bool, OpenError>>),
 }
 
 /// Something to be read while nothing is written.
 type Reading = Box<dyn FnOnce(&LogFolder) + Send>;
+
+/// What witnesses have said of a checkpoint.
+pub(crate) struct Cosigned {
+    /// The checkpoint with their lines.
+    pub(crate) note: String,
+    /// Where the final checkpoint of a year is kept, if one of this size is.
+    pub(crate) year: Option<PathBuf>,
+}
 
 /// How a log is kept.
 pub(crate) struct LogKeeping<'a> {
@@ -161,9 +171,9 @@ impl Log {
     }
 
     /// Puts what witnesses have said of a checkpoint of this log beside it, and answers how it stands with the policy.
-    pub(crate) async fn cosigned(&self, note: String) -> Result<Standing, Refusal> {
+    pub(crate) async fn cosigned(&self, cosigned: Cosigned) -> Result<Standing, Refusal> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let _ = self.work.send(Work::Cosign(note, sender));
+        let _ = self.work.send(Work::Cosign(cosigned, sender));
         receiver.await.unwrap_or(Err(Reason::Stopping.into()))
     }
 
@@ -202,7 +212,7 @@ struct Gathered {
     leaves: Vec<Vec<u8>>,
     checkpoints: Vec<tokio::sync::oneshot::Sender<Result<String, Refusal>>>,
     reading: Option<Reading>,
-    cosigned: Option<(String, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>)>,
+    cosigned: Option<(Cosigned, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>)>,
     rotate: Option<(Digest, tokio::sync::oneshot::Sender<Result<bool, OpenError>>)>,
     ended: bool,
 }
@@ -214,7 +224,7 @@ impl Gathered {
             Ok(Work::Leaves(leaves)) => self.leaves.extend(leaves),
             Ok(Work::Checkpoint(sender)) => self.checkpoints.push(sender),
             Ok(Work::Read(reading)) => self.reading = Some(reading),
-            Ok(Work::Cosign(note, sender)) => self.cosigned = Some((note, sender)),
+            Ok(Work::Cosign(cosigned, sender)) => self.cosigned = Some((cosigned, sender)),
             Ok(Work::Rotate(decided, sender)) => self.rotate = Some((decided, sender)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.ended = true,
@@ -274,8 +284,8 @@ impl Integrator {
             if let Some(reading) = gathered.reading {
                 reading(&self.folder);
             }
-            if let Some((note, sender)) = gathered.cosigned {
-                let _ = sender.send(self.cosign(&note, &mut present));
+            if let Some((cosigned, sender)) = gathered.cosigned {
+                let _ = sender.send(self.cosign(&cosigned, &mut present));
             }
             if let Some((decided, sender)) = gathered.rotate {
                 let _ = sender.send(self.key.rotate(decided, &mut self.folder, &mut self.head));
@@ -311,23 +321,27 @@ impl Integrator {
 
     fn cosign(
         &mut self,
-        note: &str,
+        cosigned: &Cosigned,
         present: &mut Option<SignedCheckpoint>,
     ) -> Result<Standing, Refusal> {
         let keys = self.key.verifiers().map_err(|error| Refusal::internal(&error))?;
-        let offered = SignedCheckpoint::open(note.as_bytes(), &keys)
-            .map_err(|_| Refusal::field("checkpoint"))?;
-        let (now, key) = (self.clock.now(), self.key.key());
-        let accepted =
-            self.witnessed.accept(&mut self.folder, key, &offered, present.as_ref(), now);
-        match accepted {
-            Ok(Accepted::Counted { standing, present: cosigned }) => {
+        let opened = |note: &[u8]| SignedCheckpoint::open(note, &keys);
+        let offered = opened(cosigned.note.as_bytes()).map_err(|_| Refusal::field("checkpoint"))?;
+        let year = cosigned.year.as_ref();
+        let kept = year.and_then(|place| opened(&fs_err::read(place).ok()?).ok());
+        let (folder, now) = (&mut self.folder, self.clock.now());
+        match self.witnessed.accept(folder, &keys, &offered, present.as_ref(), kept.as_ref(), now) {
+            Ok(Accepted::Counted { standing, present: cosigned, year: with_lines }) => {
                 if cosigned.is_some() {
                     *present = cosigned;
                 }
+                if let Some((place, with_lines)) = year.zip(with_lines) {
+                    let kept = write_year(place, with_lines.note());
+                    kept.map_err(|error| Refusal::internal(&error))?;
+                }
                 Ok(standing)
             }
-            Ok(Accepted::NoRule) => Err(Reason::WrongState.into()),
+            Ok(Accepted::NoRule) => Err(Reason::NoWitnessPolicy.into()),
             Ok(Accepted::OtherPast) => Err(Reason::LogDisputed.into()),
             Err(LogError::Checkpoint(_)) => Err(Refusal::field("checkpoint")),
             Err(error) => Err(Refusal::internal(&error)),

@@ -148,15 +148,17 @@ fn read_verifier(path: &Path) -> Result<VerifierKey, OpenError> {
     fs_err::read_to_string(path)?.parse().map_err(|error| wrong(&error))
 }
 
-/// The public halves of all keys of a log, of the one that signs first; nothing before the first start.
-pub(crate) fn verifiers(paths: &StorePaths) -> Result<Vec<VerifierKey>, OpenError> {
-    let present = paths.log_key().with_extension("vkey");
-    if !present.exists() {
-        return Ok(Vec::new());
+impl StorePaths {
+    /// The public halves of all keys that have ever signed the log, the present one first; nothing before the first start.
+    pub fn log_verifiers(&self) -> Result<Vec<VerifierKey>, OpenError> {
+        let present = self.log_key().with_extension("vkey");
+        if !present.exists() {
+            return Ok(Vec::new());
+        }
+        let mut all = vec![read_verifier(&present)?];
+        all.extend(older_verifiers(&self.keys)?);
+        Ok(all)
     }
-    let mut all = vec![read_verifier(&present)?];
-    all.extend(older_verifiers(&paths.keys)?);
-    Ok(all)
 }
 
 fn next_file(path: &Path) -> PathBuf {

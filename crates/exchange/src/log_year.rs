@@ -7,11 +7,15 @@
 //! … last work of March · SHARD_CLOSE │ SHARD_OPEN (size and root up to the line) · first work of April …
 //!                                    └ keys/log-2026.checkpoint: the final checkpoint of fiscal year 2026
 //! ```
+//! Where witnesses have to cosign, their lines join the final checkpoint as well: what is handed over of a year carries them.
 //! Invariant: no leaf stands between the two, and none of the new year is decided before the final checkpoint of the old one is
 //! signed and kept. The year turns with the first command after it by the clock that was passed in, or at the next start.
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, offset};
+use renkei_tlog::SignedCheckpoint;
 use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::leaf::{Operation, SeenCheckpoint};
 use renkei_types::{Digest, Reason};
@@ -98,11 +102,34 @@ impl Exchange {
         let place = self.paths().year_checkpoint(year);
         fs_err::read_to_string(place).map_err(|error| Refusal::internal(&error))
     }
+
+    /// The final checkpoint of the year that ended last, where the policy asks for more cosignatures than it has. Witnesses are
+    /// shown it before any later one, since none of them goes back.
+    pub fn year_to_cosign(&self) -> Result<Option<String>, Refusal> {
+        let rule = self.witnessed().rule().filter(|rule| rule.policy.needs_witnesses());
+        let state = self.state();
+        let ended = state.log_years.iter().last().filter(|(_, ended)| ended.root.is_some());
+        let (Some(rule), Some((year, _))) = (rule, ended) else { return Ok(None) };
+        let note = self.final_checkpoint(year.begins_in())?;
+        let keys = self.paths().log_verifiers().map_err(|error| Refusal::internal(&error))?;
+        let standing = SignedCheckpoint::open(note.as_bytes(), &keys)
+            .and_then(|signed| rule.policy.standing(&signed, None));
+        let standing = standing.map_err(|error| Refusal::internal(&error))?;
+        Ok((!standing.met).then_some(note))
+    }
+
+    /// Where the final checkpoint of a year that ended with this size is kept, if one did.
+    pub(crate) fn year_of_size(&self, size: u64) -> Option<PathBuf> {
+        let state = self.state();
+        let mut years = state.log_years.iter();
+        let (year, _) = years.find(|(_, ended)| ended.root.is_some() && ended.size == size)?;
+        Some(self.paths().year_checkpoint(*year))
+    }
 }
 
 impl StorePaths {
     /// The final checkpoint of a year, kept with the keys and so apart from the store.
-    fn year_checkpoint(&self, year: FiscalYear) -> std::path::PathBuf {
+    fn year_checkpoint(&self, year: FiscalYear) -> PathBuf {
         self.keys.join(format!("log-{}.checkpoint", year.begins_in()))
     }
 
@@ -122,15 +149,21 @@ impl StorePaths {
             );
             return Err(Reason::Internal.into());
         }
-        let place = self.year_checkpoint(year);
-        let unfinished = place.with_extension("part");
-        let written = fs_err::File::create(&unfinished).and_then(|mut file| {
-            std::io::Write::write_all(&mut file, note.as_bytes())?;
-            file.sync_all()?;
-            fs_err::rename(&unfinished, &place)?;
-            fs_err::File::open(&self.keys)?.sync_all()
-        });
+        let written = write_year(&self.year_checkpoint(year), note);
         written.map_err(|error| Refusal::internal(&error))?;
         Ok(SeenCheckpoint::from(&last))
+    }
+}
+
+/// Writes the final checkpoint of a year; durable on return.
+pub(crate) fn write_year(place: &Path, note: &str) -> std::io::Result<()> {
+    let unfinished = place.with_extension("part");
+    let mut file = fs_err::File::create(&unfinished)?;
+    std::io::Write::write_all(&mut file, note.as_bytes())?;
+    file.sync_all()?;
+    fs_err::rename(&unfinished, place)?;
+    match place.parent() {
+        Some(keys) => fs_err::File::open(keys)?.sync_all(),
+        None => Ok(()),
     }
 }

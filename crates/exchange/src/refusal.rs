@@ -137,6 +137,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::DeltaDiffers
         | R::ProtectionStale
         | R::NotWitnessed
+        | R::NoWitnessPolicy
         | R::LogDisputed
         | R::AlreadyPaid
         | R::OnHold

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_tlog::{
-    LogError, LogFolder, LogKey, Policy, SignedCheckpoint, Standing, VerifierKey, proof::root_at,
+    LogError, LogFolder, Policy, SignedCheckpoint, Standing, VerifierKey, proof::root_at,
 };
 use renkei_types::Reason;
 
@@ -116,14 +116,15 @@ impl Witnessed {
         Ok(standing)
     }
 
-    /// Puts what witnesses have said of a checkpoint of this log beside it. Answers how the checkpoint stands now, and the
-    /// present one where it is the same.
+    /// Puts what witnesses have said of a checkpoint of this log beside it. `log` are all keys that have signed it, `year` is
+    /// the final checkpoint of a year, where that is meant. Answers how the checkpoint stands now.
     pub(crate) fn accept(
         &self,
         folder: &mut LogFolder,
-        key: &LogKey,
+        log: &[VerifierKey],
         offered: &SignedCheckpoint,
         present: Option<&SignedCheckpoint>,
+        year: Option<&SignedCheckpoint>,
         now: Timestamp,
     ) -> Result<Accepted, LogError> {
         let Some(rule) = &self.rule else { return Ok(Accepted::NoRule) };
@@ -135,13 +136,14 @@ impl Witnessed {
         let cosigners = rule.policy.cosigners();
         // Lines of nobody who is known are left behind, and lines of the same checkpoint that came before stay.
         let kept = folder.cosigned()?;
-        let kept = kept.and_then(|note| SignedCheckpoint::open(&note, &[key.verifier()]).ok());
+        let kept = kept.and_then(|note| SignedCheckpoint::open(&note, log).ok());
         let mut lines = offered.cosignatures(&cosigners)?;
-        for before in kept.iter().chain(present).filter(|it| it.checkpoint() == known) {
+        let same = |it: &&SignedCheckpoint| it.checkpoint() == known;
+        for before in kept.iter().chain(present).chain(year).filter(same) {
             lines.extend(before.cosignatures(&cosigners).unwrap_or_default());
         }
-        let plain = SignedCheckpoint::sign(key, known.size, known.root);
-        let whole = plain.with_cosignatures(&lines);
+        // The key that signed it then: a later one must not sign what is older than the leaf that announces it.
+        let whole = offered.without_others_lines(log).with_cosignatures(&lines);
         // The later one stays, and of one second the larger.
         let before = match &kept {
             Some(kept) => {
@@ -154,12 +156,13 @@ impl Witnessed {
         if standing.since.is_some() && (standing.since, known.size) >= before {
             folder.keep_cosigned(&whole)?;
         }
-        let is_present = present.is_some_and(|present| present.checkpoint() == known);
-        let cosigned = is_present.then_some(whole);
-        if let Some(cosigned) = &cosigned {
-            folder.cosign(cosigned)?;
+        let cosigned =
+            |plain: Option<&SignedCheckpoint>| Some(plain.filter(same)?.with_cosignatures(&lines));
+        let (present, year) = (cosigned(present), cosigned(year));
+        if let Some(present) = &present {
+            folder.cosign(present)?;
         }
-        Ok(Accepted::Counted { standing, present: cosigned })
+        Ok(Accepted::Counted { standing, present, year })
     }
 }
 
@@ -174,5 +177,7 @@ pub(crate) enum Accepted {
         standing: Standing,
         /// The checkpoint that is published now, with the lines, where it is the one that they are about.
         present: Option<SignedCheckpoint>,
+        /// The same of the final checkpoint of a year.
+        year: Option<SignedCheckpoint>,
     },
 }

@@ -13,18 +13,27 @@ use renkei_api::v1::{
 };
 use renkei_api::{Answers, ClientFile, Connection, Rejection, encoded};
 use renkei_broker::config::BrokerConfig;
+use renkei_tlog::{Policy, SignedCheckpoint, VerifierKey};
 use renkei_types::{Clock, Reason, SeededEntropy};
 use serde_json::Value;
 use support::broker::Broker;
+use support::renkei;
+use support::witness_host::{WitnessHost, keep_policy};
 use tokio::sync::oneshot;
+
+const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// The real time, and so many seconds more, by both ways of telling it: a day that ends is no clock that was set.
 #[derive(Debug, Default)]
 struct MovedClock(AtomicI64);
 
 impl MovedClock {
+    fn ahead_by(days: i64) -> Self {
+        Self(AtomicI64::new(days * DAY_SECONDS))
+    }
+
     fn a_day_later(&self) {
-        self.0.fetch_add(24 * 60 * 60, Ordering::SeqCst);
+        self.0.fetch_add(DAY_SECONDS, Ordering::SeqCst);
     }
 }
 
@@ -40,9 +49,18 @@ impl Clock for MovedClock {
 
 /// Serves a town in this process until the end of `test`.
 fn serve<T>(broker: &mut Broker, test: impl AsyncFnOnce(&Broker, &MovedClock) -> T) -> T {
+    serve_from(broker, MovedClock::default(), test)
+}
+
+/// The same from another time on.
+fn serve_from<T>(
+    broker: &mut Broker,
+    clock: MovedClock,
+    test: impl AsyncFnOnce(&Broker, &MovedClock) -> T,
+) -> T {
     broker.stop();
     let config = BrokerConfig::read(&broker.town("broker.toml")).expect("a configuration");
-    let clock = Arc::new(MovedClock::default());
+    let clock = Arc::new(clock);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let (ready, is_ready) = oneshot::channel();
@@ -172,5 +190,32 @@ fn a_recorded_request_that_is_sent_again_a_day_later_gets_the_stored_answer() {
         let shown = operator.call(ShowRequest::default()).await.expect("the directory");
         let known = shown.agencies.iter().filter(|one| one.agency == "131016/welfare");
         assert_eq!(known.count(), 1);
+    });
+}
+
+/// Held by `year_to_cosign` in the broker's round, and `year` in `Witnessed::accept`.
+#[test]
+fn the_final_checkpoint_of_a_fiscal_year_is_kept_with_the_lines_of_witnesses() {
+    let mut broker = Broker::start();
+    let line = fs_err::read_to_string(broker.town("log.vkey")).expect("a key");
+    let key: VerifierKey = line.parse().expect("a key");
+    let mut host = WitnessHost::new(1, key.clone());
+    host.start();
+    let policy = Policy::read(&keep_policy(&broker, &host.line(), "quorum w1\n"));
+    let policy = policy.expect("a policy");
+    // A year and more later, so one has ended, whenever this is run.
+    let (today, later) = (MovedClock::default(), MovedClock::ahead_by(366));
+    let ended = today.today().year() - i16::from(today.today().month() < 4);
+    let place = broker.town("keys").join(format!("log-{ended}.checkpoint"));
+    serve_from(&mut broker, later, async |broker, _| {
+        let config = broker.town("broker.toml");
+        let cosigned = |_| {
+            // Something that takes a moment: the broker asks its witness by itself.
+            renkei(["check-config".as_ref(), config.as_os_str()]);
+            let note = fs_err::read(&place).expect("the year has ended");
+            let signed = SignedCheckpoint::open(&note, std::slice::from_ref(&key));
+            policy.standing(&signed.expect("by the log's key"), None).expect("good lines").met
+        };
+        assert!((0..500).any(cosigned), "no line came");
     });
 }

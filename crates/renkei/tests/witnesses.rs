@@ -9,7 +9,7 @@ use renkei_tlog::{Leaf, LogFolder, LogKey, VerifierKey};
 use renkei_types::EventId;
 use serde_json::Value;
 use support::broker::{Broker, copy};
-use support::witness_host::WitnessHost;
+use support::witness_host::{WitnessHost, keep_policy};
 use support::{Run, renkei};
 
 fn place(path: &Path) -> &str {
@@ -22,17 +22,6 @@ fn stopped() -> (Broker, VerifierKey) {
     assert_eq!(broker.stop(), 0);
     let key = fs_err::read_to_string(broker.town("log.vkey")).expect("a key");
     (broker, key.parse().expect("a key"))
-}
-
-/// Writes a policy, and has the broker keep it from its next start on.
-fn keep_policy(broker: &Broker, witnesses: &str, quorum: &str) -> PathBuf {
-    let policy = broker.town("witness.policy");
-    fs_err::write(&policy, format!("{witnesses}{quorum}")).expect("a policy");
-    let config = broker.town("broker.toml");
-    let text = fs_err::read_to_string(&config).expect("the configuration");
-    let section = "\n[witness]\npolicy = \"witness.policy\"\ninterval = \"100ms\"\npatience = \"2s\"\ngrace = \"1h\"\n";
-    fs_err::write(&config, text + section).expect("written");
-    policy
 }
 
 /// Looks again until it is so. Between two looks something is asked of the broker by a process of its own, and the broker asks
@@ -175,6 +164,7 @@ fn a_store_that_was_put_back_with_its_keys_is_noticed_before_anything_is_signed(
     renkei(["audit", "verify", place(&bundle), "--key", place(&log_key)]).exits(0);
     let now = fs_err::read_to_string(broker.town("store/log/checkpoint")).expect("a note");
     assert_eq!(now, signed, "nothing was signed");
+    watches_a_disputed_log(&broker);
     // The proof is the log's own signature under the longer log.
     let dispute = fs_err::read_to_string(broker.town("keys/log.dispute")).expect("kept");
     let dispute: Value = serde_json::from_str(&dispute).expect("JSON");
@@ -195,6 +185,31 @@ fn a_store_that_was_put_back_with_its_keys_is_noticed_before_anything_is_signed(
     export(&broker).exits(0);
 }
 
+/// Whoever watches a log that is disputed is told so, and has what the broker signed last as evidence.
+fn watches_a_disputed_log(broker: &Broker) {
+    let key = broker.town("log.vkey");
+    let watch = |state: &Path| {
+        let common = ["audit", "watch", "--once", "--state", place(state), "--key", place(&key)];
+        let told = broker.as_client("auditor-1", &common).exits(1).says(&["ALARM"]).json();
+        let evidence = fs_err::read_to_string(state.join("contradiction")).expect("kept");
+        assert_eq!(told["checkpoint"], Value::String(evidence));
+        told
+    };
+    // Somebody who has seen nothing before, and whose memory stays empty.
+    let first = broker.folder.path("watched-first");
+    assert_eq!(watch(&first)["alarm"], "DISPUTED");
+    assert!(!first.join("checkpoint").exists());
+    // Somebody who has seen what was lost.
+    let dispute = fs_err::read_to_string(broker.town("keys/log.dispute")).expect("kept");
+    let dispute: Value = serde_json::from_str(&dispute).expect("JSON");
+    let before = broker.folder.path("watched-before");
+    fs_err::create_dir_all(&before).expect("a folder");
+    let lost = dispute["theirs"].as_str().expect("a note");
+    fs_err::write(before.join("checkpoint"), lost).expect("written");
+    assert_eq!(watch(&before)["alarm"], "ROLLED_BACK");
+    assert_eq!(fs_err::read_to_string(before.join("checkpoint")).expect("kept"), lost);
+}
+
 /// A log of somebody who has the broker's key: another history of a size.
 fn forged(broker: &Broker, name: &str, size: u64) -> PathBuf {
     let pem = fs_err::read_to_string(broker.town("keys/log.key")).expect("the key");
@@ -213,33 +228,60 @@ fn forged(broker: &Broker, name: &str, size: u64) -> PathBuf {
     folder
 }
 
+/// A witness without a network, and the files that are carried to it and back.
+struct Courier {
+    /// Its line in a policy.
+    line: String,
+    log: String,
+    key: String,
+    state: String,
+    request: String,
+    answer: String,
+}
+
+impl Courier {
+    fn of(broker: &Broker) -> Self {
+        let file = |name: &str| broker.folder.path(name).to_str().expect("a path").to_owned();
+        let key = file("w.key");
+        let made = ["audit", "witness", "key", "--name", "pref.example/w", "--key", &key];
+        let told = renkei(made.into_iter().chain(["--json"])).exits(0).json();
+        renkei(made).exits(3);
+        let line = format!("witness w {}\n", told["vkey"].as_str().expect("a line"));
+        let (log, state) = (file("town/log.vkey"), file("w"));
+        Self { line, log, key, state, request: file("request"), answer: file("answer") }
+    }
+
+    /// Writes a request from the size that the witness has cosigned last; answers for which size.
+    fn ask(&self, broker: &Broker, old: u64) -> u64 {
+        let old = old.to_string();
+        let make = ["audit", "witness", "request", "--old", &old, "--output", &self.request];
+        broker.done("operator-1", &make)["size"].as_u64().expect("a size")
+    }
+
+    /// The witness answers.
+    fn sign(&self) -> Run {
+        let own = ["--state", &self.state, "--key", &self.key, "--log", &self.log];
+        let files = [self.request.as_str(), &self.answer];
+        renkei(["audit", "witness", "sign"].into_iter().chain(own).chain(files))
+    }
+
+    fn accept(&self, broker: &Broker) -> Run {
+        let accept = ["audit", "witness", "accept", &self.request, &self.answer];
+        broker.as_client("operator-1", &accept)
+    }
+}
+
 /// Held by `sign` and `accept` of the courier; O7 by `root_at` in `Witnessed::accept`.
 #[test]
 fn a_courier_carries_requests_and_answers_and_brings_another_history_to_light() {
     let (mut broker, _) = stopped();
-    let file = |name: &str| broker.folder.path(name).to_str().expect("a path").to_owned();
-    let (key, state, log) = (file("w.key"), file("w"), file("town/log.vkey"));
-    let made =
-        renkei(["audit", "witness", "key", "--name", "pref.example/w", "--key", &key, "--json"]);
-    let line = made.exits(0).json()["vkey"].as_str().expect("a line").to_owned();
-    renkei(["audit", "witness", "key", "--name", "pref.example/w", "--key", &key]).exits(3);
-    let policy = keep_policy(&broker, &format!("witness w {line}\n"), "quorum w\n");
-    let (request, answer) = (file("request"), file("answer"));
-    let sign = || {
-        let own = ["audit", "witness", "sign", "--state", &state, "--key", &key, "--log", &log];
-        renkei(own.into_iter().chain([request.as_str(), &answer]))
-    };
+    let courier = Courier::of(&broker);
+    let policy = keep_policy(&broker, &courier.line, "quorum w\n");
     broker.restart();
-    let ask = |old: &str| {
-        let make = ["audit", "witness", "request", "--old", old, "--output", &request];
-        broker.done("operator-1", &make)
-    };
-    let accept =
-        || broker.as_client("operator-1", &["audit", "witness", "accept", &request, &answer]);
     export(&broker).exits(3).says(&["NOT_WITNESSED"]);
-    let first = ask("0")["size"].as_u64().expect("a size");
-    sign().exits(0);
-    let told = accept().exits(0).json();
+    let first = courier.ask(&broker, 0);
+    courier.sign().exits(0);
+    let told = courier.accept(&broker).exits(0).json();
     assert_eq!((&told["met"], &told["by"][0]), (&true.into(), &"w".into()));
     export(&broker).exits(0);
     let bundle = broker.folder.path("bundle");
@@ -249,21 +291,64 @@ fn a_courier_carries_requests_and_answers_and_brings_another_history_to_light() 
 
     // The operator has forgotten where the witness is; its answer says so.
     broker.programme("one");
-    ask("0");
-    sign().exits(3).says(&[&format!("--old {first}")]);
-    accept().exits(1).says(&[&format!("--old {first}")]);
-    ask(&first.to_string());
-    sign().exits(0);
-    accept().exits(0);
-    fs_err::write(&answer, "nothing\n").expect("written");
-    accept().exits(2);
+    courier.ask(&broker, 0);
+    courier.sign().exits(3).says(&[&format!("--old {first}")]);
+    courier.accept(&broker).exits(1).says(&[&format!("--old {first}")]);
+    courier.ask(&broker, first);
+    courier.sign().exits(0);
+    courier.accept(&broker).exits(0);
+    fs_err::write(&courier.answer, "nothing\n").expect("written");
+    courier.accept(&broker).exits(2);
 
     // The witness has been shown another log under the same key: its memory is the proof.
     let other = forged(&broker, "forged", 5_000);
-    fs_err::copy(other.join("checkpoint"), &answer).expect("copied");
-    accept().exits(3).says(&["LOG_DISPUTED"]);
+    fs_err::copy(other.join("checkpoint"), &courier.answer).expect("copied");
+    courier.accept(&broker).exits(3).says(&["LOG_DISPUTED"]);
     let refused = broker.as_client("operator-1", &Broker::create_programme("two"));
     refused.exits(3).says(&["LOG_DISPUTED"]);
+}
+
+/// Held by `NoRule` in the log.
+#[test]
+fn who_brings_cosignatures_to_a_broker_without_a_policy_is_told_what_to_do() {
+    let broker = Broker::start();
+    let courier = Courier::of(&broker);
+    courier.ask(&broker, 0);
+    courier.sign().exits(0);
+    let told = courier.accept(&broker).exits(3);
+    told.says(&["NO_WITNESS_POLICY", "[witness]", "restart it"]);
+}
+
+/// Held by `log_verifiers` in `selfcheck` and `without_others_lines` in `Witnessed::accept`.
+#[test]
+fn what_was_cosigned_before_the_logs_key_was_replaced_counts_until_its_grace_is_over() {
+    let (mut broker, _) = stopped();
+    let courier = Courier::of(&broker);
+    let policy = keep_policy(&broker, &courier.line, "quorum w\n");
+    broker.restart();
+    let first = courier.ask(&broker, 0);
+    courier.sign().exits(0);
+    courier.accept(&broker).exits(0);
+    // One more answer is on its way while two operators replace the key.
+    broker.programme("on-its-way");
+    let second = courier.ask(&broker, first);
+    courier.sign().exits(0);
+    for operator in ["operator-1", "operator-2"] {
+        broker.done(operator, &["key", "rotate", "log", "--yes"]);
+    }
+    assert_eq!(selfcheck(&broker)["ok"], true);
+    assert_eq!(courier.accept(&broker).exits(0).json()["met"], true);
+    assert_eq!(selfcheck(&broker)["ok"], true);
+    export(&broker).exits(0);
+    let bundle = broker.folder.path("bundle");
+    broker.done("auditor-1", &["audit", "bundle", "--cosigned", "--output", place(&bundle)]);
+    let newer = broker.town("keys/log.vkey");
+    let keys = ["--key", &courier.log, "--key", place(&newer), "--policy", place(&policy)];
+    let verify = ["audit", "verify", place(&bundle), "--json"].into_iter().chain(keys);
+    assert_eq!(renkei(verify).exits(0).json()["size"].as_u64(), Some(second));
+    assert_eq!(broker.stop(), 0);
+    broker.restart();
+    export(&broker).exits(0);
 }
 
 #[test]
@@ -297,5 +382,14 @@ fn a_watcher_tells_of_each_checkpoint_and_ends_where_the_past_is_another() {
     let unsigned = broker.folder.path("longer");
     let note = fs_err::read_to_string(unsigned.join("checkpoint")).expect("a note");
     fs_err::write(unsigned.join("checkpoint"), note.replacen("5000", "5001", 1)).expect("written");
-    assert_eq!(watch_folder(&unsigned).exits(1).json()["alarm"], "UNSIGNED");
+    let told = watch_folder(&unsigned).exits(1).json();
+    assert_eq!(told["alarm"], "UNSIGNED");
+    let evidence = fs_err::read_to_string(state.join("contradiction")).expect("kept");
+    assert_eq!(told["checkpoint"], Value::String(evidence));
+    // Both that were signed are still there: they prove more.
+    for (number, size) in [("1", 5_000), ("2", 3)] {
+        let kept = state.join(format!("contradiction.{number}"));
+        let kept = fs_err::read_to_string(kept).expect("kept");
+        assert_eq!(kept.lines().nth(1), Some(size.to_string().as_str()));
+    }
 }

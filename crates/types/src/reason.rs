@@ -323,6 +323,12 @@ reasons! {
         "監査ログへの立会者の連署が足りないか古い。連署されるまで確定と書き出しを止める（他の業務は続く）",
         "the operator finds out why the witnesses do not answer (`selfcheck`, process log), or brings the cosignatures as files (`audit witness`)",
         "運用者が立会者に届かない原因を調べる（`selfcheck`、プロセスログ）か、連署をファイルで届ける（`audit witness`）";
+    /// No policy says which witnesses cosign the log, so that what they say is kept nowhere.
+    NoWitnessPolicy = "NO_WITNESS_POLICY",
+        "this broker has no policy of witnesses, so it knows nobody's cosignature; name the policy under [witness] in its configuration and restart it",
+        "立会者の方針がなく、どの連署も確かめられない。設定の[witness]に方針ファイルを書いて再起動する",
+        "the operator does so (operations, section 3); then hand the same answers in again",
+        "運用者が行う（運用手引きの3）。その後、同じ答えをもう一度渡す";
     /// A witness knows another past of the log than the log has; the broker only reads.
     LogDisputed = "LOG_DISPUTED",
         "a witness knows another past of the log; nothing is changed or signed until an operator has accepted what is known",

@@ -1,8 +1,9 @@
 //! `renkei audit watch`: follows a log from checkpoint to checkpoint, for whoever does not trust its operator.
 //!
 //! What was seen last is kept in a folder of the watcher's own. Every later checkpoint must be proven to continue it; one
-//! that does not is kept beside it as evidence, and the command ends with exit code 1. A broker that cannot be reached is no
-//! such thing: it is told, and asked again.
+//! that does not is kept beside it as evidence, and the command ends with exit code 1. So it does where the broker itself says
+//! that a witness disputes its log; the evidence is what it signed last. A broker that cannot be reached is no such thing: it
+//! is told, and asked again.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use renkei_api::{LogDoubt, LogMemory};
 use renkei_broker::config::DurationText;
 use renkei_tlog::proof::consistency_proof;
 use renkei_tlog::{Checkpoint, LogCopy, Policy, SignedCheckpoint};
-use renkei_types::{Classify as _, Clock as _, Kind, Localised as _};
+use renkei_types::{Classify as _, Clock as _, Kind, Language, Localised as _, Reason};
 use serde_json::{Value, json};
 
 use super::session::{self, Session};
@@ -48,6 +49,8 @@ pub(crate) struct WatchArguments {
 struct Shown {
     note: String,
     consistency: Vec<Vec<u8>>,
+    /// Whether the broker says that a witness knows another past. Then nothing newer is signed.
+    disputed: bool,
 }
 
 /// Most readings of a folder that its broker goes on writing to.
@@ -96,13 +99,21 @@ impl Watch<'_> {
             Err(failure) => return Err(failure),
         };
         let before = self.memory.kept()?;
-        match self.memory.follow(&shown.note, &shown.consistency) {
+        let followed = match shown.disputed {
+            true => self.memory.follow_disputed(&shown.note, &shown.consistency),
+            false => self.memory.follow(&shown.note, &shown.consistency),
+        };
+        let known = before.map(|before| before.checkpoint().size);
+        let (alarm, english, japanese) = match followed {
+            Ok(_) if shown.disputed => {
+                let words = |language| Reason::LogDisputed.localised(language);
+                ("DISPUTED", words(Language::English), words(Language::Japanese))
+            }
             Ok(checkpoint) => {
-                let known = before.as_ref().map(|before| before.checkpoint().size);
                 if known != Some(checkpoint.size) || self.arguments.once {
                     json::print(&self.told(&shown.note, &checkpoint, known)?);
                 }
-                Ok(self.arguments.once.then_some(Exit::Done))
+                return Ok(self.arguments.once.then_some(Exit::Done));
             }
             Err(doubt) => {
                 let alarm = match &doubt {
@@ -113,20 +124,17 @@ impl Watch<'_> {
                         return Err(doubt.into());
                     }
                 };
-                let kept = before.map(|before| before.checkpoint().size);
-                json::print(&json!({
-                    "alarm": alarm,
-                    "kept_size": kept,
-                    "checkpoint": shown.note,
-                    "at": self.environment.clock.now().to_string(),
-                }));
-                let english = format!("ALARM: {doubt}");
-                let japanese =
-                    format!("警報: {}", doubt.localised(renkei_types::Language::Japanese));
-                self.environment.note(&english, &japanese);
-                Ok(Some(Exit::FoundWrong))
+                (alarm, doubt.to_string(), doubt.localised(Language::Japanese))
             }
-        }
+        };
+        json::print(&json!({
+            "alarm": alarm,
+            "kept_size": known,
+            "checkpoint": shown.note,
+            "at": self.environment.clock.now().to_string(),
+        }));
+        self.environment.note(&format!("ALARM: {english}"), &format!("警報: {japanese}"));
+        Ok(Some(Exit::FoundWrong))
     }
 
     fn told(
@@ -150,7 +158,15 @@ impl Watch<'_> {
 
     /// The present checkpoint of the broker, with a proof from the size that is kept.
     async fn ask(&self, session: &Session<'_>) -> Result<Shown, Failure> {
-        let note = session.ask(CheckpointRequest {}).await?.checkpoint;
+        let (note, disputed) = match session.connection.call(CheckpointRequest {}).await {
+            // Nothing new is signed; what was signed last is still shown.
+            Err(rejection) if rejection.reason() == Some(Reason::LogDisputed) => {
+                let first = Some(proofs_request::Proof::OldSize(1));
+                let latest = ProofsRequest { tree_size: 0, proof: first };
+                (session.ask(latest).await?.checkpoint, true)
+            }
+            answer => (answer?.checkpoint, false),
+        };
         let size = claimed_size(&note);
         let old = self.memory.kept()?.map_or(0, |kept| kept.checkpoint().size);
         let mut consistency = Vec::new();
@@ -158,7 +174,7 @@ impl Watch<'_> {
             let proof = Some(proofs_request::Proof::OldSize(old));
             consistency = session.ask(ProofsRequest { tree_size: size, proof }).await?.hashes;
         }
-        Ok(Shown { note, consistency })
+        Ok(Shown { note, consistency, disputed })
     }
 
     /// The same of a folder. A broker may replace files between two readings, so it is read until it holds still.
@@ -175,7 +191,8 @@ impl Watch<'_> {
                 };
                 let hashes = proof.map(|proof| proof.hashes).unwrap_or_default();
                 let consistency = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
-                Ok(Shown { note: log.signed().note().to_owned(), consistency })
+                let note = log.signed().note().to_owned();
+                Ok(Shown { note, consistency, disputed: false })
             });
             match read {
                 Err(error) if error.kind() == Kind::Internal && left > 0 => {
@@ -186,7 +203,7 @@ impl Watch<'_> {
                     self.environment.error(&error.into());
                     let note = fs_err::read(folder.join("checkpoint")).unwrap_or_default();
                     let note = String::from_utf8_lossy(&note).into_owned();
-                    return Ok(Shown { note, consistency: Vec::new() });
+                    return Ok(Shown { note, consistency: Vec::new(), disputed: false });
                 }
                 read => return Ok(read?),
             }

@@ -57,6 +57,9 @@ pub(crate) enum WitnessCommand {
         /// The size that the witness has cosigned last; its last answer says it
         #[arg(long, value_name = "SIZE", default_value_t = 0)]
         old: u64,
+        /// Ask for this checkpoint instead, such as the final one of a fiscal year (keys/log-2026.checkpoint)
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
         /// Where the request goes
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
@@ -118,8 +121,9 @@ pub(super) fn run(command: &WitnessCommand, environment: &Environment) -> Result
         }
         WitnessCommand::Serve(arguments) => serve(arguments, environment),
         WitnessCommand::Sign { own, request, answer } => sign(own, request, answer, environment),
-        WitnessCommand::Request { old, output } => {
-            session::with(environment, async |session| make(session, *old, output).await)
+        WitnessCommand::Request { old, checkpoint, output } => {
+            let given = checkpoint.as_deref().map(read_text).transpose()?;
+            session::with(environment, async |session| make(session, *old, given, output).await)
         }
         WitnessCommand::Accept { request, answers } => {
             session::with(environment, async |session| accept(session, request, answers).await)
@@ -207,8 +211,16 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     file.finish()
 }
 
-async fn make(session: &Session<'_>, old: u64, output: &Path) -> Result<Exit, Failure> {
-    let note = session.ask(CheckpointRequest {}).await?.checkpoint;
+async fn make(
+    session: &Session<'_>,
+    old: u64,
+    given: Option<String>,
+    output: &Path,
+) -> Result<Exit, Failure> {
+    let note = match given {
+        Some(note) => claimed(note.as_bytes()).map(|_| note)?,
+        None => session.ask(CheckpointRequest {}).await?.checkpoint,
+    };
     let unusable = || BrokerError::Answer { what: "a checkpoint that is none" };
     let size = claimed(note.as_bytes()).map_err(|_| unusable())?.size;
     let mut proof = Vec::new();

@@ -9,7 +9,7 @@ use clap::Args;
 use jiff::Timestamp;
 use renkei_broker::config::BrokerConfig;
 use renkei_pki::{CertificateFacts, CrlFacts, expiry_notice};
-use renkei_tlog::{Policy, SignedCheckpoint, VerifierKey};
+use renkei_tlog::{Policy, SignedCheckpoint};
 use renkei_types::{Clock as _, Language};
 use serde_json::json;
 
@@ -177,8 +177,8 @@ fn witnesses(config: &BrokerConfig, now: Timestamp) -> Finding {
             "方針は連署を求めていません（quorum none）".to_owned(),
         );
     }
-    let key = fs_err::read_to_string(config.keys.join("log.vkey")).ok();
-    let keys: Vec<VerifierKey> = key.and_then(|key| key.parse().ok()).into_iter().collect();
+    // What was cosigned last may be by a key that was replaced since.
+    let keys = config.store_paths().log_verifiers().unwrap_or_default();
     let kept = fs_err::read(config.store.join("log/cosigned")).ok();
     let kept = kept.and_then(|note| SignedCheckpoint::open(&note, &keys).ok());
     let since = kept.and_then(|kept| policy.standing(&kept, None).ok()?.since);

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Folder;
+use super::broker::Broker;
 
 /// The machine's time.
 struct Now;
@@ -31,6 +32,17 @@ impl Clock for Now {
 pub(crate) fn key(number: u64) -> WitnessKey {
     let name = format!("pref.example/w{number}").parse().expect("a name");
     WitnessKey::generate(name, &SeededEntropy::new(1_000 + number))
+}
+
+/// Writes a policy, and has the broker keep it from its next start on.
+pub(crate) fn keep_policy(broker: &Broker, witnesses: &str, quorum: &str) -> PathBuf {
+    let policy = broker.town("witness.policy");
+    fs_err::write(&policy, format!("{witnesses}{quorum}")).expect("a policy");
+    let config = broker.town("broker.toml");
+    let text = fs_err::read_to_string(&config).expect("the configuration");
+    let section = "\n[witness]\npolicy = \"witness.policy\"\ninterval = \"100ms\"\npatience = \"2s\"\ngrace = \"1h\"\n";
+    fs_err::write(&config, text + section).expect("written");
+    policy
 }
 
 /// A witness that serves until it is dropped, and may be started again on its folder and port.

@@ -15,7 +15,9 @@ use renkei_types::Entropy;
 use zeroize::Zeroizing;
 
 use super::named_key::{NamedKey, NamedSecret};
-use super::{Checkpoint, CheckpointError, InvalidKey, NoteParts, Origin, SignedCheckpoint};
+use super::{
+    Checkpoint, CheckpointError, InvalidKey, NoteParts, Origin, SignedCheckpoint, VerifierKey,
+};
 
 /// The signed-note number of Ed25519 cosignatures.
 const COSIGNATURE: u8 = 0x04;
@@ -184,6 +186,19 @@ impl SignedCheckpoint {
         for cosignature in added.iter().filter(|one| newest(one)) {
             note.push_str(&format!("{cosignature}\n"));
         }
+        Self { checkpoint: self.checkpoint.clone(), note }
+    }
+
+    /// The same checkpoint with one signature of each of these keys of its log, as far as they stand in the note, and no other
+    /// line.
+    #[must_use]
+    pub fn without_others_lines(&self, log: &[VerifierKey]) -> Self {
+        let signed = |key: &VerifierKey| {
+            let mut lines = self.note.split('\n');
+            lines.find(|line| is_line_of(line, key.origin(), key.id()))
+        };
+        let lines: String = log.iter().filter_map(signed).map(|line| format!("{line}\n")).collect();
+        let note = format!("{}\n{lines}", self.checkpoint.to_text());
         Self { checkpoint: self.checkpoint.clone(), note }
     }
 
