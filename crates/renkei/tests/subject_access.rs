@@ -299,3 +299,68 @@ fn what_is_done_under_an_agreement_that_is_not_told_is_left_out() {
     let log = broker.as_client("auditor-1", &query).exits(0).stdout;
     assert!(log.contains("\"disc\":1") && log.contains("\"disc\":2"));
 }
+
+/// The leaves that `audit query --subject` shows, and the question that it puts into the log.
+fn queried(broker: &Broker, resident: &str, more: &[&str]) -> (Vec<Value>, Value, String) {
+    let register = broker.register();
+    let query = ["audit", "query", "--subject", resident, "--dataset", &register];
+    let run = broker.as_client("discloser-1", &[&query[..], more].concat()).exits(0);
+    let lines = run.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let mut leaves: Vec<Value> = lines.collect();
+    let question = leaves.pop().expect("the question");
+    (leaves, question, run.stderr.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Held by `Wanted::fits`, and by the permit of `SubjectReport`.
+#[test]
+fn the_leaves_of_a_person_are_those_that_the_person_is_told_of_and_auditors_cannot_ask_for_them() {
+    let broker = broker();
+    let (linked, other) = linked_and_not(&broker);
+    identify(&broker, &linked, "benefit-2026");
+    let indexes = |leaves: &[Value]| -> Vec<u64> {
+        leaves.iter().map(|leaf| leaf["leaf_index"].as_u64().expect("an index")).collect()
+    };
+    let (all, question, _) = queried(&broker, &linked, &[]);
+    let mut known = indexes(&told(&broker, &[&linked]));
+    known.dedup();
+    assert_eq!(indexes(&all), known);
+    assert!(question["receipt"]["leaf_index"].is_u64(), "{question}");
+    // What is asked for beside the person must fit at once.
+    let (answered, ..) = queried(&broker, &linked, &["--operations", "QUERY_SINGLE"]);
+    assert!(!answered.is_empty() && answered.len() < all.len(), "{answered:?}");
+    assert!(answered.iter().all(|leaf| leaf["leaf"]["op"] == "QUERY_SINGLE"));
+    let before = answered[0]["leaf_index"].as_u64().expect("an index");
+    for (filter, expected) in [
+        (vec!["--agency", "131016/benefits"], all.len()),
+        (vec!["--agency", "131016/treasury"], 0),
+        (vec!["--purpose", "another"], 0),
+        (vec!["--results", "FAILED"], 0),
+        (vec!["--until", "2020-01-01T00:00:00Z"], 0),
+        (vec!["--from", "2020-01-01T00:00:00Z", "--results", "OK"], all.len()),
+        (vec!["--max", "1"], 1),
+    ] {
+        assert_eq!(queried(&broker, &linked, &filter).0.len(), expected, "{filter:?}");
+    }
+    let later = (before + 1).to_string();
+    let (rest, ..) = queried(&broker, &linked, &["--from-leaf", &later]);
+    assert!(indexes(&rest).iter().all(|index| *index > before));
+
+    // Nothing fits, nothing is known, and nothing may be told: one answer.
+    let register = broker.register();
+    let (_, mut filtered, words) = queried(&broker, &linked, &["--purpose", "another"]);
+    let (none, mut unknown, same) = queried(&broker, &other, &[]);
+    protect(&broker, "2", &linked);
+    let (held, mut protected, still) = queried(&broker, &linked, &[]);
+    assert_eq!((none.len(), held.len()), (0, 0));
+    for answer in [&mut filtered, &mut unknown, &mut protected] {
+        let fields = answer.as_object_mut().expect("an object");
+        assert!(fields.remove("event_id").is_some() && fields.remove("receipt").is_some());
+    }
+    assert_eq!((&filtered, &words), (&unknown, &same));
+    assert_eq!((&protected, &still), (&unknown, &same));
+
+    let query = ["audit", "query", "--subject", &linked, "--dataset", &register];
+    broker.as_client("auditor-1", &query).exits(3).says(&["ROLE_MISSING"]);
+    let unknown_word = [&query[..], &["--operations", "GOSSIP"]].concat();
+    broker.as_client("discloser-1", &unknown_word).exits(2).says(&["--operations"]);
+}

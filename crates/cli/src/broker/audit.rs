@@ -16,7 +16,7 @@ use super::log_query::{QueryArguments, query};
 use super::month_report::{self, ReportArguments};
 use super::sample::{self, SampleArguments};
 use super::session::{self, Session, plain};
-use super::subject;
+use super::{subject, subject_query};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -104,9 +104,13 @@ fn leaf_hash(text: &str) -> Result<Digest, InvalidDigest> {
 
 pub(super) fn run(command: &AuditCommand, environment: &Environment) -> Result<Exit, Failure> {
     match command {
-        AuditCommand::Query(arguments) => {
-            session::with(environment, async |session| query(session, arguments).await)
-        }
+        AuditCommand::Query(arguments) => session::with(environment, async |session| {
+            if arguments.subject.is_empty() {
+                query(session, arguments).await
+            } else {
+                subject_query::query(session, arguments).await
+            }
+        }),
         AuditCommand::Sample(arguments) => sample::run(arguments, environment),
         AuditCommand::Report(arguments) => month_report::run(arguments, environment),
         AuditCommand::Bundle { output, cosigned, year } => {

@@ -47,6 +47,12 @@ pub(crate) enum BrokerError {
         "a witness that others can reach needs --tls-certificate and --tls-key; without them it listens to this machine alone (127.0.0.1)"
     )]
     WitnessInTheClear,
+    #[error(
+        "a question about a person needs the one register that knows them: give --dataset once"
+    )]
+    OneRegister,
+    #[error("--{option}: the log has no such word; docs/auditor/leaf.schema.json lists them")]
+    UnknownWord { option: &'static str },
     #[error("{folder}: is there already and not empty; name another folder")]
     FolderInUse { folder: String },
 }
@@ -67,6 +73,8 @@ impl Classify for BrokerError {
             | Self::UnknownTemplate
             | Self::NoRegisterTemplate
             | Self::WitnessInTheClear
+            | Self::OneRegister
+            | Self::UnknownWord { .. }
             | Self::Record => Kind::InvalidArgument,
             Self::UnknownBatch
             | Self::NoRequest
@@ -101,6 +109,8 @@ impl Localised for BrokerError {
                 | Self::Answer { .. }
                 | Self::UnsafePath
                 | Self::WitnessInTheClear
+                | Self::OneRegister
+                | Self::UnknownWord { .. }
                 | Self::FolderInUse { .. } => self.to_string(),
             };
         }
@@ -147,6 +157,12 @@ impl Localised for BrokerError {
             Self::UnsafePath => {
                 "監査一式に checkpoint と tile/ 以外のファイルが含まれるため、書き出していません".to_owned()
             }
+            Self::OneRegister => {
+                "個人についての照会には、その人を登録している台帳を --dataset で一つだけ指定してください".to_owned()
+            }
+            Self::UnknownWord { option } => format!(
+                "--{option}: ログにその語はありません。docs/auditor/leaf.schema.json の一覧を見てください"
+            ),
             Self::WitnessInTheClear => "他の機器から届く立会者には --tls-certificate と --tls-key が必要です。なしの場合はこの機器だけ（127.0.0.1）で待ち受けます".to_owned(),
             Self::FolderInUse { folder } => {
                 format!("{folder}: 既に存在し、空ではありません。別のフォルダーを指定してください")

@@ -22,19 +22,19 @@ use crate::text_table::text_table;
 pub(crate) struct QueryArguments {
     /// Only these operations, such as REVIEW_DECISION
     #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
-    operations: Vec<String>,
+    pub(super) operations: Vec<String>,
     /// Only these results: OK, DENIED, REJECTED, FAILED, PARTIAL
     #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
-    results: Vec<String>,
+    pub(super) results: Vec<String>,
     /// Only these reason codes, such as NO_AGREEMENT
     #[arg(long, value_name = "CODE,...", value_delimiter = ',')]
     codes: Vec<String>,
     /// From this time on, such as 2026-11-21T00:00:00+09:00
     #[arg(long, value_name = "TIME")]
-    from: Option<Timestamp>,
+    pub(super) from: Option<Timestamp>,
     /// Before this time
     #[arg(long, value_name = "TIME")]
-    until: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
     /// Only of this system or person
     #[arg(long, value_name = "IDENTITY", visible_alias = "system")]
     actor: Option<Identity>,
@@ -43,25 +43,29 @@ pub(crate) struct QueryArguments {
     person: Vec<Slug>,
     /// Only of these agencies, such as 131016/benefits, whether they acted or were the other side
     #[arg(long, value_name = "AGENCY,...", value_delimiter = ',')]
-    agency: Vec<AgencyId>,
+    pub(super) agency: Vec<AgencyId>,
     /// Only under or about these agreements
     #[arg(long, value_name = "ID,...", value_delimiter = ',')]
-    agreement: Vec<AgreementId>,
+    pub(super) agreement: Vec<AgreementId>,
     /// Only for these purposes of agreements
     #[arg(long, value_name = "PURPOSE,...", value_delimiter = ',')]
-    purpose: Vec<Slug>,
+    pub(super) purpose: Vec<Slug>,
     /// Only of these datasets
     #[arg(long, value_name = "ID,...", value_delimiter = ',')]
-    dataset: Vec<DatasetId>,
+    pub(super) dataset: Vec<DatasetId>,
+    /// Only about one person, by every id under which the register of --dataset knows or has known them. Takes the role of `audit
+    /// subject`, and shows no more than that tells
+    #[arg(long, value_name = "RESIDENT_ID", requires = "dataset", conflicts_with_all = ["actor", "person", "codes", "about"])]
+    pub(super) subject: Vec<String>,
     /// Only about this list, job, dataset, agreement, programme or batch, and what belongs to it
     #[arg(long, value_name = "ID")]
     about: Option<String>,
     /// Only from this leaf on: the next page of an earlier answer
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
-    from_leaf: u64,
+    pub(super) from_leaf: u64,
     /// Most leaves to show
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    max: u32,
+    pub(super) max: u32,
 }
 
 impl QueryArguments {

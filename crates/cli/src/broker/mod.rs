@@ -45,6 +45,7 @@ mod session;
 mod sheet;
 mod states;
 mod subject;
+mod subject_query;
 mod task_table;
 mod unknown_ids;
 mod watch;
@@ -269,6 +270,7 @@ mod tests {
             "audit query --person c-1,c-2 --agency 131016/benefits --codes NO_AGREEMENT --from-leaf 7 --json",
             "audit query --system spiffe://renkei.example/131016/benefits/system/x --purpose child-allowance",
             "audit query --agreement agreement_ --dataset dataset_",
+            "audit query --subject 100000000012345 --subject 7 --dataset dataset_ --purpose relief-2026 --results OK",
             "audit sample --size 60 --as auditor-1.toml --key log.vkey",
             "audit sample bundle --key log.vkey --dice 3-6-2 --json",
             "audit report --month 2026-11 --as auditor-1.toml --output november.html",
@@ -295,6 +297,7 @@ mod tests {
             "audit witness serve --state w --key w.key --log a.vkey --listen 0.0.0.0:443 --tls-certificate w.crt --tls-key w.tls.key",
             "audit witness sign --state w --key w.key --log a.vkey request.txt answer.txt",
             "audit witness request --old 5 --output request.txt",
+            "audit witness request --old 5 --checkpoint log-2026.checkpoint --output request.txt",
             "audit witness accept request.txt one.txt two.txt",
         ] {
             assert!(parses(line), "{line}");
@@ -308,6 +311,8 @@ mod tests {
             "list reconcile job_",
             "list certify list_ --digest sha256:00",
             "audit proof",
+            "audit query --subject 7",
+            "audit query --subject 7 --dataset dataset_ --person c-1",
             "audit proof --leaf 1 --old-size 2",
             "audit witness serve --state w --key w.key --log a.vkey --listen 0.0.0.0:443 --tls-certificate w.crt",
             "audit witness sign --state w --key w.key request.txt answer.txt",

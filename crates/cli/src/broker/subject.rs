@@ -76,10 +76,7 @@ pub(super) async fn tell(
     tell_notice(&told.notice, session.environment);
     show(session.environment, &told.entries);
     if told.entries.is_empty() {
-        session.environment.note(
-            "nothing can be told here; if there is something to be told in another way, the office tells the person itself",
-            "この窓口でお知らせできる記録はありません。別の方法でお知らせする事項がある場合は、担当課からご本人に連絡します",
-        );
+        say_nothing_is_told(session.environment);
     }
     let object = json!({
         "event_id": told.event_id,
@@ -87,6 +84,14 @@ pub(super) async fn tell(
         "notice": told.notice,
     });
     Ok(session.done(object, "", told.receipt.as_ref()))
+}
+
+/// What is said where there is nothing, whatever the reason.
+pub(super) fn say_nothing_is_told(environment: &Environment) {
+    environment.note(
+        "nothing can be told here; if there is something to be told in another way, the office tells the person itself",
+        "この窓口でお知らせできる記録はありません。別の方法でお知らせする事項がある場合は、担当課からご本人に連絡します",
+    );
 }
 
 pub(super) async fn held(session: &Session<'_>, dataset: DatasetId) -> Result<Exit, Failure> {
