@@ -12,9 +12,12 @@ the log's operator handed over. An entry is proven if its leaf is in the signed 
 
 Ends with 0 where every entry is proven, otherwise with 1 and what is wrong.
 """
-import json, pathlib, sys
+import hashlib, json, pathlib, sys
 from cryptography.exceptions import InvalidSignature
-from verify_log import need, open_checkpoint, read_key, sha256, time_of, unbase64
+from verify_log import leaf_of, need, open_checkpoint, read_key, unbase64
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
 
 def root_by(leaf_hash, index, size, hashes):
     """The root to which a path leads (RFC 9162, section 2.1.3.2)."""
@@ -49,7 +52,7 @@ def follow(payload, path):
     need(all(len(one) == 32 for one in hashes), "a path with something else than hashes")
     return index, size, "sha256:" + root_by(sha256(b"\x00" + payload), index, size, hashes).hex()
 
-def verify(text, name, key):
+def verify(text, key):
     """The leaf and what it says of the person."""
     proof = json.loads(text)
     decision = proof.pop("decision", None)
@@ -58,12 +61,11 @@ def verify(text, name, key):
     head, _, note = receipt.partition("\n\n")
     lines = head.split("\n")
     need(lines[0] == "c2sp.org/tlog-proof@v1" and lines[1].startswith("index "), "no tlog-proof")
-    size, root = open_checkpoint(note.encode(), name, key)
+    size, root, _ = open_checkpoint(note.encode(), [key])
     hashes = [unbase64(line, "a tlog-proof with something else than hashes") for line in lines[2:]]
     entry = leaf_text.encode()
     need(root_by(sha256(b"\x00" + entry), int(lines[1][6:]), size, hashes) == root, "the leaf is not in the log")
-    time_of(entry, int(lines[1][6:]))
-    leaf = json.loads(entry)
+    leaf = leaf_of(entry, int(lines[1][6:]))
     salt, handle, said, path = fields(person, "salt", "handle", "said", "path")
     salt, handle = hexadecimal(salt, 16), hexadecimal(handle, 32)
     index, count, found = follow(salt + handle + said.encode(), path)
@@ -86,8 +88,8 @@ if __name__ == "__main__":
     files = sorted(pathlib.Path(sys.argv[1]).glob("*.json"))
     for file in files:
         try:
-            leaf_of, said_of = verify(file.read_text("utf-8"), *read_key(sys.argv[2]))
-            print(f"proven / 証明済み: {file.name}: {leaf_of['op']} {said_of}")
+            proven, said_of = verify(file.read_text("utf-8"), read_key(sys.argv[2]))
+            print(f"proven / 証明済み: {file.name}: {proven['op']} {said_of}")
         except InvalidSignature:
             wrong.append(f"{file.name}: the signature is wrong")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as damage:

@@ -2,22 +2,20 @@
 """Checks an exported audit log against its public key, with nothing of renkei: hashlib and one library for Ed25519.
 
     python3 -m pip install -r requirements.txt
-    python3 verify_log.py FOLDER log.vkey
+    python3 verify_log.py FOLDER log.vkey           where the key was replaced: FOLDER OLDEST.vkey ... NEWEST.vkey
 
-FOLDER holds `checkpoint` and, below `tile/`, tiles of 256 hashes and bundles of 256 entries; log.vkey is the line that the
-log's operator handed over. Every entry is read, every hash computed anew. Ends with 0 where the folder is exactly what was
-signed, otherwise with 1 and what is wrong. Formats: C2SP signed-note, tlog-checkpoint, tlog-tiles; RFC 6962, section 2.1.
+Ends with 0 where `checkpoint` and `tile/` in FOLDER are what was signed, each entry fits leaf.schema.json, each year says how
+the one before ended, and a later key was announced; else with 1. Formats: C2SP signed-note, tlog-tiles; RFC 6962, section 2.1.
 """
-import base64, hashlib, json, pathlib, sys
-from cryptography.exceptions import InvalidSignature
+import base64, json, pathlib, re, sys
+from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+SCHEMA = json.loads(pathlib.Path(__file__).with_name("leaf.schema.json").read_text("utf-8"))
 
 def need(condition, what):
     if not condition:
         raise ValueError(what)
-
-def sha256(data):
-    return hashlib.sha256(data).digest()
 
 def unbase64(text, what):
     data = base64.b64decode(text)
@@ -27,37 +25,52 @@ def unbase64(text, what):
 def root_of(hashes):
     """Neighbours become one; the last one of an odd number waits for the next round."""
     while len(hashes) > 1:
-        pairs = [sha256(b"\x01" + left + right) for left, right in zip(hashes[::2], hashes[1::2])]
+        pairs = [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2])]
         hashes = pairs + hashes[len(pairs) * 2 :]
-    return hashes[0] if hashes else sha256(b"")
+    return hashes[0] if hashes else sha256(b"").digest()
 
 def read_key(file):
     name, key_id, text = pathlib.Path(file).read_text("utf-8").strip().split("+", 2)
-    key = unbase64(text, "log.vkey is no key")
-    need(len(key) == 33 and key[0] == 1, "log.vkey is no Ed25519 key")
-    need(key_id_of(name, key).hex() == key_id, "log.vkey contradicts its key id")
-    return name, key
+    key = unbase64(text, f"{file} is no key")
+    is_named = sha256(name.encode() + b"\n" + key).hexdigest()[:8] == key_id
+    need(is_named and len(key) == 33 and key[0] == 1, f"{file} is no Ed25519 key, or contradicts its key id")
+    return name, key_id, text
 
-def key_id_of(name, key):
-    return sha256(name.encode() + b"\n" + key)[:4]
-
-def open_checkpoint(note, name, key):
-    """Size and root, if the key has signed them. Lines of other signers, such as witnesses, are passed over."""
-    text, _, signatures = note.decode("utf-8").rpartition("\n\n")
-    need(text.count("\n") == 2 and signatures.endswith("\n"), "checkpoint: not origin, size, root and signatures")
+def open_checkpoint(note, keys):
+    """Size, root, and which of the keys has signed. Lines of others, such as witnesses, are passed over."""
+    text, _, lines = note.decode("utf-8").rpartition("\n\n")
+    need(text.count("\n") == 2 and lines.endswith("\n"), "checkpoint: not origin, size, root and signatures")
     origin, size, root = text.split("\n")
-    signed = False
-    for line in signatures[:-1].split("\n"):
-        need(line.startswith("\u2014 ") and line.count(" ") == 2, "checkpoint: not a signature line")
-        signer, data = line[2:].split(" ")
-        data = unbase64(data, "checkpoint: not a signature line")
-        if signer == name and data[:4] == key_id_of(name, key):
-            Ed25519PublicKey.from_public_bytes(key[1:]).verify(data[4:], (text + "\n").encode())
-            signed = True
-    need(signed and origin == name, "checkpoint: not signed by this key under this name")
+    signers = []
+    for line in lines[:-1].split("\n"):
+        parts = re.fullmatch("\u2014 ([^\\s\0-\x1f+]+) (\\S+)", line)
+        data = unbase64(parts[2], "checkpoint: not base64") if parts else b""
+        need(len(data) > 4, "checkpoint: not a signature line")
+        for key in (key for key in keys if key[:2] == (parts[1], data[:4].hex())):
+            Ed25519PublicKey.from_public_bytes(base64.b64decode(key[2])[1:]).verify(data[4:], (text + "\n").encode())
+            signers.append(keys.index(key))
+    need(signers and origin == keys[min(signers)][0], "checkpoint: not signed by this key under this name")
     need(size.isdecimal() and str(int(size)) == size, "checkpoint: not a size")
-    root = unbase64(root, "checkpoint: not a root")
-    return int(size), root
+    return int(size), unbase64(root, "checkpoint: not a root"), min(signers)
+
+def fits(value, rule):
+    """Whether a value is what a rule of the schema says. Objects are closed, and numbers not negative."""
+    rule = SCHEMA["$defs"]["digest"] if "$ref" in rule else rule
+    if "oneOf" in rule:
+        return any(fits(value, one) for one in rule["oneOf"])
+    if rule.get("type") == "object":
+        parts = rule.get("properties") or dict.fromkeys(rule["propertyNames"]["enum"], rule["additionalProperties"])
+        known = isinstance(value, dict) and set(rule.get("required", [])) <= value.keys() <= parts.keys()
+        return known and all(fits(part, parts[name]) for name, part in value.items())
+    if rule.get("type") == "string":
+        return isinstance(value, str) and value in rule.get("enum", [value]) and re.search(rule.get("pattern", ""), value)
+    return type(value) is int and value >= 0 and value in rule.get("enum", [rule.get("const", value)])
+
+def leaf_of(entry, index):
+    leaf = json.loads(entry)
+    again = json.dumps(leaf, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    need(again == entry and fits(leaf, SCHEMA), f"entry {index} is no leaf of leaf.schema.json, or not spelt as leaves are")
+    return leaf
 
 def files_of(kind, count):
     """The files of one level with the place of their first item and how many they hold; only a last one may hold few."""
@@ -67,53 +80,41 @@ def files_of(kind, count):
         width = min(256, count - index * 256)
         yield "/".join(["tile", kind, *digits]) + (f".p/{width}" if width < 256 else ""), index * 256, width
 
-def entries_of(data, width, name):
-    at = 0
-    for _ in range(width):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        need(at + 2 <= end <= len(data), f"{name} is cut off")
-        yield data[at + 2 : end]
-        at = end
-    need(at == len(data), f"{name} goes on after its end")
-
-def time_of(entry, index):
-    """The time of a leaf, which has one spelling and the fields that all leaves have."""
-    leaf = json.loads(entry)
-    need(isinstance(leaf, dict) and {"clk", "id", "op", "res", "t", "v"} <= leaf.keys(), f"entry {index} is no leaf")
-    again = json.dumps(leaf, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    need(again == entry and leaf["v"] == 1 and type(leaf["t"]) is int, f"entry {index} is not spelt as leaves are")
-    return leaf["t"]
-
-def verify(folder, name, key):
-    """Size and root of the log in a folder."""
-    def read(file):
-        need((folder / file).is_file(), f"{file} is missing")
-        return (folder / file).read_bytes()
-
-    size, root = open_checkpoint(read("checkpoint"), name, key)
-    hashes, known, last = [], set(), 0
+def verify(folder, keys):
+    size, root, signer = open_checkpoint((folder / "checkpoint").read_bytes(), keys)
+    hashes, known, last, announced = [], set(), {"t": 0, "op": ""}, set()
     for file, first, width in files_of("entries", size):
         known.add(file)
-        for index, entry in enumerate(entries_of(read(file), width, file), first):
-            hashes.append(sha256(b"\x00" + entry))
-            time = time_of(entry, index)
-            need(time >= last, f"entry {index} goes back in time")
-            last = time
+        data = (folder / file).read_bytes()
+        for index in range(first, first + width):
+            end = 2 + int.from_bytes(data[:2], "big")  # each entry has its length before it
+            need(end <= len(data), f"{file} is cut off")
+            entry, data = data[2:end], data[end:]
+            leaf = leaf_of(entry, index)
+            need(leaf["t"] >= last["t"], f"entry {index} goes back in time")
+            ended = last["op"] == "SHARD_CLOSE" and {"root": "sha256:" + root_of(hashes).hex(), "size": index}
+            need(leaf["op"] != "SHARD_OPEN" or leaf.get("seen") == ended, f"entry {index} does not go on from a year's end")
+            announced |= {leaf.get("cfg")} if leaf["op"] == "KEY_ROTATE" else set()
+            hashes.append(sha256(b"\x00" + entry).digest())
+            last = leaf
+        need(not data, f"{file} goes on after its end")
     need(root_of(hashes) == root, "the entries do not lead to the signed root")
+    fingerprint = "sha256:" + sha256("+".join(keys[signer]).encode()).hexdigest()
+    need(signer == 0 or fingerprint in announced, "checkpoint: signed by a later key that no entry announces")
     for level in range(8):
         for file, first, width in files_of(str(level), len(hashes)):
             known.add(file)
-            need(read(file) == b"".join(hashes[first : first + width]), f"{file} is not what lies below it")
+            need((folder / file).read_bytes() == b"".join(hashes[first : first + width]), f"{file} is not what lies below it")
         hashes = [root_of(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
-    found = {path.relative_to(folder).as_posix() for path in (folder / "tile").rglob("*") if path.is_file()}
+    found = {one.relative_to(folder).as_posix() for one in (folder / "tile").rglob("*") if one.is_symlink() or one.is_file()}
     need(found <= known, f"{min(found - known, default='')} is not part of the signed log")
     return size, root
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     try:
-        log_size, log_root = verify(pathlib.Path(sys.argv[1]), *read_key(sys.argv[2]))
-    except InvalidSignature:
-        sys.exit("damaged / 改変あり: checkpoint: the signature is wrong")
-    except ValueError as damage:  # what `need` says; also bytes that are no text, and text that is no JSON or base64
-        sys.exit(f"damaged / 改変あり: {damage}")
+        log_size, log_root = verify(pathlib.Path(sys.argv[1]), [read_key(file) for file in sys.argv[2:]])
+    except Exception as damage:  # whatever keeps this from its end; a wrong signature has no words of its own
+        sys.exit(f"damaged / 改変あり: {str(damage) or 'checkpoint: the signature is wrong'}")
     print(f"intact / 改変なし: {log_size} entries, root {base64.b64encode(log_root).decode()}")

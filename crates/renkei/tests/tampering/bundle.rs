@@ -8,14 +8,19 @@ use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use renkei_tlog::leaf::{LeafResult, Operation, UtcMillis};
+use renkei_tlog::checkpoint::claimed;
+use renkei_tlog::leaf::{LeafResult, Operation, SeenCheckpoint, UtcMillis};
 use renkei_tlog::{Leaf, LogFolder, LogKey, SignedCheckpoint, WitnessKey};
 use renkei_types::{Entropy as _, EventId, SeededEntropy};
 use signed_note::{Note, StandardSigner};
 
-/// The files of a bundle, by their names.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Bundle(BTreeMap<String, Vec<u8>>);
+/// The files of a bundle, by their names, and what only points elsewhere.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Bundle {
+    files: BTreeMap<String, Vec<u8>>,
+    /// Links: where to, from their folder.
+    links: BTreeMap<String, String>,
+}
 
 impl Bundle {
     /// Reads a folder.
@@ -32,7 +37,7 @@ impl Bundle {
                 files.insert(name.into_owned(), fs_err::read(&path).expect("a file"));
             }
         }
-        Self(files)
+        Self { files, ..Self::default() }
     }
 
     /// Writes it as a folder.
@@ -41,15 +46,18 @@ impl Bundle {
             fs_err::remove_dir_all(folder).expect("removed");
         }
         fs_err::create_dir_all(folder).expect("a folder");
-        for (name, bytes) in &self.0 {
+        for (name, bytes) in &self.files {
             let path = folder.join(name);
             fs_err::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             fs_err::write(path, bytes).expect("a file");
         }
+        for (name, target) in &self.links {
+            std::os::unix::fs::symlink(target, folder.join(name)).expect("a link");
+        }
     }
 
     pub(crate) fn file(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name).map(Vec::as_slice)
+        self.files.get(name).map(Vec::as_slice)
     }
 
     /// The name of a bundle of entries.
@@ -61,43 +69,47 @@ impl Bundle {
     }
 
     pub(crate) fn put(&mut self, name: &str, bytes: impl Into<Vec<u8>>) {
-        self.0.insert(name.to_owned(), bytes.into());
+        self.files.insert(name.to_owned(), bytes.into());
+    }
+
+    pub(crate) fn link(&mut self, name: &str, target: &str) {
+        self.links.insert(name.to_owned(), target.to_owned());
     }
 
     pub(crate) fn remove(&mut self, name: &str) {
-        self.0.remove(name).expect("a file to remove");
+        self.files.remove(name).expect("a file to remove");
     }
 
     pub(crate) fn rename(&mut self, name: &str, new_name: &str) {
-        let bytes = self.0.remove(name).expect("a file to rename");
+        let bytes = self.files.remove(name).expect("a file to rename");
         self.put(new_name, bytes);
     }
 
     pub(crate) fn exchange(&mut self, one: &str, other: &str) {
-        let (first, second) = (self.0[one].clone(), self.0[other].clone());
+        let (first, second) = (self.files[one].clone(), self.files[other].clone());
         self.put(one, second);
         self.put(other, first);
     }
 
     /// Takes a file over from another bundle.
     pub(crate) fn take(&mut self, other: &Self, name: &str) {
-        self.put(name, other.0[name].clone());
+        self.put(name, other.files[name].clone());
     }
 
     /// Changes the bytes of a file.
     pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
-        change(self.0.get_mut(name).expect("a file to change"));
+        change(self.files.get_mut(name).expect("a file to change"));
     }
 
     /// Changes the text of the checkpoint.
     pub(crate) fn note(&mut self, change: impl FnOnce(String) -> String) {
-        let note = String::from_utf8(self.0["checkpoint"].clone()).expect("text");
+        let note = String::from_utf8(self.files["checkpoint"].clone()).expect("text");
         self.put("checkpoint", change(note));
     }
 
     /// Changes the entries of a bundle and gives them their lengths.
     pub(crate) fn entries(&mut self, name: &str, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
-        let mut entries = entries_of(&self.0[name]).expect("entries");
+        let mut entries = entries_of(&self.files[name]).expect("entries");
         change(&mut entries);
         let length = |entry: &Vec<u8>| u16::try_from(entry.len()).expect("short").to_be_bytes();
         let bytes = entries.iter().flat_map(|entry| [&length(entry)[..], entry].concat());
@@ -164,6 +176,20 @@ impl Log {
         let id = EventId::from_bytes(id);
         let leaf = Leaf::new(id, time, Operation::QuerySingle, LeafResult::Ok);
         leaf.to_bytes().expect("a leaf")
+    }
+
+    /// The same entry as a leaf, changed.
+    pub(crate) fn leaf_with(self, index: u64, change: impl FnOnce(&mut Leaf)) -> Vec<u8> {
+        let mut leaf = Leaf::parse(&self.leaf(index)).expect("a leaf");
+        change(&mut leaf);
+        leaf.to_bytes().expect("a leaf")
+    }
+
+    /// Size and root of the log that has these entries.
+    pub(crate) fn seen(self, entries: &[Vec<u8>]) -> SeenCheckpoint {
+        let bundle = self.bundle_of(entries);
+        let note = bundle.file("checkpoint").expect("a checkpoint");
+        (&claimed(note).expect("a checkpoint")).into()
     }
 
     /// Its first entries as they are published.

@@ -1,4 +1,4 @@
-//! Forty and more ways to tamper with an exported log, each tried against three verifiers that share no code.
+//! Seventy and more ways to tamper with an exported log, each tried against three verifiers that share no code.
 //!
 //! Ours (`renkei audit verify`), the script that auditors get (`docs/auditor/verify_log.py`), and what others have published
 //! (`signed_note`, `tlog_tiles`). Invariant: nobody refuses what was signed; ours and the script refuse whatever differs
@@ -14,24 +14,36 @@ mod script;
 
 use bundle::{Bundle, Log};
 use mutations::MUTATIONS;
+use renkei_tlog::leaf::Operation;
+use renkei_types::Digest;
 use support::{Folder, renkei, witness_host};
 
 /// What our verifier says of a bundle: whether it is intact, and what is wrong first.
 fn ours(folder: &Folder, bundle: &Bundle, key: &str) -> (bool, String) {
-    let (place, key) = written(folder, bundle, key);
-    let run = renkei(["audit", "verify", &place, "--key", &key, "--json"]);
+    ours_by(folder, bundle, &[key.to_owned()], &[])
+}
+
+/// The same with all keys that the log had, the oldest first, and with more options.
+fn ours_by(folder: &Folder, bundle: &Bundle, keys: &[String], more: &[&str]) -> (bool, String) {
+    let (place, keys) = written(folder, bundle, keys);
+    let keys = keys.iter().flat_map(|key| ["--key", key]);
+    let command = ["audit", "verify", &place, "--json"].into_iter().chain(keys);
+    let run = renkei(command.chain(more.iter().copied()));
     let found = run.json();
     assert_eq!(run.code, if found["ok"] == true { 0 } else { 1 }, "{run:?}");
     let what = found["first_bad"]["what"].as_str().unwrap_or_default().to_owned();
     (found["ok"] == true, what)
 }
 
-/// Writes a bundle and a key; answers where they are.
-fn written(folder: &Folder, bundle: &Bundle, key: &str) -> (String, String) {
+/// Writes a bundle and keys; answers where they are.
+fn written(folder: &Folder, bundle: &Bundle, keys: &[String]) -> (String, Vec<String>) {
     let place = folder.path("bundle");
     bundle.write(&place);
-    let key = folder.write("log.vkey", format!("{key}\n"));
-    (place.display().to_string(), key.display().to_string())
+    let write = |(number, key): (usize, &String)| {
+        let key = folder.write(&format!("{number}.vkey"), format!("{key}\n"));
+        key.display().to_string()
+    };
+    (place.display().to_string(), keys.iter().enumerate().map(write).collect())
 }
 
 #[test]
@@ -60,13 +72,56 @@ fn the_bundle_that_a_broker_exports_is_accepted_by_all_three() {
 
 /// What our verifier says of a bundle that must be cosigned as a policy asks for.
 fn ours_with_policy(folder: &Folder, bundle: &Bundle, key: &str, policy: &str) -> (bool, String) {
-    let (place, key) = written(folder, bundle, key);
     let policy = folder.write("witness.policy", policy).display().to_string();
-    let run = renkei(["audit", "verify", &place, "--key", &key, "--policy", &policy, "--json"]);
-    let found = run.json();
-    assert_eq!(run.code, if found["ok"] == true { 0 } else { 1 }, "{run:?}");
-    let what = found["first_bad"]["what"].as_str().unwrap_or_default().to_owned();
-    (found["ok"] == true, what)
+    ours_by(folder, bundle, &[key.to_owned()], &["--policy", &policy])
+}
+
+/// Ten entries, the fifth of which announces something as a key to come, signed by a key that came later.
+fn announcing(operation: Operation, announced: &str) -> Bundle {
+    let digest = Digest::of(announced.as_bytes());
+    let mut entries: Vec<Vec<u8>> = (0..10).map(|index| Log::ours().leaf(index)).collect();
+    entries[4] = Log::ours().leaf_with(4, |leaf| (leaf.op, leaf.cfg) = (operation, Some(digest)));
+    Log::signed_by_a_stranger().bundle_of(&entries)
+}
+
+#[test]
+fn a_later_key_must_be_announced_by_an_entry_before_ours_and_the_script() {
+    let (older, newer) = (Log::ours().key(), Log::signed_by_a_stranger().key());
+    let both = [older.clone(), newer.clone()];
+    let folder = Folder::new();
+    let announced = announcing(Operation::KeyRotate, &newer);
+    for keys in [&both[..], &both[1..]] {
+        let (intact, what) = ours_by(&folder, &announced, keys, &[]);
+        assert!(intact, "{what}");
+        script::verdict_by(&folder, &announced, keys).expect("the script accepts it");
+    }
+    for (bundle, keys, what) in [
+        (&announced, &both[..1], "not signed by"),
+        (&announcing(Operation::KeyRotate, &older), &both[..], "announces"),
+        (&announcing(Operation::ConfigChange, &newer), &both[..], "announces"),
+        (&Log::signed_by_a_stranger().bundle(10), &both[..], "announces"),
+    ] {
+        let (intact, told) = ours_by(&folder, bundle, keys, &[]);
+        assert!(!intact && told.contains(what), "{told}");
+        let told = script::verdict_by(&folder, bundle, keys).expect_err("the script refuses it");
+        assert!(told.starts_with("damaged") && told.contains(what), "{told}");
+    }
+}
+
+#[test]
+fn a_year_that_says_how_the_one_before_ended_is_accepted_by_all_three() {
+    let (folder, log) = (Folder::new(), Log::ours());
+    let bundle = mutations::with_a_turn_of_the_year(|_| {});
+    let (intact, what) = ours(&folder, &bundle, &log.key());
+    assert!(intact, "{what}");
+    script::verdict(&folder, &bundle, &log.key()).expect("the script accepts it");
+    published::verdict(&bundle, &log.key()).expect("the published crates accept it");
+}
+
+#[test]
+fn the_script_says_how_it_is_used_to_whoever_names_nothing() {
+    let told = script::without_arguments();
+    assert!(told.contains("verify_log.py FOLDER") && !told.contains("Traceback"), "{told}");
 }
 
 #[test]
@@ -115,7 +170,7 @@ fn lines_of_witnesses_are_passed_over_by_all_three_and_must_hold_where_a_policy_
 
 #[test]
 fn every_tampering_is_refused_by_ours_and_the_script_and_by_published_crates_where_they_apply() {
-    assert!(MUTATIONS.len() >= 40);
+    assert!(MUTATIONS.len() >= 70, "{} tamperings", MUTATIONS.len());
     let mut wrong = Vec::new();
     for mutation in MUTATIONS {
         let log = Log::ours();

@@ -5,6 +5,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use renkei_tlog::Leaf;
+use renkei_tlog::leaf::{Operation, SeenCheckpoint};
+
 use crate::bundle::{Bundle, Log};
 
 /// One way to tamper with a bundle.
@@ -89,6 +92,15 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         let bad = bad.expect("text").lines().last().expect("a line").to_owned();
         bundle.take(&whole, "checkpoint");
         bundle.note(|note| format!("{note}{bad}\n"));
+    }),
+    published("a line of a stranger has no signature", "checkpoint", |bundle| {
+        bundle.note(|note| format!("{note}\u{2014} pref.example/w AAAAAA==\n"));
+    }),
+    published("a line of a stranger is no base64", "checkpoint", |bundle| {
+        bundle.note(|note| format!("{note}\u{2014} pref.example/w AAAAAAAA*\n"));
+    }),
+    published("a line of a stranger has a name that no key can have", "checkpoint", |bundle| {
+        bundle.note(|note| format!("{note}\u{2014} pref.example+w AAAAAAAAAAAA\n"));
     }),
     published("the checkpoint is empty", "checkpoint", |bundle| bundle.put("checkpoint", "")),
     published("the checkpoint is missing", "checkpoint", |bundle| bundle.remove("checkpoint")),
@@ -223,6 +235,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     ours("a file that is no tile lies among them", "tile/0/000.bak", |bundle| {
         bundle.put("tile/0/000.bak", "x");
     }),
+    ours("a link to a folder lies among the tiles", "tile/7", |bundle| bundle.link("tile/7", "0")),
     // What was signed and should not have been.
     ours("an entry that is no leaf was signed", "entry 3:", |bundle| {
         *bundle = with_third_entry(b"{}".to_vec());
@@ -234,7 +247,72 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         let leaf = String::from_utf8(Log::ours().leaf(3)).expect("text");
         *bundle = with_third_entry(leaf.replacen(':', ": ", 1).into_bytes());
     }),
+    ours("an entry was signed with a field that no leaf has", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"op\"", "\"memo\":\"anything\",\"op\"");
+    }),
+    ours("an entry was signed with such a field within another", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"clk\"", "\"actor\":{\"memo\":\"anything\"},\"clk\"");
+    }),
+    ours("an entry was signed without a field that all leaves have", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"clk\":\"ok\",", "");
+    }),
+    ours("an entry was signed that did something unknown", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"QUERY_SINGLE\"", "\"GOSSIP\"");
+    }),
+    ours("an entry was signed whose reason is free text", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"id\"", "\"code\":\"because I wanted to\",\"id\"");
+    }),
+    ours("an entry was signed that counts less than nothing", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"id\"", "\"cnt\":{\"in\":-1},\"id\"");
+    }),
+    ours("an entry was signed whose version is a word", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"v\":1", "\"v\":true");
+    }),
+    ours("a year was begun without a word of the one before", "entry 3 ", |bundle| {
+        *bundle = with_a_turn_of_the_year(|entries| {
+            entries[3] = Log::ours().leaf_with(3, |leaf| leaf.op = Operation::ShardOpen);
+        });
+    }),
+    ours("a year was begun after one that never ended", "entry 3 ", |bundle| {
+        *bundle = with_a_turn_of_the_year(|entries| {
+            entries[2] = Log::ours().leaf(2);
+            let seen = Log::ours().seen(&entries[..3]);
+            entries[3] = begins_after(seen);
+        });
+    }),
+    ours("a year was begun that names a smaller one before it", "entry 3 ", |bundle| {
+        *bundle = with_a_turn_of_the_year(|entries| {
+            entries[3] = begins_after(Log::ours().seen(&entries[..2]));
+        });
+    }),
+    ours("a year was begun that names another past", "entry 3 ", |bundle| {
+        *bundle = with_a_turn_of_the_year(|entries| {
+            let other: Vec<_> = (0..3).map(|index| Log::of_another_past().leaf(index)).collect();
+            entries[3] = begins_after(Log::ours().seen(&other));
+        });
+    }),
 ];
+
+/// A log of our key whose entry 3 has other letters.
+fn with_third_spelt(letters: &str, others: &str) -> Bundle {
+    let leaf = String::from_utf8(Log::ours().leaf(3)).expect("text");
+    with_third_entry(leaf.replacen(letters, others, 1).into_bytes())
+}
+
+/// The entry 3 that begins a year and says so of the one before.
+fn begins_after(seen: SeenCheckpoint) -> Vec<u8> {
+    let begin = |leaf: &mut Leaf| (leaf.op, leaf.seen) = (Operation::ShardOpen, Some(seen));
+    Log::ours().leaf_with(3, begin)
+}
+
+/// A log of our key in which a year ends with entry 2 and the next one begins with entry 3; or something like it.
+pub(crate) fn with_a_turn_of_the_year(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Bundle {
+    let mut entries: Vec<Vec<u8>> = (0..10).map(|index| Log::ours().leaf(index)).collect();
+    entries[2] = Log::ours().leaf_with(2, |leaf| leaf.op = Operation::ShardClose);
+    entries[3] = begins_after(Log::ours().seen(&entries[..3]));
+    change(&mut entries);
+    Log::ours().bundle_of(&entries)
+}
 
 /// A log of our key whose entry 3 is another.
 fn with_third_entry(entry: Vec<u8>) -> Bundle {
