@@ -22,6 +22,8 @@ pub(crate) struct Figures {
     pub(crate) with_subject: u64,
     pub(crate) by_day: BTreeMap<Date, u64>,
     pub(crate) by_hour: [u64; 24],
+    /// Those of them that were off hours: at ten in the morning, for one, on a Sunday.
+    pub(crate) off_by_hour: [u64; 24],
     pub(crate) by_code: BTreeMap<String, u64>,
     pub(crate) actors: BTreeMap<String, ActorFigures>,
 }
@@ -56,6 +58,7 @@ impl Figures {
             with_subject: 0,
             by_day: month.days().map(|day| (day, 0)).collect(),
             by_hour: [0; 24],
+            off_by_hour: [0; 24],
             by_code: BTreeMap::new(),
             actors: BTreeMap::new(),
         }
@@ -68,6 +71,20 @@ impl Figures {
         let days = self.by_day.iter().filter(|(day, _)| self.hours.closed_on(**day));
         let beyond = |counted: u64| self.off_hours.saturating_sub(counted);
         [beyond(hours.map(|(_, count)| count).sum()), beyond(days.map(|(_, count)| count).sum())]
+    }
+
+    /// What the off hours within hours at which offices are open on some days, and the days on which they are closed, would tell
+    /// of each other where both are shown.
+    pub(crate) fn off_by_hour_beside_days(&self) -> [u64; 3] {
+        let sum = |counted: &dyn Fn(i8) -> bool| -> u64 {
+            let hours = (0..).zip(self.off_by_hour).filter(|(hour, _)| counted(*hour));
+            hours.map(|(_, count)| count).sum()
+        };
+        let some = sum(&|hour| !self.hours.closed_in_hour(hour));
+        let whole = sum(&|hour| self.hours.open_in_hour(hour));
+        let days = self.by_day.iter().filter(|(day, _)| self.hours.closed_on(**day));
+        let days: u64 = days.map(|(_, count)| count).sum();
+        [some.saturating_sub(days), days.saturating_sub(some), days.saturating_sub(whole)]
     }
 
     /// Counts a leaf, if it is of the month.
@@ -99,13 +116,15 @@ impl Figures {
             return;
         }
         *of_day += 1;
-        self.by_hour[usize::from(moment.hour().unsigned_abs()) % 24] += 1;
+        let of_clock = usize::from(moment.hour().unsigned_abs()) % 24;
+        self.by_hour[of_clock] += 1;
         self.look_ups += 1;
         actor.look_ups += 1;
         let hour = moment.date().at(moment.hour(), 0, 0, 0);
         *actor.hours.entry(hour).or_default() += 1;
         if self.hours.closed_at(moment) {
             self.off_hours += 1;
+            self.off_by_hour[of_clock] += 1;
             actor.off_hours += 1;
         }
         let committed = leaf.subj.is_some_and(|subjects| subjects.mode != SubjectMode::None);
@@ -165,6 +184,8 @@ mod tests {
         let figures = november();
         assert_eq!((figures.look_ups, figures.off_hours, figures.refusals), (193, 151, 25));
         assert_eq!(figures.by_hour[23], 150);
+        // A public holiday that was not given is a working day; the 14th is a Saturday.
+        assert_eq!((figures.by_hour[10], figures.off_by_hour[10]), (8, 1));
         assert_eq!(figures.by_day.values().sum::<u64>(), 193);
         assert_eq!(figures.by_code["NO_AGREEMENT"], 22);
         let owl = "spiffe://kita.example/131016/benefits/person/night-owl";
@@ -191,6 +212,37 @@ mod tests {
         let exact = Published::new(&figures, true, 100).json();
         assert_eq!(exact["actors"][2]["look_ups"], 3);
         assert_eq!(exact["by_code"][1]["refusals"], 3);
+    }
+
+    #[test]
+    fn an_hour_of_a_sunday_is_drawn_as_off_hours_and_only_what_may_be_told_is_divided() {
+        let hours = "08:30-17:15".parse().expect("hours");
+        let mut figures = Figures::new("2026-11".parse().expect("a month"), hours);
+        // The 15th is a Sunday, the 16th a Monday.
+        for (day, hour, count) in
+            [(15, 10, 30), (16, 10, 50), (15, 11, 3), (16, 11, 40), (16, 14, 20)]
+        {
+            for minute in 0..count {
+                let time = format!("2026-11-{day}T{hour}:{minute:02}:00+09:00");
+                figures.add(&leaf(&time, "clerk", Operation::QuerySingle, LeafResult::Ok));
+            }
+        }
+        let off = |exact| {
+            let shown = Published::new(&figures, exact, 100).json();
+            let hours = shown["by_hour"].as_array().expect("hours").clone();
+            [9, 10, 11, 14].map(|hour: usize| hours[hour]["off_hours"].as_u64())
+        };
+        assert_eq!(off(true), [Some(0), Some(30), Some(3), Some(0)]);
+        // 3 would follow from 33 less 30; nothing can be reckoned of an hour without look-ups.
+        assert_eq!(off(false), [Some(0), None, None, None]);
+        let bars = |exact, class: &str| {
+            let page = render(&Published::new(&figures, exact, 100), Language::English);
+            let by_hour = page.split("<figure>").nth(2).expect("the second plot");
+            let plot = by_hour.split("</figure>").next().expect("its end");
+            plot.matches(&format!("class=\"{class}\"")).count()
+        };
+        assert_eq!((bars(true, "in-hours"), bars(true, "off-hours")), (3, 2));
+        assert_eq!((bars(false, "undivided"), bars(false, "off-hours")), (3, 0));
     }
 
     #[test]

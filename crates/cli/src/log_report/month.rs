@@ -107,6 +107,13 @@ impl OfficeHours {
         self.closed_on(moment.date()) || time < self.opens || time >= self.closes
     }
 
+    /// Whether the office is open for the whole of this hour of a working day.
+    pub(crate) fn open_in_hour(&self, hour: i8) -> bool {
+        let begins = Time::new(hour, 0, 0, 0).unwrap_or(Time::MIN);
+        let ends = Time::new(hour, 59, 59, 0).unwrap_or(Time::MAX);
+        begins >= self.opens && ends < self.closes
+    }
+
     /// Whether the office is closed for the whole of this hour of a working day.
     pub(crate) fn closed_in_hour(&self, hour: i8) -> bool {
         let begins = Time::new(hour, 0, 0, 0).unwrap_or(Time::MIN);

@@ -26,7 +26,8 @@ struct Column {
     label: String,
     title: String,
     count: Cell,
-    class: &'static str,
+    /// How much of it was off hours.
+    off_hours: Cell,
 }
 
 /// The page.
@@ -75,6 +76,10 @@ impl Page<'_> {
         self.language.pick("en", "ja")
     }
 
+    fn leaves(&self) -> String {
+        grouped(self.figures.leaves)
+    }
+
     fn number(&self, cell: &Cell) -> String {
         shown(*cell, self.language)
     }
@@ -85,8 +90,15 @@ fn shown(cell: Cell, language: Language) -> String {
     cell.shown().map_or_else(|| language.pick("withheld", "非表示").to_owned(), grouped)
 }
 
-fn class_of(closed: bool) -> &'static str {
-    if closed { "off-hours" } else { "in-hours" }
+/// The parts of a bar from its foot, each with its class.
+fn parts(column: &Column) -> Vec<(u64, &'static str)> {
+    match (column.count, column.off_hours) {
+        (Cell::Shown(count), Cell::Shown(off)) => {
+            vec![(count.saturating_sub(off), "in-hours"), (off, "off-hours")]
+        }
+        (Cell::Shown(count), Cell::Withheld) => vec![(count, "undivided")],
+        (Cell::Withheld, _) => Vec::new(),
+    }
 }
 
 fn days(report: &Published<'_>, language: Language) -> Chart {
@@ -94,20 +106,25 @@ fn days(report: &Published<'_>, language: Language) -> Chart {
         label: day.day().to_string(),
         title: day.to_string(),
         count: *count,
-        class: class_of(report.figures.hours.closed_on(*day)),
+        // The colour is that of the day, whatever its hours were.
+        off_hours: if report.figures.hours.closed_on(*day) { *count } else { Cell::Shown(0) },
     };
     let columns: Vec<Column> = report.by_day.iter().map(column).collect();
     upright(&columns, language.pick("Look-ups by day", "日別の照会件数"), language)
 }
 
 fn by_hour(report: &Published<'_>, language: Language) -> Chart {
-    let column = |(hour, count): (i8, &Cell)| Column {
-        label: hour.to_string(),
-        title: format!("{hour}:00–{hour}:59"),
-        count: *count,
-        class: class_of(report.figures.hours.closed_in_hour(hour)),
+    let column = |(hour, (count, off)): (u8, (&Cell, &Cell))| {
+        let off_words = language.pick("off hours", "時間外");
+        Column {
+            label: hour.to_string(),
+            title: format!("{hour}:00–{hour}:59, {off_words} {}", shown(*off, language)),
+            count: *count,
+            off_hours: *off,
+        }
     };
-    let columns: Vec<Column> = (0..).zip(&report.by_hour).map(column).collect();
+    let both = report.by_hour.iter().zip(&report.off_by_hour);
+    let columns: Vec<Column> = (0..).zip(both).map(column).collect();
     upright(&columns, language.pick("Look-ups by hour", "時間帯別の照会件数"), language)
 }
 
@@ -139,13 +156,21 @@ fn upright(columns: &[Column], label: &str, language: Language) -> Chart {
     let step = (100.0 - LEFT) / as_length(columns.len().max(1) as u64);
     let mut x = LEFT;
     for column in columns {
-        let (height, class) = match column.count {
-            Cell::Shown(count) => (BOTTOM - y(as_length(count)), column.class),
-            Cell::Withheld => (WITHHELD_HEIGHT, "withheld"),
-        };
         let title = format!("{}: {}", column.title, shown(column.count, language));
         let (width, left) = (step * 0.76, x + step * 0.12);
-        marks.push(Mark::Bar { x: left, width, y: BOTTOM - height, height, class, title });
+        let mut bar = |y, height, class| {
+            let title = title.clone();
+            marks.push(Mark::Bar { x: left, width, y, height, class, title });
+        };
+        if column.count == Cell::Withheld {
+            bar(BOTTOM - WITHHELD_HEIGHT, WITHHELD_HEIGHT, "withheld");
+        }
+        let mut below = 0;
+        for (count, class) in parts(column).into_iter().filter(|(count, _)| *count > 0) {
+            let (foot, top) = (y(as_length(below)), y(as_length(below + count)));
+            bar(top, foot - top, class);
+            below += count;
+        }
         marks.push(Mark::Text {
             x: x + step / 2.0,
             shift: 0.0,

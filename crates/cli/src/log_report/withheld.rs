@@ -79,6 +79,28 @@ fn divided(counts: &[u64]) -> Vec<Cell> {
     counts.iter().enumerate().map(cell).collect()
 }
 
+/// How many look-ups of each hour were off hours, beside those of the hour and the total of the off hours.
+fn off_by_hour(figures: &Figures, by_hour: &[Cell], off_hours: Cell) -> Vec<Cell> {
+    let told_by_days = figures.off_by_hour_beside_days().into_iter().any(is_small);
+    let undivided = told_by_days || off_hours == Cell::Withheld;
+    // At night all are, and everybody knows.
+    let by_day: Vec<usize> = (0..24)
+        .zip(0..)
+        .filter(|(_, hour)| !figures.hours.closed_in_hour(*hour))
+        .map(|it| it.0)
+        .collect();
+    let of_day = |counts: &[u64]| by_day.iter().map(|at| counts[*at]).collect::<Vec<_>>();
+    let hidden = off_hours_withheld(&of_day(&figures.by_hour), &of_day(&figures.off_by_hour));
+    let mut cells = by_hour.to_vec();
+    for (at, hidden) in by_day.into_iter().zip(hidden) {
+        let is_hidden = undivided || hidden || by_hour[at] == Cell::Withheld;
+        // Of nothing there is nothing to hide.
+        let is_hidden = is_hidden && by_hour[at] != Cell::Shown(0);
+        cells[at] = if is_hidden { Cell::Withheld } else { Cell::Shown(figures.off_by_hour[at]) };
+    }
+    cells
+}
+
 /// A report as it is passed on, or as it is.
 #[derive(Debug)]
 pub(crate) struct Published<'a> {
@@ -91,6 +113,8 @@ pub(crate) struct Published<'a> {
     pub(crate) refusals: Cell,
     pub(crate) by_day: Vec<(Date, Cell)>,
     pub(crate) by_hour: Vec<Cell>,
+    /// How many of them were off hours.
+    pub(crate) off_by_hour: Vec<Cell>,
     pub(crate) by_code: Vec<(&'a str, Cell)>,
     /// The busiest first.
     pub(crate) actors: Vec<PublishedActor<'a>>,
@@ -160,6 +184,11 @@ impl<'a> Published<'a> {
         let rows = actors.iter().enumerate().map(row).collect();
         let days: Vec<u64> = figures.by_day.values().copied().collect();
         let codes: Vec<u64> = figures.by_code.values().copied().collect();
+        let by_hour = cells(&figures.by_hour);
+        let off_by_hour = match exact {
+            true => figures.off_by_hour.map(Cell::Shown).to_vec(),
+            false => off_by_hour(figures, &by_hour, parts[1]),
+        };
         Self {
             figures,
             exact,
@@ -168,7 +197,8 @@ impl<'a> Published<'a> {
             off_hours: parts[1],
             refusals: alone(figures.refusals),
             by_day: figures.by_day.keys().copied().zip(cells(&days)).collect(),
-            by_hour: cells(&figures.by_hour),
+            by_hour,
+            off_by_hour,
             by_code: figures.by_code.keys().map(String::as_str).zip(cells(&codes)).collect(),
             actors: rows,
             mass_from,
@@ -180,7 +210,7 @@ impl<'a> Published<'a> {
         let cell = |cell: Cell| json!(cell.shown());
         let day =
             |(day, count): &(Date, Cell)| json!({"day": day.to_string(), "look_ups": cell(*count)});
-        let hour = |(hour, count): (usize, &Cell)| json!({"hour": hour, "look_ups": cell(*count)});
+        let hour = |(hour, (count, off)): (usize, (&Cell, &Cell))| json!({"hour": hour, "look_ups": cell(*count), "off_hours": cell(*off)});
         let code = |(code, count): &(&str, Cell)| json!({"code": code, "refusals": cell(*count)});
         let actor = |actor: &PublishedActor<'_>| {
             json!({
@@ -205,7 +235,7 @@ impl<'a> Published<'a> {
             "off_hours": cell(self.off_hours),
             "refusals": cell(self.refusals),
             "by_day": self.by_day.iter().map(day).collect::<Vec<_>>(),
-            "by_hour": self.by_hour.iter().enumerate().map(hour).collect::<Vec<_>>(),
+            "by_hour": self.by_hour.iter().zip(&self.off_by_hour).enumerate().map(hour).collect::<Vec<_>>(),
             "by_code": self.by_code.iter().map(code).collect::<Vec<_>>(),
             "actors": self.actors.iter().map(actor).collect::<Vec<_>>(),
             "colleagues": {
