@@ -76,6 +76,15 @@ impl Authority {
         &self.certificate
     }
 
+    /// Whether a revocation list is of another authority of the same name: while one key replaces another, both go by it.
+    pub(super) fn has_namesakes_list(&self, list: &CertificateRevocationListDer<'_>) -> bool {
+        let own = X509Certificate::from_der(&self.certificate);
+        let parsed = CertificateRevocationList::from_der(list.as_ref());
+        let (Ok((_, own)), Ok((_, list))) = (own, parsed) else { return false };
+        list.issuer().as_raw() == own.subject().as_raw()
+            && list.verify_signature(own.public_key()).is_err()
+    }
+
     /// Whether its key signed the certificate. The name alone does not decide: a renewed authority has the same one.
     pub(super) fn issued(&self, certificate: &X509Certificate<'_>) -> bool {
         let Ok((_, own)) = X509Certificate::from_der(&self.certificate) else { return false };

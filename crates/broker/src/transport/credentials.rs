@@ -280,7 +280,7 @@ impl Contents {
             .and_then(|certificate| X509Certificate::from_der(certificate).ok())
             .and_then(|(_, certificate)| timestamp(certificate.validity().not_after))
             .ok_or_else(malformed)?;
-        let verifier = client_verifier(authorities.clone(), lists, trust_domain.clone())?;
+        let verifier = client_verifier(authorities.clone(), &lists, trust_domain.clone())?;
         let unusable = |source| TlsError::KeyUnusable { file: files.key.clone(), source };
         let server_config = server_config(chain, key, Arc::clone(&verifier) as _, clock.clone());
         let server_config = server_config.map_err(unusable)?;

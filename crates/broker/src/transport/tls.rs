@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use renkei_types::{Clock, Digest};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
@@ -82,23 +82,33 @@ pub(super) fn anonymous_config(
 }
 
 /// The verifier of clients of these authorities. A client without a certificate, of unknown revocation status or with a
-/// list past its end is refused.
+/// list past its end is refused. Each authority has a verifier of its own: lists are looked up by the name of who issued them,
+/// and an authority that replaces another may have the same one.
 pub(super) fn client_verifier(
     authorities: Arc<[Authority]>,
-    lists: Vec<CertificateRevocationListDer<'static>>,
+    lists: &[CertificateRevocationListDer<'static>],
     trust_domain: Arc<str>,
 ) -> Result<Arc<ClientVerifier>, TlsError> {
     let settings = |reason: String| TlsError::Settings { reason };
-    let mut roots = RootCertStore::empty();
-    for authority in authorities.iter() {
+    let chain = |authority: &Authority| {
+        let mut roots = RootCertStore::empty();
         roots.add(authority.certificate().clone()).map_err(|error| settings(error.to_string()))?;
+        let own = lists.iter().filter(|list| !authority.has_namesakes_list(list)).cloned();
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+            .with_crls(own)
+            .enforce_revocation_expiration()
+            .build()
+            .map_err(|error| settings(error.to_string()))
+    };
+    let chains = authorities.iter().map(chain).collect::<Result<Vec<_>, _>>()?;
+    let mut hints: Vec<DistinguishedName> = Vec::new();
+    for hint in chains.iter().flat_map(|chain| chain.root_hint_subjects()) {
+        if !hints.iter().any(|known| known.as_ref() == hint.as_ref()) {
+            hints.push(hint.clone());
+        }
     }
-    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-        .with_crls(lists)
-        .enforce_revocation_expiration()
-        .build()
-        .map_err(|error| settings(error.to_string()))?;
-    Ok(Arc::new(ClientVerifier { chain, authorities, trust_domain }))
+    let algorithms = provider().signature_verification_algorithms;
+    Ok(Arc::new(ClientVerifier { chains, hints, algorithms, authorities, trust_domain }))
 }
 
 /// The one crypto provider. Named explicitly, because rustls panics on a default when another crate brings a second one.
@@ -125,7 +135,11 @@ impl TimeProvider for ClockTime {
 /// Whom the broker believes.
 #[derive(Debug)]
 pub(super) struct ClientVerifier {
-    chain: Arc<dyn ClientCertVerifier>,
+    /// One for each authority.
+    chains: Vec<Arc<dyn ClientCertVerifier>>,
+    /// The names of the authorities, each once, as clients are told them.
+    hints: Vec<DistinguishedName>,
+    algorithms: WebPkiSupportedAlgorithms,
     authorities: Arc<[Authority]>,
     trust_domain: Arc<str>,
 }
@@ -145,16 +159,27 @@ impl ClientVerifier {
         if intermediates.len() > INTERMEDIATES_MAX {
             return Err(refuse(Refusal::ChainTooLong));
         }
-        self.chain
-            .verify_client_cert(certificate, intermediates, now)
-            .map_err(|error| (Refusal::of_tls(&error), error))?;
+        let mut refused = refuse(Refusal::AuthorityUnknown);
+        let is_good = self.chains.iter().any(|chain| {
+            let Err(error) = chain.verify_client_cert(certificate, intermediates, now) else {
+                return true;
+            };
+            // What the authority says whose client it is; the others do not know it.
+            if refused.0 == Refusal::AuthorityUnknown {
+                refused = (Refusal::of_tls(&error), error);
+            }
+            false
+        });
+        if !is_good {
+            return Err(refused);
+        }
         Peer::of_certificate(certificate, &self.authorities, &self.trust_domain).map_err(refuse)
     }
 }
 
 impl ClientCertVerifier for ClientVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chain.root_hint_subjects()
+        &self.hints
     }
 
     fn verify_client_cert(
@@ -179,7 +204,7 @@ impl ClientCertVerifier for ClientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chain.verify_tls12_signature(message, certificate, signature)
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -188,10 +213,10 @@ impl ClientCertVerifier for ClientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chain.verify_tls13_signature(message, certificate, signature)
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
