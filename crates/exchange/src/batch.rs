@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::AccountCounts;
 use crate::book::{Book, BookChange, runs};
 use crate::command::{Call, Command, Decision, Desk, Done};
-use crate::draft::{Draft, Read, draw_up};
+use crate::draft::{Draft, Drawn, Read, draw_up};
 use crate::household_case::{self, Watch};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
+use crate::left_out::NoteLeftOut;
 use crate::list::Totals;
 use crate::mark::Mark;
 use crate::payee::Residents;
@@ -190,17 +191,27 @@ pub fn propose(
         Ok(Read { state: desk.state.clone(), today: desk.today, book, payees, earlier })
     })?;
     // A repetition of a call that was answered finds nothing left, or another state of things; the stored answer tells.
-    let draft = draft(exchange, indexes, &read, &permit, list);
+    let draft = match drawn(exchange, indexes, &read, &permit, list) {
+        Ok(Drawn::Batch(draft)) => Ok(draft),
+        Ok(Drawn::Nothing(left_out)) => {
+            let refusal = Refusal::from(left_out.why);
+            let note = NoteLeftOut { permit: permit.clone(), list, left_out };
+            // Whatever hinders the note hinders the proposal too, and is told there.
+            let _ = exchange.execute_now(Call { request: None, ..call.clone() }, note);
+            Err(refusal)
+        }
+        Err(refusal) => Err(refusal),
+    };
     exchange.execute_now(call, Propose { permit, list, draft })
 }
 
-fn draft(
+fn drawn(
     exchange: &Exchange,
     indexes: &Indexes,
     read: &Read,
     permit: &Permit<Certify>,
     list: ListId,
-) -> Result<Draft, Refusal> {
+) -> Result<Drawn, Refusal> {
     let vault = exchange.vault();
     // Both read through a register, and a part of either is work for one thread.
     let (watch, residents) = std::thread::scope(|scope| {
@@ -215,7 +226,7 @@ fn draft(
 struct Propose {
     permit: Permit<Certify>,
     list: ListId,
-    draft: Result<Draft, Refusal>,
+    draft: Result<Box<Draft>, Refusal>,
 }
 
 impl Command for Propose {

@@ -121,6 +121,13 @@ pub enum BookChange {
         /// Line, person in the register, and index into [`Outcome::ALL`].
         decisions: Vec<(u32, Option<u32>, u8)>,
     },
+    /// Nothing could be put in a batch, because all payable lines are left out.
+    LeftOut {
+        /// Payable lines whose payee is paid by another line of the programme, as runs.
+        already_paid: Vec<(u32, u32)>,
+        /// Payable lines whose payee is excluded, as runs.
+        excluded: Vec<(u32, u32)>,
+    },
 }
 
 /// Lines and yen of a batch as the book has them.
@@ -314,11 +321,10 @@ impl Book {
             }
             BookChange::Gathered { batch, runs, dissolved, already_paid, excluded } => {
                 self.gather(*batch, runs, dissolved);
-                let runs = |runs: &[(u32, u32)]| {
-                    runs.iter().map(|(first, more)| (*first, first + more)).collect()
-                };
-                self.already_paid = runs(already_paid);
-                self.excluded = runs(excluded);
+                self.leave_out(already_paid, excluded);
+            }
+            BookChange::LeftOut { already_paid, excluded } => {
+                self.leave_out(already_paid, excluded);
             }
             BookChange::Returned { batch, rows } => {
                 for &row in rows {
@@ -376,6 +382,23 @@ impl Book {
             let sum: Totals = lines.map(|line| Totals { lines: 1, yen: line.yen }).sum();
             self.sums.batches.entry(batch).or_default().all += sum;
         }
+    }
+
+    /// Notes which payable lines the last proposal left out for good.
+    fn leave_out(&mut self, already_paid: &[(u32, u32)], excluded: &[(u32, u32)]) {
+        let runs =
+            |runs: &[(u32, u32)]| runs.iter().map(|(first, more)| (*first, first + more)).collect();
+        self.already_paid = runs(already_paid);
+        self.excluded = runs(excluded);
+    }
+
+    /// Whether the last proposal left out exactly these lines.
+    pub(crate) fn left_out(&self, already_paid: &[u32], excluded: &[u32]) -> bool {
+        let same = |known: &RedBlackTreeMapSync<u32, u32>, rows: &[u32]| {
+            let known = known.iter().flat_map(|(first, last)| *first..=*last);
+            known.eq(rows.iter().copied())
+        };
+        same(&self.already_paid, already_paid) && same(&self.excluded, excluded)
     }
 
     /// Takes the lines out of batches that are no more.

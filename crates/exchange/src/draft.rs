@@ -23,6 +23,7 @@ use crate::books::Payees;
 use crate::exclusion;
 use crate::hold::HeldPayees;
 use crate::household_case::{Watch, WatchedColumns};
+use crate::left_out::LeftOut;
 use crate::list::Totals;
 use crate::payee::{PayeeRule, Resident, Residents};
 use crate::permit::{Certify, Permit};
@@ -48,6 +49,15 @@ pub(crate) struct Draft {
     pub(crate) incomplete: u64,
     /// Proposals of the list that it takes the place of.
     pub(crate) dissolved: Vec<BatchId>,
+}
+
+/// What came of drawing a batch up.
+#[derive(Debug)]
+pub(crate) enum Drawn {
+    /// It is written.
+    Batch(Box<Draft>),
+    /// Every payable line is left out.
+    Nothing(LeftOut),
 }
 
 /// What a batch is drawn up from.
@@ -159,7 +169,7 @@ pub(crate) fn draw_up(
     (watch, residents): (&Watch, &Residents),
     permit: &Permit<Certify>,
     list_id: ListId,
-) -> Result<Draft, Refusal> {
+) -> Result<Drawn, Refusal> {
     let Read { state, today, book, payees, earlier } = read;
     let (list, linked) = state.linked_list(list_id)?;
     let (_, sealed) = state.sealed_list(list_id)?;
@@ -242,8 +252,9 @@ pub(crate) fn draw_up(
     }
     if taken.is_empty() {
         let all_paid = !already_paid.is_empty() && excluded.is_empty() && held + incomplete == 0;
-        let nothing = if all_paid { Reason::AlreadyPaid } else { Reason::NothingToCertify };
-        return Err(nothing.into());
+        let why = if all_paid { Reason::AlreadyPaid } else { Reason::NothingToCertify };
+        let seen = (linked.version, programme.batches);
+        return Ok(Drawn::Nothing(LeftOut { why, already_paid, excluded, seen }));
     }
     let (payments, digest, accounts) = pages.finish()?;
     let accounts = accounts.finish(vault, &register)?.counts();
@@ -274,7 +285,7 @@ pub(crate) fn draw_up(
         protected: Some(watch.protected),
     };
     let dissolved = sieve.dissolved;
-    Ok(Draft {
+    Ok(Drawn::Batch(Box::new(Draft {
         batch,
         rows: taken,
         version: linked.version,
@@ -284,7 +295,7 @@ pub(crate) fn draw_up(
         held,
         incomplete,
         dissolved,
-    })
+    })))
 }
 
 /// How many chunks of a list are judged at a time.

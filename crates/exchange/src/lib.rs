@@ -45,6 +45,7 @@ pub mod index;
 pub mod job;
 mod leaf_index;
 pub mod ledger;
+mod left_out;
 pub mod lines;
 pub mod link_code;
 pub mod list;

@@ -64,8 +64,16 @@ fn a_payee_is_paid_once_in_a_programme_whatever_the_list() {
     // The same people apply again, in another order: another file, the same persons.
     let second = town.linked_list_of("wave-2", &town.shuffled_payments(90));
     town.decide_all(second, "clerk-1");
+    let payable = town.sheet(second).steps[&Step::Payable];
     let refused = town.certify(second).expect_err("everybody is paid");
     assert_eq!(refused.reason, Reason::AlreadyPaid);
+    // The sheet says so too, and adds up; asking again tells nothing new.
+    let frames = *town.exchange.durable().borrow();
+    let sheet = town.sheet(second);
+    assert_eq!(sheet.steps[&Step::AlreadyPaid], payable);
+    assert!(sheet.is_balanced() && !sheet.steps.contains_key(&Step::Payable));
+    town.certify(second).expect_err("everybody is paid still");
+    assert_eq!(*town.exchange.durable().borrow(), frames);
 }
 
 #[test]
