@@ -264,8 +264,11 @@ impl Localised for ClientFileError {
             return self.to_string();
         }
         match self {
-            Self::Unreadable { file, key, path, .. } => {
-                format!("{file} の {key}: {path} を読み込めません。場所と権限を確認してください")
+            Self::Unreadable { file, key, path, source } => {
+                let why = source.localised(language);
+                format!(
+                    "{file} の {key}: {path} を読み込めません（{why}）。場所と権限を確認してください"
+                )
             }
             Self::Syntax { file, line, .. } => {
                 let line = line.map(|line| format!(" {line} 行目")).unwrap_or_default();

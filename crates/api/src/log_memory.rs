@@ -102,7 +102,9 @@ impl Classify for LogDoubt {
 impl Localised for LogDoubt {
     fn localised(&self, language: Language) -> String {
         let japanese = match self {
-            Self::File { path, source } => format!("{}: {source}", path.display()),
+            Self::File { path, source } => {
+                format!("{}: {}", path.display(), source.localised(language))
+            }
             Self::Key { path, source } => {
                 format!("{}: {}", path.display(), source.localised(language))
             }

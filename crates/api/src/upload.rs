@@ -79,7 +79,7 @@ impl Localised for UploadError {
     fn localised(&self, language: Language) -> String {
         let japanese = match self {
             Self::Rejected(rejection) => return rejection.localised(language),
-            Self::Read(error) => format!("ファイルを読み込めません: {error}"),
+            Self::Read(error) => format!("ファイルを読み込めません: {}", error.localised(language)),
             Self::OtherFile => "連携サーバーにはこのファイルより多くのバイトがあります。別のファイルが送られています。新しい受付を開いてください".to_owned(),
             Self::Sealed => "この受付は確定済みのため追加できません。新しい受付を開いてください".to_owned(),
             Self::Contradiction => "保存済みバイト数についての連携サーバーの応答が矛盾しています。運用者に連絡してください".to_owned(),

@@ -83,14 +83,15 @@ impl Localised for RunError {
             Self::Open(error) => error.localised(language),
             Self::Listen { address, source } => language.pick(
                 format!("{address} cannot be listened on: {source}"),
-                format!("{address} で待ち受けできません: {source}"),
+                format!("{address} で待ち受けできません: {}", source.localised(language)),
             ),
             Self::Serve(error) => {
                 language.pick(error.to_string(), format!("サーバーが停止しました: {error}"))
             }
-            Self::Thread(error) => {
-                language.pick(self.to_string(), format!("スレッドを開始できません: {error}"))
-            }
+            Self::Thread(error) => language.pick(
+                self.to_string(),
+                format!("スレッドを開始できません: {}", error.localised(language)),
+            ),
         }
     }
 }

@@ -17,7 +17,7 @@ use renkei_exchange::{Exchange, StorePaths, WitnessRule};
 use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::proof::consistency_proof;
 use renkei_tlog::{Checkpoint, Policy, PolicyError};
-use renkei_types::{Classify, Kind, Language, Localised};
+use renkei_types::{Classify, Kind, Language, Localised, with_file};
 use renkei_witness::{Answer, Submission, WitnessClient, WitnessUrlError};
 
 use crate::config::WitnessConfig;
@@ -63,11 +63,15 @@ impl Localised for WitnessSetupError {
     fn localised(&self, language: Language) -> String {
         let japanese = match self {
             Self::Policy(error) => return error.localised(language),
-            Self::Authority(error) => format!("witness.ca を読めません: {error}"),
+            Self::Authority(error) => {
+                format!("witness.ca を読めません: {}", with_file(error, language))
+            }
             Self::Url { name, source } => {
                 format!("方針の立会者 {name}: {}", source.localised(language))
             }
-            Self::Store(error) => format!("最後に署名した内容を読めません: {error}"),
+            Self::Store(error) => {
+                format!("最後に署名した内容を読めません: {}", with_file(error, language))
+            }
         };
         language.pick(self.to_string(), japanese)
     }

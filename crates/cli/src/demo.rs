@@ -119,7 +119,7 @@ fn tour(
 ) -> Result<Closing, Failure> {
     city::write_client_files(&city.folder, ports)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CommandError::Plain(error.to_string()))?;
+    let runtime = runtime.map_err(CommandError::System)?;
     let port = ports.broker;
     stages.done(
         "found",

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use renkei_japanese::zengin::transfer::TransferReadError;
 use renkei_types::{Classify, Kind, Language, Localised};
 
 /// How a command that ran to its end went.
@@ -102,6 +103,10 @@ pub(crate) enum CommandError {
     NoAnswer { file: String },
     #[error("{file} changed while it was being read; run the command again")]
     Changed { file: String },
+    #[error("{file}: {error}")]
+    TransferFile { file: String, error: TransferReadError },
+    #[error("{0}")]
+    System(std::io::Error),
     #[error("{0}")]
     Plain(String),
 }
@@ -116,21 +121,6 @@ impl CommandError {
 fn about_file(file: &str, error: &std::io::Error) -> String {
     let error = error.to_string();
     if error.contains(file) { error } else { format!("{file}: {error}") }
-}
-
-/// What went wrong with a file, in Japanese; the system's own words where it is something rare.
-fn japanese_io(error: &std::io::Error) -> String {
-    use std::io::ErrorKind;
-    let known = [
-        (ErrorKind::NotFound, "ファイルまたはフォルダーがありません"),
-        (ErrorKind::PermissionDenied, "アクセスする権限がありません"),
-        (ErrorKind::IsADirectory, "ファイルではなくフォルダーです"),
-        (ErrorKind::StorageFull, "空き容量がありません"),
-        (ErrorKind::ReadOnlyFilesystem, "書き込みできない場所です"),
-        (ErrorKind::InvalidData, "UTF-8の文字として読めません"),
-    ];
-    let words = known.iter().find(|(kind, _)| *kind == error.kind());
-    words.map_or_else(|| format!("読み書きできません（{error}）"), |(_, words)| (*words).to_owned())
 }
 
 /// Whether there is no room, or nothing may be written.
@@ -157,6 +147,8 @@ impl Classify for CommandError {
             | Self::Requirement { .. }
             | Self::Model { .. }
             | Self::NoAnswer { .. }
+            | Self::TransferFile { .. }
+            | Self::System(_)
             | Self::Plain(_) => Kind::InvalidArgument,
         }
     }
@@ -168,7 +160,7 @@ impl Localised for CommandError {
             return self.to_string();
         }
         match self {
-            Self::File { file, source } => format!("{file}: {}", japanese_io(source)),
+            Self::File { file, source } => format!("{file}: {}", source.localised(language)),
             Self::OverwritesInput { file } => {
                 format!(
                     "{file} は入力として読み込むため上書きできません。別のファイル名を指定してください"
@@ -207,6 +199,11 @@ impl Localised for CommandError {
             Self::Changed { file } => {
                 format!("{file} が読み込み中に変更されました。もう一度実行してください")
             }
+            Self::TransferFile { file, error } => format!(
+                "{file}: {} 件目のレコード（{}）が全銀形式の振込データとして読めません。銀行から受け取ったままのファイルを指定してください",
+                error.record, error.field
+            ),
+            Self::System(error) => renkei_types::with_file(error, language),
             Self::Plain(message) => message.clone(),
         }
     }

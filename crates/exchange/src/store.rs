@@ -351,7 +351,7 @@ impl renkei_types::Localised for OpenError {
             Self::LogKey(error) => {
                 language.pick(self.to_string(), format!("記録の署名鍵を使えません: {error}"))
             }
-            Self::Io(error) => error.to_string(),
+            Self::Io(error) => renkei_types::with_file(error, language),
         }
     }
 }

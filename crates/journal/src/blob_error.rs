@@ -124,8 +124,12 @@ impl Localised for BlobError {
             Self::TooLarge { bytes } => {
                 format!("チャンクが{bytes}バイトで、上限{CHUNK_BYTES_MAX}を超えています")
             }
-            Self::Store { source } => format!("blob の保管先でエラーが起きました: {source}"),
-            Self::Io { folder, source } => format!("{folder}: {source}"),
+            Self::Store { source } => {
+                let why = io_behind(source)
+                    .map_or_else(|| source.to_string(), |io| io.localised(language));
+                format!("blob の保管先でエラーが起きました: {why}")
+            }
+            Self::Io { folder, source } => format!("{folder}: {}", source.localised(language)),
         }
     }
 }

@@ -103,7 +103,9 @@ impl Localised for OpenError {
             Self::Damaged { file, offset } => format!(
                 "{file}: {offset}バイト目から壊れています。フォルダの写しを取ってから、バックアップから戻してください"
             ),
-            Self::Io { file, source } => format!("{file}: ジャーナルを開けません: {source}"),
+            Self::Io { file, source } => {
+                format!("{file}: ジャーナルを開けません: {}", source.localised(language))
+            }
         }
     }
 }
@@ -188,7 +190,9 @@ impl Localised for AppendError {
             Self::Superseded { ours, theirs } => format!(
                 "このプロセスは起動番号{ours}ですが、その後{theirs}が起動しています。このプロセスを終了してください"
             ),
-            Self::Io { source } => format!("ジャーナルに書き込めません: {source}"),
+            Self::Io { source } => {
+                format!("ジャーナルに書き込めません: {}", source.localised(language))
+            }
         }
     }
 }
@@ -241,7 +245,9 @@ impl Localised for ReadError {
             Self::Damaged { file, offset } => format!(
                 "{file}: {offset}バイト目から壊れています。ブローカーを止め、バックアップから戻してください"
             ),
-            Self::Io { file, source } => format!("{file}: 読み込めません: {source}"),
+            Self::Io { file, source } => {
+                format!("{file}: 読み込めません: {}", source.localised(language))
+            }
         }
     }
 }

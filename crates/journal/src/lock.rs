@@ -57,7 +57,8 @@ impl Localised for LockError {
                  （`fuser -v {folder}/LOCK` で確認できます）"
             ),
             Self::Io { folder, source } => format!(
-                "{folder}: ロックできません: {source}。ローカルの書き込み可能なフォルダか確認してください"
+                "{folder}: ロックできません: {}。ローカルの書き込み可能なフォルダか確認してください",
+                source.localised(language)
             ),
         }
     }

@@ -68,7 +68,7 @@ impl Localised for SecretFileError {
                 "{file}: 所有者以外も秘密を読める状態です（{mode:03o}）。`chmod 600 {file}` を実行してください"
             ),
             Self::Exists { file } => format!("{file}: 秘密が既にあります。上書きしません"),
-            Self::Io { file, source } => format!("{file}: {source}"),
+            Self::Io { file, source } => format!("{file}: {}", source.localised(language)),
         }
     }
 }

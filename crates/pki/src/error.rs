@@ -207,7 +207,7 @@ impl Localised for PkiError {
         }
         match self {
             Self::File { file, source } => {
-                format!("{}: 読み書きできません（{source}）", file.display())
+                format!("{}: {}", file.display(), source.localised(language))
             }
             Self::NotEmpty { dir } => format!(
                 "{} は空ではありません。認証局は上書きできないため、新しいフォルダーを指定してください",

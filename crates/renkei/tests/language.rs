@@ -77,6 +77,38 @@ fn mistakes_are_told_in_japanese_under_a_japanese_locale_or_if_asked_for() {
 }
 
 #[test]
+fn what_the_operating_system_says_is_told_in_japanese_too() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.path(name).into_os_string().into_string().expect("UTF-8");
+    let (missing, here) = (path("nowhere.toml"), path(""));
+    let text = folder.write("list.csv", "申請番号,氏名,支給額\n1,a,1\n");
+    let text = text.to_str().expect("UTF-8");
+    let broken = format!("{missing}/under-a-file");
+    fs_err::write(&missing, "x = 1\n").expect("a file");
+    let nowhere = path("gone/gone.toml");
+    for arguments in [
+        vec!["check", &nowhere],
+        vec!["check", &here],
+        vec!["check", &broken],
+        vec!["check", text, "--repair", &nowhere],
+        vec!["check", text, "--layout", &nowhere],
+        vec!["check", text, "--schema", &nowhere],
+        vec!["check-config", &nowhere],
+        vec!["serve", "--config", &nowhere],
+        vec!["agreement", "list", "--as", &nowhere],
+        vec!["pki", "status", "--dir", &nowhere],
+        vec!["audit", "verify", &here, "--key", &nowhere],
+    ] {
+        let told = renkei_in("ja_JP.UTF-8", &arguments);
+        assert!(told.code > 1, "{arguments:?}: {}", told.stderr);
+        for english in ["os error", "No such file", "directory", "failed to", "stream did"] {
+            assert!(!told.stderr.contains(english), "{arguments:?}: {}", told.stderr);
+        }
+        assert!(is_japanese(&told.stderr.replacen("エラー", "", 1)), "{arguments:?}");
+    }
+}
+
+#[test]
 fn lang_en_wins_over_a_japanese_locale() {
     let folder = Folder::new();
     let path = folder.path("nowhere.csv");

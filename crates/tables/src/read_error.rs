@@ -177,7 +177,9 @@ impl Localised for ReadError {
             return self.to_string();
         }
         match self {
-            Self::Io { file, source } => format!("{file}: 読めません: {source}"),
+            Self::Io { file, source } => {
+                format!("{file}: 読めません: {}", source.localised(language))
+            }
             Self::Empty { file } => format!("{file}: ファイルが空です"),
             Self::HeaderUndecodable { file, line, encoding } => {
                 format!("{file}: {line}行目: 見出しに{encoding}として読めないバイトがあります")

@@ -177,7 +177,9 @@ impl Localised for SchemaError {
             return self.to_string();
         }
         match self {
-            Self::Unreadable { file, source } => format!("{file}: 読めません: {source}"),
+            Self::Unreadable { file, source } => {
+                format!("{file}: 読めません: {}", source.localised(language))
+            }
             Self::Syntax { file, line, what } => {
                 format!("{file}: {line}行目: 書き方に誤りがあります: {what}")
             }

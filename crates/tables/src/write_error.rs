@@ -91,7 +91,9 @@ impl Localised for WriteError {
             Self::UnknownEnding { file } => {
                 format!("{file}: 拡張子は .csv、.xlsx、.parquet のいずれかにしてください")
             }
-            Self::Io { file, source } => format!("{file}: 書き込めません: {source}"),
+            Self::Io { file, source } => {
+                format!("{file}: 書き込めません: {}", source.localised(language))
+            }
             Self::CellCount { file, row, cells, columns } => {
                 format!("{file}: {row}行目のセルが{cells}個で、列数{columns}と合いません")
             }

@@ -14,7 +14,7 @@ mod levels;
 use std::io;
 use std::path::Path;
 
-use renkei_types::{Classify, Digest, Kind, Language, Localised};
+use renkei_types::{Classify, Digest, Kind, Language, Localised, with_file};
 
 pub use self::flaw::{FirstBad, Flaw};
 use self::levels::Levels;
@@ -75,7 +75,9 @@ impl Localised for VerifyError {
             Self::NoFolder { folder } => format!(
                 "{folder}はフォルダーではありません。`checkpoint`と`tile`のあるフォルダーを指定してください"
             ),
-            Self::Io(error) => format!("ログのファイルを読めません: {error}"),
+            Self::Io(error) => {
+                format!("ログのファイルを読めません: {}", with_file(error, language))
+            }
         };
         language.pick(self.to_string(), japanese)
     }

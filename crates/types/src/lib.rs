@@ -10,6 +10,7 @@ mod failure;
 mod field;
 mod id;
 mod identity;
+mod io_error;
 mod language;
 mod legal_basis;
 mod money;
@@ -25,6 +26,7 @@ pub use id::{
     ProgrammeId, RequestId, SnapshotId, TaskId, UploadId,
 };
 pub use identity::{AgencyId, Identity, IdentityKind, InvalidIdentity, InvalidSlug, Slug};
+pub use io_error::with_file;
 pub use language::{Language, Localised};
 pub use legal_basis::{LegalBasis, UnknownLegalBasis};
 pub use money::{UnreadableAmount, Yen};

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use renkei_types::{Classify, Kind, Language, Localised};
+use renkei_types::{Classify, Kind, Language, Localised, with_file};
 
 /// Why a checkpoint is not cosigned. Each has its status in the protocol.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -117,7 +117,7 @@ impl Localised for WitnessError {
     fn localised(&self, language: Language) -> String {
         let japanese = match self {
             Self::Refused(refused) => return refused.localised(language),
-            Self::Folder(error) => format!("立会者のフォルダー: {error}"),
+            Self::Folder(error) => format!("立会者のフォルダー: {}", with_file(error, language)),
             Self::Damaged { file } => format!(
                 "{file}はこの立会者が書いた内容ではありません。バックアップから戻すまで、このログには連署できません"
             ),

@@ -54,7 +54,7 @@ impl Localised for KeyFileError {
     fn localised(&self, language: Language) -> String {
         let japanese = match self {
             Self::Secret(error) => return error.localised(language),
-            Self::Line { file, source } => format!("{file}: {source}"),
+            Self::Line { file, source } => format!("{file}: {}", source.localised(language)),
             Self::Invalid { file, source } => format!("{file}: {}", source.localised(language)),
             Self::OtherKey { file } => format!(
                 "{file}は隣の鍵の公開鍵ではありません。両方を同じバックアップから戻してください"

@@ -305,8 +305,9 @@ impl Localised for ConfigError {
             (_, Language::English) => self.to_string(),
             (Self::Unreadable { file, source }, Language::Japanese) => {
                 format!(
-                    "{}: 読めません: {source}。broker.toml のパスを指定してください",
-                    file.display()
+                    "{}: 読めません: {}。broker.toml のパスを指定してください",
+                    file.display(),
+                    source.localised(language)
                 )
             }
             (Self::Invalid { place, rule }, Language::Japanese) => {

@@ -78,7 +78,8 @@ impl Localised for TlsError {
         }
         match self {
             Self::Unreadable { file, source } => {
-                format!("{}: 読めません: {source}。パスと権限を確認してください", file.display())
+                let why = source.localised(language);
+                format!("{}: 読めません: {why}。パスと権限を確認してください", file.display())
             }
             Self::Empty { file, wanted } => {
                 format!(

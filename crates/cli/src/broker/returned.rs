@@ -66,7 +66,7 @@ fn count(path: &Path, bytes: &[u8]) -> Result<Totals, Failure> {
     let name = path.display().to_string();
     if bytes.starts_with(b"121") {
         let read = read_transfer_file(bytes);
-        let read = read.map_err(|error| CommandError::Plain(format!("{name}: {error}")))?;
+        let read = read.map_err(|error| CommandError::TransferFile { file: name, error })?;
         return Ok(Totals { lines: u64::from(read.totals.rows()), yen: read.totals.yen() });
     }
     let mut reader = TableReader::from_bytes(bytes.to_vec(), &name, &ReadOptions::default())?;

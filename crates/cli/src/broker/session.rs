@@ -80,7 +80,7 @@ pub(super) fn over(
 ) -> Result<Exit, Failure> {
     let memory = file.log_memory()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CommandError::Plain(error.to_string()))?;
+    let runtime = runtime.map_err(CommandError::System)?;
     let done = runtime.block_on(async {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::open()?);
         let connection =

@@ -149,12 +149,12 @@ fn serve(arguments: &ServeArguments, environment: &Environment) -> Result<Exit, 
         _ if arguments.listen.ip().is_loopback() => None,
         _ => return Err(BrokerError::WitnessInTheClear.into()),
     };
-    let system = |error: std::io::Error| CommandError::Plain(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(system)?.block_on(async {
-        let shutdown = crate::commands::serve::shutdown_signal().map_err(system)?;
-        let listener = tokio::net::TcpListener::bind(arguments.listen).await.map_err(system)?;
-        let address = listener.local_addr().map_err(system)?;
+    runtime.map_err(CommandError::System)?.block_on(async {
+        let shutdown = crate::commands::serve::shutdown_signal().map_err(CommandError::System)?;
+        let listener =
+            tokio::net::TcpListener::bind(arguments.listen).await.map_err(CommandError::System)?;
+        let address = listener.local_addr().map_err(CommandError::System)?;
         environment.note(
             &format!("the witness listens on {address}"),
             &format!("立会者は {address} で待ち受けています"),

@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 use crate::failure::{CommandError, Exit, Failure};
 
 pub(super) fn io(error: std::io::Error) -> Failure {
-    CommandError::Plain(error.to_string()).into()
+    CommandError::System(error).into()
 }
 
 /// Prints completions for a shell.

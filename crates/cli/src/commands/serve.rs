@@ -32,11 +32,10 @@ pub(crate) fn run(arguments: &ServeArguments, environment: &Environment) -> Resu
     let recorder = config.metrics_listen.map(|_| MetricsRecorder::install()).transpose()?;
     let clock: Arc<dyn Clock + Send + Sync> = Arc::new(environment.clock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::open()?);
-    let system = |error: std::io::Error| CommandError::Plain(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(system)?;
+    let runtime = runtime.map_err(CommandError::System)?;
     let served = runtime.block_on(async {
-        let shutdown = shutdown_signal().map_err(system)?;
+        let shutdown = shutdown_signal().map_err(CommandError::System)?;
         let ready = |running: Running| tell(running, environment);
         let served = renkei_broker::run(config, clock, entropy, recorder, ready, shutdown).await;
         served.map_err(Failure::from)

@@ -93,7 +93,7 @@ impl Localised for SpoolError {
             Self::Damaged { file, offset } => format!(
                 "{file}: {offset}バイト目から壊れています。破棄してアップロードをやり直してください"
             ),
-            Self::Io { file, source } => format!("{file}: {source}"),
+            Self::Io { file, source } => format!("{file}: {}", source.localised(language)),
         }
     }
 }

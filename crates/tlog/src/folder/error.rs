@@ -2,7 +2,7 @@
 
 use std::io;
 
-use renkei_types::{Classify, Kind, Language, Localised};
+use renkei_types::{Classify, Kind, Language, Localised, with_file};
 
 use crate::checkpoint::CheckpointError;
 use crate::hash::Hash;
@@ -85,7 +85,9 @@ impl Localised for LogError {
             return self.to_string();
         }
         match self {
-            Self::Io(error) => format!("ログの保存先で障害が起きました: {error}"),
+            Self::Io(error) => {
+                format!("ログの保存先で障害が起きました: {}", with_file(error, language))
+            }
             Self::Entry(error) => format!("ログの項目が形式に収まりません: {error}"),
             Self::Damaged { file } => format!(
                 "ログの{file}が壊れているか存在しません。バックアップまたは複製から復元し、`renkei audit verify`を実行してください"

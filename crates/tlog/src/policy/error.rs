@@ -81,7 +81,8 @@ impl Localised for PolicyError {
     fn localised(&self, language: Language) -> String {
         let japanese = match self {
             Self::Unreadable { file, source } => {
-                format!("{file}: 読めません: {source}。立会方針のファイルを指定してください")
+                let why = source.localised(language);
+                format!("{file}: 読めません: {why}。立会方針のファイルを指定してください")
             }
             Self::Flaw { file, line, flaw } => {
                 format!("{file}: {line}行目: {}", flaw.localised(language))
