@@ -27,19 +27,25 @@ pub struct WithdrawDataset {
     pub dataset: DatasetId,
     /// Whether the keys of its data are destroyed, once another person has withdrawn it.
     pub destroy: bool,
+    /// Whether it is only held against the rules: nothing changes.
+    pub dry_run: bool,
 }
 
 /// What was withdrawn.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Withdrawn {
-    /// The keys that are to be destroyed.
+    /// The keys that are to be destroyed; after a dry run those that would be.
     pub keys: Vec<DataKeyId>,
 }
 
 impl WithdrawDataset {
     /// Withdraws it, and destroys what is to be destroyed. Blocks: for threads that may wait.
     pub fn withdraw(self, exchange: &Exchange, call: Call) -> Result<Done<Withdrawn>, Refusal> {
+        let dry_run = self.dry_run;
         let done = exchange.execute_now(call, self)?;
+        if dry_run {
+            return Ok(done);
+        }
         // First the fact, then the keys: what a crash leaves of them, the next start destroys.
         exchange.vault().destroy_keys(&done.reply.keys)?;
         Ok(done)
@@ -63,8 +69,7 @@ impl Command for WithdrawDataset {
             (true, true) if desk.state.withdrawals.get(&self.dataset) == Some(caller) => {
                 return Err(Reason::SamePerson.into());
             }
-            (true, true) => {}
-            (false, false) => desk.state.withdrawals.put(self.dataset, caller.clone()),
+            (true, true) | (false, false) => {}
         }
         let of_register = |target: &Target| match target {
             Target::Register(dataset)
@@ -83,6 +88,13 @@ impl Command for WithdrawDataset {
             })
             .map(|(id, upload)| (*id, upload.key))
             .collect();
+        if self.dry_run {
+            let keys = uploads.into_iter().map(|(_, key)| key).collect();
+            return Ok(Decision::nothing(Withdrawn { keys }));
+        }
+        if !self.destroy {
+            desk.state.withdrawals.put(self.dataset, caller.clone());
+        }
         for (id, _) in &uploads {
             desk.state.uploads.change(id, |upload| upload.state = UploadState::Destroyed);
         }

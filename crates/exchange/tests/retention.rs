@@ -174,7 +174,8 @@ fn what_was_paid_can_be_explained_as_long_after_its_transfer_as_agreements_say()
 #[test]
 fn the_last_state_of_a_withdrawn_register_goes_by_the_word_of_its_provider_alone() {
     let mut town = Town::new();
-    let command = WithdrawDataset { permit: permit(&town), dataset: town.register, destroy: false };
+    let (permit, dataset) = (permit(&town), town.register);
+    let command = WithdrawDataset { permit, dataset, destroy: false, dry_run: false };
     command.withdraw(&town.exchange, Call::read(caller("residents-operator"))).expect("withdrawn");
     town.restart_on("2036-01-01");
     assert_eq!(kept(&town), Some(Keeps::NoTerm));

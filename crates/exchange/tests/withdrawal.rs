@@ -25,13 +25,17 @@ fn second_operator(town: &Town) -> Caller {
     Caller { identity, ..caller("residents-operator") }
 }
 
-fn try_withdraw(town: &Town, who: &Caller, destroy: bool) -> Result<usize, Refusal> {
+fn ask(town: &Town, who: &Caller, destroy: bool, dry_run: bool) -> Result<usize, Refusal> {
     let state = town.exchange.state();
     let owner = state.datasets.get(&town.register).map(|dataset| dataset.provider.clone());
     let permit = state.permit_own::<Operate>(who, owner.as_ref())?;
-    let command = WithdrawDataset { permit, dataset: town.register, destroy };
+    let command = WithdrawDataset { permit, dataset: town.register, destroy, dry_run };
     let done = command.withdraw(&town.exchange, Call::read(who.clone()))?;
     Ok(done.reply.keys.len())
+}
+
+fn try_withdraw(town: &Town, who: &Caller, destroy: bool) -> Result<usize, Refusal> {
+    ask(town, who, destroy, false)
 }
 
 /// One withdraws, and another destroys where that is wanted; answers how many keys are gone.
@@ -42,6 +46,24 @@ fn withdraw(town: &Town, destroy: bool) -> usize {
     }
     let second = second_operator(town);
     try_withdraw(town, &second, true).expect("a destruction")
+}
+
+#[test]
+fn a_dry_run_is_refused_as_the_real_one_would_be_and_changes_nothing() {
+    let town = Town::new();
+    let (first, second) = (caller("residents-operator"), second_operator(&town));
+    let of_another_agency = caller("certifier-2");
+    let dry = |who: &Caller, destroy| ask(&town, who, destroy, true).map_err(|no| no.reason);
+    let frames = *town.exchange.durable().borrow();
+    assert_eq!(dry(&of_another_agency, false), Err(Reason::NoAgreement));
+    assert_eq!(dry(&first, true), Err(Reason::WrongState));
+    assert_eq!(dry(&first, false), Ok(0));
+    assert_eq!(*town.exchange.durable().borrow(), frames);
+    try_withdraw(&town, &first, false).expect("withdrawn");
+    assert_eq!(dry(&first, true), Err(Reason::SamePerson));
+    let keys = dry(&second, true).expect("what would be destroyed");
+    assert!(keys > 0);
+    assert_eq!(try_withdraw(&town, &second, true).expect("destroyed"), keys);
 }
 
 /// Held by `SamePerson` and `WrongState` in `WithdrawDataset::decide`.

@@ -345,7 +345,8 @@ impl v1::records_server::Records for Desk {
     ) -> Result<Response<v1::WithdrawResponse>, Status> {
         let handler = |caller: Caller, call, body: v1::WithdrawRequest| async move {
             let (permit, dataset) = self.keeper(&caller, &body.dataset_id)?;
-            let command = WithdrawDataset { permit, dataset, destroy: body.destroy };
+            let (destroy, dry_run) = (body.destroy, body.dry_run);
+            let command = WithdrawDataset { permit, dataset, destroy, dry_run };
             let done = self.blocking(move |desk| command.withdraw(&desk.exchange, call)).await?;
             self.jobs.registers_changed();
             Ok(v1::WithdrawResponse {

@@ -169,17 +169,18 @@ pub(super) fn run(command: &DatasetCommand, environment: &Environment) -> Result
             session::with(environment, async |session| protection::show(session, *dataset).await)
         }
         DatasetCommand::Withdraw { dataset, destroy, confirm, request } => {
-            if !confirm.yes {
-                return Ok(say_what_would_be_withdrawn(*dataset, *destroy, environment));
-            }
             session::with(environment, async |session| {
                 let id = session.request_id(*request);
                 let call = WithdrawRequest {
                     request_id: id.to_string(),
                     dataset_id: dataset.to_string(),
                     destroy: *destroy,
+                    dry_run: !confirm.yes,
                 };
                 let answer = session.change(&id, call).await?;
+                if !confirm.yes {
+                    return Ok(say_what_would_be_withdrawn(*dataset, *destroy, environment));
+                }
                 let object = json!({
                     "dataset_id": dataset.to_string(),
                     "keys_destroyed": answer.keys_destroyed,
@@ -231,8 +232,14 @@ fn template(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     let Some(code) = code else {
-        let header = ["list", "name", "from", "to"].map(str::to_owned);
-        let mut table = text_table(header.to_vec(), &[]);
+        let say = |english, japanese| environment.say(english, japanese);
+        let header = vec![
+            say("list", "リスト"),
+            say("name", "名称"),
+            say("from", "提供元"),
+            say("to", "提供先"),
+        ];
+        let mut table = text_table(header, &[]);
         let lists = handover::lists();
         if environment.json {
             json::print(&json!({"lists": lists.iter().map(template_json).collect::<Vec<_>>()}));
