@@ -47,6 +47,9 @@ pub struct Exclusion {
     pub reason: ExclusionReason,
     /// How many.
     pub payees: u64,
+    /// How many of them the programme did not pay already, for an earlier exclusion.
+    #[serde(default)]
+    pub known_before: u64,
     /// Their ids in the register, sealed.
     pub ids: BlobRef,
 }
@@ -54,8 +57,11 @@ pub struct Exclusion {
 /// What an exclusion came to.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Excluded {
-    /// How many payees are excluded by it.
+    /// How many payees it names.
     pub payees: u64,
+    /// How many of them an earlier exclusion names already.
+    #[serde(default)]
+    pub known_before: u64,
     /// Payments to them that two people have certified already: they stand.
     pub already_certified: u64,
     /// How many of the ids mean nobody.
@@ -142,11 +148,20 @@ pub fn exclude(
     }
     let blob = seal_ids(vault, known.key, &sorted)?;
     let payees = sorted.len() as u64;
+    let before = excluded(vault, known)?;
+    let known_before = sorted.iter().filter(|id| before.contains(without_zeros(id))).count() as u64;
     let unknown = state.unknown_to_programme(vault, programme, sorted.iter().copied())?;
     let unknown = unknown.map(|unknown| unknown.count());
-    let excluded = Excluded { payees, already_certified, unknown };
-    let exclusion = Exclusion { reason, payees, ids: blob };
-    exchange.execute_now(call, Exclude { permit, programme, exclusion, excluded })
+    let excluded = Excluded { payees, known_before, already_certified, unknown };
+    let exclusion = Exclusion { reason, payees, known_before, ids: blob };
+    let seen = changes(known);
+    exchange.execute_now(call, Exclude { permit, programme, exclusion, excluded, seen })
+}
+
+/// How often it was said whom a programme does not pay.
+fn changes(programme: &Programme) -> (usize, usize) {
+    let readmitted = programme.readmissions.iter().filter(|one| one.second.is_some());
+    (programme.exclusions.len(), readmitted.count())
 }
 
 struct Exclude {
@@ -154,6 +169,8 @@ struct Exclude {
     programme: ProgrammeId,
     exclusion: Exclusion,
     excluded: Excluded,
+    /// How often that had been said when the earlier exclusions were read.
+    seen: (usize, usize),
 }
 
 impl Command for Exclude {
@@ -165,6 +182,10 @@ impl Command for Exclude {
         let known = desk.state.programmes.get(&self.programme).ok_or(Reason::NoAgreement)?;
         if known.exclusions.len() >= EXCLUSIONS_MAX {
             return Err(Refusal::new(Reason::TooLarge).in_field("payees"));
+        }
+        if changes(known) != self.seen {
+            // What is new about it would be counted wrongly.
+            return Err(Reason::VersionOld.into());
         }
         desk.state.programmes.change(&self.programme, |known| {
             known.exclusions.push(self.exclusion.clone());

@@ -200,7 +200,8 @@ fn an_excluded_payee_is_left_out_and_a_proposal_from_before_cannot_be_certified(
     let declined = payments[4].person.clone();
     let excluded = leave_out(&town, &[declined.clone(), " ".to_owned()]).expect("an exclusion");
     let unknown = Some(UnknownIds::default());
-    assert_eq!(excluded, Excluded { payees: 1, already_certified: 0, unknown });
+    let one = Excluded { payees: 1, known_before: 0, already_certified: 0, unknown };
+    assert_eq!(excluded, one);
     let refused = town.sign("certifier-2", list, proposed.batch);
     assert_eq!(refused.expect_err("drawn up before").reason, Reason::VersionOld);
     let again = town.propose("certifier-1", list).expect("another proposal");
@@ -210,13 +211,32 @@ fn an_excluded_payee_is_left_out_and_a_proposal_from_before_cannot_be_certified(
     assert_eq!(town.sheet(list).steps[&Step::Excluded].lines, 1);
     // Who is certified already stays so, and is told.
     let late = leave_out(&town, &[payments[0].person.clone()]).expect("an exclusion");
-    assert_eq!(late, Excluded { payees: 1, already_certified: 1, unknown });
+    assert_eq!(late, Excluded { already_certified: 1, ..one });
     // A spreadsheet has eaten the zero of one, and nobody ever had the other.
     let eaten = payments[1].person.trim_start_matches('0').to_owned();
     assert_ne!(eaten, payments[1].person);
     let wrong = leave_out(&town, &[eaten, "nobody".to_owned()]).expect("an exclusion");
     assert_eq!(wrong.unknown, Some(UnknownIds { ids: 2, zeros_differ: 1 }));
     assert_eq!(leave_out(&town, &[]).expect_err("nobody").reason, Reason::FieldInvalid);
+}
+
+#[test]
+fn a_payee_who_is_named_again_is_told_as_known_and_is_not_one_more() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 40);
+    let proposed = town.propose("certifier-1", list).expect("a proposal");
+    let payments = town.paid(proposed.batch);
+    let ids: Vec<String> = payments.iter().take(3).map(|one| one.person.clone()).collect();
+    let counts = |told: Excluded| (told.payees, told.known_before);
+    assert_eq!(counts(leave_out(&town, &ids[..2]).expect("an exclusion")), (2, 0));
+    assert_eq!(counts(leave_out(&town, &ids[1..]).expect("another")), (2, 1));
+    // Whatever the zeros in front: they mean the same person.
+    let eaten = ids[0].trim_start_matches('0').to_owned();
+    assert_ne!(eaten, ids[0]);
+    assert_eq!(counts(leave_out(&town, &[eaten]).expect("once more")), (1, 1));
+    let state = town.exchange.state();
+    let known = &state.programmes.get(&town.programme).expect("the programme").exclusions;
+    assert_eq!(known.iter().map(|one| one.payees - one.known_before).sum::<u64>(), 3);
 }
 
 /// Without the comparison of `first` in `ReadmitPayees::decide` one person readmits alone; without that of `after` somebody who

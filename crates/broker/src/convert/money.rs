@@ -110,6 +110,7 @@ pub(crate) fn programme(state: &State, id: ProgrammeId, programme: &Programme) -
     let exclusion = |exclusion: &Exclusion| v1::Exclusion {
         reason: exclusion_reason_out(exclusion.reason).into(),
         payees: exclusion.payees,
+        known_before: exclusion.known_before,
     };
     let list_stops = programme.lists.iter().filter_map(|list| {
         let hold = state.lists.get(list)?.hold.as_ref()?;

@@ -204,6 +204,7 @@ impl v1::benefits_server::Benefits for Desk {
             let done = self.blocking(work).await?;
             Ok(v1::ExcludeResponse {
                 payees: done.reply.payees,
+                known_before: done.reply.known_before,
                 already_certified: done.reply.already_certified,
                 unknown: done.reply.unknown.map(convert::unknown_ids),
                 receipt: convert::receipt(done.receipt),
