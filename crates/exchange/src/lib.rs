@@ -103,7 +103,7 @@ pub use ledger::Exchange;
 pub use mark::Mark;
 pub use permit::Permit;
 pub use refusal::Refusal;
-pub use role::{Operation, Role};
+pub use role::{Operation, Role, united_roles};
 pub use running::Equipment;
 pub use state::State;
 pub use store::{HandedKeys, OpenError, Store, StorePaths};

@@ -63,3 +63,32 @@ closed_list! {
         Extract = "EXTRACT",
     }
 }
+
+/// Roles that one person should not hold together, because the rules that take two people mean to part them: whoever holds
+/// both could be both of the two in effect, though each rule is kept to the letter.
+///
+/// They are warned of and not refused: a small office may have nobody else, and each act is still held against who did the
+/// one before. What one person must never do alone is refused where it is done (`SAME_PERSON`, `OWN_DECISION`).
+pub const PARTED_ROLES: &[(Role, Role)] = &[
+    // Who decides whom a line means, or clears a line that is held back, must not sign its payment.
+    (Role::Clerk, Role::Certifier),
+    (Role::Protector, Role::Certifier),
+    (Role::Submitter, Role::Certifier),
+    // Who sees why lines are held back must not meet them as doubtful ones.
+    (Role::Clerk, Role::Protector),
+    // Who answers a person must not also tell what was held back of the answer.
+    (Role::Protector, Role::Discloser),
+    // Who signs payments must not report what the bank made of them.
+    (Role::Certifier, Role::Consumer),
+    // Who appoints must not be among those whom it takes two of, nor look at what they themselves did.
+    (Role::Certifier, Role::Operator),
+    (Role::Protector, Role::Operator),
+    (Role::Operator, Role::Auditor),
+    (Role::Certifier, Role::Auditor),
+];
+
+/// Which of them a set of roles unites.
+pub fn united_roles(roles: &std::collections::BTreeSet<Role>) -> Vec<(Role, Role)> {
+    let held = |(one, other): &&(Role, Role)| roles.contains(one) && roles.contains(other);
+    PARTED_ROLES.iter().filter(held).copied().collect()
+}

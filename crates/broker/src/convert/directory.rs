@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use renkei_api::v1;
 use renkei_exchange::agreement::{Agreement, AgreementState, Telling, Terms, fiscal_year_end};
-use renkei_exchange::directory::{Content, Dataset};
+use renkei_exchange::directory::{Content, Dataset, Party};
 use renkei_exchange::snapshot::Snapshot;
-use renkei_exchange::{Operation, Refusal, Role, State};
-use renkei_types::{AgreementId, DatasetId};
+use renkei_exchange::{Operation, Refusal, Role, State, united_roles};
+use renkei_types::{AgreementId, DatasetId, Identity, IdentityKind};
 
 use super::{bytes, date, parse};
 
@@ -157,15 +157,33 @@ fn dataset(state: &State, id: DatasetId, dataset: &Dataset) -> v1::Dataset {
     }
 }
 
+/// Roles that one person should not hold together. Systems are no persons, and who is shut out holds none.
+fn united(identity: &Identity, party: &Party) -> Vec<v1::RolePair> {
+    if identity.kind() != IdentityKind::Person || party.revoked {
+        return Vec::new();
+    }
+    let pair = |(one, other): (Role, Role)| v1::RolePair {
+        one: role_message(one).into(),
+        other: role_message(other).into(),
+    };
+    united_roles(&party.roles).into_iter().map(pair).collect()
+}
+
+/// The same of somebody who may be known.
+pub(crate) fn united_by(state: &State, identity: &str) -> Vec<v1::RolePair> {
+    let identity: Option<Identity> = identity.parse().ok();
+    let known = identity
+        .and_then(|identity| state.parties.get(&identity).map(|party| united(&identity, party)));
+    known.unwrap_or_default()
+}
+
 pub(crate) fn directory(state: &State) -> v1::ShowResponse {
-    let party =
-        |(identity, party): (&renkei_types::Identity, &renkei_exchange::directory::Party)| {
-            v1::Party {
-                identity: identity.to_string(),
-                roles: party.roles.iter().map(|&role| role_message(role).into()).collect(),
-                revoked: party.revoked,
-            }
-        };
+    let party = |(identity, party): (&Identity, &Party)| v1::Party {
+        identity: identity.to_string(),
+        roles: party.roles.iter().map(|&role| role_message(role).into()).collect(),
+        revoked: party.revoked,
+        united: united(identity, party),
+    };
     v1::ShowResponse {
         agencies: state
             .agencies

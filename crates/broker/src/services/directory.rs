@@ -56,7 +56,8 @@ impl v1::directory_server::Directory for Desk {
             let roles = body.roles.iter().map(|&code| convert::role(code, "roles"));
             let command = AddParty { permit, identity, roles: roles.collect::<Result<_, _>>()? };
             let done = self.exchange.execute(call, command).await?;
-            Ok(v1::AddPartyResponse { receipt: convert::receipt(done.receipt) })
+            let united = convert::united_by(&self.exchange.state(), &body.identity);
+            Ok(v1::AddPartyResponse { receipt: convert::receipt(done.receipt), united })
         };
         self.gate.mutate(method!("Directory", "AddParty"), request, handler).await
     }
@@ -68,7 +69,8 @@ impl v1::directory_server::Directory for Desk {
         let handler = |caller: Caller, call, body: v1::GrantRoleRequest| async move {
             let change = || Ok(PartyChange::Grant(convert::role(body.role, "role")?));
             let receipt = self.change_party(caller, call, &body.identity, change).await?;
-            Ok(v1::GrantRoleResponse { receipt })
+            let united = convert::united_by(&self.exchange.state(), &body.identity);
+            Ok(v1::GrantRoleResponse { receipt, united })
         };
         self.gate.mutate(method!("Directory", "GrantRole"), request, handler).await
     }
