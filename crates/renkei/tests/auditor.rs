@@ -126,6 +126,15 @@ fn pages_follow_each_other_without_a_gap_and_each_question_narrows_as_it_says() 
     broker.as_client("clerk-1", &["audit", "query"]).exits(3);
     let refused = ask(&["--codes", "NO_AGREEMENT,ROLE_MISSING"]);
     assert_eq!(indexes(&refused).len(), indexes(&known).len() + 1);
+    // What no list has would be found nowhere, and an empty answer looks like one.
+    for (option, wrong, closest) in [
+        ("--codes", "NO_AGREMENT", "NO_AGREEMENT"),
+        ("--operations", "CERTIFI", "CERTIFY"),
+        ("--results", "DENYED", "DENIED"),
+    ] {
+        let refused = broker.as_client("auditor-1", &["audit", "query", option, wrong]).exits(2);
+        assert!(refused.stderr.contains(closest), "{option}: {}", refused.stderr);
+    }
 }
 
 #[test]

@@ -372,11 +372,13 @@ fn who_may_not_know_ids_works_with_link_codes_from_screen_to_delivery() {
         (&told["translated"], told["codes"].as_u64()),
         (&0.into(), Some(theirs.len() as u64))
     );
-    let slip = broker.folder.write("slip.csv", format!("register_id\n{}x\n", &code[..25]));
+    let slip = format!("register_id\n{code}\n{code}\n{}x\n", &code[..25]);
+    let slip = broker.folder.write("slip.csv", slip);
     let slip = slip.to_str().expect("a path");
     let translate = ["code", "translate", &deliveries, "--input", slip, "--output", out];
     let refused = broker.as_client("transfers", &translate);
-    assert!(refused.code != 0 && refused.stderr.contains("codes"), "{}", refused.stderr);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("slip.csv, line 4: "), "{}", refused.stderr);
 }
 
 fn agreement_dataset(broker: &Broker, operation: &str) -> String {

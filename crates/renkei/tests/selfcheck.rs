@@ -47,3 +47,40 @@ fn what_ends_soon_is_missing_or_open_to_others_is_found_beside_a_running_broker(
     let open = selfcheck(&broker).exits(1).json();
     assert_eq!(wrong(&open), ["root.key"]);
 }
+
+/// Held by `PARTED_ROLES` and `united_roles`.
+#[test]
+fn a_person_who_is_given_both_of_two_peoples_roles_is_warned_of_and_found() {
+    let broker = Broker::start();
+    let config = broker.town("broker.toml");
+    let config = config.to_str().expect("a path").to_owned();
+    let look = || broker.as_client("operator-1", &["selfcheck", "--config", &config]);
+    assert!(wrong(&look().exits(0).json()).is_empty());
+
+    let person = "spiffe://renkei.example/131016/benefits/person/protector-1";
+    let grant = |role: &str| {
+        let arguments = ["person", "grant", person, "--role", role];
+        broker.as_client("operator-1", &arguments).exits(0)
+    };
+    // Not a pair that any rule parts.
+    let harmless = grant("reviewer");
+    assert_eq!(harmless.json()["united"], serde_json::json!([]));
+    assert!(!harmless.stderr.contains("warning"), "{}", harmless.stderr);
+    let given = grant("certifier");
+    assert_eq!(given.json()["united"], serde_json::json!([["PROTECTOR", "CERTIFIER"]]));
+    assert!(given.stderr.contains("PROTECTOR and CERTIFIER"), "{}", given.stderr);
+
+    let listed = broker.done("operator-1", &["person", "list"]);
+    let all = listed["persons"].as_array().expect("persons").iter();
+    let united: Vec<&Value> = all
+        .filter(|one| one["united"] != serde_json::json!([]))
+        .map(|one| &one["identity"])
+        .collect();
+    assert_eq!(united, [person]);
+    let found = look().exits(1).json();
+    assert_eq!(wrong(&found), ["roles"]);
+    assert!(found.to_string().contains(person), "{found}");
+
+    broker.done("operator-1", &["person", "revoke", person, "--role", "certifier", "--yes"]);
+    assert!(wrong(&look().exits(0).json()).is_empty());
+}

@@ -193,10 +193,10 @@ reasons! {
         "運用者に役割を依頼するか、その役割の人の接続設定を使う";
     /// There is no such thing, or no agreement that allows it; which of the two is not told.
     NoAgreement = "NO_AGREEMENT",
-        "there is no agreement that allows this",
-        "これを認める取決めがない",
-        "check the id, the purpose and the dates of the agreement, and whether the thing belongs to your agency. Unknown and not permitted are answered alike",
-        "番号、事務（purpose）、取決めの期間、自機関のものかどうかを確かめる。存在しない場合も認められない場合も同じ答えになります";
+        "no agreement allows this: there is none, or it is not active yet, suspended, ended or for another purpose; an operator looks with `renkei agreement list`",
+        "これを認める取決めがない（取決めなし、発効前、停止中、終了、または別の事務のもの）。運用者は `renkei agreement list` で確かめられる",
+        "check the id, the purpose, and whether the thing belongs to your agency; ask an operator or the provider for the state and the dates of the agreement (`renkei agreement list`). Unknown and not permitted are answered alike",
+        "番号、事務（purpose）、自機関のものかどうかを確かめる。取決めの段階と期間は運用者か提供機関に尋ねる（`renkei agreement list`）。存在しない場合も認められない場合も同じ答えになります";
     /// The one-time token is unknown, over, or bound to another key; which of these is not told.
     InvitationRefused = "INVITATION_REFUSED",
         "the one-time token is unknown, over or used with another key; ask an operator for a new one",

@@ -2,6 +2,7 @@
 
 mod subjects;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use renkei_exchange::permit::{ProveReceipt, ReadLog, SeeCheckpoints};
 use renkei_exchange::{Caller, Refusal};
 use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::hash::leaf_hash;
-use renkei_tlog::leaf::ObjectId;
+use renkei_tlog::leaf::{Code, ObjectId};
 use renkei_tlog::proof::{consistency_proof, inclusion_proof};
 use renkei_tlog::sample::draw;
 use renkei_tlog::tile::files_of;
@@ -38,6 +39,15 @@ const DICE_BYTES_MAX: usize = 64;
 /// Bytes of a file in a message.
 const PIECE_BYTES: usize = 256 * 1024;
 
+/// Codes of the closed list: any other would find nothing, which looks like an answer.
+fn reason_codes(codes: &[String]) -> Result<BTreeSet<Code>, Refusal> {
+    let code = |code: &String| {
+        let known = Reason::ALL.iter().find(|reason| reason.as_str() == code);
+        known.map(|reason| Code::from(*reason)).ok_or(Refusal::field("codes"))
+    };
+    codes.iter().map(code).collect()
+}
+
 fn filter(body: &v1::QueryRequest, state: &renkei_exchange::State) -> Result<LeafFilter, Refusal> {
     let about = match body.about.as_str() {
         "" => None,
@@ -50,7 +60,7 @@ fn filter(body: &v1::QueryRequest, state: &renkei_exchange::State) -> Result<Lea
     Ok(LeafFilter {
         operations: convert::parse_each(&body.operations, "operations")?,
         results: convert::parse_each(&body.results, "results")?,
-        codes: convert::parse_each(&body.codes, "codes")?,
+        codes: reason_codes(&body.codes)?,
         from: convert::time(&body.from, "from")?,
         until: convert::time(&body.until, "until")?,
         actors: convert::parse_each(actor, "actor")?,

@@ -10,6 +10,7 @@ use renkei_api::v1::{
 use renkei_types::{AgencyId, AgreementId, Clock as _, DatasetId, LegalBasis};
 use serde_json::{Value, json};
 
+use super::code_words::{all_told, told};
 use super::names::{OperationArgument, short};
 use super::plan;
 use super::session::{self, ConfirmArgument, RequestArgument, Session, digest_json, plain};
@@ -330,11 +331,11 @@ async fn list(session: &Session<'_>, ending: Option<u32>) -> Result<Exit, Failur
         let days = Days::of(agreement, today);
         table.add_row(vec![
             plain(&agreement.agreement_id),
-            state(agreement).to_owned(),
+            told(&agreement.state(), environment.language),
             plain(&terms.consumer),
             plain(&terms.dataset_id),
             plain(&terms.purpose),
-            operations(&terms).join(", "),
+            all_told(terms.operations(), environment.language),
             plain(&format!("{} – {}", terms.valid_from, terms.valid_until)),
             days.end.map(|days| days.to_string()).unwrap_or_default(),
             days.destroy.map(|_| plain(&agreement.destroy_by)).unwrap_or_default(),

@@ -1,9 +1,10 @@
 //! `renkei code`: link codes, by which a consumer knows residents whose ids it is not given.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use renkei_api::Rejection;
 use renkei_api::v1::TranslateCodesRequest;
 use renkei_tables::{Column, ReadOptions, TableReader, TableWriter};
 use renkei_types::DatasetId;
@@ -36,27 +37,45 @@ pub(crate) enum CodeCommand {
 pub(super) fn run(command: &CodeCommand, environment: &Environment) -> Result<Exit, Failure> {
     let CodeCommand::Translate { dataset, input, output } = command;
     let codes = read(input)?;
-    session::with(environment, async |session| translate(session, *dataset, &codes, output).await)
+    session::with(environment, async |session| {
+        translate(session, *dataset, (input, &codes), output).await
+    })
 }
 
-/// The codes of a file, each once.
-fn read(path: &Path) -> Result<Vec<String>, Failure> {
+/// The codes of a file, each once, with the first line on which it stands.
+fn read(path: &Path) -> Result<Vec<(String, u64)>, Failure> {
     let mut reader = TableReader::open(path, &ReadOptions::default())?;
     let column = reader.header().iter().position(|name| name.trim() == "register_id");
     let file = path.display().to_string();
     let column = column.ok_or(CommandError::ColumnMissing { file, column: "register_id" })?;
-    let mut codes = BTreeSet::new();
+    let mut codes = BTreeMap::new();
     while let Some(batch) = reader.next_batch()? {
-        let cells = (0..batch.rows()).map(|row| batch.cell(column, row).trim());
-        codes.extend(cells.filter(|code| !code.is_empty()).map(str::to_owned));
+        for row in 0..batch.rows() {
+            let code = batch.cell(column, row).trim();
+            if !code.is_empty() {
+                let line = batch.lines.get(row).copied().unwrap_or_default();
+                codes.entry(code.to_owned()).or_insert(line);
+            }
+        }
     }
     Ok(codes.into_iter().collect())
+}
+
+/// What is wrong with a code, said of its line in the file: the broker knows only its place among those that were sent.
+fn of_file(rejection: Rejection, some: &[(String, u64)], input: &Path) -> Failure {
+    let place = rejection.line().and_then(|at| usize::try_from(at).ok()?.checked_sub(1));
+    match place.and_then(|place| some.get(place)) {
+        Some((_, line)) if rejection.field() == Some("codes") => {
+            BrokerError::LinkCode { file: input.display().to_string(), line: *line }.into()
+        }
+        Some(_) | None => rejection.into(),
+    }
 }
 
 async fn translate(
     session: &Session<'_>,
     dataset: DatasetId,
-    codes: &[String],
+    (input, codes): (&Path, &[(String, u64)]),
     output: &Path,
 ) -> Result<Exit, Failure> {
     let columns = [Column::text("old_code"), Column::text("new_code")];
@@ -65,14 +84,16 @@ async fn translate(
     let progress = Progress::lines(environment, "translating", "変換", codes.len() as u64);
     let (mut found, mut receipt, mut year) = (0u64, None, 0);
     for some in codes.chunks(CODES_MAX) {
-        let call = TranslateCodesRequest { dataset_id: dataset.to_string(), codes: some.to_vec() };
-        let answer = session.ask(call).await?;
+        let sent = some.iter().map(|(code, _)| code.clone()).collect();
+        let call = TranslateCodesRequest { dataset_id: dataset.to_string(), codes: sent };
+        let answer = session.connection.call(call).await;
+        let answer = answer.map_err(|rejection| of_file(rejection, some, input))?;
         if answer.codes.len() != some.len() {
             return Err(
                 BrokerError::Answer { what: "more or fewer codes than were asked for" }.into()
             );
         }
-        for (old, new) in some.iter().zip(&answer.codes) {
+        for ((old, _), new) in some.iter().zip(&answer.codes) {
             found += u64::from(!new.is_empty());
             writer.row([old.as_str(), new.as_str()])?;
         }

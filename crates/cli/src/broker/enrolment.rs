@@ -11,6 +11,7 @@ use renkei_api::v1::{
 use renkei_types::Identity;
 use serde_json::{Value, json};
 
+use super::code_words::told;
 use super::error::BrokerError;
 use super::names::short;
 use super::new_file::NewFile;
@@ -127,7 +128,7 @@ async fn list(session: &Session<'_>) -> Result<Exit, Failure> {
         };
         table.add_row(vec![
             plain(&entry.identity),
-            state_name(entry.state()).to_owned(),
+            told(&entry.state(), environment.language),
             local_time(&entry.until),
             plain(&entry.invited_by),
             fingerprint,

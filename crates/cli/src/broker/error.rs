@@ -12,7 +12,7 @@ pub(crate) enum BrokerError {
     )]
     WrongKindOfIdentity { wanted: &'static str },
     #[error("{file}{}: {what}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
-    ProgrammeFile { file: String, line: Option<usize>, what: String },
+    ProgrammeFile { file: String, line: Option<usize>, what: String, japanese: &'static str },
     #[error("--{option} is needed, or a file that says it")]
     OptionMissing { option: &'static str },
     #[error(
@@ -25,6 +25,12 @@ pub(crate) enum BrokerError {
         "{file}: needs 宛名番号 (resident_id) and 世帯番号 (household_id), the household that is paid for the person"
     )]
     DivisionColumns { file: String },
+    #[error(
+        "{file}, line {line}: not a link code: a letter is missing or mistyped; correct it and run the command again"
+    )]
+    LinkCode { file: String, line: u64 },
+    #[error("--{option}: there is no such code; the closest are {}", closest.join(", "))]
+    UnknownCode { option: &'static str, closest: Vec<&'static str> },
     #[error("there is no such list; `renkei dataset template` shows L1 to L12")]
     UnknownTemplate,
     #[error(
@@ -70,6 +76,8 @@ impl Classify for BrokerError {
             | Self::OptionMissing { .. }
             | Self::PayeeColumn { .. }
             | Self::DivisionColumns { .. }
+            | Self::LinkCode { .. }
+            | Self::UnknownCode { .. }
             | Self::UnknownTemplate
             | Self::NoRegisterTemplate
             | Self::WitnessInTheClear
@@ -101,6 +109,8 @@ impl Localised for BrokerError {
                 | Self::Record
                 | Self::PayeeColumn { .. }
                 | Self::DivisionColumns { .. }
+                | Self::LinkCode { .. }
+                | Self::UnknownCode { .. }
                 | Self::UnknownTemplate
                 | Self::NoRegisterTemplate
                 | Self::UnknownBatch
@@ -122,9 +132,9 @@ impl Localised for BrokerError {
                 let noun = if *wanted == "person" { "職員" } else { "システム" };
                 format!("{noun}の名義ではありません。spiffe://ドメイン/団体コード/機関/{wanted}/名前 の形で指定してください")
             }
-            Self::ProgrammeFile { file, line, what } => {
+            Self::ProgrammeFile { file, line, japanese, .. } => {
                 let line = line.map(|line| format!(" {line} 行目")).unwrap_or_default();
-                format!("{file}{line}: 書式が正しくありません（{what}）")
+                format!("{file}{line}: {japanese}")
             }
             Self::OptionMissing { option } => {
                 format!("--{option} またはそれを記した設定ファイルが必要です")
@@ -140,6 +150,13 @@ impl Localised for BrokerError {
             Self::DivisionColumns { file } => {
                 format!("{file}: 宛名番号と、その人に支給する世帯の世帯番号の列が必要です")
             }
+            Self::LinkCode { file, line } => format!(
+                "{file} {line} 行目: 連携符号ではありません（文字の抜けか打ち間違い）。直してもう一度実行してください"
+            ),
+            Self::UnknownCode { option, closest } => format!(
+                "--{option}: そのコードはありません。近いもの: {}",
+                closest.join("、")
+            ),
             Self::NoRequest => {
                 "この名義の署名待ちの申請はありません。`renkei enrolment list` で確認してください".to_owned()
             }

@@ -12,6 +12,7 @@ use renkei_linkage::{
 use renkei_types::{LinkageJobId, Reason};
 use serde_json::{Value, json};
 
+use super::code_words::told;
 use super::error::{BrokerError, reason_text};
 use super::identify::candidate_json;
 use super::results::{probability, weight};
@@ -140,7 +141,8 @@ fn why_not_json(
 
 fn print_head(line: &str, outcome: v1::Outcome, reason: &str, environment: &Environment) {
     let reason = reason_text(reason, environment.language);
-    print_line!("{}: {} {}", plain(line), outcome_text(outcome), plain(&reason));
+    let outcome = told(&outcome, environment.language);
+    print_line!("{}: {outcome} {}", plain(line), plain(&reason));
 }
 
 fn print_untold(withheld: bool, environment: &Environment) {

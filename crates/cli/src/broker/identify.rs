@@ -7,6 +7,7 @@ use renkei_types::{DatasetId, Language};
 use serde_json::{Value, json};
 
 use super::cells::RecordArguments;
+use super::code_words::told;
 use super::error::reason_text;
 use super::results::{probability, weight};
 use super::session::{self, code_year, plain, receipt_json};
@@ -70,6 +71,7 @@ pub(super) fn run(
             ]);
         }
         tell_notice(&answer.notice, environment);
+        let outcome = told(&answer.outcome(), environment.language);
         print_line!("{outcome} {}", reason_text(&answer.reason, environment.language));
         if !answer.candidates.is_empty() {
             print_line!("{table}");

@@ -10,6 +10,7 @@ use renkei_api::v1::{
 use renkei_types::{Classify as _, DatasetId, Kind, LinkageJobId, ListId, Yen};
 use serde_json::{Map, Value, json};
 
+use super::code_words::told;
 use super::error::BrokerError;
 use super::explained::{self, PairArguments};
 use super::names::short;
@@ -239,7 +240,7 @@ fn show(job: &Job, environment: &Environment) {
     for outcome in &job.outcomes {
         let totals = outcome.totals.unwrap_or_default();
         table.add_row(vec![
-            outcome_text(outcome.outcome()).to_owned(),
+            told(&outcome.outcome(), environment.language),
             totals.lines.to_string(),
             Yen(totals.yen).to_string(),
         ]);

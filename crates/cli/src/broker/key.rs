@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use renkei_api::v1::{BrokerKey, RotateKeyRequest};
+use renkei_types::Language;
 use serde_json::json;
 
+use super::code_words::told;
 use super::names::short;
 use super::new_file::NewFile;
 use super::session::{self, ConfirmArgument, RequestArgument, Session, plain};
@@ -96,13 +98,14 @@ fn explain(session: &Session<'_>, key: BrokerKey, decided: bool) {
 }
 
 fn say_what_would_be_done(key: KeyArgument, environment: &Environment) -> Exit {
-    let key = name(key.into());
+    let key = BrokerKey::from(key);
     if environment.json {
-        json::print(&json!({"key": key, "done": false}));
+        json::print(&json!({"key": name(key), "done": false}));
     }
+    let (key, japanese) = (name(key), told(&key, Language::Japanese));
     environment.note(
         &format!("would propose another {key} key, or agree to another operator's proposal; add --yes to do it"),
-        &format!("{key} 鍵の交換を提案するか、別の運用者の提案に同意します。実行するには --yes を付けてください"),
+        &format!("{japanese}鍵の交換を提案するか、別の運用者の提案に同意します。実行するには --yes を付けてください"),
     );
     Exit::Done
 }

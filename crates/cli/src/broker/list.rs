@@ -15,10 +15,12 @@ use renkei_tables::Side;
 use renkei_types::{BatchId, Digest, ListId, ProgrammeId, UploadId};
 use serde_json::{Value, json};
 
+use super::code_words::told;
 use super::control_totals::{ShapeArguments, count};
 use super::error::BrokerError;
 use super::names::{KindArgument, short};
 use super::new_file::NewFile;
+use super::programme_shown::unusual_codes_told;
 use super::session::{self, RequestArgument, Session, digest_json, plain, totals_json};
 use super::{households, returned, sheet};
 use crate::environment::Environment;
@@ -223,7 +225,7 @@ fn seal(arguments: &SealArguments, environment: &Environment) -> Result<Exit, Fa
             "unusual": sealed.unusual,
         });
         if !sealed.unusual.is_empty() {
-            let codes = plain(&sealed.unusual.join(" "));
+            let codes = unusual_codes_told(&sealed.unusual, environment);
             environment.warn(
                 &format!("the list is on hold ({codes}): look at it; two people lift the hold with `renkei programme release-hold --list`"),
                 &format!("このリストの支払を停止しました（{codes}）。内容を確かめ、2人で `renkei programme release-hold --list` により解除してください"),
@@ -269,8 +271,9 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
     if arguments.batch.is_none() || arguments.digest.is_some() {
         warn_of_findings(session, &batch);
     }
-    let state = state(&batch);
-    session.environment.note(&format!("{state}: {totals}"), &format!("{state}: {totals}"));
+    let state = told(&batch.state(), session.language());
+    let text = format!("{state}: {totals}");
+    session.environment.note(&text, &text);
     if batch.state() == BatchState::Certified {
         session.environment.warn(
             "not released: the programme, the list or a payee is on hold (`renkei programme show`, `renkei list reconcile`)",

@@ -9,9 +9,11 @@ use clap::Args;
 use comfy_table::Table;
 use jiff::Timestamp;
 use renkei_api::v1::QueryRequest;
-use renkei_types::{AgencyId, AgreementId, DatasetId, Identity, Slug};
+use renkei_tlog::leaf::{LeafResult, Operation};
+use renkei_types::{AgencyId, AgreementId, DatasetId, Identity, Reason, Slug};
 use serde_json::{Value, json};
 
+use super::error::BrokerError;
 use super::session::{Session, plain};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
@@ -68,7 +70,35 @@ pub(crate) struct QueryArguments {
     pub(super) max: u32,
 }
 
+/// Most codes that are offered in place of one that there is not.
+const CLOSEST: usize = 3;
+
+/// Refuses codes that a closed list does not have, and offers the closest: what cannot occur would be found nowhere, and an
+/// empty answer looks like one.
+fn require_known(
+    option: &'static str,
+    given: &[String],
+    known: impl Iterator<Item = &'static str> + Clone,
+) -> Result<(), BrokerError> {
+    let unknown = given.iter().find(|code| !known.clone().any(|known| known == code.as_str()));
+    let Some(unknown) = unknown else { return Ok(()) };
+    let wanted = unknown.to_ascii_uppercase();
+    let mut closest: Vec<&'static str> = known.collect();
+    closest.sort_by_key(|code| strsim::osa_distance(code, &wanted));
+    closest.truncate(CLOSEST);
+    Err(BrokerError::UnknownCode { option, closest })
+}
+
 impl QueryArguments {
+    /// Refuses what closed lists do not have.
+    fn check(&self) -> Result<(), BrokerError> {
+        let operations = Operation::ALL.iter().map(|known| known.as_str());
+        require_known("operations", &self.operations, operations)?;
+        let results = LeafResult::ALL.iter().map(|known| known.as_str());
+        require_known("results", &self.results, results)?;
+        require_known("codes", &self.codes, Reason::ALL.iter().map(|known| known.as_str()))
+    }
+
     fn request(&self) -> QueryRequest {
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         QueryRequest {
@@ -99,6 +129,7 @@ pub(super) async fn query(
     arguments: &QueryArguments,
 ) -> Result<Exit, Failure> {
     let environment = session.environment;
+    arguments.check()?;
     let mut leaves = session.stream(arguments.request()).await?;
     let mut table = LeafTable::new(environment);
     let (mut count, mut last) = (0, 0);
@@ -190,6 +221,18 @@ mod tests {
     fn a_leaf_is_shown_as_json_and_one_that_is_none_as_text() {
         assert_eq!(leaf_value(b"{\"op\":\"SEAL\"}"), json!({"op": "SEAL"}));
         assert_eq!(leaf_value(b"\xffx"), "\u{fffd}x");
+    }
+
+    #[test]
+    fn a_code_that_no_list_has_is_refused_with_the_closest() {
+        let reasons = Reason::ALL.iter().map(|known| known.as_str());
+        let given = |codes: &[&str]| codes.iter().map(|&code| code.to_owned()).collect::<Vec<_>>();
+        assert!(require_known("codes", &given(&["NO_AGREEMENT"]), reasons.clone()).is_ok());
+        let refused = require_known("codes", &given(&["OK", "NO_AGREMENT"]), reasons.clone());
+        assert!(refused.is_err());
+        let refused = require_known("codes", &given(&["no_agrement"]), reasons);
+        let text = refused.expect_err("no such code").to_string();
+        assert!(text.starts_with("--codes: ") && text.contains("are NO_AGREEMENT, "), "{text}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod audit;
 mod bundle;
 mod cells;
 mod code;
+mod code_words;
 mod control_totals;
 mod dataset;
 mod delivery;
@@ -47,11 +48,15 @@ mod states;
 mod subject;
 mod subject_query;
 mod task_table;
+mod united_roles;
 mod unknown_ids;
 mod watch;
 mod witness;
 
 use clap::Subcommand;
+
+pub(crate) use sheet::step_name;
+pub(crate) use united_roles::of_all as united_roles_of_all;
 
 #[cfg(test)]
 pub(crate) use names::short;

@@ -12,6 +12,7 @@ use renkei_linkage::{Expectation, Expected, Interval};
 use renkei_types::{DatasetId, Digest, ListId};
 use serde_json::{Map, Value, json};
 
+use super::code_words::told;
 use super::new_file::NewFile;
 use super::session::{self, RequestArgument, Session, digest_json, plain, receipt_json};
 use crate::commands::evaluate::{expected, print_expectation};
@@ -223,7 +224,8 @@ fn print_evaluated(answer: &EvaluateResponse, environment: &Environment) {
     let header = vec![environment.say("outcome", "判定"), environment.say("lines", "件数")];
     let mut table = text_table(header, &[1]);
     for lines in &answer.outcomes {
-        table.add_row(vec![outcome_text(lines.outcome()).to_owned(), lines.lines.to_string()]);
+        let outcome = told(&lines.outcome(), environment.language);
+        table.add_row(vec![outcome, lines.lines.to_string()]);
     }
     print_line!("{table}");
     if let Some(expected) = answer.expected.map(expectation) {

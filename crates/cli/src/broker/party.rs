@@ -8,13 +8,15 @@ use renkei_api::v1::{
     AddPartyRequest, GrantRoleRequest, Party, RevokePartyRequest, RevokeRoleRequest, Role,
     ShowRequest,
 };
-use renkei_types::{Identity, IdentityKind};
+use renkei_types::{Identity, IdentityKind, Language};
 use serde_json::{Value, json};
 
+use super::code_words::{all_told, told};
 use super::error::BrokerError;
 use super::invitation::{self, Invitation, InviteArgument};
 use super::names::{RoleArgument, short};
 use super::session::{self, ConfirmArgument, RequestArgument, Session, plain};
+use super::united_roles;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -143,7 +145,9 @@ pub(super) fn run_person(
                 role: role.into(),
             };
             let answer = session.change(&id, call).await?;
-            let object = json!({"identity": identity, "role": role_name(role)});
+            united_roles::warn(environment, &identity, &answer.united);
+            let united = united_roles::to_json(&answer.united);
+            let object = json!({"identity": identity, "role": role_name(role), "united": united});
             Ok(session.done(object, &identity, answer.receipt.as_ref()))
         }
         PersonCommand::Revoke { identity, role, request, .. } => {
@@ -195,7 +199,7 @@ fn require_kind(identity: &Identity, kind: IdentityKind) -> Result<(), BrokerErr
     Err(BrokerError::WrongKindOfIdentity { wanted })
 }
 
-fn role_name(role: Role) -> &'static str {
+pub(super) fn role_name(role: Role) -> &'static str {
     short(role.as_str_name(), "ROLE_")
 }
 
@@ -216,7 +220,9 @@ async fn add(
     };
     let answer = session.change(&id, call).await?;
     let roles: Vec<_> = roles.into_iter().map(role_name).collect();
-    let mut object = json!({"identity": identity, "roles": roles});
+    united_roles::warn(session.environment, &identity, &answer.united);
+    let united = united_roles::to_json(&answer.united);
+    let mut object = json!({"identity": identity, "roles": roles, "united": united});
     let Some(days) = invite.days() else {
         return Ok(session.done(object, &identity, answer.receipt.as_ref()));
     };
@@ -240,15 +246,16 @@ fn say_what_would_be_revoked(
     role: Option<RoleArgument>,
     environment: &Environment,
 ) -> Exit {
-    let role = role.map(|role| role_name(role.into()));
+    let role = role.map(Role::from);
     if environment.json {
-        let object = json!({"identity": identity.to_string(), "role": role, "done": false});
+        let code = role.map(role_name);
+        let object = json!({"identity": identity.to_string(), "role": code, "done": false});
         json::print(&object);
     }
     match role {
         Some(role) => environment.note(
-            &format!("would take the role {role} from {identity}; add --yes to do it"),
-            &format!("{identity} から役割 {role} を外します。実行するには --yes を付けてください"),
+            &format!("would take the role {} from {identity}; add --yes to do it", role_name(role)),
+            &format!("{identity} から役割「{}」を外します。実行するには --yes を付けてください", told(&role, Language::Japanese)),
         ),
         None => environment.note(
             &format!("would shut out {identity} at once, on open connections too; add --yes to do it"),
@@ -304,10 +311,13 @@ async fn list(session: &Session<'_>, kind: IdentityKind) -> Result<Exit, Failure
     let mut table = text_table(header, &[]);
     for party in &parties {
         let revoked = if party.revoked { environment.say("yes", "停止") } else { "" };
-        let roles = party.roles().map(role_name).collect::<Vec<_>>().join(", ");
+        let roles = all_told(party.roles(), environment.language);
         table.add_row(vec![plain(&party.identity), roles, revoked.to_owned()]);
     }
     print_line!("{table}");
+    for party in parties.iter().filter(|party| !party.united.is_empty()) {
+        united_roles::warn(environment, &party.identity, &party.united);
+    }
     Ok(Exit::Done)
 }
 
@@ -316,6 +326,7 @@ fn party_json(party: &Party) -> Value {
         "identity": party.identity,
         "roles": party.roles().map(role_name).collect::<Vec<_>>(),
         "revoked": party.revoked,
+        "united": united_roles::to_json(&party.united),
     })
 }
 

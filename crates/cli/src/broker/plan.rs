@@ -4,10 +4,12 @@
 
 use std::sync::LazyLock;
 
+use renkei_api::v1::Operation;
 use renkei_types::{Language, LegalBasis, Localised as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::code_words::Worded as _;
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit, Failure};
 use crate::json;
@@ -97,7 +99,7 @@ pub(super) fn run(programme: Option<&str>, environment: &Environment) -> Result<
             language.pick(&need.english, &need.japanese).clone(),
             format!("{} → {}", need.provider, need.consumer),
             through(need.through, language).to_owned(),
-            need.operations.join(","),
+            operations(&need.operations, language),
             bases.join(", "),
         ]);
     }
@@ -155,6 +157,18 @@ fn names(environment: &Environment) -> Exit {
     }
     print_line!("{table}");
     Exit::Done
+}
+
+/// Operations as they are typed, with their words.
+fn operations(names: &[String], language: Language) -> String {
+    let japanese = |name: &String| {
+        let known = Operation::from_str_name(&format!("OPERATION_{}", name.to_uppercase()));
+        format!("{}（{name}）", known.unwrap_or_default().word())
+    };
+    match language {
+        Language::English => names.join(","),
+        Language::Japanese => names.iter().map(japanese).collect::<Vec<_>>().join("、"),
+    }
 }
 
 fn through(through: Through, language: Language) -> &'static str {

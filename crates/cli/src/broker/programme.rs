@@ -156,9 +156,11 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                 };
                 let answer = session.change(&id, call).await?;
                 let (payees, late) = (answer.payees, answer.already_certified);
+                let (before, added) =
+                    (answer.known_before, payees - answer.known_before.min(payees));
                 environment.note(
-                    &format!("{payees} payees are left out from now on"),
-                    &format!("{payees} 件を今後の支給から除きます"),
+                    &format!("{added} payees are left out from now on; {before} of the {payees} in the file were excluded before"),
+                    &format!("{added} 件を今後の支給から除きます（ファイルの {payees} 件のうち {before} 件は既に除外済み）"),
                 );
                 if late > 0 {
                     environment.warn(
@@ -169,6 +171,7 @@ pub(super) fn run(command: &ProgrammeCommand, environment: &Environment) -> Resu
                 unknown_ids::warn(answer.unknown.as_ref(), environment);
                 let object = json!({
                     "payees": payees,
+                    "known_before": before,
                     "already_certified": late,
                     "unknown": unknown_ids::to_json(answer.unknown.as_ref()),
                 });

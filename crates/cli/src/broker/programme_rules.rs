@@ -111,6 +111,7 @@ fn amount(file: AmountFile, path: &Path) -> Result<AmountRule, BrokerError> {
                 file: path.display().to_string(),
                 line: None,
                 what: "[amount] has fixed, or each and at_most".to_owned(),
+                japanese: "[amount] には fixed、または each と at_most を書いてください",
             });
         }
     };
@@ -192,6 +193,7 @@ fn unit_of(name: &str, path: &Path) -> Result<UnitArgument, BrokerError> {
         file: path.display().to_string(),
         line: None,
         what: "unit is person or household".to_owned(),
+        japanese: "unit は person（個人）か household（世帯）です",
     })
 }
 
@@ -200,6 +202,7 @@ fn parse(text: &str, path: &Path) -> Result<RulesFile, BrokerError> {
         file: path.display().to_string(),
         line: error.span().map(|span| text[..span.start].matches('\n').count() + 1),
         what: error.message().to_owned(),
+        japanese: "TOMLとして読めないか、知らない項目、または値の形が違う項目があります",
     })
 }
 

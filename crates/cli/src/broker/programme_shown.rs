@@ -5,23 +5,39 @@ use renkei_api::v1::{ChangeLimits, ListStop, PayeeStop, Programme, Stop, Unusual
 use renkei_types::Yen;
 use serde_json::{Value, json};
 
+use super::code_words::told;
 use super::names::short;
 use super::session::plain;
 use crate::environment::Environment;
 
+/// What was unusual about a list, in words.
+fn unusual_text<'t>(found: Unusual, environment: &Environment) -> &'t str {
+    let (english, japanese) = match found {
+        Unusual::PayeesVanished => ("many lines are gone", "消えた行が多い"),
+        Unusual::TotalMoved => ("the sum moved much", "合計が大きく変わった"),
+        Unusual::LineIsTotal => {
+            ("one line is as much as a whole list", "1行の金額がリスト全体に等しい")
+        }
+        Unusual::OneAccount => {
+            ("most lines pay into one account", "過半の行が同じ口座に振り込まれる")
+        }
+        Unusual::Unspecified => ("?", "?"),
+    };
+    environment.language.pick(english, japanese)
+}
+
+/// The same of codes as a seal answers them; one that is not known stays as it is.
+pub(super) fn unusual_codes_told(codes: &[String], environment: &Environment) -> String {
+    let told = |code: &String| match Unusual::from_str_name(&format!("UNUSUAL_{code}")) {
+        Some(found) => format!("{code}: {}", unusual_text(found, environment)),
+        None => plain(code),
+    };
+    codes.iter().map(told).collect::<Vec<_>>().join(environment.say("; ", "、"))
+}
+
 /// A hold in words.
 fn stop_text(stop: &Stop, environment: &Environment) -> String {
-    let unusual =
-        |found: Unusual| match found {
-            Unusual::PayeesVanished => environment.say("many lines are gone", "消えた行が多い"),
-            Unusual::TotalMoved => environment.say("the sum moved much", "合計が大きく変わった"),
-            Unusual::LineIsTotal => environment
-                .say("one line is as much as a whole list", "1行の金額がリスト全体に等しい"),
-            Unusual::OneAccount => environment
-                .say("most lines pay into one account", "過半の行が同じ口座に振り込まれる"),
-            Unusual::Unspecified => "?",
-        };
-    let reasons: Vec<&str> = stop.unusual().map(unusual).collect();
+    let reasons: Vec<&str> = stop.unusual().map(|found| unusual_text(found, environment)).collect();
     let by = match stop.placed_by.as_str() {
         "" => environment.say("the broker", "連携サーバー").to_owned(),
         by => plain(by),
@@ -54,7 +70,9 @@ pub(super) fn show(programme: &Programme, environment: &Environment) {
             format!("{} × 1–{}", Yen(each.yen), each.most)
         }
     };
-    let excluded: u64 = programme.exclusions.iter().map(|exclusion| exclusion.payees).sum();
+    // Who is named again is not one more.
+    let added = programme.exclusions.iter().map(|one| one.payees.saturating_sub(one.known_before));
+    let excluded: u64 = added.sum();
     let readmitted = programme.readmissions.iter().filter(|one| !one.second.is_empty());
     let readmitted: u64 = readmitted.map(|one| one.payees).sum();
     let rows = [
@@ -63,14 +81,14 @@ pub(super) fn show(programme: &Programme, environment: &Environment) {
         (environment.say("name", "略称"), plain(&programme.name)),
         (environment.say("title", "名称"), plain(&programme.title)),
         (environment.say("base date", "基準日"), plain(&programme.base_date)),
-        (environment.say("unit", "支給単位"), unit_name(programme).to_owned()),
+        (environment.say("unit", "支給単位"), told(&programme.unit(), environment.language)),
         (
             environment.say("yen at most", "一件の上限（円）"),
             Yen(programme.line_yen_max).to_string(),
         ),
         (environment.say("yen of a line", "一件の金額（円）"), amount),
         (environment.say("may decline until", "辞退の期限"), plain(&programme.decline_until)),
-        (environment.say("ids excluded, as named", "除外した番号（延べ）"), excluded.to_string()),
+        (environment.say("ids excluded", "除外した番号"), excluded.to_string()),
         (environment.say("of these readmitted", "うち除外取消"), readmitted.to_string()),
         (environment.say("transfer date", "振込日"), plain(&programme.transfer_date)),
         (environment.say("dataset", "データセット"), plain(&programme.dataset_id)),
@@ -147,7 +165,7 @@ pub(super) fn programme_json(programme: &Programme) -> Value {
             .iter()
             .map(|exclusion| {
                 let reason = short(exclusion.reason().as_str_name(), "EXCLUSION_REASON_");
-                json!({"reason": reason, "payees": exclusion.payees})
+                json!({"reason": reason, "payees": exclusion.payees, "known_before": exclusion.known_before})
             })
             .collect::<Vec<_>>(),
         "stop": programme.stop.as_ref().map(stop_json),

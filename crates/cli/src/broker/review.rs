@@ -3,13 +3,14 @@
 use clap::{Args, Subcommand};
 use renkei_api::outcome_text;
 use renkei_api::v1::{
-    ClaimRequest, DecideRequest, ParkReason, ParkRequest, Queue, ReleaseRequest, ReviseRequest,
-    SearchRequest, Verdict, WatchQueueRequest, verdict,
+    ClaimRequest, DecideRequest, Outcome, ParkReason, ParkRequest, Queue, ReleaseRequest,
+    ReviseRequest, SearchRequest, Verdict, WatchQueueRequest, verdict,
 };
 use renkei_types::{ListId, TaskId};
 use serde_json::{Value, json};
 
 use super::cells::RecordArguments;
+use super::code_words::told;
 use super::error::reason_text;
 use super::identify::tell_notice;
 use super::names::ParkArgument;
@@ -201,7 +202,7 @@ async fn next(
             let (id, version) = (plain(&task.task_id), task.version);
             tell_notice(&task.notice, environment);
             let why = reason_text(&task.reason, environment.language);
-            print_line!("{id} {} {why}", outcome_text(task.outcome()));
+            print_line!("{id} {} {why}", told(&task.outcome(), environment.language));
             print_line!("{}", candidates_table(&task.line, &task.candidates, environment));
             let until = local_time(&task.lease_until);
             environment.note(
@@ -224,10 +225,10 @@ async fn decide(session: &Session<'_>, arguments: &VerdictArguments) -> Result<E
         verdict: Some(arguments.verdict.verdict()),
     };
     let answer = session.change(&id, call).await?;
-    let outcome = outcome_text(answer.outcome());
-    let object = decision_json(arguments.task, outcome, answer.version);
+    let object = decision_json(arguments.task, answer.outcome(), answer.version);
     say_version(session, answer.version);
-    Ok(session.done(object, outcome, answer.receipt.as_ref()))
+    let outcome = told(&answer.outcome(), session.language());
+    Ok(session.done(object, &outcome, answer.receipt.as_ref()))
 }
 
 async fn revise(session: &Session<'_>, arguments: &VerdictArguments) -> Result<Exit, Failure> {
@@ -239,14 +240,14 @@ async fn revise(session: &Session<'_>, arguments: &VerdictArguments) -> Result<E
         verdict: Some(arguments.verdict.verdict()),
     };
     let answer = session.change(&id, call).await?;
-    let outcome = outcome_text(answer.outcome());
-    let object = decision_json(arguments.task, outcome, answer.version);
+    let object = decision_json(arguments.task, answer.outcome(), answer.version);
     say_version(session, answer.version);
-    Ok(session.done(object, outcome, answer.receipt.as_ref()))
+    let outcome = told(&answer.outcome(), session.language());
+    Ok(session.done(object, &outcome, answer.receipt.as_ref()))
 }
 
-fn decision_json(task: TaskId, outcome: &str, version: u64) -> Value {
-    json!({"task_id": task.to_string(), "outcome": outcome, "version": version})
+fn decision_json(task: TaskId, outcome: Outcome, version: u64) -> Value {
+    json!({"task_id": task.to_string(), "outcome": outcome_text(outcome), "version": version})
 }
 
 fn say_version(session: &Session<'_>, version: u64) {

@@ -126,9 +126,10 @@ pub(super) fn sheet_json(answer: &ReconcileResponse) -> Value {
 }
 
 /// What a code means, for people.
-fn name(code: &str, language: Language) -> &str {
+pub(crate) fn step_name(code: &str, language: Language) -> &str {
     let names = match code {
         "DECLARED" => ("declared", "申告"),
+        "RECEIVED" => ("received", "受領"),
         "LINKED" => ("linked", "自動で特定"),
         "LINKED_BY_CLERK" => ("linked by a clerk", "職員が特定"),
         "REVIEW" => ("to be reviewed", "要確認"),
@@ -173,12 +174,12 @@ fn show(answer: &ReconcileResponse, environment: &Environment) {
     for list in answer.lists.iter().filter(|_| several) {
         add(&list.list_id, &plain(&list.name), list.declared);
     }
-    add("DECLARED", name("DECLARED", environment.language), answer.declared);
+    add("DECLARED", step_name("DECLARED", environment.language), answer.declared);
     for step in answer.outcomes.iter().chain(&answer.steps) {
-        add(&step.step, name(&step.step, environment.language), step.totals);
+        add(&step.step, step_name(&step.step, environment.language), step.totals);
     }
     for batch in &answer.batches {
-        add(&batch.batch_id, name(state(batch), environment.language), batch.totals);
+        add(&batch.batch_id, step_name(state(batch), environment.language), batch.totals);
     }
     print_line!("{table}");
     for list in &answer.lists {
@@ -258,7 +259,7 @@ fn table(answer: &ReconcileResponse, path: &Path, language: Language) -> Result<
             for step in steps {
                 let totals = step.totals.unwrap_or_default();
                 let (lines, yen) = (totals.lines.to_string(), totals.yen.to_string());
-                let (code, says) = (step.step.as_str(), name(&step.step, language));
+                let (code, says) = (step.step.as_str(), step_name(&step.step, language));
                 writer.row([&list.list_id, &list.name, kind, code, says, &lines, &yen])?;
             }
         }
@@ -313,7 +314,7 @@ impl BatchRow {
         let accounts = batch.accounts.unwrap_or_default();
         Self {
             id: batch.batch_id.clone(),
-            state: name(state(batch), language).to_owned(),
+            state: step_name(state(batch), language).to_owned(),
             lines: Count(totals.lines),
             yen: Yen(totals.yen),
             returned: Count(batch.returned.unwrap_or_default().lines),
@@ -340,7 +341,7 @@ fn page(answer: &ReconcileResponse, subject: &str, language: Language) -> String
     let rows = |steps: &[ReconcileStep]| -> Vec<Row> {
         let row = |step: &ReconcileStep| {
             let totals = step.totals.unwrap_or_default();
-            let (code, name) = (step.step.clone(), name(&step.step, language).to_owned());
+            let (code, name) = (step.step.clone(), step_name(&step.step, language).to_owned());
             Row { code, name, lines: Count(totals.lines), yen: Yen(totals.yen) }
         };
         steps.iter().map(row).collect()

@@ -12,6 +12,7 @@ use renkei_api::v1::{
 use renkei_types::{DatasetId, EventId, Language};
 use serde_json::{Value, json};
 
+use super::code_words::basis;
 use super::identify::tell_notice;
 use super::names::short;
 use super::new_file::NewFile;
@@ -19,6 +20,7 @@ use super::session::{RequestArgument, Session, local_time, plain};
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit, Failure};
 use crate::text_table::text_table;
+use crate::words;
 
 #[derive(Args, Debug)]
 pub(crate) struct SubjectArguments {
@@ -185,15 +187,18 @@ fn show(environment: &Environment, entries: &[SubjectEntry]) {
         environment.say("what was done", "内容"),
     ];
     let mut table = text_table(header, &[]);
+    let language = environment.language;
     for entry in entries {
+        let fields: Vec<String> =
+            entry.fields.iter().map(|field| words::field(language, field)).collect();
         table.add_row(vec![
             local_time(&entry.time),
             plain(&entry.requester),
             plain(&entry.provider),
-            plain(&entry.fields.join(" ")),
+            plain(&fields.join(language.pick(" ", "、"))),
             plain(&entry.purpose),
-            plain(&entry.legal_basis),
-            use_words(entry.r#use(), environment.language).to_owned(),
+            basis(&entry.legal_basis, language),
+            use_words(entry.r#use(), language).to_owned(),
         ]);
     }
     print_line!("{table}");

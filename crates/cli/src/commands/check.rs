@@ -120,7 +120,7 @@ fn print(report: &CheckReport, environment: &Environment) {
             shown.push("…".to_owned());
         }
         table.add_row(vec![
-            severity.as_str().to_owned(),
+            environment.say(severity.as_str(), severity_word(severity)).to_owned(),
             class.as_str().to_owned(),
             column.unwrap_or_default().to_owned(),
             lines.len().to_string(),
@@ -129,6 +129,14 @@ fn print(report: &CheckReport, environment: &Environment) {
         ]);
     }
     print_line!("\n{table}");
+}
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "情報",
+        Severity::Warning => "注意",
+        Severity::Error => "エラー",
+    }
 }
 
 fn say_repair(report: &CheckReport, arguments: &CheckArguments, environment: &Environment) {

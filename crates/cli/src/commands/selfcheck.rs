@@ -2,6 +2,7 @@
 //!
 //! What ends, what is missing and what others can read is found here before a Monday morning finds it. Exit code 1 where
 //! something is wrong. Nothing is opened that the broker holds, and no secret is read: of keys only who may read them counts.
+//! Who holds roles that one person should not hold is asked of the broker itself, by whoever `--as` names.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use renkei_tlog::{Policy, SignedCheckpoint};
 use renkei_types::{Clock as _, Language};
 use serde_json::json;
 
+use crate::broker::united_roles_of_all;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -73,6 +75,10 @@ pub(crate) fn run(
         None => key(&config.keys, name),
     }));
     findings.push(witnesses(&config, now));
+    // Persons and roles are known to the broker alone.
+    if environment.client_file.is_some() {
+        findings.extend(roles(united_roles_of_all(environment)));
+    }
     let wrong = findings.iter().any(|finding| finding.wrong);
     if environment.json {
         let found = findings.iter().map(|finding| {
@@ -206,6 +212,31 @@ fn witnesses(config: &BrokerConfig, now: Timestamp) -> Finding {
             "必要数の連署がまだなく、確定と書き出しはできません".to_owned(),
         ),
     }
+}
+
+/// Whether somebody holds roles that rules which take two people mean to part. A broker that does not answer is not a finding
+/// about roles: what of it is broken, the others tell.
+fn roles(found: Result<Vec<(String, String)>, Failure>) -> Vec<Finding> {
+    let about = "roles";
+    let found = match found {
+        Ok(found) => found,
+        Err(failure) => {
+            let why = |language| failure.message(language);
+            let english = format!("not looked at: {}", why(Language::English));
+            let japanese = format!("確認できません: {}", why(Language::Japanese));
+            return vec![Finding::new(about, false, english, japanese)];
+        }
+    };
+    if found.is_empty() {
+        let english = "nobody holds roles that two people should hold".to_owned();
+        let japanese = "別々の人が持つべき役割を兼ねる人はいません".to_owned();
+        return vec![Finding::new(about, false, english, japanese)];
+    }
+    let one = |(who, pairs): (String, String)| {
+        let english = format!("{who} holds roles that two people should hold: {pairs}");
+        Finding::new(about, true, english, format!("{who} が別々の人の役割を兼ねています: {pairs}"))
+    };
+    found.into_iter().map(one).collect()
 }
 
 #[cfg(unix)]

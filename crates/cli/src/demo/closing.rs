@@ -11,6 +11,7 @@ use super::linkage::Results;
 use super::money::{Reconciled, Step};
 use super::review::Decided;
 use super::stages::Stages;
+use crate::broker::step_name;
 use crate::commands::evaluate::figures;
 use crate::environment::Environment;
 use crate::json::{self, rounded};
@@ -116,8 +117,13 @@ impl Closing {
         };
         group(say("decided by the engine", "自動判定"), outcomes(&self.before.totals, environment));
         group(say("after review", "職員の確認後"), outcomes(&self.after.totals, environment));
+        let language = environment.language;
         let row = |name: &str, totals: Totals| {
-            [name.to_owned(), totals.lines.to_string(), Yen(totals.yen).to_string(), String::new()]
+            let words = match step_name(name, language) {
+                words if words == name => String::new(),
+                words => words.to_owned(),
+            };
+            [name.to_owned(), totals.lines.to_string(), Yen(totals.yen).to_string(), words]
         };
         let steps = self.reconciled.arrival.iter().chain(&self.reconciled.steps);
         let mut steps: Vec<_> = steps.map(|step| row(&step.step, step.totals)).collect();
