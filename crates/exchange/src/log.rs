@@ -19,7 +19,7 @@ use crate::log_key::KeptLogKey;
 use crate::log_year::write_year;
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
-use crate::witnessed::{Accepted, Witnessed};
+use crate::witnessed::{Accepted, Counted, Witnessed};
 
 /// Leaves that are gathered at most before they are written.
 const WAITING_MAX: usize = 4096;
@@ -331,7 +331,8 @@ impl Integrator {
         let kept = year.and_then(|place| opened(&fs_err::read(place).ok()?).ok());
         let (folder, now) = (&mut self.folder, self.clock.now());
         match self.witnessed.accept(folder, &keys, &offered, present.as_ref(), kept.as_ref(), now) {
-            Ok(Accepted::Counted { standing, present: cosigned, year: with_lines }) => {
+            Ok(Accepted::Counted(counted)) => {
+                let Counted { standing, present: cosigned, year: with_lines } = *counted;
                 if cosigned.is_some() {
                     *present = cosigned;
                 }

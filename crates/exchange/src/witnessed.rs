@@ -162,7 +162,7 @@ impl Witnessed {
         if let Some(present) = &present {
             folder.cosign(present)?;
         }
-        Ok(Accepted::Counted { standing, present, year })
+        Ok(Accepted::Counted(Box::new(Counted { standing, present, year })))
     }
 }
 
@@ -172,12 +172,16 @@ pub(crate) enum Accepted {
     NoRule,
     /// It is about a past that this log does not have.
     OtherPast,
-    /// It counts as far as the standing says.
-    Counted {
-        standing: Standing,
-        /// The checkpoint that is published now, with the lines, where it is the one that they are about.
-        present: Option<SignedCheckpoint>,
-        /// The same of the final checkpoint of a year.
-        year: Option<SignedCheckpoint>,
-    },
+    /// It counts.
+    Counted(Box<Counted>),
+}
+
+/// What counts, and under which checkpoints it stands now.
+pub(crate) struct Counted {
+    /// How far it counts.
+    pub(crate) standing: Standing,
+    /// The checkpoint that is published now, with the lines, where it is the one that they are about.
+    pub(crate) present: Option<SignedCheckpoint>,
+    /// The same of the final checkpoint of a year.
+    pub(crate) year: Option<SignedCheckpoint>,
 }

@@ -25,7 +25,7 @@ use crate::progress::Progress;
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// Show leaves of the log that fit a question
-    Query(QueryArguments),
+    Query(Box<QueryArguments>),
     /// Draw leaves at random for inspection, with their proofs; anybody can draw the same ones again
     Sample(SampleArguments),
     /// Count a month: mass look-ups, off hours, refusals; with a page of plots
