@@ -1,6 +1,6 @@
 //! Single questions: whom of a register does a record mean?
 
-use renkei_linkage::{Identification, Rows as LinkageRows};
+use renkei_linkage::{Beginnings, Identification, Rows as LinkageRows};
 use renkei_tables::{Schema, Side};
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{DatasetId, Digest, Reason, SnapshotId};
@@ -19,10 +19,15 @@ use crate::subject::SubjectSet;
 /// Longest value of a question, in bytes.
 pub const VALUE_BYTES_MAX: usize = 1024;
 
+/// The columns of a name: as written, and as read.
+const NAME: [&str; 2] = ["name_kanji", "name_kana"];
+
 /// What is known of somebody: values under canonical names.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     fields: Vec<String>,
+    /// What is known of the name, as written and as read, where nothing else is.
+    name: Option<[String; 2]>,
 }
 
 impl Query {
@@ -47,12 +52,45 @@ impl Query {
             });
             values.map(|(_, value)| *value).collect::<Vec<_>>().join(" ")
         };
-        Ok(Self { fields: schema.fields.iter().map(text).collect() })
+        let name = NAME.map(|name| {
+            let known = columns.iter().find(|(known, _)| *known == name);
+            known.map_or(String::new(), |(_, value)| (*value).to_owned())
+        });
+        let alone = columns.iter().all(|(known, value)| value.is_empty() || NAME.contains(known));
+        let fields = schema.fields.iter().map(text).collect();
+        Ok(Self { fields, name: Some(name).filter(|_| alone) })
     }
 
     /// Asks a register.
     pub fn ask(&self, indexed: &Indexed) -> Identification {
         indexed.index.decide(self, &indexed.model)
+    }
+
+    /// Looks for residents as a clerk types: whose name begins so, where nothing but a name is known, and whom the record
+    /// may mean. Of the name only those views count that may be shown.
+    pub fn search(
+        &self,
+        indexed: &Indexed,
+        protected: &Protected,
+        may_be_shown: impl Fn(&str) -> bool,
+        most: usize,
+    ) -> Beginnings {
+        let name = self.name.as_ref().map(|[written, kana]| {
+            let shown = |at: usize, text: &str| match may_be_shown(NAME[at]) {
+                true => text.to_owned(),
+                false => String::new(),
+            };
+            (shown(0, written), shown(1, kana))
+        });
+        let mut found = name.map_or_else(Beginnings::default, |(written, kana)| {
+            indexed.index.beginning_with(&written, &kana, most)
+        });
+        for candidate in self.ask_guarded(indexed, protected).candidates {
+            if found.rows.len() < most && !found.rows.contains(&candidate.resident) {
+                found.rows.push(candidate.resident);
+            }
+        }
+        found
     }
 
     /// Asks a register so that the answer says nothing of where protected persons live: they are weighed as if the
@@ -90,7 +128,7 @@ impl Query {
             true => String::new(),
             false => text.clone(),
         });
-        Self { fields: fields.collect() }
+        Self { fields: fields.collect(), name: None }
     }
 }
 

@@ -259,6 +259,11 @@ impl<T: Copy + Eq + Hash> Distinct<T> {
         self.0.id_of_own(own)
     }
 
+    /// How many values.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The value with this id, if there is one.
     pub(crate) fn get(&self, id: u32) -> Option<&T> {
         let (layer, index) = self.0.find(id);

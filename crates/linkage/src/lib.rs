@@ -7,6 +7,7 @@
 //! bit by bit, on any number of threads and in any order of the records.
 
 mod assignment;
+mod beginnings;
 mod blocking;
 mod candidates;
 mod cluster;
@@ -49,6 +50,7 @@ mod training;
 mod training_report;
 mod weight;
 
+pub use beginnings::Beginnings;
 pub use blocking::{BlockingReport, Miss, MissedRule, RuleSearch, Search};
 pub use decision::RankedCandidate;
 pub use dedupe::{Dedupable, DedupeOptions, Deduplication, DuplicatePair, dedupe};

@@ -17,6 +17,7 @@ use renkei_exchange::review::{
 use renkei_exchange::shown::{self, Difference, Withheld};
 use renkei_exchange::subject::{Handles, Said, SubjectSet};
 use renkei_exchange::{Caller, Refusal, State, review};
+use renkei_linkage::Beginnings;
 use renkei_types::{ListId, Reason, TaskId};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -286,13 +287,9 @@ impl v1::review_server::Review for Desk {
             let register = state.snapshots.get(&snapshot).ok_or(Reason::DataDestroyed)?.dataset;
             let protected = self.protected_now(&state, register).await?;
             let notice = notice(&protected);
-            let found: Vec<u32> = query
-                .ask_guarded(&indexed, &protected)
-                .candidates
-                .iter()
-                .take(shown::CANDIDATES_MAX)
-                .map(|candidate| candidate.resident)
-                .collect();
+            let may_be_shown = |field: &str| permit.allows_field(field);
+            let Beginnings { rows: found, more } =
+                query.search(&indexed, &protected, may_be_shown, shown::CANDIDATES_MAX);
             let ids = found.iter().map(|row| indexed.index.id(*row).to_owned()).collect();
             let shown = self.subjects(place.list, Said::Answered, ids).await?;
             let searched = Searched { permit: permit.clone(), place, shown };
@@ -312,7 +309,8 @@ impl v1::review_server::Review for Desk {
                     Ok(shown.iter().map(|one| candidate_message(one, held(one.row))).collect())
                 })
                 .await?;
-            Ok(v1::SearchResponse { candidates, receipt: convert::receipt(done.receipt), notice })
+            let receipt = convert::receipt(done.receipt);
+            Ok(v1::SearchResponse { candidates, receipt, notice, more })
         };
         self.gate.handle(method!("Review", "Search"), request, handler).await
     }

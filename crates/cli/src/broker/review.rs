@@ -132,11 +132,18 @@ pub(super) fn run(command: &ReviewCommand, environment: &Environment) -> Result<
                 json::print(&json!({
                     "candidates": candidates,
                     "notice": answer.notice,
+                    "more": answer.more,
                     "receipt": receipt,
                 }));
             } else {
                 tell_notice(&answer.notice, environment);
                 print_line!("{}", candidates_table(&[], &answer.candidates, environment));
+                if answer.more {
+                    environment.note(
+                        "more names begin so; type another letter",
+                        "この書き出しの氏名はほかにもあります。続きの文字を入力してください",
+                    );
+                }
             }
             Ok(Exit::Done)
         }

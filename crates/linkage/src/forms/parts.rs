@@ -130,6 +130,11 @@ impl JointParts {
         if id == NONE { Views::MISSING } else { *self.0.value(id) }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// From now on, other tables may stand on this one.
     pub(crate) fn share(&mut self) {
         self.0.share();
