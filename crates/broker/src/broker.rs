@@ -128,8 +128,8 @@ pub async fn run(
         Arc::clone(&clock),
     )?);
     let paths = config.store_paths();
-    let witnesses = config.witness.as_ref().map(Witnesses::open).transpose()?;
-    if let Some(witnesses) = &witnesses {
+    let mut witnesses = config.witness.as_ref().map(Witnesses::open).transpose()?;
+    if let Some(witnesses) = &mut witnesses {
         witnesses.compare(&paths).await?;
     }
     let charter = Charter {

@@ -4,6 +4,8 @@
 //! start:  what was signed last ──> each witness      it knows more, or something else: read only
 //! then:   checkpoint ──> each witness ──> its line beside the checkpoint, at least four times in a grace
 //! ```
+//! Where the quorum is silent at the start and has not cosigned within the grace, nothing is signed until it has been heard, or
+//! the grace is over: a store that was put back must not sign before somebody was asked.
 //! A witness that does not answer stops nothing by itself: releases stop when too few have cosigned for longer than the
 //! grace, which the exchange decides. A witness that knows another past stops everything that changes anything.
 
@@ -121,7 +123,7 @@ impl Witnesses {
                 client.map_err(|source| WitnessSetupError::Url { name: name.clone(), source })?;
             asked.push(Asked { name, client, known: 0 });
         }
-        let rule = WitnessRule { policy: Arc::new(policy), grace: config.grace };
+        let rule = WitnessRule { policy: Arc::new(policy), grace: config.grace, unheard: false };
         Ok(Self { rule, asked, interval: config.interval })
     }
 
@@ -131,37 +133,77 @@ impl Witnesses {
 
     /// Asks every witness about what was signed last, before anything else is signed: one that knows more, or something
     /// else, has seen a past that this store has lost. What it knows is kept with the keys, and the broker starts reading.
-    pub(crate) async fn compare(&self, paths: &StorePaths) -> Result<(), WitnessSetupError> {
-        let Some(note) = signed_last(paths).map_err(WitnessSetupError::Store)? else {
-            return Ok(());
-        };
-        let Ok(ours) = claimed(note.as_bytes()) else { return Ok(()) };
-        let request = Submission { old_size: ours.size, proof: Vec::new(), note: note.clone() };
-        let answers = join_all(self.asked.iter().map(|witness| async {
-            let doubt = match witness.client.add_checkpoint(&request).await {
-                Ok(Answer::Cosigned(_)) => None,
-                Ok(Answer::OtherSize(size)) if size <= ours.size => None,
-                Ok(Answer::OtherSize(size)) => Some(Some(size)),
-                Ok(Answer::Inconsistent) => Some(None),
-                Err(error) => {
-                    tracing::warn!(witness = %witness.name, %error, "a witness was not heard at the start");
-                    None
-                }
-            };
-            match doubt {
-                Some(size) => Some(witness.doubt(paths, &ours, &note, size).await),
-                None => None,
-            }
-        }));
-        for dispute in answers.await.into_iter().flatten() {
+    pub(crate) async fn compare(&mut self, paths: &StorePaths) -> Result<(), WitnessSetupError> {
+        let (disputes, heard) = self.hear(paths).await?;
+        for dispute in disputes {
             tracing::error!(witness = %dispute.witness, "a witness knows more of the log than this store has");
             dispute.keep(paths).map_err(WitnessSetupError::Store)?;
         }
+        // Those without an address cannot be asked, so nobody waits for a quorum that needs them.
+        let can_be_asked = |name: &str| self.asked.iter().any(|witness| witness.name == name);
+        self.rule.unheard = !heard && self.rule.policy.is_quorum(can_be_asked);
         Ok(())
+    }
+
+    /// What witnesses say to what was signed last: those that dispute it, and whether the others are a quorum.
+    async fn hear(&self, paths: &StorePaths) -> Result<(Vec<Dispute>, bool), WitnessSetupError> {
+        let Some(note) = signed_last(paths).map_err(WitnessSetupError::Store)? else {
+            return Ok((Vec::new(), true));
+        };
+        let Ok(ours) = claimed(note.as_bytes()) else { return Ok((Vec::new(), true)) };
+        let request = Submission { old_size: ours.size, proof: Vec::new(), note: note.clone() };
+        let (request, ours, note) = (&request, &ours, &note);
+        let answers = join_all(self.asked.iter().map(|witness| async move {
+            let size = match witness.client.add_checkpoint(request).await {
+                Ok(Answer::Cosigned(_)) => return (witness, true, None),
+                Ok(Answer::OtherSize(size)) if size <= ours.size => return (witness, true, None),
+                Ok(Answer::OtherSize(size)) => Some(size),
+                Ok(Answer::Inconsistent) => None,
+                Err(error) => {
+                    tracing::warn!(witness = %witness.name, %error, "a witness was not heard at the start");
+                    return (witness, false, None);
+                }
+            };
+            (witness, true, Some(witness.doubt(paths, ours, note, size).await))
+        }));
+        let answers = answers.await;
+        let heard = |name: &str| answers.iter().any(|(it, heard, _)| *heard && it.name == name);
+        let is_quorum = self.rule.policy.is_quorum(heard);
+        Ok((answers.into_iter().filter_map(|(_, _, dispute)| dispute).collect(), is_quorum))
+    }
+
+    /// Asks again while nothing is signed because the quorum was silent; at most for as long as the grace.
+    async fn wait_to_be_heard(&self, exchange: &Exchange) {
+        let begun = tokio::time::Instant::now();
+        while exchange.witnessed().is_held() && !exchange.witnessed().is_disputed() {
+            let (disputes, heard) = match self.hear(exchange.paths()).await {
+                Ok(heard) => heard,
+                Err(error) => {
+                    tracing::warn!(%error, "witnesses cannot be asked");
+                    (Vec::new(), false)
+                }
+            };
+            for dispute in disputes {
+                let witness = dispute.witness.clone();
+                if let Err(error) = exchange.dispute(dispute).await {
+                    tracing::error!(%witness, %error, "a dispute could not be noted");
+                }
+            }
+            if exchange.witnessed().is_disputed() {
+                return;
+            }
+            if heard || begun.elapsed() > self.rule.grace {
+                tracing::warn!(heard, "signing goes on");
+                exchange.witnessed().release_signing();
+                return;
+            }
+            tokio::time::sleep(self.interval).await;
+        }
     }
 
     /// Keeps the log cosigned, for as long as it is polled.
     pub(crate) async fn keep_cosigned(mut self, exchange: Exchange) {
+        self.wait_to_be_heard(&exchange).await;
         let mut news = exchange.durable();
         // An idle log is shown again: a cosignature of yesterday says nothing of today.
         let idle = (self.rule.grace / 4).max(self.interval);

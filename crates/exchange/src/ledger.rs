@@ -315,7 +315,7 @@ impl Exchange {
     /// Waits until every frame that is durable now stands in the log's folder, whether it may be signed or not.
     pub async fn catch_up_log(&self) -> Result<(), Refusal> {
         match self.checkpoint().await {
-            Err(refusal) if refusal.reason == Reason::LogDisputed => Ok(()),
+            Err(refusal) if is_unsigned(&refusal) => Ok(()),
             signed => signed.map(drop),
         }
     }
@@ -358,11 +358,11 @@ impl Exchange {
         self.read_log(move |_| Ok(fs_err::read_to_string(path)?)).await
     }
 
-    /// A signed checkpoint over every frame that is durable now; where the log is disputed, and so signed no more, the one
-    /// that was signed last.
+    /// A signed checkpoint over every frame that is durable now; where nothing is signed, since the log is disputed or its
+    /// witnesses are not heard, the one that was signed last.
     pub async fn latest_checkpoint(&self) -> Result<String, Refusal> {
         match self.checkpoint().await {
-            Err(refusal) if refusal.reason == Reason::LogDisputed => self.signed_last().await,
+            Err(refusal) if is_unsigned(&refusal) => self.signed_last().await,
             signed => signed,
         }
     }
@@ -475,6 +475,11 @@ fn catch_up(
     Ok(leaves)
 }
 
+/// Whether there is no checkpoint because nothing is signed for now.
+fn is_unsigned(refusal: &Refusal) -> bool {
+    matches!(refusal.reason, Reason::LogDisputed | Reason::NotWitnessed)
+}
+
 /// The thread's own.
 struct Ledger {
     journal: Box<dyn Journal>,
@@ -534,9 +539,9 @@ impl Ledger {
             if self.last.seq == Seq(0) || year >= FiscalYear::at(self.clock.now()) {
                 return Ok(());
             }
-            // While witnesses dispute the log nothing is signed, and its year stays open.
+            // While witnesses dispute the log or are not heard nothing is signed, and its year stays open.
             match self.signed_so_far() {
-                Err(refusal) if refusal.reason == Reason::LogDisputed => return Ok(()),
+                Err(refusal) if is_unsigned(&refusal) => return Ok(()),
                 signed => signed.map(drop)?,
             }
             self.commit_own(CloseYear(year))?;

@@ -112,10 +112,14 @@ impl Log {
         }
         let (mut head, lost) = LogHead::open(paths, &key.verifiers()?, &folder)?;
         witnessed.recall(&folder, &key.verifiers()?, clock.now()).map_err(failed)?;
-        if folder.size() > 0 && !witnessed.is_disputed() {
+        if folder.published().is_some() {
+            witnessed.hold_unless_heard(clock.now());
+        }
+        let may_sign = witnessed.check_signing().is_ok();
+        if folder.size() > 0 && may_sign {
             folder.publish_after(key.key(), |signed| head.advance(signed)).map_err(failed)?;
         }
-        if let Some(decided) = decided.filter(|_| !witnessed.is_disputed()) {
+        if let Some(decided) = decided.filter(|_| may_sign) {
             // Of a process that died between the decision and the change.
             key.rotate(decided, &mut folder, &mut head)?;
         }
@@ -271,7 +275,7 @@ impl Integrator {
                 Ok(size) => {
                     published = size;
                     let note = present.as_ref().map(|signed| signed.note().to_owned());
-                    self.witnessed.check_change().and(note.ok_or_else(|| Reason::Internal.into()))
+                    self.witnessed.check_signing().and(note.ok_or_else(|| Reason::Internal.into()))
                 }
                 Err(error) => {
                     tracing::error!(%error, "the log cannot be written; it catches up at the next start");
@@ -310,7 +314,7 @@ impl Integrator {
             waiting.clear();
             self.index.integrated(self.folder.size());
         }
-        if self.folder.size() <= published || self.witnessed.is_disputed() {
+        if self.folder.size() <= published || self.witnessed.check_signing().is_err() {
             return Ok(published);
         }
         let head = &mut self.head;

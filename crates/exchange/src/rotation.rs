@@ -81,7 +81,11 @@ impl RotateKey {
         permit.check(&exchange.state(), exchange.clock().today())?;
         let fingerprint = match key {
             BrokerKey::Root => exchange.vault().prepare_root()?,
-            BrokerKey::Log => exchange.prepare_log_key()?,
+            BrokerKey::Log => {
+                // The older key signs the announcement before the next one is used.
+                exchange.witnessed().check_signing()?;
+                exchange.prepare_log_key()?
+            }
         };
         let done = exchange.execute_now(call, RotateTo { permit, key, fingerprint })?;
         if done.reply == Rotation::Decided {

@@ -3,7 +3,9 @@
 //! A release is believed in by people who were not there, so it needs somebody else's word that the log it stands in has one
 //! past. Where a policy is configured, money leaves only while its quorum has cosigned the log within the grace; uploads,
 //! linkage and review go on. Once a witness has seen another past, nothing is changed and nothing is signed until an
-//! operator has accepted what is known: see [`crate::dispute`].
+//! operator has accepted what is known: see [`crate::dispute`]. A store that was put back is in itself without fault, so where
+//! the quorum has not cosigned within the grace and is silent at the start, nothing is signed before it has been heard: work
+//! goes on, and what it leaves is signed later, or never.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +26,8 @@ pub struct WitnessRule {
     pub policy: Arc<Policy>,
     /// How long releases go on after the quorum has cosigned.
     pub grace: Duration,
+    /// Whether a quorum that can be asked was asked about what was signed last, and was silent.
+    pub unheard: bool,
 }
 
 /// How far a witness's clock may be ahead of ours for its word to count.
@@ -36,6 +40,8 @@ pub struct Witnessed {
     /// As of when the quorum has cosigned, in seconds since 1970; 0 where it never has.
     since: AtomicU64,
     disputed: AtomicBool,
+    /// Nothing is signed until the quorum has been heard.
+    held: AtomicBool,
 }
 
 fn seconds(time: Timestamp) -> u64 {
@@ -45,7 +51,12 @@ fn seconds(time: Timestamp) -> u64 {
 impl Witnessed {
     /// Nothing is known yet but the rule, and whether a dispute is open.
     pub(crate) fn begin(rule: Option<WitnessRule>, disputed: bool) -> Self {
-        Self { rule, since: AtomicU64::new(0), disputed: AtomicBool::new(disputed) }
+        Self {
+            rule,
+            since: AtomicU64::new(0),
+            disputed: AtomicBool::new(disputed),
+            held: AtomicBool::new(false),
+        }
     }
 
     /// The rule, where there is one.
@@ -69,6 +80,33 @@ impl Witnessed {
 
     pub(crate) fn dispute(&self) {
         self.disputed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing is signed before the quorum has been heard.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// The quorum has been heard, or was waited for long enough.
+    pub fn release_signing(&self) {
+        self.held.store(false, Ordering::SeqCst);
+    }
+
+    /// Begins to hold signatures back, where the quorum is silent and has not cosigned within the grace.
+    pub(crate) fn hold_unless_heard(&self, now: Timestamp) {
+        let unheard = self.rule.as_ref().is_some_and(|rule| rule.unheard);
+        if unheard && self.check_release(now).is_err() {
+            tracing::warn!(
+                "too few witnesses are heard; nothing is signed until they are, or the grace is over"
+            );
+            self.held.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Refuses to sign while a dispute is open or the quorum has not been heard.
+    pub(crate) fn check_signing(&self) -> Result<(), Refusal> {
+        self.check_change()?;
+        if self.is_held() { Err(Reason::NotWitnessed.into()) } else { Ok(()) }
     }
 
     /// Refuses whatever changes something while a dispute is open.
@@ -113,6 +151,9 @@ impl Witnessed {
         let latest = seconds(now).saturating_add(AHEAD_MAX_SECONDS);
         let standing = rule.policy.standing(checkpoint, Some(latest))?;
         self.since.fetch_max(standing.since.unwrap_or_default(), Ordering::SeqCst);
+        if self.check_release(now).is_ok() {
+            self.release_signing();
+        }
         Ok(standing)
     }
 

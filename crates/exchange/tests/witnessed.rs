@@ -30,7 +30,7 @@ fn two_of_three() -> WitnessRule {
     let witnesses = (1..=3).map(|n| format!("witness w{n} {}\n", witness(n).cosigner()));
     let text = witnesses.collect::<String>() + "group g 2 w1 w2 w3\nquorum g\n";
     let policy = Policy::parse(text.as_bytes()).expect("a policy");
-    WitnessRule { policy: Arc::new(policy), grace: Duration::from_secs(4 * HOUR) }
+    WitnessRule { policy: Arc::new(policy), grace: Duration::from_secs(4 * HOUR), unheard: false }
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {

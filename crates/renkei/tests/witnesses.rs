@@ -29,7 +29,7 @@ fn stopped() -> (Broker, VerifierKey) {
 #[track_caller]
 fn until(broker: &Broker, mut look: impl FnMut() -> bool) {
     let came = (0..500).any(|_| {
-        broker.as_client("auditor-1", &["audit", "checkpoint"]).exits(0);
+        broker.as_client("auditor-1", &["audit", "checkpoint"]);
         look()
     });
     assert!(came, "it never came: {}", broker.log());
@@ -183,6 +183,41 @@ fn a_store_that_was_put_back_with_its_keys_is_noticed_before_anything_is_signed(
     broker.programme("two");
     until(&broker, || cosigned_size(&broker) > Some(size(&signed)));
     export(&broker).exits(0);
+}
+
+/// O4 with a witness that is silent at the start: held by `hold_unless_heard`, `check_signing` and `wait_to_be_heard`.
+#[test]
+fn a_store_that_was_put_back_signs_nothing_before_its_witness_is_heard() {
+    let (mut broker, key) = stopped();
+    let backup = Backup::of(&broker);
+    let mut host = WitnessHost::new(1, key);
+    host.start();
+    keep_policy(&broker, &host.line(), "quorum w1\n");
+    broker.restart();
+    broker.programme("lost");
+    until(&broker, || cosigned_size(&broker).is_some());
+    assert_eq!(broker.stop(), 0);
+    host.stop();
+    backup.put_back(&broker);
+    let checkpoint = broker.town("store/log/checkpoint");
+    let signed = fs_err::read_to_string(&checkpoint).expect("a note");
+
+    broker.restart();
+    let client = broker.town("clients/operator-1.toml");
+    let file = fs_err::read_to_string(&client).expect("a client file");
+    fs_err::write(&client, format!("{file}\nlog_key = \"../log.vkey\"\n")).expect("written");
+    // Work goes on, and is not proven to anybody.
+    let done = broker.as_client("operator-1", &Broker::create_programme("meanwhile"));
+    done.exits(0).says(&["not proven yet", "audit receipt"]);
+    broker.as_client("auditor-1", &["audit", "checkpoint"]).exits(3).says(&["NOT_WITNESSED"]);
+    let rotate = ["key", "rotate", "log", "--yes"];
+    broker.as_client("operator-2", &rotate).exits(3).says(&["NOT_WITNESSED"]);
+    broker.done("auditor-1", &["audit", "proof", "--old-size", "1"]);
+    host.start();
+    until(&broker, || broker.town("keys/log.dispute").exists());
+    let refused = broker.as_client("operator-2", &Broker::create_programme("after"));
+    refused.exits(3).says(&["LOG_DISPUTED"]);
+    assert_eq!(fs_err::read_to_string(&checkpoint).expect("a note"), signed, "nothing was signed");
 }
 
 /// Whoever watches a log that is disputed is told so, and has what the broker signed last as evidence.

@@ -171,6 +171,13 @@ impl Policy {
         Ok(Standing { by, met: self.quorum.is_none() || since.is_some(), since })
     }
 
+    /// Whether those witnesses that are named so are a quorum by themselves; always where none is asked for.
+    pub fn is_quorum(&self, named: impl Fn(&str) -> bool) -> bool {
+        let heard = |witness: &PolicyWitness| named(&witness.name).then_some(1);
+        let heard: Vec<Option<u64>> = self.witnesses.iter().map(heard).collect();
+        self.quorum.is_none_or(|quorum| self.since(quorum, &heard).is_some())
+    }
+
     /// As of when a node has witnessed: a group as of the k-th latest of its members.
     fn since(&self, node: usize, times: &[Option<u64>]) -> Option<u64> {
         match &self.nodes[node].kind {

@@ -11,7 +11,7 @@ use renkei_api::{
     hex, new_request_id, upload,
 };
 use renkei_pki::{CertificateFacts, expiry_notice};
-use renkei_types::{Classify as _, Clock as _, Entropy, Kind, Language, RequestId, Yen};
+use renkei_types::{Classify as _, Clock as _, Entropy, Kind, Language, Reason, RequestId, Yen};
 use serde_json::{Value, json};
 
 use super::error::BrokerError;
@@ -190,8 +190,18 @@ impl Session<'_> {
     /// key there is nothing to prove them by.
     async fn prove_receipts(&self) -> Result<(), Failure> {
         for receipt in self.unproven.take() {
-            if self.memory.is_some() {
-                self.prove(&receipt).await?;
+            let Some(memory) = &self.memory else { continue };
+            let question = memory.question(&receipt)?;
+            match self.connection.call(question.clone()).await {
+                // What was asked for is done; who has lost patience asks for the proof later.
+                Err(rejection) if rejection.reason() == Some(Reason::NotWitnessed) => {
+                    let (index, hash) = (receipt.leaf_index, receipt.leaf_hash_hex());
+                    self.environment.warn(
+                        &format!("done, and not proven yet: the broker signs nothing until its witnesses are heard; later: renkei audit receipt {index} {hash}"),
+                        &format!("完了しましたが、まだ証明されていません。立会者が応じるまでサーバーは署名しません。後で確認してください: renkei audit receipt {index} {hash}"),
+                    );
+                }
+                answer => self.believe(memory, &question, &answer?)?,
             }
         }
         Ok(())
@@ -210,13 +220,24 @@ impl Session<'_> {
         };
         let question = memory.question(receipt)?;
         let answer = self.ask(question.clone()).await?;
-        let checkpoint = memory.accept(&question, &answer)?;
-        let (index, size) = (receipt.leaf_index, checkpoint.size);
+        self.believe(memory, &question, &answer)?;
+        Ok(answer)
+    }
+
+    /// Checks the proof of a receipt and keeps it.
+    fn believe(
+        &self,
+        memory: &LogMemory,
+        question: &ProveReceiptRequest,
+        answer: &ProveReceiptResponse,
+    ) -> Result<(), Failure> {
+        let checkpoint = memory.accept(question, answer)?;
+        let (index, size) = (question.leaf_index, checkpoint.size);
         self.environment.note(
             &format!("proven: leaf {index} is in the log of {size} entries, which goes on from the one that was shown last"),
             &format!("証明済み: {index} 番は {size} 件の監査ログに含まれ、ログは前回示されたものの続きです"),
         );
-        Ok(answer)
+        Ok(())
     }
 
     /// Lines and yen for people.
