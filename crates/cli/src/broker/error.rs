@@ -57,8 +57,6 @@ pub(crate) enum BrokerError {
         "a question about a person needs the one register that knows them: give --dataset once"
     )]
     OneRegister,
-    #[error("--{option}: the log has no such word; docs/auditor/leaf.schema.json lists them")]
-    UnknownWord { option: &'static str },
     #[error("{folder}: is there already and not empty; name another folder")]
     FolderInUse { folder: String },
 }
@@ -82,7 +80,6 @@ impl Classify for BrokerError {
             | Self::NoRegisterTemplate
             | Self::WitnessInTheClear
             | Self::OneRegister
-            | Self::UnknownWord { .. }
             | Self::Record => Kind::InvalidArgument,
             Self::UnknownBatch
             | Self::NoRequest
@@ -120,7 +117,6 @@ impl Localised for BrokerError {
                 | Self::UnsafePath
                 | Self::WitnessInTheClear
                 | Self::OneRegister
-                | Self::UnknownWord { .. }
                 | Self::FolderInUse { .. } => self.to_string(),
             };
         }
@@ -177,9 +173,6 @@ impl Localised for BrokerError {
             Self::OneRegister => {
                 "個人についての照会には、その人を登録している台帳を --dataset で一つだけ指定してください".to_owned()
             }
-            Self::UnknownWord { option } => format!(
-                "--{option}: ログにその語はありません。docs/auditor/leaf.schema.json の一覧を見てください"
-            ),
             Self::WitnessInTheClear => "他の機器から届く立会者には --tls-certificate と --tls-key が必要です。なしの場合はこの機器だけ（127.0.0.1）で待ち受けます".to_owned(),
             Self::FolderInUse { folder } => {
                 format!("{folder}: 既に存在し、空ではありません。別のフォルダーを指定してください")

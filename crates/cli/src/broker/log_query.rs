@@ -91,7 +91,7 @@ fn require_known(
 
 impl QueryArguments {
     /// Refuses what closed lists do not have.
-    fn check(&self) -> Result<(), BrokerError> {
+    pub(super) fn check(&self) -> Result<(), BrokerError> {
         let operations = Operation::ALL.iter().map(|known| known.as_str());
         require_known("operations", &self.operations, operations)?;
         let results = LeafResult::ALL.iter().map(|known| known.as_str());

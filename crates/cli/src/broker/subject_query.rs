@@ -26,10 +26,9 @@ struct Wanted<'a> {
     results: Vec<LeafResult>,
 }
 
-/// Words of a closed list, as they were given with this option.
-fn words<T: std::str::FromStr>(texts: &[String], option: &'static str) -> Result<Vec<T>, Failure> {
-    let word = |text: &String| text.parse().map_err(|_| BrokerError::UnknownWord { option }.into());
-    texts.iter().map(word).collect()
+/// Words of a closed list, which have been checked.
+fn words<T: std::str::FromStr>(texts: &[String]) -> Vec<T> {
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 /// Whether something is among what is wanted; everything is where nothing is named.
@@ -39,8 +38,9 @@ fn is_among<T: PartialEq>(wanted: &[T], found: Option<&T>) -> bool {
 
 impl<'a> Wanted<'a> {
     fn of(arguments: &'a QueryArguments) -> Result<Self, Failure> {
-        let operations = words(&arguments.operations, "operations")?;
-        Ok(Self { arguments, operations, results: words(&arguments.results, "results")? })
+        arguments.check()?;
+        let (operations, results) = (words(&arguments.operations), words(&arguments.results));
+        Ok(Self { arguments, operations, results })
     }
 
     fn fits(&self, index: u64, leaf: &Leaf, entry: &SubjectEntry) -> bool {
