@@ -12,8 +12,9 @@
 //! A version without 異動日 has been so for ever; one without 処理日 is known since its file was sealed. What came before
 //! the last whole file is not looked at: the file says what it says of the past.
 //!
-//! Whom a household's benefit pays goes by the same: a household that parted after the base date is still one. There a change
-//! that a delta brings without 異動日 counts from the day on which it was handled, since it would otherwise undo the past: a
+//! Whom a household's benefit pays goes by the same: a household that parted after the base date is still one. There the whole
+//! files of before are looked at too, back to the one that was in use on the base date, and a change that a delta or a later
+//! file brings without 異動日 counts from the day on which it was handled, since it would otherwise undo the past: a
 //! household that was paid could part, and be paid again.
 
 use std::collections::{HashMap, HashSet};
@@ -24,7 +25,7 @@ use renkei_types::DatasetId;
 
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk};
-use crate::snapshot::{Snapshot, each};
+use crate::snapshot::{Snapshot, each, gather};
 use crate::state::State;
 use crate::store::Vault;
 
@@ -51,14 +52,8 @@ pub struct InForce {
 enum Undated {
     /// It has been so for ever.
     ForEver,
-    /// Likewise in a whole file; in a delta since it was handled.
+    /// Likewise in the whole file that comes first; in whatever came later since it was handled.
     SinceHandled,
-}
-
-impl Undated {
-    fn is_since_handled(self, segment: &Snapshot) -> bool {
-        self == Self::SinceHandled && segment.follows.is_some()
-    }
 }
 
 /// A version of a record: when it came about, and what is asked of it; nothing where the record left.
@@ -85,37 +80,61 @@ impl State {
         Ok(InForce { rows: rows.collect(), undated })
     }
 
-    /// The households of some people as they were, of those alone whom deltas have touched: all others are what they are
-    /// in the file. Blocks: for threads that may wait.
+    /// The households of some people as they were, of those alone for whom some delta or file has said anything else than what
+    /// is given as theirs. Blocks: for threads that may wait.
     pub fn households_on(
         &self,
         vault: &Vault,
         dataset: DatasetId,
         at: StateAt,
-        people: &HashSet<&str>,
+        people: &HashMap<&str, &str>,
     ) -> Result<HashMap<String, String>, Refusal> {
-        let segments = self.segments(self.snapshot_in_use(dataset)?)?;
+        let segments = self.segments_since(dataset, at.on)?;
+        // Of one file with its deltas, whoever stands in no delta is what the file says.
+        let files = segments.iter().filter(|segment| segment.follows.is_none()).count();
         let mut touched = HashSet::new();
-        for delta in segments.iter().filter(|segment| segment.follows.is_some()) {
-            each(vault, delta, |_, chunk, at| {
+        for segment in segments.iter().filter(|segment| files > 1 || segment.follows.is_some()) {
+            touched.extend(gather(vault, segment, |_, chunk, at, touched: &mut Vec<String>| {
                 let id = chunk.cell(0, at);
-                if people.contains(id) {
-                    touched.insert(id.to_owned());
+                let is_other = |given: &&str| *given != household(segment, chunk, at);
+                if people.get(id).is_some_and(|given| segment.follows.is_some() || is_other(given))
+                {
+                    touched.push(id.to_owned());
                 }
-            })?;
+            })?);
         }
         if touched.is_empty() {
             return Ok(HashMap::new());
         }
-        let household = |segment: &Snapshot, _, chunk: &Chunk, at| {
-            let column = segment.rows.column("household_id");
-            column.map_or("", |column| chunk.cell(column, at)).to_owned()
-        };
+        let what =
+            |segment: &Snapshot, _, chunk: &Chunk, at| household(segment, chunk, at).to_owned();
         let is_touched = |id: &str| touched.contains(id);
-        let versions =
-            versions(vault, &segments, at, Undated::SinceHandled, is_touched, household)?;
+        let versions = versions(vault, &segments, at, Undated::SinceHandled, is_touched, what)?;
         Ok(versions.into_iter().filter_map(|(id, version)| Some((id, version.what?))).collect())
     }
+
+    /// All that was brought of a register since the last whole file that was sealed by some day, that file first; where there
+    /// is none, or its key is destroyed, since the first one that is kept.
+    fn segments_since(&self, dataset: DatasetId, day: Date) -> Result<Vec<&Snapshot>, Refusal> {
+        let in_use = self.segments(self.snapshot_in_use(dataset)?)?;
+        let is_in_use = |one: &Snapshot| in_use.iter().any(|known| std::ptr::eq(*known, one));
+        let known = self.snapshots.iter().filter(|(_, one)| one.dataset == dataset);
+        let mut earlier: Vec<_> =
+            known.filter(|(_, one)| !one.destroyed && !is_in_use(one)).collect();
+        earlier.sort_by_key(|(id, one)| (one.sealed_at, one.first_row(), **id));
+        let mut segments: Vec<&Snapshot> = earlier.into_iter().map(|(_, one)| one).collect();
+        segments.extend(in_use);
+        let is_first = |one: &&Snapshot| {
+            one.follows.is_none() && one.sealed_on().is_none_or(|sealed| sealed <= day)
+        };
+        let first = segments.iter().rposition(is_first).unwrap_or(0);
+        Ok(segments.split_off(first))
+    }
+}
+
+/// The household of a row.
+fn household<'a>(segment: &Snapshot, chunk: &'a Chunk, at: usize) -> &'a str {
+    segment.rows.column("household_id").map_or("", |column| chunk.cell(column, at))
 }
 
 /// The newest version of each wanted record that had come about on a day and was known by one.
@@ -138,12 +157,13 @@ fn versions<T>(
             }
         }
     };
-    for segment in segments {
+    for (place, segment) in segments.iter().enumerate() {
         let sealed = segment.sealed_on();
+        let is_first = place == 0 && segment.follows.is_none();
         // The day on which a version came about, where it had and was known.
         let counts = |[came, handled]: [&str; 2]| {
             let known = day(handled).or(sealed);
-            let since = known.filter(|_| undated.is_since_handled(segment));
+            let since = known.filter(|_| undated == Undated::SinceHandled && !is_first);
             let came = day(came).or(since);
             let is_later = known.is_some_and(|known| known > at.known)
                 || came.is_some_and(|came| came > at.on);

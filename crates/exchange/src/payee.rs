@@ -122,7 +122,8 @@ impl PayeeRule {
             // A register that is withdrawn is not read again.
             if let Some(dataset) = dataset.filter(|id| state.snapshot_in_use(*id).is_ok()) {
                 let base_date = StateAt { on: programme.rules.base_date, known: today };
-                let people = residents.map(|resident| resident.person.as_str()).collect();
+                let home = |one: &'a Resident| (one.person.as_str(), one.household.as_str());
+                let people = residents.map(home).collect();
                 on_base_date = state.households_on(vault, dataset, base_date, &people)?;
             }
         }

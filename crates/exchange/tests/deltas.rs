@@ -375,6 +375,55 @@ fn a_household_that_parts_after_the_base_date_is_paid_once_and_one_that_parted_b
     assert_eq!(town.sheet(second).steps[&Step::AlreadyPaid].lines, 1);
 }
 
+/// The same where the change comes with a whole file, also where that brings no day. Without `segments_since` in `households_on`
+/// it is paid twice.
+#[test]
+fn a_household_that_parts_after_the_base_date_is_paid_once_also_where_a_whole_file_says_so() {
+    let of_households = |rules| Rules { unit: PayeeUnit::Household, ..rules };
+    let mut town = Town::of_residents_and_rules(with_event_days, of_households);
+    let (header, records) = table(&town);
+    let at = |name: &str| column(&header, name);
+    let mut houses: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+    for cells in &records {
+        houses.entry(cells[at("世帯番号")].clone()).or_default().push(cells.clone());
+    }
+    let couples: Vec<_> = houses.into_values().filter(|one| one.len() == 2).take(4).collect();
+    let list = |town: &Town, name: &str, member: usize| {
+        let columns = ["氏名", "氏名カナ", "生年月日", "性別", "郵便番号", "住所"];
+        let mut text = format!("申請番号,{},支給額\n", columns.join(","));
+        for (number, couple) in couples.iter().enumerate() {
+            let cells = columns.map(|name| couple[member][at(name)].clone()).join(",");
+            text.push_str(&format!("{name}-{number},{cells},50000\n"));
+        }
+        town.linked_list_of(name, &text)
+    };
+    let first = town.pay(list(&town, "first", 0));
+    assert_eq!(town.paid(first).len(), 4);
+    // Dated after the base date, dated on it, not dated, and a house that got another number as a whole.
+    let changes = [
+        (&couples[0][1], "h-late", "2026-09-02"),
+        (&couples[1][1], "h-early", "2026-09-01"),
+        (&couples[2][1], "h-undated", ""),
+        (&couples[3][0], "h-other", "2026-10-01"),
+        (&couples[3][1], "h-other", "2026-10-01"),
+    ];
+    let mut text = header.join(",") + "\n";
+    for mut cells in records.clone() {
+        let change = changes.iter().find(|(whose, ..)| whose[0] == cells[0]);
+        if let Some((_, household, came)) = change {
+            cells[at("世帯番号")] = (*household).to_owned();
+            cells[at("異動日")] = (*came).to_owned();
+        }
+        text.push_str(&(cells.join(",") + "\n"));
+    }
+    town.replace_register(text);
+    let second = list(&town, "second", 1);
+    let paid = town.paid(town.pay(second));
+    let payees: Vec<&str> = paid.iter().map(|payment| payment.payee.as_str()).collect();
+    assert_eq!(payees, ["h-early"]);
+    assert_eq!(town.sheet(second).steps[&Step::AlreadyPaid].lines, 3);
+}
+
 /// The register with the two columns of days, where it has them not.
 fn with_event_days(residents: String) -> String {
     let mut lines = residents.lines();
