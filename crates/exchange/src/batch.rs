@@ -180,6 +180,28 @@ pub struct Proposed {
 pub fn propose(
     exchange: &Exchange,
     indexes: &Indexes,
+    call: &Call,
+    permit: &Permit<Certify>,
+    list: ListId,
+) -> Result<Done<Proposed>, Refusal> {
+    let propose = || propose_once(exchange, indexes, call.clone(), permit.clone(), list);
+    // Another list of the programme may be certified at the same time. The caller has read nothing that could be old.
+    let mut done = propose();
+    for _ in 1..PROPOSALS_MAX {
+        if done.as_ref().err().is_none_or(|refusal| refusal.reason != Reason::VersionOld) {
+            break;
+        }
+        done = propose();
+    }
+    done
+}
+
+/// How often a batch is drawn up where others of the programme come between.
+const PROPOSALS_MAX: usize = 5;
+
+fn propose_once(
+    exchange: &Exchange,
+    indexes: &Indexes,
     call: Call,
     permit: Permit<Certify>,
     list: ListId,

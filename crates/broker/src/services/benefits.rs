@@ -162,7 +162,7 @@ impl v1::benefits_server::Benefits for Desk {
             let list = list.ok_or(Reason::NoAgreement)?;
             if body.batch_id.is_empty() {
                 let work =
-                    move |desk: &Self| propose(&desk.exchange, &desk.indexes, call, permit, list);
+                    move |desk: &Self| propose(&desk.exchange, &desk.indexes, &call, &permit, list);
                 let done = self.blocking(work).await?;
                 return Ok(v1::CertifyResponse {
                     batch: Some(self.batch(done.reply.batch)?),

@@ -692,7 +692,7 @@ impl Town {
     /// The first signature.
     pub(crate) fn propose(&self, who: &str, list: ListId) -> Result<Proposed, Refusal> {
         let (permit, call) = (self.permit_own::<Certify>(who), Call::read(caller(who)));
-        propose(&self.exchange, &self.indexes, call, permit, list).map(|done| done.reply)
+        propose(&self.exchange, &self.indexes, &call, &permit, list).map(|done| done.reply)
     }
 
     /// The second signature, under the batch as it is.
