@@ -21,6 +21,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use renkei_japanese::text::fold;
 use renkei_journal::BlobRef;
 use renkei_tlog::leaf::Operation;
 use renkei_types::{AgencyId, ProgrammeId, Reason};
@@ -243,7 +244,8 @@ fn checked(
     let mut checked = Vec::with_capacity(persons.len());
     let mut seen = HashSet::with_capacity(persons.len());
     for (line, DividedPerson { person, household }) in numbered(lines).zip(persons) {
-        let (person, household) = (person.trim(), household.trim());
+        let (person, household) = (fold(person.trim()), fold(household.trim()));
+        let (person, household) = (person.as_ref(), household.as_ref());
         let refused = |reason| Err(Refusal::new(reason).in_field("persons").at_line(line));
         if person.is_empty() {
             return refused(Reason::IdMissing);

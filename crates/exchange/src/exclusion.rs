@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use renkei_japanese::text::fold;
 use renkei_journal::BlobRef;
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{DataKeyId, ProgrammeId, Reason};
@@ -131,7 +132,8 @@ pub fn exclude(
     reason: ExclusionReason,
     ids: &[String],
 ) -> Result<Done<Excluded>, Refusal> {
-    let sorted = distinct(ids)?;
+    let ids: Vec<String> = ids.iter().map(|id| fold(id).into_owned()).collect();
+    let sorted = distinct(&ids)?;
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let today = exchange.clock().today();

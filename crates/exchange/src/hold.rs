@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use renkei_japanese::text::fold;
 use renkei_journal::DataKey;
 use renkei_tlog::leaf::Operation;
 use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
@@ -121,11 +122,12 @@ impl HeldPayees {
         !self.held.is_empty() && self.held.contains(&self.digest(id))
     }
 
-    /// The digest under which an id is on hold, or would be. Leading zeros make no difference; holds of earlier builds were
+    /// The digest under which an id is on hold, or would be. Width and leading zeros make no difference; holds of earlier builds were
     /// placed with them, and stand.
     fn digest(&self, id: &str) -> Digest {
         let digest = |id: &str| self.key.keyed_digest("renkei payee on hold", id.as_bytes());
-        let (id, bare) = (id.trim(), without_zeros(id.trim()));
+        let id = fold(id.trim());
+        let (id, bare) = (&*id, without_zeros(&id));
         let as_written = (bare != id).then(|| digest(id));
         as_written.filter(|digest| self.held.contains(digest)).unwrap_or_else(|| digest(bare))
     }
@@ -295,7 +297,8 @@ pub fn hold_payee(
     programme: ProgrammeId,
     payee: &str,
 ) -> Result<Done<Held>, Refusal> {
-    let payee = payee.trim();
+    let payee = fold(payee.trim());
+    let payee = payee.as_ref();
     if payee.is_empty() {
         return Err(Refusal::field("payee"));
     }
