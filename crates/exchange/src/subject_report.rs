@@ -170,22 +170,24 @@ impl Question {
         self.check()?;
         let (state, now) = (exchange.state(), exchange.clock().now());
         let protected = indexes.protected(&state, exchange.vault(), self.dataset, now);
-        // All are looked up, and everything is looked for, whatever comes out.
-        let covered = self.ids().fold(false, |any, id| any | protected.covers(id));
-        let hold = covered | self.by_proxy;
-        let rows = self.rows(exchange, &state)?;
+        // All are looked up, and everything is looked for, whatever comes out. Each id is held by itself: were all held because of
+        // one, whoever asks could learn of any id whether it is protected, by naming it beside one of which there is something.
+        let covered: Vec<bool> = self.ids().map(|id| protected.covers(id)).collect();
+        let hold = covered.contains(&true) | self.by_proxy;
+        let is_shown = |of: usize| !self.by_proxy && covered.get(of) == Some(&false);
+        let rows = self.rows(exchange, &state, is_shown)?;
         let asked = Asked {
             permit,
             dataset: self.dataset,
             by_proxy: self.by_proxy,
             persons: self.persons(exchange)?,
-            rows: if hold { 0 } else { rows.len() as u64 },
+            rows: rows.len() as u64,
             hold,
         };
         let Done { reply: access, receipt } = exchange.execute_now(call, asked)?;
         // Where the request is a repeated one, what was decided then counts too.
-        let held = hold | exchange.state().subject_requests.contains(&access);
-        let rows = if held { Vec::new() } else { rows };
+        let held_then = !hold && exchange.state().subject_requests.contains(&access);
+        let rows = if held_then { Vec::new() } else { rows };
         Ok(Told { access, rows, is_stale: protected.is_stale, receipt })
     }
 
@@ -202,7 +204,7 @@ impl Question {
         let known = state.subject_requests.get(&access).ok_or(Reason::NoAgreement)?;
         let key = state.subject_keys.get(&known.place).ok_or(Reason::Internal)?.key;
         let handles = Handles::of_year(exchange.vault(), known.place.clone(), key, self.dataset)?;
-        let rows = self.rows(exchange, &state)?;
+        let rows = self.rows(exchange, &state, |_| true)?;
         let release = Release {
             permit,
             dataset: self.dataset,
@@ -222,26 +224,34 @@ impl Question {
         Ok(SubjectSet::new(&handles, entropy, Said::Reported, self.ids()))
     }
 
-    fn rows(&self, exchange: &Exchange, state: &State) -> Result<Vec<Row>, Refusal> {
+    /// What may be told of those ids, by their places, that may be shown.
+    fn rows(
+        &self,
+        exchange: &Exchange,
+        state: &State,
+        is_shown: impl Fn(usize) -> bool,
+    ) -> Result<Vec<Row>, Refusal> {
         let agency = &state.datasets.get(&self.dataset).ok_or(Reason::NoAgreement)?.provider;
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<(Entry, bool)> = Vec::new();
         for (place, known) in state.subject_keys.iter() {
             if place.0 != *agency || known.destroyed {
                 continue;
             }
             let handles =
                 Handles::of_year(exchange.vault(), place.clone(), known.key, self.dataset)?;
-            for id in self.ids() {
-                entries.extend(subject_index::find(exchange, place, &handles.person(id))?);
+            for (of, id) in self.ids().enumerate() {
+                let found = subject_index::find(exchange, place, &handles.person(id))?;
+                entries.extend(found.into_iter().map(|entry| (entry, is_shown(of))));
             }
         }
         // A person of two ids is told once of what concerns both.
-        entries.sort_unstable_by_key(|entry| (entry.leaf, entry.number));
-        entries.dedup_by_key(|entry| (entry.leaf, entry.number));
+        entries.sort_unstable_by_key(|(entry, shown)| (entry.leaf, entry.number, !shown));
+        entries.dedup_by_key(|(entry, _)| (entry.leaf, entry.number));
+        let (entries, shown): (Vec<Entry>, Vec<bool>) = entries.into_iter().unzip();
         let read = read_leaves(exchange, &entries, self.with_proofs)?;
         let today = exchange.clock().today();
         let mut rows = Vec::new();
-        for (entry, ReadLeaf { bytes, receipt }) in entries.iter().zip(read) {
+        for ((entry, shown), ReadLeaf { bytes, receipt }) in entries.iter().zip(shown).zip(read) {
             let leaf = Leaf::parse(&bytes).map_err(|error| Refusal::internal(&error))?;
             let done = entry.said().and_then(Use::of);
             let Some(done) = done.filter(|_| is_told(state, &leaf, today)) else { continue };
@@ -252,7 +262,9 @@ impl Question {
                 row.proof =
                     Some(EntryProof { v: EntryProof::VERSION, leaf, receipt, person, decision });
             }
-            rows.push(row);
+            if shown {
+                rows.push(row);
+            }
         }
         Ok(rows)
     }

@@ -300,6 +300,25 @@ fn nobody_can_tell_from_an_empty_answer_why_it_is_empty() {
     assert_eq!((waiting.len(), by_proxy), (2, 1));
 }
 
+/// What fails where one protected id holds the answer about all.
+#[test]
+fn naming_somebody_beside_others_does_not_tell_whether_they_are_protected() {
+    let town = Town::new();
+    let list = town.linked_list("wave-1", 90);
+    let linked = somebody(&town, list, Outcome::Linked);
+    let nobody = unconcerned(&town, list);
+    let [protected, stranger] = [&nobody[0], &nobody[1]];
+    town.report(2, &format!("宛名番号,支援措置\n{protected},1\n")).expect("a report");
+    let alone = rows(&town, &[&linked]).len();
+    assert!(alone > 0);
+    for beside in [protected, stranger] {
+        let told = ask(&town, &question(&town, &[&linked, beside]));
+        assert_eq!(told.rows.len(), alone, "{beside}");
+    }
+    // What is held of the one still waits for a protector.
+    assert_eq!(held(&town.exchange.state(), town.register).len(), 1);
+}
+
 #[test]
 fn where_it_is_not_known_who_is_protected_every_answer_is_held() {
     let mut town = Town::new();
