@@ -82,7 +82,7 @@ def files_of(kind, count):
 
 def verify(folder, keys):
     size, root, signer = open_checkpoint((folder / "checkpoint").read_bytes(), keys)
-    hashes, known, last, announced = [], set(), {"t": 0, "op": ""}, set()
+    hashes, known, leaf, announced = [], set(), {"t": 0, "op": ""}, {}
     for file, first, width in files_of("entries", size):
         known.add(file)
         data = (folder / file).read_bytes()
@@ -90,17 +90,17 @@ def verify(folder, keys):
             end = 2 + int.from_bytes(data[:2], "big")  # each entry has its length before it
             need(end <= len(data), f"{file} is cut off")
             entry, data = data[2:end], data[end:]
-            leaf = leaf_of(entry, index)
+            last, leaf = leaf, leaf_of(entry, index)
             need(leaf["t"] >= last["t"], f"entry {index} goes back in time")
             ended = last["op"] == "SHARD_CLOSE" and {"root": "sha256:" + root_of(hashes).hex(), "size": index}
             need(leaf["op"] != "SHARD_OPEN" or leaf.get("seen") == ended, f"entry {index} does not go on from a year's end")
-            announced |= {leaf.get("cfg")} if leaf["op"] == "KEY_ROTATE" else set()
+            announced.update({leaf.get("cfg"): index} if leaf["op"] == "KEY_ROTATE" else {})
             hashes.append(sha256(b"\x00" + entry).digest())
-            last = leaf
         need(not data, f"{file} goes on after its end")
     need(root_of(hashes) == root, "the entries do not lead to the signed root")
-    fingerprint = "sha256:" + sha256("+".join(keys[signer]).encode()).hexdigest()
-    need(signer == 0 or fingerprint in announced, "checkpoint: signed by a later key that no entry announces")
+    prints = ["sha256:" + sha256("+".join(key).encode()).hexdigest() for key in keys]
+    need(signer == 0 or prints[signer] in announced, "checkpoint: signed by a later key that no entry announces")
+    need(all(announced.get(one, size) >= size - 1 for one in prints[signer + 1 :]), "checkpoint: signed by a replaced key")
     for level in range(8):
         for file, first, width in files_of(str(level), len(hashes)):
             known.add(file)

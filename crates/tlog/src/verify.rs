@@ -119,8 +119,9 @@ pub fn verify_folder_with(
     let checkpoint = signed.checkpoint();
     // The first key was handed over; every later one needs an announcement.
     let announced = signer.filter(|signer| *signer > 0).map(|signer| &keys[signer]);
+    let later = signer.and_then(|signer| keys.get(signer + 1..)).unwrap_or_default();
     let mut years = Vec::new();
-    let mut first_bad = Check::new(&files, checkpoint, announced).run(&mut years)?;
+    let mut first_bad = Check::new(&files, checkpoint, announced, later).run(&mut years)?;
     if first_bad.is_none() && !years.is_empty() {
         let copy = LogCopy::of(files.clone(), signed.clone());
         let broken = |year: &&YearBegin| !year.continues(&copy);
@@ -215,10 +216,18 @@ struct Check<'a> {
     years: Vec<YearBegin>,
     /// By what the key that signed must be announced, until it has been.
     unannounced: Option<Digest>,
+    /// Keys that came into use after the one that signed.
+    later: Vec<Digest>,
 }
 
 impl<'a> Check<'a> {
-    fn new(files: &'a Files, checkpoint: &'a Checkpoint, announced: Option<&VerifierKey>) -> Self {
+    fn new(
+        files: &'a Files,
+        checkpoint: &'a Checkpoint,
+        announced: Option<&VerifierKey>,
+        later: &[VerifierKey],
+    ) -> Self {
+        let digest = |key: &VerifierKey| Digest::of(key.to_string().as_bytes());
         Self {
             files,
             checkpoint,
@@ -230,7 +239,8 @@ impl<'a> Check<'a> {
             last_time: UtcMillis::default(),
             last_operation: None,
             years: Vec::new(),
-            unannounced: announced.map(|key| Digest::of(key.to_string().as_bytes())),
+            unannounced: announced.map(digest),
+            later: later.iter().map(digest).collect(),
         }
     }
 
@@ -336,8 +346,16 @@ impl<'a> Check<'a> {
                     self.years.push(YearBegin { entry: at, seen: leaf.seen, after_end });
                 }
                 self.last_operation = Some(leaf.op);
-                if leaf.op == Operation::KeyRotate && leaf.cfg == self.unannounced {
-                    self.unannounced = None;
+                if leaf.op == Operation::KeyRotate {
+                    if leaf.cfg == self.unannounced {
+                        self.unannounced = None;
+                    }
+                    // The last thing that a key signs is that another takes its place.
+                    let goes_on = at + 1 < self.checkpoint.size;
+                    if goes_on && leaf.cfg.is_some_and(|cfg| self.later.contains(&cfg)) {
+                        let flaw = Flaw::RetiredKey { entry: at };
+                        self.content.get_or_insert(FirstBad { index: Some(at), flaw });
+                    }
                 }
             }
             Err(error) => {

@@ -14,7 +14,7 @@ mod script;
 
 use bundle::{Bundle, Log};
 use mutations::MUTATIONS;
-use renkei_tlog::leaf::Operation;
+use renkei_tlog::leaf::{Leaf, Operation};
 use renkei_types::Digest;
 use support::{Folder, renkei, witness_host};
 
@@ -82,6 +82,27 @@ fn announcing(operation: Operation, announced: &str) -> Bundle {
     let mut entries: Vec<Vec<u8>> = (0..10).map(|index| Log::ours().leaf(index)).collect();
     entries[4] = Log::ours().leaf_with(4, |leaf| (leaf.op, leaf.cfg) = (operation, Some(digest)));
     Log::signed_by_a_stranger().bundle_of(&entries)
+}
+
+/// Whoever has stolen a key that was replaced can sign with it, but not go on behind its end.
+#[test]
+fn a_replaced_key_signs_nothing_behind_the_entry_that_replaces_it() {
+    let keys = [Log::ours().key(), Log::signed_by_a_stranger().key()];
+    let digest = Digest::of(keys[1].as_bytes());
+    let mut entries: Vec<Vec<u8>> = (0..10).map(|index| Log::ours().leaf(index)).collect();
+    let replaced = |leaf: &mut Leaf| (leaf.op, leaf.cfg) = (Operation::KeyRotate, Some(digest));
+    entries[4] = Log::ours().leaf_with(4, replaced);
+    let folder = Folder::new();
+    // The last thing that it signs is that another takes its place.
+    let last = Log::ours().bundle_of(&entries[..5]);
+    let (intact, what) = ours_by(&folder, &last, &keys, &[]);
+    assert!(intact, "{what}");
+    script::verdict_by(&folder, &last, &keys).expect("the script accepts it");
+    let behind = Log::ours().bundle_of(&entries);
+    let (intact, told) = ours_by(&folder, &behind, &keys, &[]);
+    assert!(!intact && told.contains("replaced key"), "{told}");
+    let told = script::verdict_by(&folder, &behind, &keys).expect_err("the script refuses it");
+    assert!(told.contains("replaced key"), "{told}");
 }
 
 #[test]

@@ -82,6 +82,11 @@ pub enum Flaw {
     Root,
     /// The checkpoint is signed by a later key, and no entry announces it.
     UnannouncedKey,
+    /// The checkpoint is signed by a key in whose place another came before the log ends.
+    RetiredKey {
+        /// The entry that announces the other key.
+        entry: u64,
+    },
     /// The checkpoint is signed by a log that the policy does not name.
     NotInPolicy,
     /// Fewer witnesses have cosigned the checkpoint than the policy asks for.
@@ -160,6 +165,10 @@ impl Localised for Flaw {
                     .to_owned(),
                 "checkpoint: 後の鍵で署名されていますが、その鍵への交換がログに記録されていません。運用者に確認し、説明があるまで旧い鍵だけを信頼してください"
                     .to_owned(),
+            ),
+            Self::RetiredKey { entry } => (
+                format!("checkpoint: signed by a replaced key: entry {entry} announces the next one, and the log goes on; the old key may have been stolen"),
+                format!("checkpoint: 項目{entry}で交換された旧い鍵で、その後の項目に署名されています。旧い鍵が盗まれたおそれがあります"),
             ),
             Self::NotInPolicy => (
                 "checkpoint: signed by a log that the policy does not name; check that policy and key are of this log"
