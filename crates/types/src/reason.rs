@@ -397,10 +397,10 @@ reasons! {
         "その行の口座情報を直してもらい、後のリストに入れる";
     /// No payable line is left.
     NothingToCertify = "NOTHING_TO_CERTIFY",
-        "no payable line is left that is in no batch",
-        "未確定の支給対象行がない",
-        "nothing; decide open lines first if there are any",
-        "何もしない。未判断の行があれば先に判断する";
+        "no payable line is left that is free: they are in a batch, on hold, excluded, or lack what a transfer needs",
+        "確定できる支給対象行がない（確定済み、支給保留中、支給対象外、又は振込に必要な項目の不足）",
+        "see the list's sheet and the programme's stops (`list reconcile`, `programme show`); decide open lines first if there are any",
+        "リストの照合表と事業の保留（list reconcile、programme show）を確かめる。未判断の行があれば先に判断する";
     /// No transfer of the batch that is still out fits a row of the bank's report.
     UnknownTransfer = "UNKNOWN_TRANSFER",
         "no transfer of this batch that is still out fits the row; nothing of the file was taken",
