@@ -37,6 +37,8 @@ pub(crate) enum Role {
     Given,
     /// Another name of the resident (旧氏, 通称).
     OtherName,
+    /// Another whole name that both sides give of the person.
+    SecondName,
     /// The reading of the account holder's name: the person's own, or one of the family.
     AccountHolder,
     /// The address, in Japanese.
@@ -47,6 +49,8 @@ pub(crate) enum Role {
     Postal,
     /// Compared on its own.
     Alone,
+    /// Not compared: another field says the same.
+    Repeated,
     /// Not compared: an amount, or a field that only one side has.
     Unused,
 }
@@ -66,9 +70,10 @@ impl Fields {
         };
         let written = main(FieldKind::PersonName);
         let kana = main(FieldKind::KanaName);
-        let split = written.is_none();
-        let family = main(FieldKind::FamilyName).filter(|_| split);
-        let given = main(FieldKind::GivenName).filter(|_| split);
+        // The parts of a name say more than the whole, which has to be divided first; a part alone says less.
+        let (family, given) = (main(FieldKind::FamilyName), main(FieldKind::GivenName));
+        let split = written.is_none() || family.and(given).is_some();
+        let (family, given) = (family.filter(|_| split), given.filter(|_| split));
         let address = (0..self.fields.len()).find(|&index| {
             let field = &self.fields[index];
             field.kind == FieldKind::Address && shared(field) && address_is_japanese(index)
@@ -78,10 +83,17 @@ impl Fields {
             roles[index] = match field.kind {
                 FieldKind::PersonName if is(written) => Role::Written,
                 FieldKind::PersonName if field.in_register && !field.in_list => Role::OtherName,
+                FieldKind::PersonName if shared(field) => Role::SecondName,
                 FieldKind::KanaName if is(kana) => Role::Kana,
                 FieldKind::KanaName if field.in_list && !field.in_register => Role::AccountHolder,
                 FieldKind::FamilyName if is(family) => Role::Family,
                 FieldKind::GivenName if is(given) => Role::Given,
+                // Compared on its own, what the whole name has said already would count twice.
+                FieldKind::FamilyName | FieldKind::GivenName
+                    if written.is_some() && shared(field) =>
+                {
+                    Role::Repeated
+                }
                 FieldKind::Address if is(address) => Role::Address,
                 FieldKind::Address if field.in_register && !field.in_list && address.is_some() => {
                     Role::FormerAddress

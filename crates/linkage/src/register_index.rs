@@ -19,7 +19,7 @@ use crate::household::Household;
 use crate::intake::RawRecords;
 use crate::model::{Costs, Model};
 use crate::records::Normalised;
-use crate::sealing;
+use crate::{repetition, sealing};
 
 /// A register, indexed.
 #[derive(Debug)]
@@ -69,7 +69,8 @@ impl RegisterIndex {
         clock: &dyn Clock,
     ) -> Self {
         let start = clock.monotonic();
-        let roles = fields.roles(|field| sealing::is_japanese(&raw.columns[field].values));
+        let mut roles = fields.roles(|field| sealing::is_japanese(&raw.columns[field].values));
+        repetition::leave_out(&fields, &mut roles, &raw);
         let mut register = sealing::register(&fields, &roles, raw);
         register.records.own().forget(left_out);
         register.names.learn_readings(&register.records.own().names);
@@ -240,7 +241,17 @@ impl RegisterIndex {
 
     /// Whether a field of a list can be evidence.
     pub(crate) fn reads_of_list(&self, field: usize) -> bool {
-        !matches!(self.roles[field], Role::Unused | Role::OtherName | Role::FormerAddress)
+        !matches!(
+            self.roles[field],
+            Role::Unused | Role::Repeated | Role::OtherName | Role::FormerAddress
+        )
+    }
+
+    /// The names of the fields that are not compared, since other fields say the same.
+    pub fn repeated_fields(&self) -> Vec<&str> {
+        let fields = self.fields.fields.iter().zip(self.roles.iter());
+        let repeated = fields.filter(|(_, role)| **role == Role::Repeated);
+        repeated.map(|(field, _)| field.name.as_str()).collect()
     }
 }
 

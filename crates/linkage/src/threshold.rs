@@ -32,7 +32,7 @@ const PROFILE: [(f64, f64); 10] = [
 ];
 
 /// A model may expect too little: so many times as many wrong links are reckoned with.
-const RESERVE: f64 = 1.1;
+pub(crate) const RESERVE: f64 = 1.1;
 
 /// What is known of a list before it is read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,7 +44,7 @@ pub enum Profile {
 }
 
 /// No line is linked by itself below this, however few they are.
-const LEAST_PROBABILITY: f64 = 0.95;
+pub(crate) const LEAST_PROBABILITY: f64 = 0.95;
 
 /// The weight at and above which a line is linked without a clerk.
 pub(crate) fn link(

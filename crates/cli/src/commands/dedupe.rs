@@ -7,7 +7,7 @@ use renkei_tables::{Column, TableWriter};
 use serde_json::{Value, json};
 
 use super::weight_texts::{WeightText, WeightTexts};
-use super::{distinct_files, read_model, threads, write_text};
+use super::{distinct_files, read_model, repeated_fields, threads, write_text};
 use crate::arguments::DedupeArguments;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &DedupeArguments, environment: &Environment) -> Res
         times.mark("read");
         times.mark("normalise");
         times.index(records.index().times());
+        repeated_fields::warn(records.index(), environment);
         let options = DedupeOptions { model, join_at: arguments.threshold };
         let progress = JobProgress::new(environment);
         let found = dedupe(records, options, &environment.clock, &progress)?;

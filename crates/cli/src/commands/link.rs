@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use renkei_linkage::{Costs, Decision, Linkable, Linkage, Options, Outcome, OutcomeTotals, link};
+use renkei_linkage::{
+    Costs, Decision, HeldBack, Linkable, Linkage, Options, Outcome, OutcomeTotals, link,
+};
 use renkei_tables::{Column, TableReader, TableWriter};
 use renkei_types::{Digest, Localised};
 use serde_json::{Value, json};
 
 use super::shown_pairs::{self, Files};
 use super::weight_texts::WeightTexts;
-use super::{cardinality, distinct_files, read_model, threads, write_text};
+use super::{cardinality, distinct_files, read_model, repeated_fields, threads, write_text};
 use crate::arguments::LinkArguments;
 use crate::blocking_report;
 use crate::environment::Environment;
@@ -277,7 +279,9 @@ impl Job<'_> {
         let environment = self.environment;
         self.register.warn_of_rejections(environment);
         self.list.warn_of_rejections(environment);
+        repeated_fields::warn(self.linkable.index(), environment);
         self.warn_of_rules();
+        self.warn_of_lines_held_back();
         let left_out: u64 = self.linkage.blocking.iter().map(|rule| rule.blocks_left_out).sum();
         if left_out > 0 {
             environment.warn(
@@ -285,6 +289,14 @@ impl Job<'_> {
                 &format!("{left_out} 個のブロックは大きすぎるため他の規則に任せました（--blocking-report 参照）"),
             );
         }
+    }
+
+    fn warn_of_lines_held_back(&self) {
+        let Some(HeldBack { lines, one_wrong_in }) = self.linkage.held_back() else { return };
+        self.environment.warn(
+            &format!("{lines} lines are more than 95 % certain and go to a clerk all the same, since with them about one link in {one_wrong_in} would be wrong, which is more than wrong links may cost. Give the list a column that tells people apart, above all the date of birth, or accept it with --false-link-cost {one_wrong_in} and without --model"),
+            &format!("{lines} 件は 95 % 以上確実ですが要確認としました。一致とすると約 {one_wrong_in} 件に 1 件が誤りとなり、許容する費用を超えるためです。生年月日など本人を見分けられる列を一覧に加えるか、許容できる場合は --model を使わずに --false-link-cost {one_wrong_in} を指定してください"),
+        );
     }
 
     fn warn_of_rules(&self) {

@@ -12,6 +12,7 @@ pub(crate) mod generate;
 pub(crate) mod link;
 pub(crate) mod manual;
 pub(crate) mod pki;
+mod repeated_fields;
 pub(crate) mod roles;
 pub(crate) mod selfcheck;
 pub(crate) mod serve;

@@ -7,6 +7,7 @@ mod support;
 
 mod accuracy;
 mod candidates;
+mod costs;
 mod linking;
 mod models;
 mod outputs;
