@@ -203,6 +203,11 @@ impl SignedCheckpoint {
         &self.checkpoint
     }
 
+    /// Whether this key has signed it: of several that were given, more than one may have.
+    pub fn is_signed_by(&self, key: &VerifierKey) -> bool {
+        Self::open(self.note.as_bytes(), std::slice::from_ref(key)).is_ok()
+    }
+
     /// The note: the bytes of a `checkpoint` file.
     pub fn note(&self) -> &str {
         &self.note

@@ -18,6 +18,11 @@ pub enum Refused {
     /// Not signed by the key that is known for the log.
     #[error("the checkpoint is not signed by the key that is known for its log")]
     WrongSignature,
+    /// Signed by a key of the log in whose place this witness has cosigned under a newer one.
+    #[error(
+        "the checkpoint is signed by a key of the log that was replaced, or by one whose --log stands before that of the key this witness has cosigned under last. Of one log give the newest key last; if that is so, the older key may have been stolen: keep the request as evidence, and tell the auditor"
+    )]
+    ReplacedKey,
     /// The request goes on from another size than the one that was cosigned last.
     #[error(
         "this witness has cosigned {size} entries last; make the request again from there: --old {size}"
@@ -41,7 +46,7 @@ impl Refused {
     pub fn status(self) -> u16 {
         match self {
             Self::Malformed => 400,
-            Self::WrongSignature => 403,
+            Self::WrongSignature | Self::ReplacedKey => 403,
             Self::UnknownLog => 404,
             Self::OtherSize { .. } => 409,
             Self::Inconsistent { .. } => 422,
@@ -54,7 +59,10 @@ impl Classify for Refused {
         match self {
             Self::Malformed => Kind::InvalidArgument,
             Self::OtherSize { .. } => Kind::Conflict,
-            Self::UnknownLog | Self::WrongSignature | Self::Inconsistent { .. } => Kind::Refused,
+            Self::UnknownLog
+            | Self::WrongSignature
+            | Self::ReplacedKey
+            | Self::Inconsistent { .. } => Kind::Refused,
         }
     }
 }
@@ -71,6 +79,9 @@ impl Localised for Refused {
             }
             Self::WrongSignature => {
                 "チェックポイントが、このログについて知られている鍵で署名されていません".to_owned()
+            }
+            Self::ReplacedKey => {
+                "チェックポイントが、交換された旧い鍵か、最後に連署した鍵より前の--logに書かれた鍵で署名されています。同じログの鍵は新しいものを最後に指定してください。その順になっているなら、旧い鍵が盗まれたおそれがあります。依頼を証拠として保管し、監査人に連絡してください".to_owned()
             }
             Self::OtherSize { size } => format!(
                 "この立会者が最後に連署したのは{size}件です。そこから依頼を作り直してください（--old {size}）"
@@ -92,9 +103,9 @@ pub enum WitnessError {
     /// Its own folder cannot be read or written, so that it cannot remember.
     #[error("the witness's folder: {0}")]
     Folder(#[from] io::Error),
-    /// What it remembers of a log is no checkpoint of that log.
+    /// What it remembers of a log is no checkpoint of that log, or of a key that it was not given.
     #[error(
-        "{file} is not what this witness has written; restore it from a backup, or nothing can be cosigned for this log"
+        "{file} is not what this witness has written, or no --log has the key that it is of; give that key too, or restore the file from a backup: until then nothing can be cosigned for this log"
     )]
     Damaged {
         /// The file.
@@ -119,7 +130,7 @@ impl Localised for WitnessError {
             Self::Refused(refused) => return refused.localised(language),
             Self::Folder(error) => format!("立会者のフォルダー: {}", with_file(error, language)),
             Self::Damaged { file } => format!(
-                "{file}はこの立会者が書いた内容ではありません。バックアップから戻すまで、このログには連署できません"
+                "{file}がこの立会者の書いた内容ではないか、その鍵が--logにありません。鍵も指定するか、ファイルをバックアップから戻すまで、このログには連署できません"
             ),
         };
         language.pick(self.to_string(), japanese)

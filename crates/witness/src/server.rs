@@ -163,8 +163,15 @@ async fn answer(request: Request<Incoming>, witness: Arc<Witness>) -> Reply {
                 reply(refused.status(), SIZE, format!("{size}\n"))
             }
             Err(WitnessError::Refused(refused)) => {
-                if let Refused::Inconsistent { size } = refused {
-                    tracing::error!(size, "a log does not continue what was cosigned");
+                match refused {
+                    Refused::Inconsistent { size } => {
+                        tracing::error!(size, "a log does not continue what was cosigned");
+                    }
+                    Refused::ReplacedKey => tracing::error!(%refused, "a checkpoint is refused"),
+                    Refused::Malformed
+                    | Refused::UnknownLog
+                    | Refused::WrongSignature
+                    | Refused::OtherSize { .. } => {}
                 }
                 reply(refused.status(), TEXT, format!("{refused}\n"))
             }

@@ -42,7 +42,7 @@ impl Log {
     }
 
     /// Grows to a size, and signs it.
-    fn grow(&mut self, size: u64) -> SignedCheckpoint {
+    fn grow_by(&mut self, size: u64, key: &LogKey) -> SignedCheckpoint {
         let leaf = |index: u64| {
             let mut id = [3; 16];
             id[8..].copy_from_slice(&(index + self.history * 1_000).to_be_bytes());
@@ -52,12 +52,16 @@ impl Log {
         };
         let leaves: Vec<_> = (self.log.size()..size).map(leaf).collect();
         self.log.append(&leaves).expect("appended");
-        self.log.publish(&log_key()).expect("signed")
+        self.log.publish(key).expect("signed")
     }
 
     /// A request for a size that the log has now, from an older one.
     fn request(&mut self, old_size: u64, size: u64) -> Submission {
-        let note = self.grow(size).note().to_owned();
+        self.request_by(old_size, size, &log_key())
+    }
+
+    fn request_by(&mut self, old_size: u64, size: u64, key: &LogKey) -> Submission {
+        let note = self.grow_by(size, key).note().to_owned();
         let proof = consistency_proof(&self.log, old_size, size).expect("read").expect("in range");
         Submission { old_size, proof: proof.hashes, note }
     }
@@ -67,9 +71,15 @@ fn witness_with(folder: &Path, clock: Arc<dyn Clock + Send + Sync>) -> Witness {
     Witness::open(folder, witness_key(), vec![log_key().verifier()], clock).expect("a witness")
 }
 
-fn witness(folder: &Path) -> Witness {
+/// A witness that was given these keys of one log.
+fn witness_given(folder: &Path, keys: &[&LogKey]) -> Witness {
     let now = Timestamp::from_second(NOW).expect("a time");
-    witness_with(folder, Arc::new(FixedClock(now)))
+    let keys = keys.iter().map(|key| key.verifier()).collect();
+    Witness::open(folder, witness_key(), keys, Arc::new(FixedClock(now))).expect("a witness")
+}
+
+fn witness(folder: &Path) -> Witness {
+    witness_given(folder, &[&log_key()])
 }
 
 fn refusal(witness: &Witness, request: &Submission) -> Refused {
@@ -238,6 +248,63 @@ fn of_requests_at_once_exactly_one_goes_on_from_each_size() {
     assert_eq!(refusal(&witness, &log.request(0, 9)), Refused::OtherSize { size: winner });
 }
 
+/// The key that takes the place of another.
+fn newer_key() -> LogKey {
+    LogKey::generate(log_key().origin().clone(), &SeededEntropy::new(3))
+}
+
+fn cosign(witness: &Witness, request: &Submission) {
+    witness.add_checkpoint(request.to_text().as_bytes()).expect("cosigned");
+}
+
+#[test]
+fn behind_a_checkpoint_of_a_newer_key_the_older_one_has_nothing_cosigned_in_whatever_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (older, newer) = (log_key(), newer_key());
+    let mut log = Log::of(0);
+    // Given before it is in use, as an operator who is told of it does.
+    let given = witness_given(folder.path(), &[&older, &newer]);
+    cosign(&given, &log.request_by(0, 5, &older));
+    cosign(&given, &log.request_by(5, 7, &older));
+    cosign(&given, &log.request_by(7, 7, &newer));
+    let forked = Log::of(0).request_by(7, 9, &older);
+    assert_eq!(refusal(&given, &forked), Refused::ReplacedKey);
+    // What is replaced stays so when the witness is started again, with the lines the other way round.
+    let turned = witness_given(folder.path(), &[&newer, &older]);
+    assert_eq!(refusal(&turned, &forked), Refused::ReplacedKey);
+    // And when what was cosigned is put away after a dispute.
+    let memory = folder.path().join(origin_name(older.origin()));
+    fs_err::rename(memory, folder.path().join("evidence")).expect("put away");
+    let from_nothing = Log::of(0).request_by(0, 9, &older);
+    assert_eq!(refusal(&turned, &from_nothing), Refused::ReplacedKey);
+    cosign(&turned, &log.request_by(0, 12, &newer));
+    let alone = witness_given(folder.path(), &[&newer]);
+    cosign(&alone, &log.request_by(12, 15, &newer));
+}
+
+#[test]
+fn a_witness_that_began_with_the_newer_key_accepts_no_key_that_was_given_before_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (older, newer) = (log_key(), newer_key());
+    let given = witness_given(folder.path(), &[&older, &newer]);
+    cosign(&given, &Log::of(0).request_by(0, 5, &newer));
+    let forked = Log::of(0).request_by(5, 9, &older);
+    assert_eq!(refusal(&given, &forked), Refused::ReplacedKey);
+}
+
+#[test]
+fn a_newer_key_that_was_given_first_is_refused_until_the_order_is_put_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (older, newer) = (log_key(), newer_key());
+    let turned = witness_given(folder.path(), &[&newer, &older]);
+    let mut log = Log::of(0);
+    cosign(&turned, &log.request_by(0, 5, &older));
+    let next = log.request_by(5, 9, &newer);
+    assert_eq!(refusal(&turned, &next), Refused::ReplacedKey);
+    assert!(Refused::ReplacedKey.to_string().contains("newest key last"));
+    cosign(&witness_given(folder.path(), &[&older, &newer]), &next);
+}
+
 #[test]
 fn a_memory_that_somebody_else_has_written_stops_the_witness() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -249,6 +316,10 @@ fn a_memory_that_somebody_else_has_written_stops_the_witness() {
     // Signed by the log, as an operator who has its key could, and not by the witness.
     fs_err::write(&file, Log::of(1).request(0, 3).note).expect("written");
     let answer = witness.add_checkpoint(log.request(3, 9).to_text().as_bytes());
+    assert!(matches!(answer, Err(WitnessError::Damaged { .. })), "{answer:?}");
+    fs_err::remove_file(&file).expect("removed");
+    fs_err::write(folder.path().join("replaced"), "nothing\n").expect("written");
+    let answer = witness.add_checkpoint(log.request(0, 9).to_text().as_bytes());
     assert!(matches!(answer, Err(WitnessError::Damaged { .. })), "{answer:?}");
 }
 

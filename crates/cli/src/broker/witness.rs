@@ -83,7 +83,7 @@ pub(crate) struct OwnArguments {
     /// Its private key, with the .vkey beside it
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// The public key of a log that it cosigns (log.vkey); may be given several times
+    /// The public key of a log that it cosigns (log.vkey); may be given several times, of one log the newest key last
     #[arg(long = "log", value_name = "VKEY", required = true)]
     logs: Vec<PathBuf>,
 }
