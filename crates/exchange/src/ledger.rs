@@ -178,11 +178,10 @@ impl Exchange {
         let equipment = charter.equipment;
         exchange.execute_now(Call::own(), Began { equipment })?;
         if let Some(lost) = lost {
-            tracing::warn!(
-                leaves = lost.checkpoint.size,
-                "the log was longer once; going on without"
-            );
-            exchange.execute_now(Call::own(), RollbackSuspected((&lost.checkpoint).into()))?;
+            let leaves = lost.checkpoint.as_ref().map(|lost| lost.size);
+            tracing::warn!(leaves, "the log was longer once, or may have been; going on without");
+            let seen = lost.checkpoint.as_ref().map(Into::into);
+            exchange.execute_now(Call::own(), RollbackSuspected(seen))?;
             lost.put_away()?;
         }
         if let Some(accepted) = disputes.accepted {

@@ -111,6 +111,9 @@ impl Log {
             folder.append(&leaves).map_err(failed)?;
         }
         let (mut head, lost) = LogHead::open(paths, &key.verifiers()?, &folder)?;
+        if folder.size() == 0 {
+            head.begin(key.key()).map_err(failed)?;
+        }
         witnessed.recall(&folder, &key.verifiers()?, clock.now()).map_err(failed)?;
         if folder.published().is_some() {
             witnessed.hold_unless_heard(clock.now());

@@ -10,14 +10,22 @@
 //!                            ROLLBACK_SUSPECTED with size and root of what was signed, and goes on
 //! keys/log.head.lost-SIZE    kept afterwards: it proves what the log once had
 //! ```
+//! Whoever puts an older store back can take the head away with it, so a log that has leaves and no head is refused like one
+//! that is older than its head: a head is written before the first leaf is, of a log without any. An operator who cannot put it
+//! back makes an empty `log.head.accepted`, and the log tells that somebody did.
+//!
 //! Invariant: a head is replaced only where it still is what this broker knows, so of two brokers on copies of one store
 //! only one signs on.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use renkei_journal::{Seq, last_frame_beside};
+use renkei_tlog::hash::empty_root;
 use renkei_tlog::proof::root_at;
-use renkei_tlog::{Checkpoint, LogError, LogFolder, SignedCheckpoint, TreeHead, VerifierKey};
+use renkei_tlog::{
+    Checkpoint, LogCopy, LogError, LogFolder, LogKey, SignedCheckpoint, VerifierKey,
+};
 
 use crate::store::{OpenError, StorePaths};
 
@@ -29,17 +37,19 @@ pub(crate) struct LogHead {
     note: Option<String>,
 }
 
-/// A head that the log does not begin with, accepted by an operator.
+/// A head that the log does not begin with, or that is gone, accepted by an operator.
 #[derive(Debug)]
 pub(crate) struct LostHead {
     accepted: PathBuf,
-    pub(crate) checkpoint: Checkpoint,
+    /// What it said; nothing where it is gone.
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 impl LostHead {
     /// Puts the head away once the log tells of it.
     pub(crate) fn put_away(self) -> Result<(), OpenError> {
-        let kept = self.accepted.with_extension(format!("lost-{}", self.checkpoint.size));
+        let size = self.checkpoint.map_or("unknown".to_owned(), |lost| lost.size.to_string());
+        let kept = self.accepted.with_extension(format!("lost-{size}"));
         Ok(fs_err::rename(&self.accepted, kept)?)
     }
 }
@@ -52,24 +62,30 @@ impl LogHead {
         log: &LogFolder,
     ) -> Result<(Self, Option<LostHead>), OpenError> {
         let path = paths.log_head();
-        let wrong = |path: &Path| {
-            let path = path.to_owned();
-            move |source| OpenError::Log { path, source }
-        };
-        let head = read(&path, keys).map_err(wrong(&path))?;
+        let head = read(&path, keys)?;
         if let Some(known) = &head {
             let Checkpoint { size, root, .. } = *known.checkpoint();
-            let continues = size <= log.size() && root_at(log, size).map_err(wrong(&path))? == root;
+            let found = log.size();
+            let root_found = || root_at(log, size).map_err(wrong(&path));
+            let continues = size <= found && root_found()? == root;
             if !continues {
-                let signed = TreeHead { size, root };
-                return Err(OpenError::RolledBack { path, signed, found: log.head() });
+                return Err(OpenError::RolledBack { path, signed: size, found });
             }
         }
-        let accepted = path.with_extension("head.accepted");
-        let lost = read(&accepted, keys).map_err(wrong(&accepted))?;
-        let lost = lost.map(|lost| LostHead { accepted, checkpoint: lost.checkpoint().clone() });
+        let lost = accepted(paths, keys)?;
+        if head.is_none() && lost.is_none() && log.size() > 0 {
+            return Err(OpenError::HeadMissing { path, found: log.size() });
+        }
         let note = head.map(|head| head.note().to_owned());
         Ok((Self { path, note }, lost))
+    }
+
+    /// Writes the head of a log that has no leaf yet, where there is none: from here on a head that is gone was taken away.
+    pub(crate) fn begin(&mut self, key: &LogKey) -> Result<(), LogError> {
+        match self.note {
+            Some(_) => Ok(()),
+            None => self.advance(&SignedCheckpoint::sign(key, 0, empty_root())),
+        }
     }
 
     /// Replaces the head by what is about to be published; durable on return.
@@ -99,11 +115,74 @@ impl LogHead {
     }
 }
 
+/// How often a head is read again at most while its broker goes on signing.
+const READINGS_MAX: usize = 16;
+
+impl StorePaths {
+    /// Whether a start would find in the log what was signed last. Nothing is opened, so a broker may be serving; a log
+    /// folder that is not there is built from the journal, so the journal's length must do.
+    pub fn check_log_head(&self) -> Result<(), OpenError> {
+        let (path, keys) = (self.log_head(), self.log_verifiers()?);
+        let mut before = None;
+        let mut checked = Ok(());
+        for _ in 0..READINGS_MAX {
+            // In this order: the journal has a leaf before the log has, and the log before it is signed.
+            let head = read(&path, &keys)?;
+            let Seq(found) = last_frame_beside(&self.journal())?;
+            let Some(head) = head else {
+                let may_start = found == 0 || accepted(self, &keys)?.is_some();
+                return if may_start {
+                    Ok(())
+                } else {
+                    Err(OpenError::HeadMissing { path, found })
+                };
+            };
+            if before.as_ref() == Some(&head) {
+                break;
+            }
+            checked = self.check_beginning(&head, found);
+            if checked.is_ok() {
+                break;
+            }
+            // A broker that signs meanwhile takes files of the older tree away; then its head is another one by now.
+            before = Some(head);
+        }
+        checked
+    }
+
+    fn check_beginning(&self, head: &SignedCheckpoint, found: u64) -> Result<(), OpenError> {
+        let Checkpoint { size, root, .. } = *head.checkpoint();
+        let log = self.log();
+        let in_folder = || root_at(&LogCopy::as_of(&log, head.clone()), size).ok() == Some(root);
+        if size <= found && (!log.exists() || in_folder()) {
+            return Ok(());
+        }
+        Err(OpenError::RolledBack { path: self.log_head(), signed: size, found })
+    }
+}
+
+fn wrong(path: &Path) -> impl FnOnce(LogError) -> OpenError {
+    let path = path.to_owned();
+    move |source| OpenError::Log { path, source }
+}
+
+/// What an operator has accepted as lost, if anything is.
+fn accepted(paths: &StorePaths, keys: &[VerifierKey]) -> Result<Option<LostHead>, OpenError> {
+    let accepted = paths.log_head().with_extension("head.accepted");
+    // Made by hand in the place of a head that is gone.
+    if fs_err::metadata(&accepted).is_ok_and(|file| file.len() == 0) {
+        return Ok(Some(LostHead { accepted, checkpoint: None }));
+    }
+    let lost = read(&accepted, keys)?;
+    Ok(lost.map(|lost| LostHead { accepted, checkpoint: Some(lost.checkpoint().clone()) }))
+}
+
 /// A head file, which must be signed by a key of the log; nothing where there is none.
-fn read(path: &Path, keys: &[VerifierKey]) -> Result<Option<SignedCheckpoint>, LogError> {
+fn read(path: &Path, keys: &[VerifierKey]) -> Result<Option<SignedCheckpoint>, OpenError> {
+    let opened = |note: Vec<u8>| SignedCheckpoint::open(&note, keys).map_err(LogError::from);
     match fs_err::read(path) {
-        Ok(note) => Ok(Some(SignedCheckpoint::open(&note, keys)?)),
+        Ok(note) => opened(note).map(Some).map_err(wrong(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(wrong(path)(error.into())),
     }
 }

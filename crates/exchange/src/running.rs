@@ -88,15 +88,22 @@ impl Command for Ended {
     }
 }
 
-/// Notes that the log was once longer, or another, and up to where it had been signed.
-pub(crate) struct RollbackSuspected(pub(crate) SeenCheckpoint);
+/// Notes that the log was once longer, or another, and up to where it had been signed; nothing where that is not known.
+pub(crate) struct RollbackSuspected(pub(crate) Option<SeenCheckpoint>);
 
 impl Command for RollbackSuspected {
     type Reply = ();
     const METHOD: &'static str = "RollbackSuspected";
 
     fn decide(&self, _: &mut Desk<'_>) -> Result<Decision<()>, Refusal> {
-        Ok(Decision::new((), Mark::ok(Operation::RollbackSuspected).seen(self.0)))
+        let mark = Mark::ok(Operation::RollbackSuspected);
+        Ok(Decision::new(
+            (),
+            match self.0 {
+                Some(seen) => mark.seen(seen),
+                None => mark,
+            },
+        ))
     }
 }
 

@@ -266,14 +266,22 @@ pub enum OpenError {
         what: String,
     },
     /// The log does not have what was signed last.
-    #[error("the log has {} entries and does not begin with the {} that were signed last: the store is older than {}, which was not changed. Put the newest store back. If what is lost cannot be had again, rename that file to log.head.accepted; the next start notes ROLLBACK_SUSPECTED in the log and goes on", found.size, signed.size, path.display())]
+    #[error("the log has {found} entries and does not begin with the {signed} that were signed last: the store is older than {}, which was not changed. Put the newest store back. If what is lost cannot be had again, rename that file to log.head.accepted; the next start notes ROLLBACK_SUSPECTED in the log and goes on", path.display())]
     RolledBack {
         /// The file that keeps what was signed last.
         path: PathBuf,
-        /// What it says.
-        signed: renkei_tlog::TreeHead,
-        /// What the log has.
-        found: renkei_tlog::TreeHead,
+        /// How many entries it says were signed.
+        signed: u64,
+        /// How many the log has.
+        found: u64,
+    },
+    /// Nothing says what was signed last, though the log has leaves.
+    #[error("the log has {found} entries, and {} is gone, which says what was signed last: nothing tells that this store is the newest. Put the file back, or the newest checkpoint that an auditor or a client holds in its place. If there is none, make an empty file log.head.accepted beside it; the next start notes ROLLBACK_SUSPECTED in the log and goes on", path.display())]
+    HeadMissing {
+        /// Where it should be.
+        path: PathBuf,
+        /// How many entries the log has.
+        found: u64,
     },
     /// The log folder cannot be used.
     #[error("the log in {}: {source}", path.display())]
@@ -309,6 +317,7 @@ impl renkei_types::Classify for OpenError {
             Self::Facts { .. }
             | Self::LogDiffers { .. }
             | Self::RolledBack { .. }
+            | Self::HeadMissing { .. }
             | Self::LogKey(_) => Kind::Refused,
             Self::Cache(_) | Self::Io(_) => Kind::Unavailable,
         }
@@ -334,9 +343,14 @@ impl renkei_types::Localised for OpenError {
             Self::RolledBack { path, signed, found } => language.pick(
                 self.to_string(),
                 format!(
-                    "監査ログは {} 件で、最後に署名した {} 件の続きではありません。ストアが {} より古くなっています（何も変更していません）。最新のストアを戻してください。失われた分を戻せない場合は、このファイルの名前を log.head.accepted に変えてください。次の起動で ROLLBACK_SUSPECTED を記録して再開します",
-                    found.size,
-                    signed.size,
+                    "監査ログは {found} 件で、最後に署名した {signed} 件の続きではありません。ストアが {} より古くなっています（何も変更していません）。最新のストアを戻してください。失われた分を戻せない場合は、このファイルの名前を log.head.accepted に変えてください。次の起動で ROLLBACK_SUSPECTED を記録して再開します",
+                    path.display()
+                ),
+            ),
+            Self::HeadMissing { path, found } => language.pick(
+                self.to_string(),
+                format!(
+                    "監査ログは {found} 件ありますが、最後に署名した内容を示す {} がなく、ストアが最新だと確かめられません。このファイルを戻すか、監査人やクライアントの持つ最新のチェックポイントをその場所に置いてください。どちらもない場合は、隣に空のファイル log.head.accepted を作ってください。次の起動で ROLLBACK_SUSPECTED を記録して再開します",
                     path.display()
                 ),
             ),

@@ -25,12 +25,15 @@ use crate::segment::{INDEX_STEP, SEGMENT_HEADER_BYTES, SegmentHeader, segment_na
 use crate::storage::{Storage, StorageFile, is_full};
 
 mod ballast;
+mod beside;
 mod opening;
 mod reading;
 #[cfg(test)]
 mod tests;
 
 use reading::Segment;
+
+pub use self::beside::last_frame_beside;
 
 /// How much of the journal is read when it is opened.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

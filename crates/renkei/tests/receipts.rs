@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use renkei_tlog::Receipt;
 use support::broker::{Broker, copy};
+use support::renkei;
 
 /// Gives a client the log's public key.
 fn knowing_the_log(broker: &Broker, client: &str) -> PathBuf {
@@ -105,6 +106,62 @@ fn a_store_that_was_put_back_is_not_signed_on_until_an_operator_accepts_what_is_
     assert_eq!(broker.stop(), 0);
     broker.restart();
     broker.as_client("auditor-1", &query).exits(0).json();
+}
+
+/// Held by `HeadMissing` in `LogHead::open`, `LogHead::begin` and `check_log_head`.
+#[test]
+fn a_store_without_what_was_signed_last_is_not_signed_on_until_an_operator_accepts_it() {
+    let mut broker = Broker::start();
+    let config = broker.town("broker.toml");
+    let selfcheck = ["selfcheck", "--json", "--config", config.to_str().expect("a path")];
+    // What `selfcheck` says of it, and that it says it where the broker says it.
+    let found = |as_serve: Option<&str>| {
+        let told = renkei(selfcheck).json();
+        let findings = told["findings"].as_array().expect("findings").iter();
+        let one = findings.filter(|finding| finding["about"] == "log.head").last().cloned();
+        let one = one.expect("a finding");
+        assert_eq!(one["ok"], as_serve.is_none(), "{one}");
+        let what = one["what"].as_str().expect("words");
+        assert!(as_serve.is_none_or(|said| said.contains(what)), "{what}");
+    };
+    let refused = |broker: &Broker| {
+        let refused = broker.command().output().expect("it runs");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(3), "{said}");
+        assert!(said.contains("log.head.accepted"), "{said}");
+        said
+    };
+    found(None);
+    assert_eq!(broker.stop(), 0);
+    let older = Older::of(&broker);
+    broker.restart();
+    broker.programme("one");
+    assert_eq!(broker.stop(), 0);
+    found(None);
+    let signed = fs_err::read_to_string(head(&broker)).expect("a head file");
+    older.put_back(&broker);
+    found(Some(&refused(&broker)));
+    // As the page on restoring says: without the log, which is built again. The journal alone is too short.
+    fs_err::remove_dir_all(broker.town("store/log")).expect("removed");
+    found(Some(&refused(&broker)));
+    fs_err::remove_file(head(&broker)).expect("removed");
+    found(Some(&refused(&broker)));
+
+    fs_err::write(broker.town("keys/log.head.accepted"), "").expect("made");
+    found(None);
+    broker.restart();
+    let query = ["audit", "query", "--operations", "ROLLBACK_SUSPECTED"];
+    let leaf = broker.as_client("auditor-1", &query).exits(0).json();
+    assert_eq!(leaf["leaf"].get("seen"), None, "{leaf}");
+    assert!(broker.town("keys/log.head.lost-unknown").exists());
+    assert!(!broker.town("keys/log.head.accepted").exists());
+    // Once, and no more; and what was signed before is still not what this log has.
+    assert_eq!(broker.stop(), 0);
+    broker.restart();
+    broker.as_client("auditor-1", &query).exits(0).json();
+    assert_eq!(broker.stop(), 0);
+    fs_err::write(head(&broker), signed).expect("written");
+    found(Some(&refused(&broker)));
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn the_logs_key_is_replaced_by_two_under_load_and_who_has_only_the_older_one_is_
     for file in ["keys/log.key", "keys/log.head"] {
         fs_err::remove_file(broker.town(file)).expect("removed");
     }
+    fs_err::write(broker.town("keys/log.head.accepted"), "").expect("made");
     broker.restart();
     let unannounced = broker.town("keys/log.vkey");
     let silent = bundle(&broker, "silent");

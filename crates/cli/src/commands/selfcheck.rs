@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use renkei_broker::config::BrokerConfig;
 use renkei_pki::{CertificateFacts, CrlFacts, expiry_notice};
 use renkei_tlog::{Policy, SignedCheckpoint};
-use renkei_types::{Clock as _, Language};
+use renkei_types::{Clock as _, Language, Localised as _};
 use serde_json::json;
 
 use crate::broker::united_roles_of_all;
@@ -74,6 +74,7 @@ pub(crate) fn run(
         Some(credential) => handed_over(name, credential),
         None => key(&config.keys, name),
     }));
+    findings.push(log_head(&config));
     findings.push(witnesses(&config, now));
     // Persons and roles are known to the broker alone.
     if environment.client_file.is_some() {
@@ -148,6 +149,23 @@ fn key(folder: &Path, name: &'static str) -> Finding {
             "is there, for its owner alone".to_owned(),
             "所有者だけが読めます".to_owned(),
         ),
+    }
+}
+
+/// Whether the log begins with what was signed last, without which the broker does not start.
+fn log_head(config: &BrokerConfig) -> Finding {
+    let about = "log.head";
+    match config.store_paths().check_log_head() {
+        Ok(()) => Finding::new(
+            about,
+            false,
+            "the log goes on from what was signed last".to_owned(),
+            "監査ログは最後に署名した内容の続きです".to_owned(),
+        ),
+        Err(error) => {
+            let why = |language| error.localised(language);
+            Finding::new(about, true, why(Language::English), why(Language::Japanese))
+        }
     }
 }
 

@@ -35,6 +35,11 @@ impl LogCopy {
         Ok(Self { files, signed: SignedCheckpoint::open(&note, keys)? })
     }
 
+    /// A folder as it was when this was signed, whatever its own checkpoint says by now.
+    pub fn as_of(folder: &Path, signed: SignedCheckpoint) -> Self {
+        Self::of(Files::in_folder(folder), signed)
+    }
+
     /// A copy whose checkpoint was opened already.
     pub(crate) fn of(files: Files, signed: SignedCheckpoint) -> Self {
         Self { files, signed }
