@@ -1,16 +1,14 @@
-#!/usr/bin/env python3
 """Checks an exported audit log against its public key, with nothing of renkei: hashlib and one library for Ed25519.
 
     python3 -m pip install -r requirements.txt
     python3 verify_log.py FOLDER log.vkey           where the key was replaced: FOLDER OLDEST.vkey ... NEWEST.vkey
 
-Ends with 0 where `checkpoint` and `tile/` in FOLDER are what was signed, each entry fits leaf.schema.json, each year says how
-the one before ended, and a later key was announced; else with 1. Formats: C2SP signed-note, tlog-tiles; RFC 6962, section 2.1.
+Ends with 0 where `checkpoint` and `tile/` in FOLDER are what was signed, each entry fits leaf.schema.json under an id of its
+own, each year begins with how the last ended, and later keys were announced. Formats: C2SP signed-note, tlog-tiles; RFC 6962.
 """
 import base64, json, pathlib, re, sys
 from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 SCHEMA = json.loads(pathlib.Path(__file__).with_name("leaf.schema.json").read_text("utf-8"))
 
 def need(condition, what):
@@ -54,17 +52,17 @@ def open_checkpoint(note, keys):
     return int(size), unbase64(root, "checkpoint: not a root"), min(signers)
 
 def fits(value, rule):
-    """Whether a value is what a rule of the schema says. Objects are closed, and numbers not negative."""
+    """Whether a value is what a rule of the schema says. Objects are closed and never empty."""
     rule = SCHEMA["$defs"]["digest"] if "$ref" in rule else rule
     if "oneOf" in rule:
         return any(fits(value, one) for one in rule["oneOf"])
     if rule.get("type") == "object":
         parts = rule.get("properties") or dict.fromkeys(rule["propertyNames"]["enum"], rule["additionalProperties"])
         known = isinstance(value, dict) and set(rule.get("required", [])) <= value.keys() <= parts.keys()
-        return known and all(fits(part, parts[name]) for name, part in value.items())
+        return known and value and all(fits(part, parts[name]) for name, part in value.items())
     if rule.get("type") == "string":
-        return isinstance(value, str) and value in rule.get("enum", [value]) and re.search(rule.get("pattern", ""), value)
-    return type(value) is int and value >= 0 and value in rule.get("enum", [rule.get("const", value)])
+        return isinstance(value, str) and value in rule.get("enum", [value]) and re.fullmatch(rule.get("pattern", ".*"), value)
+    return type(value) is int and value in rule.get("enum", [value]) and 0 <= value <= rule.get("maximum", value)
 
 def leaf_of(entry, index):
     leaf = json.loads(entry)
@@ -81,19 +79,22 @@ def files_of(kind, count):
         yield "/".join(["tile", kind, *digits]) + (f".p/{width}" if width < 256 else ""), index * 256, width
 
 def verify(folder, keys):
+    need(all(one.is_file() or one.is_dir() for one in folder.rglob("*")), "there is a pipe, or no file behind a link")
     size, root, signer = open_checkpoint((folder / "checkpoint").read_bytes(), keys)
-    hashes, known, leaf, announced = [], set(), {"t": 0, "op": ""}, {}
+    hashes, known, ids, leaf, announced = [], set(), set(), {"t": 0, "op": ""}, {}
     for file, first, width in files_of("entries", size):
         known.add(file)
         data = (folder / file).read_bytes()
         for index in range(first, first + width):
             end = 2 + int.from_bytes(data[:2], "big")  # each entry has its length before it
-            need(end <= len(data), f"{file} is cut off")
+            need(end <= min(len(data), 16386), f"{file} is cut off, or an entry is longer than leaves are")
             entry, data = data[2:end], data[end:]
             last, leaf = leaf, leaf_of(entry, index)
             need(leaf["t"] >= last["t"], f"entry {index} goes back in time")
+            need(leaf["id"] not in ids, f"entry {index} has the id of an earlier one")
+            ids.add(leaf["id"])
             ended = last["op"] == "SHARD_CLOSE" and {"root": "sha256:" + root_of(hashes).hex(), "size": index}
-            need(leaf["op"] != "SHARD_OPEN" or leaf.get("seen") == ended, f"entry {index} does not go on from a year's end")
+            need((leaf["op"] == "SHARD_OPEN" and leaf.get("seen")) == ended, f"entry {index} does not go on from a year's end")
             announced.update({leaf.get("cfg"): index} if leaf["op"] == "KEY_ROTATE" else {})
             hashes.append(sha256(b"\x00" + entry).digest())
         need(not data, f"{file} goes on after its end")
@@ -108,13 +109,12 @@ def verify(folder, keys):
         hashes = [root_of(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
     found = {one.relative_to(folder).as_posix() for one in (folder / "tile").rglob("*") if one.is_symlink() or one.is_file()}
     need(found <= known, f"{min(found - known, default='')} is not part of the signed log")
-    return size, root
+    return f"intact / 改変なし: {size} entries, root {base64.b64encode(root).decode()}"
 
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     try:
-        log_size, log_root = verify(pathlib.Path(sys.argv[1]), [read_key(file) for file in sys.argv[2:]])
+        print(verify(pathlib.Path(sys.argv[1]), [read_key(file) for file in sys.argv[2:]]))
     except Exception as damage:  # whatever keeps this from its end; a wrong signature has no words of its own
         sys.exit(f"damaged / 改変あり: {str(damage) or 'checkpoint: the signature is wrong'}")
-    print(f"intact / 改変なし: {log_size} entries, root {base64.b64encode(log_root).decode()}")

@@ -1,15 +1,16 @@
 //! The auditor's check of a log, from its folder and a public key, with no network and no trust in who runs the log.
 //!
-//! Everything is recomputed from the entries in one pass with constant memory: each leaf hash, each tile above, the root.
+//! Everything is recomputed from the entries in one pass: each leaf hash, each tile above, the root.
 //! What was recomputed is compared with each file byte for byte, so that a change anywhere is found and also named. Where
 //! an entry and its hash disagree, the root tells which of the two is wrong: if the entries alone lead to the signed
 //! root, the tile was changed, otherwise the entry.
 //!
-//! Invariant: `ok` means that the folder below `tile/` is exactly the signed tree, that each entry reads as a [`Leaf`] and
-//! that time never goes back. Files beside `tile/` and `checkpoint` are not looked at, keys least of all.
+//! Invariant: `ok` means that the folder below `tile/` is exactly the signed tree, that each entry reads as a
+//! [`Leaf`](crate::leaf::Leaf), and that one follows the other as a broker writes them. Files beside `tile/` and `checkpoint` are not looked at, keys least of all.
 
 mod flaw;
 mod levels;
+mod sequence;
 
 use std::io;
 use std::path::Path;
@@ -18,11 +19,11 @@ use renkei_types::{Classify, Digest, Kind, Language, Localised, with_file};
 
 pub use self::flaw::{FirstBad, Flaw};
 use self::levels::Levels;
+use self::sequence::{Sequence, YearBegin};
 use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, SignedCheckpoint, VerifierKey};
 use crate::folder::files::Files;
 use crate::folder::{CHECKPOINT, LogCopy};
 use crate::hash::{Hash, leaf_hash};
-use crate::leaf::{Leaf, Operation, SeenCheckpoint, UtcMillis};
 use crate::policy::{Policy, Standing};
 use crate::proof::root_at;
 use crate::tile::{
@@ -155,8 +156,7 @@ struct Opened {
 
 fn open(note: &[u8], keys: &[VerifierKey], policy: Option<&Policy>) -> Result<Opened, Flaw> {
     let signed = SignedCheckpoint::open(note, keys).map_err(Flaw::Checkpoint)?;
-    let signer =
-        keys.iter().position(|key| SignedCheckpoint::open(note, std::slice::from_ref(key)).is_ok());
+    let signer = keys.iter().position(|key| signed.is_signed_by(key));
     let named = |policy: &Policy| {
         policy.logs().is_empty() || signer.is_some_and(|by| policy.logs().contains(&keys[by]))
     };
@@ -165,14 +165,6 @@ fn open(note: &[u8], keys: &[VerifierKey], policy: Option<&Policy>) -> Result<Op
     }
     let cosigned = policy.map(|policy| policy.standing(&signed, None)).transpose();
     Ok(Opened { signer, cosigned: cosigned.map_err(Flaw::Checkpoint)?, signed })
-}
-
-/// An entry with which a fiscal year begins, and what it says of all before it.
-struct YearBegin {
-    entry: u64,
-    seen: Option<SeenCheckpoint>,
-    /// Whether the entry before ends a year.
-    after_end: bool,
 }
 
 impl YearBegin {
@@ -187,6 +179,9 @@ impl YearBegin {
 /// Reads a file that should be there; outside the result, a failure that says nothing about the folder's contents.
 fn read_file(files: &Files, name: &str, most: usize) -> io::Result<Result<Vec<u8>, Flaw>> {
     let file = || name.to_owned();
+    if files.is_special(name) {
+        return Ok(Err(Flaw::NotAFile { file: file() }));
+    }
     match files.read_at_most(name, most) {
         Ok(Some(bytes)) if bytes.len() > most => Ok(Err(Flaw::TooLong { file: file() })),
         Ok(Some(bytes)) => Ok(Ok(bytes)),
@@ -209,15 +204,8 @@ struct Check<'a> {
     entries_incomplete: bool,
     /// A tile is missing, or not what lies below it says.
     tile: Option<FirstBad>,
-    /// An entry is intact and yet not a leaf, or its time goes back.
-    content: Option<FirstBad>,
-    last_time: UtcMillis,
-    last_operation: Option<Operation>,
-    years: Vec<YearBegin>,
-    /// By what the key that signed must be announced, until it has been.
-    unannounced: Option<Digest>,
-    /// Keys that came into use after the one that signed.
-    later: Vec<Digest>,
+    /// What the entries say.
+    sequence: Sequence,
 }
 
 impl<'a> Check<'a> {
@@ -227,7 +215,6 @@ impl<'a> Check<'a> {
         announced: Option<&VerifierKey>,
         later: &[VerifierKey],
     ) -> Self {
-        let digest = |key: &VerifierKey| Digest::of(key.to_string().as_bytes());
         Self {
             files,
             checkpoint,
@@ -235,12 +222,7 @@ impl<'a> Check<'a> {
             entry: None,
             entries_incomplete: false,
             tile: None,
-            content: None,
-            last_time: UtcMillis::default(),
-            last_operation: None,
-            years: Vec::new(),
-            unannounced: announced.map(digest),
-            later: later.iter().map(digest).collect(),
+            sequence: Sequence::new(checkpoint.size, announced, later),
         }
     }
 
@@ -264,13 +246,15 @@ impl<'a> Check<'a> {
         let superfluous = self.first_superfluous("tile")?;
         let superfluous =
             superfluous.map(|file| FirstBad { index: None, flaw: Flaw::Superfluous { file } });
-        years.append(&mut self.years);
-        let Self { entry, tile, content, unannounced, .. } = self;
+        let Self { entry, tile, sequence, .. } = self;
+        let told = sequence.told();
+        years.extend(told.years);
         if root_found {
             // The entries are those that were signed: whatever contradicts them is a tile, also where an entry seemed to.
             let blamed = entry.map(FirstBad::blame_the_tile);
-            let key = unannounced.map(|_| FirstBad { index: None, flaw: Flaw::UnannouncedKey });
-            return Ok(content.or(blamed).or(tile).or(superfluous).or(key));
+            let key = FirstBad { index: None, flaw: Flaw::UnannouncedKey };
+            let key = told.is_unannounced.then_some(key);
+            return Ok(told.flaw.or(blamed).or(tile).or(superfluous).or(key));
         }
         let root = FirstBad { index: None, flaw: Flaw::Root };
         Ok(Some(entry.or(tile.map(FirstBad::blame_what_is_below)).unwrap_or(root)))
@@ -311,13 +295,12 @@ impl<'a> Check<'a> {
             };
             let hash = leaf_hash(entry);
             hashes.push(hash);
-            match stored.as_ref().map(|stored| stored[place]) {
-                Some(expected) if expected != hash => {
-                    self.entry.get_or_insert(bad(Flaw::Entry { entry: at, bundle, tile }));
-                }
-                // Without a readable tile the root alone will tell.
-                Some(_) | None => self.check_content(at, entry),
+            // Without a readable tile the root alone will tell.
+            if stored.as_ref().is_some_and(|stored| stored[place] != hash) {
+                self.entry.get_or_insert(bad(Flaw::Entry { entry: at, bundle, tile }));
             }
+            // Believed only where the entries alone lead to the root.
+            self.sequence.read(at, entry);
         }
         if entries.next().is_some() {
             // The entries themselves may all be good; what follows them belongs to none.
@@ -331,38 +314,6 @@ impl<'a> Check<'a> {
             self.check_tile(tile, &hashes)?;
         }
         Ok(())
-    }
-
-    fn check_content(&mut self, at: u64, entry: &[u8]) {
-        match Leaf::parse(entry) {
-            Ok(leaf) => {
-                if leaf.t < self.last_time {
-                    let flaw = Flaw::TimeGoesBack { entry: at };
-                    self.content.get_or_insert(FirstBad { index: Some(at), flaw });
-                }
-                self.last_time = leaf.t;
-                if leaf.op == Operation::ShardOpen {
-                    let after_end = self.last_operation == Some(Operation::ShardClose);
-                    self.years.push(YearBegin { entry: at, seen: leaf.seen, after_end });
-                }
-                self.last_operation = Some(leaf.op);
-                if leaf.op == Operation::KeyRotate {
-                    if leaf.cfg == self.unannounced {
-                        self.unannounced = None;
-                    }
-                    // The last thing that a key signs is that another takes its place.
-                    let goes_on = at + 1 < self.checkpoint.size;
-                    if goes_on && leaf.cfg.is_some_and(|cfg| self.later.contains(&cfg)) {
-                        let flaw = Flaw::RetiredKey { entry: at };
-                        self.content.get_or_insert(FirstBad { index: Some(at), flaw });
-                    }
-                }
-            }
-            Err(error) => {
-                let flaw = Flaw::NotALeaf { entry: at, error };
-                self.content.get_or_insert(FirstBad { index: Some(at), flaw });
-            }
-        }
     }
 
     /// Compares a tile's file with the hashes that were recomputed.

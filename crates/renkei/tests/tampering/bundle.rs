@@ -2,7 +2,7 @@
 //!
 //! What an attacker has differs: here somebody may even have the key, so any text can be signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -20,6 +20,8 @@ pub(crate) struct Bundle {
     files: BTreeMap<String, Vec<u8>>,
     /// Links: where to, from their folder.
     links: BTreeMap<String, String>,
+    /// Pipes, from which nothing ever comes.
+    pipes: BTreeSet<String>,
 }
 
 impl Bundle {
@@ -54,6 +56,10 @@ impl Bundle {
         for (name, target) in &self.links {
             std::os::unix::fs::symlink(target, folder.join(name)).expect("a link");
         }
+        for name in &self.pipes {
+            let made = std::process::Command::new("mkfifo").arg(folder.join(name)).status();
+            assert!(made.expect("it runs").success());
+        }
     }
 
     pub(crate) fn file(&self, name: &str) -> Option<&[u8]> {
@@ -74,6 +80,10 @@ impl Bundle {
 
     pub(crate) fn link(&mut self, name: &str, target: &str) {
         self.links.insert(name.to_owned(), target.to_owned());
+    }
+
+    pub(crate) fn pipe(&mut self, name: &str) {
+        self.pipes.insert(name.to_owned());
     }
 
     pub(crate) fn remove(&mut self, name: &str) {

@@ -236,6 +236,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         bundle.put("tile/0/000.bak", "x");
     }),
     ours("a link to a folder lies among the tiles", "tile/7", |bundle| bundle.link("tile/7", "0")),
+    ours("a pipe lies among the tiles, from which nothing ever comes", "tile/pipe", |bundle| {
+        bundle.pipe("tile/pipe");
+    }),
+    published("a pipe stands in the place of a tile", HASHES, |bundle| {
+        bundle.remove(HASHES);
+        bundle.pipe(HASHES);
+    }),
     // What was signed and should not have been.
     ours("an entry that is no leaf was signed", "entry 3:", |bundle| {
         *bundle = with_third_entry(b"{}".to_vec());
@@ -262,6 +269,43 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     ours("an entry was signed whose reason is free text", "entry 3:", |bundle| {
         *bundle = with_third_spelt("\"id\"", "\"code\":\"because I wanted to\",\"id\"");
     }),
+    ours("an entry was signed whose reason is of no list", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"id\"", "\"code\":\"BECAUSE\",\"id\"");
+    }),
+    ours("an entry was signed whose legal basis is of no list", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"clk\"", "\"basis\":\"habit\",\"clk\"");
+    }),
+    ours("an entry was signed whose purpose has room for words", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"res\"", "\"purpose\":\"for him\",\"res\"");
+    }),
+    ours("an entry was signed whose purpose ends with a line's end", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"res\"", "\"purpose\":\"benefit\\n\",\"res\"");
+    }),
+    ours("an entry was signed whose purpose is longer than a leaf", "entry 3:", |bundle| {
+        let purpose = format!("\"purpose\":\"{}\",\"res\"", "a".repeat(17_000));
+        *bundle = with_third_spelt("\"res\"", &purpose);
+    }),
+    ours("an entry was signed about a thing of no kind", "entry 3:", |bundle| {
+        let person = format!("\"job\":\"person_{}\",\"op\"", "0".repeat(26));
+        *bundle = with_third_spelt("\"op\"", &person);
+    }),
+    ours("an entry was signed whose own id has a letter too many", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"event_", "\"event_0");
+    }),
+    ours("an entry was signed by a client that is none", "entry 3:", |bundle| {
+        let actor = "\"actor\":{\"sys\":\"spiffe://anything at all\"},\"clk\"";
+        *bundle = with_third_spelt("\"clk\"", actor);
+    }),
+    ours("an entry was signed with a part that has nothing in it", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"clk\"", "\"actor\":{},\"clk\"");
+    }),
+    ours("an entry was signed with a number that its field cannot hold", "entry 3:", |bundle| {
+        *bundle = with_third_spelt("\"clk\"", "\"att\":4294967296,\"clk\"");
+    }),
+    ours("an entry was signed with the id of an earlier one", "entry 3 ", |bundle| {
+        let earlier = Leaf::parse(&Log::ours().leaf(1)).expect("a leaf").id;
+        *bundle = with_third_entry(Log::ours().leaf_with(3, |leaf| leaf.id = earlier));
+    }),
     ours("an entry was signed that counts less than nothing", "entry 3:", |bundle| {
         *bundle = with_third_spelt("\"id\"", "\"cnt\":{\"in\":-1},\"id\"");
     }),
@@ -272,6 +316,9 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         *bundle = with_a_turn_of_the_year(|entries| {
             entries[3] = Log::ours().leaf_with(3, |leaf| leaf.op = Operation::ShardOpen);
         });
+    }),
+    ours("a year ended and none was begun", "entry 3 ", |bundle| {
+        *bundle = with_a_turn_of_the_year(|entries| entries[3] = Log::ours().leaf(3));
     }),
     ours("a year was begun after one that never ended", "entry 3 ", |bundle| {
         *bundle = with_a_turn_of_the_year(|entries| {

@@ -31,12 +31,26 @@ impl Files {
 
     /// A file's bytes; nothing if there is no such file.
     pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        found(fs::read(self.folder.join(name)))
+        let Some(mut file) = self.open(name)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 
-    /// A file to read from; nothing if there is no such file.
+    /// A file to read from; nothing if there is no such file. A folder that was handed over may hold a pipe, of which opening
+    /// it would wait for ever.
     pub(crate) fn open(&self, name: &str) -> io::Result<Option<fs::File>> {
+        if self.is_special(name) {
+            let what = format!("{} is not a file", self.folder.join(name).display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
         found(fs::File::open(self.folder.join(name)))
+    }
+
+    /// Whether something stands there that is neither a file nor a folder.
+    pub(crate) fn is_special(&self, name: &str) -> bool {
+        let found = fs::metadata(self.folder.join(name));
+        found.is_ok_and(|found| !found.is_file() && !found.is_dir())
     }
 
     /// A file's bytes if it has no more than `most`; a longer one is cut there, plus one byte that tells.

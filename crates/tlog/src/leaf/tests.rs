@@ -185,6 +185,54 @@ fn the_schema_that_auditors_get_has_the_same_fields_and_words() {
     assert_eq!(properties["subj"]["properties"]["mode"]["enum"], texts(SubjectMode::ALL));
     assert_eq!(properties["dec"]["properties"]["act"]["enum"], texts(DecisionKind::ALL));
     assert_eq!(properties["dec"]["properties"]["by"]["enum"], texts(DecidedBy::ALL));
+    // What a leaf can hold of these two is wider, what a broker writes is not.
+    assert_eq!(properties["code"]["enum"], texts(renkei_types::Reason::ALL));
+    let bases = renkei_types::LegalBasis::ALL.iter().map(|it| it.as_str().to_ascii_lowercase());
+    assert_eq!(properties["basis"]["enum"], texts(&bases.collect::<Vec<_>>()));
+}
+
+/// Each rule of a schema, with those within it.
+fn rules(schema: &serde_json::Value) -> Vec<&serde_json::Map<String, serde_json::Value>> {
+    let (mut found, mut left) = (Vec::new(), vec![schema]);
+    while let Some(next) = left.pop() {
+        found.extend(next.as_object().filter(|object| object.contains_key("type")));
+        // Below `properties` stand names, of which one is a field of its own.
+        match next {
+            serde_json::Value::Object(object) => left.extend(object.values()),
+            serde_json::Value::Array(all) => left.extend(all),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn the_schema_leaves_no_text_number_or_part_without_bounds() {
+    let schema = include_str!("../../../../docs/auditor/leaf.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).expect("JSON");
+    let rules = rules(&schema);
+    assert!(rules.len() > 50, "{}", rules.len());
+    for rule in rules {
+        let closed = rule.contains_key("enum");
+        match rule["type"].as_str() {
+            Some("string") => {
+                let pattern = rule.get("pattern").and_then(|pattern| pattern.as_str());
+                let whole = |it: &str| it.starts_with('^') && it.ends_with('$');
+                let bounded = |it: &str| !it.contains(['*', '+']) && !it.contains(",}");
+                assert!(closed || pattern.is_some_and(|it| whole(it) && bounded(it)), "{rule:?}");
+            }
+            Some("integer") => {
+                assert!(closed || (rule["minimum"] == 0 && rule["maximum"].is_u64()), "{rule:?}");
+            }
+            Some("object") => {
+                let never_empty = rule.get("minProperties").is_some_and(|least| *least == 1);
+                let needs = rule.get("required").and_then(|names| names.as_array());
+                let never_empty = never_empty || needs.is_some_and(|names| !names.is_empty());
+                assert!(never_empty && rule.contains_key("additionalProperties"), "{rule:?}");
+            }
+            _ => panic!("{rule:?}"),
+        }
+    }
 }
 
 #[test]

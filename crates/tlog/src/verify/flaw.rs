@@ -25,6 +25,11 @@ pub enum Flaw {
         /// Its path.
         file: String,
     },
+    /// Something that is no file stands where one should be: a pipe, a device.
+    NotAFile {
+        /// Its path.
+        file: String,
+    },
     /// A file goes on after its end.
     TooLong {
         /// Its path.
@@ -78,6 +83,23 @@ pub enum Flaw {
         /// The entry.
         entry: u64,
     },
+    /// An entry stands behind the end of a fiscal year and does not begin the next one.
+    YearNotFollowed {
+        /// The entry.
+        entry: u64,
+    },
+    /// An entry has the id of an earlier one.
+    RepeatedId {
+        /// The later entry.
+        entry: u64,
+    },
+    /// An entry has a word that is in no list of this release.
+    UnknownWord {
+        /// The entry.
+        entry: u64,
+        /// The field.
+        field: &'static str,
+    },
     /// Entries and tiles agree with each other and not with the checkpoint.
     Root,
     /// The checkpoint is signed by a later key, and no entry announces it.
@@ -124,6 +146,10 @@ impl Localised for Flaw {
                 format!("checkpoint: {}", error.localised(language)),
             ),
             Self::Missing { file } => (format!("{file} is missing"), format!("{file}がありません")),
+            Self::NotAFile { file } => (
+                format!("{file} is a pipe or a device instead of a file"),
+                format!("{file}はファイルではなく、パイプまたはデバイスです"),
+            ),
             Self::TooLong { file } => (
                 format!("{file} has bytes after its end"),
                 format!("{file}の終わりの後に余分なデータがあります"),
@@ -159,6 +185,18 @@ impl Localised for Flaw {
             Self::YearNotContinued { entry } => (
                 format!("entry {entry} begins a fiscal year and does not name how the one before ended"),
                 format!("項目{entry}は年度の始まりですが、前年度の最後の状態と一致しません"),
+            ),
+            Self::YearNotFollowed { entry } => (
+                format!("entry {entry} stands behind the end of a fiscal year and does not begin the next one"),
+                format!("項目{entry}は年度の終わりの後にありますが、次の年度の始まりではありません"),
+            ),
+            Self::RepeatedId { entry } => (
+                format!("entry {entry} has the id of an earlier entry"),
+                format!("項目{entry}の番号（id）が前の項目と同じです"),
+            ),
+            Self::UnknownWord { entry, field } => (
+                format!("entry {entry}: `{field}` is in no list that this release knows; if the log's broker is newer, verify with its release"),
+                format!("項目{entry}の「{field}」がこの版の知る語ではありません。サーバーの方が新しい場合は、その版で検証してください"),
             ),
             Self::UnannouncedKey => (
                 "checkpoint: signed by a later key that no entry of the log announces; ask the operator, and rely on the older key until it is explained"

@@ -6,7 +6,7 @@ use renkei_types::{EventId, SeededEntropy};
 use super::*;
 use crate::checkpoint::LogKey;
 use crate::folder::LogFolder;
-use crate::leaf::{LeafResult, Operation};
+use crate::leaf::{Leaf, LeafResult, Operation, SeenCheckpoint, UtcMillis};
 
 /// A leaf whose bytes and time follow from its index.
 pub(crate) fn synthetic_leaf(index: u64) -> Vec<u8> {
@@ -100,6 +100,55 @@ fn a_fiscal_year_that_begins_must_say_how_the_one_before_ended() {
     assert_eq!(flaw(Some((3, leaf_hash(b"other"))), close), broken, "another root");
     let other = Operation::QuerySingle;
     assert_eq!(flaw(Some((3, before(other))), other), broken, "the year before did not end");
+}
+
+/// The first of ten entries that is wrong, where the fourth is changed.
+fn flaw_of_fourth(change: impl FnOnce(&mut Leaf)) -> Option<FirstBad> {
+    let mut leaves: Vec<Vec<u8>> = (0..10).map(synthetic_leaf).collect();
+    let mut fourth = Leaf::parse(&leaves[3]).expect("a leaf");
+    change(&mut fourth);
+    leaves[3] = fourth.to_bytes().expect("a leaf");
+    verified(published(&leaves).path()).first_bad
+}
+
+#[test]
+fn what_no_broker_writes_is_no_log_though_its_key_has_signed_it() {
+    assert_eq!(flaw_of_fourth(|_| {}), None);
+    let at = |entry, flaw| Some(FirstBad { index: Some(entry), flaw });
+    // The sixth entry has the id of the fourth, which stands first.
+    let id = Leaf::parse(&synthetic_leaf(5)).expect("a leaf").id;
+    assert_eq!(flaw_of_fourth(|leaf| leaf.id = id), at(5, Flaw::RepeatedId { entry: 5 }));
+    let ended = flaw_of_fourth(|leaf| leaf.op = Operation::ShardClose);
+    assert_eq!(ended, at(4, Flaw::YearNotFollowed { entry: 4 }));
+    let word = |field| at(3, Flaw::UnknownWord { entry: 3, field });
+    let code = flaw_of_fourth(|leaf| leaf.code = Some("BECAUSE".parse().expect("a code")));
+    assert_eq!(code, word("code"));
+    let basis =
+        |text: &str| flaw_of_fourth(|leaf| leaf.basis = Some(text.parse().expect("a slug")));
+    assert_eq!(basis("habit"), word("basis"));
+    assert_eq!(basis("kojoho_61_1"), None);
+    let known = Some(renkei_types::Reason::NoAgreement.into());
+    assert_eq!(flaw_of_fourth(|leaf| leaf.code = known), None);
+    // A log may end with its year.
+    let mut leaves: Vec<Vec<u8>> = (0..3).map(synthetic_leaf).collect();
+    leaves.push(two_years(None, Operation::ShardClose).swap_remove(2));
+    leaves.remove(2);
+    assert!(verified(published(&leaves).path()).ok);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_named_and_never_waited_for() {
+    let folder = published_range(600);
+    for name in ["checkpoint", "tile/entries/001", "tile/1/000.p/2"] {
+        let (path, aside) = (folder.path().join(name), folder.path().join("aside"));
+        fs_err::rename(&path, &aside).expect("put aside");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("it runs");
+        assert!(made.success());
+        let flaw = first_bad(folder.path()).flaw;
+        assert_eq!(flaw, Flaw::NotAFile { file: name.to_owned() });
+        fs_err::rename(&aside, &path).expect("put back");
+    }
+    assert!(verified(folder.path()).ok);
 }
 
 #[test]
