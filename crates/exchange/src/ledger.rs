@@ -186,11 +186,16 @@ impl Exchange {
         }
         if let Some(accepted) = disputes.accepted {
             let dispute = accepted.dispute.clone();
+            tracing::warn!(
+                witness = %dispute.witness,
+                "going on in spite of another past of the log, as an operator has accepted; where nobody has put anything back, \
+                 somebody else has the log's key: replace it now (renkei key rotate log), before anybody else works"
+            );
             exchange.execute_now(Call::own(), NoteDispute { dispute, accepted: true })?;
             accepted.put_away()?;
         }
         if let Some(dispute) = disputes.open {
-            tracing::error!(witness = %dispute.witness, "a witness knows another past of the log; reading only");
+            tell_of_dispute(&dispute);
             exchange.execute_now(Call::own(), NoteDispute { dispute, accepted: false })?;
         }
         exchange.execute_now(Call::own(), NoteEquipment::Config(equipment.config))?;
@@ -345,7 +350,7 @@ impl Exchange {
     /// Stops signing and changing until an operator has accepted what a witness knows; the log tells of it.
     pub async fn dispute(&self, dispute: Dispute) -> Result<(), Refusal> {
         self.shared.witnessed.dispute();
-        tracing::error!(witness = %dispute.witness, "a witness knows another past of the log; reading only");
+        tell_of_dispute(&dispute);
         dispute.keep(&self.shared.paths).map_err(|error| Refusal::internal(&error))?;
         self.execute(Call::own(), NoteDispute { dispute, accepted: false }).await?;
         Ok(())
@@ -434,6 +439,15 @@ impl Exchange {
             TrySendError::Disconnected(_) => Reason::Stopping.into(),
         })
     }
+}
+
+/// Tells whoever reads the process log, and may know nothing of disputes, what to do next.
+fn tell_of_dispute(dispute: &Dispute) {
+    tracing::error!(
+        witness = %dispute.witness,
+        "a witness knows another past of the log; only reading. Stop the broker, keep store and keys as they are, tell the auditor, \
+         and put back the newest store; keys/log.dispute says what the witness knows (operations, section 9)"
+    );
 }
 
 /// The last frame and its time; time in the log never goes back.

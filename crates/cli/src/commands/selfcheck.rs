@@ -176,8 +176,8 @@ fn witnesses(config: &BrokerConfig, now: Timestamp) -> Finding {
         return Finding::new(
             about,
             true,
-            "a witness knows another past of the log, so the broker only reads; see keys/log.dispute and operations, section 9".to_owned(),
-            "立会者の知る過去とログが一致せず、読み取り専用です。keys/log.dispute と運用手引きの9を見てください".to_owned(),
+            "a witness knows another past of the log (keys/log.dispute), so the broker only reads. Stop it, keep store and keys, tell the auditor, put back the newest store and remove log.dispute; if what is lost cannot be had again, have the witness put its memory away, rename log.dispute to log.dispute.accepted and start; if nobody put anything back, replace the log's key at once after that (operations, section 9)".to_owned(),
+            "立会者の知る過去とログが一致せず（keys/log.dispute）、読み取り専用です。サーバーを止め、ストアと鍵をそのまま保管し、監査人に連絡してください。最新のストアを戻せたら log.dispute を除いて起動します。失われた分を戻せないときは、立会者に記憶を移してもらい、log.dispute を log.dispute.accepted に改名して起動します。誰も戻していないのなら、その後すぐにログの鍵を交換してください（運用手引きの9）".to_owned(),
         );
     }
     let Some(witness) = &config.witness else {
