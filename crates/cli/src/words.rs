@@ -3,6 +3,7 @@
 //! The engine speaks English, so that model files mean the same everywhere. What this table does not know stays as it
 //! is: a field of somebody's own schema already has the name they gave it.
 
+use renkei_tables::japanese_name;
 use renkei_types::Language;
 
 /// English as the engine says it, and Japanese.
@@ -93,11 +94,13 @@ fn word(english: &str) -> String {
     known(english).unwrap_or(english).to_owned()
 }
 
-/// A field.
+/// A field, by the name that the engine or the contract gives it.
 pub(crate) fn field(language: Language, name: &str) -> String {
     match language {
         Language::English => name.to_owned(),
-        Language::Japanese => word(name),
+        Language::Japanese => {
+            known(name).or_else(|| japanese_name(name)).unwrap_or(name).to_owned()
+        }
     }
 }
 
@@ -168,6 +171,22 @@ mod tests {
             rule(ja, "whole name as read + year of birth_date"),
             "氏名の読み ＋ 生年月日の年"
         );
+    }
+
+    #[test]
+    fn fields_that_only_the_register_has_are_told_in_japanese_too() {
+        let ja = Language::Japanese;
+        for (name, told) in [
+            ("resident_id", "宛名番号"),
+            ("household_id", "世帯番号"),
+            ("date_of_event", "異動日"),
+            ("protected", "支援措置"),
+            ("account_number", "口座番号"),
+            ("town_council", "town_council"),
+        ] {
+            assert_eq!(field(ja, name), told);
+        }
+        assert_eq!(field(Language::English, "household_id"), "household_id");
     }
 
     #[test]

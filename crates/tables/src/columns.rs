@@ -27,6 +27,11 @@ pub(crate) fn names_of(column: &str) -> Option<impl Iterator<Item = &'static str
         .map(|known| std::iter::once(known.name).chain(known.names.iter().copied()))
 }
 
+/// The contract's Japanese name of a built-in column; nothing for a name that is not built in.
+pub fn japanese_name(column: &str) -> Option<&'static str> {
+    KNOWN.iter().find(|known| known.name == column)?.names.first().copied()
+}
+
 /// Where a built-in column stands in a header: under its first name that is there, the canonical one before the others.
 /// Nothing where it is absent or its name stands twice.
 pub fn built_in_column(header: &[String], column: &str) -> Option<usize> {

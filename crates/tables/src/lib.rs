@@ -45,7 +45,7 @@ mod xlsx_rows;
 
 pub use admission::{Admission, AdmissionError, Admitted, Rejection};
 pub use check::{CheckError, CheckOptions, CheckReport, Finding, Repair, check, check_file};
-pub use columns::built_in_column;
+pub use columns::{built_in_column, japanese_name};
 pub use damage::{Class, Severity};
 pub use read::{Batch, FileReport, ReadError, ReadOptions, TableReader, TextColumn};
 pub use schema::{Binding, BoundField, Field, IdColumns, Schema, SchemaError, Side};

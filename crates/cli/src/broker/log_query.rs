@@ -6,14 +6,16 @@
 use std::fmt;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use comfy_table::Table;
 use jiff::Timestamp;
 use renkei_api::v1::QueryRequest;
 use renkei_tlog::leaf::{LeafResult, Operation};
-use renkei_types::{AgencyId, AgreementId, DatasetId, Identity, Reason, Slug};
+use renkei_types::{AgencyId, AgreementId, DatasetId, Identity, Language, Reason, Slug};
 use serde_json::{Value, json};
 
 use super::error::BrokerError;
+use super::leaf_words::{operation_told, result_told};
 use super::session::{Session, plain};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
@@ -57,10 +59,10 @@ pub(crate) struct QueryArguments {
     pub(super) dataset: Vec<DatasetId>,
     /// Only about one person, by every id under which the register of --dataset knows or has known them. Takes the role of `audit
     /// subject`, and shows no more than that tells
-    #[arg(long, value_name = "RESIDENT_ID", requires = "dataset", conflicts_with_all = ["actor", "person", "codes", "about"])]
+    #[arg(long, value_name = "RESIDENT_ID", requires = "dataset", conflicts_with_all = ["actor", "person", "codes", "about"], value_parser = NonEmptyStringValueParser::new())]
     pub(super) subject: Vec<String>,
     /// Only about this list, job, dataset, agreement, programme or batch, and what belongs to it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     about: Option<String>,
     /// Only from this leaf on: the next page of an earlier answer
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
@@ -161,7 +163,10 @@ pub(super) fn leaf_value(leaf: &[u8]) -> Value {
 }
 
 /// Leaves for people: when in Japan, what, how it ended, who, and about what.
-pub(super) struct LeafTable(Table);
+pub(super) struct LeafTable {
+    table: Table,
+    language: Language,
+}
 
 impl LeafTable {
     pub(super) fn new(environment: &Environment) -> Self {
@@ -173,7 +178,7 @@ impl LeafTable {
             environment.say("who", "だれが"),
             environment.say("about", "対象"),
         ];
-        Self(text_table(header, &[0]))
+        Self { table: text_table(header, &[0]), language: environment.language }
     }
 
     pub(super) fn add(&mut self, index: u64, leaf: &Value) {
@@ -183,17 +188,20 @@ impl LeafTable {
                 pointers.iter().map(|pointer| text(pointer)).filter(|text| !text.is_empty());
             plain(&texts.collect::<Vec<_>>().join(" "))
         };
+        let operation = operation_told(text("/op"), self.language);
+        let ended = joined(&["/code"]);
+        let ended = format!("{} {ended}", result_told(text("/res"), self.language));
         let who = text("/actor/sys");
         // The domain is the same for all of a broker's clients.
         let who = who
             .strip_prefix("spiffe://")
             .and_then(|who| who.split_once('/'))
             .map_or(who, |who| who.1);
-        self.0.add_row([
+        self.table.add_row([
             index.to_string(),
             leaf["t"].as_i64().and_then(japan_time).unwrap_or_default(),
-            joined(&["/op"]),
-            joined(&["/res", "/code"]),
+            plain(&operation),
+            plain(ended.trim()),
             plain(who),
             joined(&["/job", "/ds/id", "/snap/id", "/agr/id", "/peer"]),
         ]);
@@ -202,7 +210,7 @@ impl LeafTable {
 
 impl fmt::Display for LeafTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.table.fmt(f)
     }
 }
 
@@ -237,24 +245,33 @@ mod tests {
 
     #[test]
     fn people_see_when_in_japan_who_and_about_what() {
-        let mut table = LeafTable(text_table(["", "", "", "", "", ""], &[]));
-        table.add(
-            7,
-            &json!({
-                "actor": {"sys": "spiffe://kita.example/131016/benefits/person/c-1"},
-                "code": "NO_AGREEMENT", "op": "AUTHZ_DENIED", "res": "DENIED",
-                "job": "list_1", "agr": {"id": "agreement_2"}, "t": 1_795_186_800_000_i64,
-            }),
-        );
-        table.add(8, &json!("no leaf"));
-        let shown = table.to_string();
+        let shown = |language| {
+            let header = ["", "", "", "", "", ""];
+            let mut table = LeafTable { table: text_table(header, &[]), language };
+            table.add(
+                7,
+                &json!({
+                    "actor": {"sys": "spiffe://kita.example/131016/benefits/person/c-1"},
+                    "code": "NO_AGREEMENT", "op": "AUTHZ_DENIED", "res": "DENIED",
+                    "job": "list_1", "agr": {"id": "agreement_2"}, "t": 1_795_186_800_000_i64,
+                }),
+            );
+            table.add(8, &json!("no leaf"));
+            table.to_string()
+        };
+        let english = shown(Language::English);
         for text in [
             "2026-11-21 00:00:00",
+            " AUTHZ_DENIED",
             "DENIED NO_AGREEMENT",
             " 131016/benefits/person/c-1",
             "list_1 agreement_2",
         ] {
-            assert!(shown.contains(text), "{text}: {shown}");
+            assert!(english.contains(text), "{text}: {english}");
+        }
+        let japanese = shown(Language::Japanese);
+        for text in ["権限なし（AUTHZ_DENIED）", "拒否（DENIED） NO_AGREEMENT"] {
+            assert!(japanese.contains(text), "{text}: {japanese}");
         }
     }
 }

@@ -25,6 +25,7 @@ mod invitation;
 mod job;
 mod join;
 mod key;
+mod leaf_words;
 mod list;
 mod log_query;
 mod model;

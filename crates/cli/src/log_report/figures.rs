@@ -209,6 +209,8 @@ mod tests {
         assert_eq!((&shown["off_hours"], &shown["in_hours"]), (&Value::Null, &Value::Null));
         assert_eq!(counts("actors", "off_hours"), [None, None, None]);
         assert_eq!(shown["actors"][0]["busiest_hour"]["at"], Value::Null);
+        let page = render(&Published::new(&figures, false, 100), Language::Japanese);
+        assert!(page.contains("照会193件（うち時間外は非表示）、拒否25件。"), "{page:.3000}");
         let exact = Published::new(&figures, true, 100).json();
         assert_eq!(exact["actors"][2]["look_ups"], 3);
         assert_eq!(exact["by_code"][1]["refusals"], 3);

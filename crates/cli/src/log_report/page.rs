@@ -80,6 +80,14 @@ impl Page<'_> {
         grouped(self.figures.leaves)
     }
 
+    /// A count as it goes on in a Japanese sentence: `12件`, or `は非表示`.
+    fn counted(&self, cell: &Cell) -> String {
+        match cell.shown() {
+            Some(count) => format!("{}件", grouped(count)),
+            None => format!("は{}", self.number(cell)),
+        }
+    }
+
     fn number(&self, cell: &Cell) -> String {
         shown(*cell, self.language)
     }
