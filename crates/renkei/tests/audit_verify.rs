@@ -86,7 +86,17 @@ fn an_intact_bundle_verifies_with_the_key_that_the_auditor_was_given() {
     assert!(found["root"].is_string());
     // A key in the bundle is not looked at, even one that is none.
     fs_err::write(bundle.path("log.vkey"), "put here by somebody").expect("written");
-    assert!(bundle.verify(&[]).exits(0).stdout.contains("intact"));
+    let told = bundle.verify(&[]).exits(0);
+    assert!(told.stdout.contains("intact"));
+    assert!(told.stderr.contains("not signed and not looked at: log.vkey"), "{}", told.stderr);
+    assert_eq!(bundle.verify(&["--json"]).exits(0).json()["beside"][0], "log.vkey");
+    assert_eq!(found["beside"], serde_json::json!([]));
+    // A policy that asks for nobody's cosignature names nobody as having given one.
+    let policy = bundle.path("policy");
+    fs_err::write(&policy, "quorum none\n").expect("written");
+    let policy = policy.display().to_string();
+    let told = bundle.verify(&["--policy", &policy]).exits(0);
+    assert!(told.stdout.contains("cosigned by nobody, as the policy allows"), "{}", told.stdout);
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
+use renkei_tlog::LogKey;
+use renkei_types::SeededEntropy;
 use serde_json::Value;
 use support::broker::Broker;
 use support::{Folder, renkei};
@@ -77,7 +79,16 @@ fn a_sample_can_be_drawn_again_by_anybody_and_what_was_changed_is_not_believed()
     // Another log under the same name, signed by somebody else.
     let changed = note.replacen(note.lines().nth(1).expect("a size"), "7", 1);
     fs_err::write(bundle.join("checkpoint"), changed).expect("written");
-    renkei(["audit", "sample", &place, "--key", &key]).exits(3).says(&["signature"]);
+    let sample = ["audit", "sample", &place, "--key", &key];
+    renkei(sample).exits(1).says(&["damaged", "signature"]);
+    fs_err::write(bundle.join("checkpoint"), &note).expect("written");
+    // A log of somebody else is one that cannot be believed, for `audit verify` and here.
+    let other =
+        LogKey::generate("kita.example/log".parse().expect("a name"), &SeededEntropy::new(7));
+    let other = broker.folder.write("other.vkey", format!("{}\n", other.verifier()));
+    let other = other.display().to_string();
+    renkei(["audit", "sample", &place, "--key", &other]).exits(1).says(&["damaged", "not signed"]);
+    renkei(["audit", "verify", &place, "--key", &other]).exits(1);
 }
 
 #[test]
@@ -135,6 +146,12 @@ fn pages_follow_each_other_without_a_gap_and_each_question_narrows_as_it_says() 
         let refused = broker.as_client("auditor-1", &["audit", "query", option, wrong]).exits(2);
         assert!(refused.stderr.contains(closest), "{option}: {}", refused.stderr);
     }
+    // Nothing named would be no question at all, and so the whole log.
+    broker.as_client("auditor-1", &["audit", "query", "--about", ""]).exits(2).says(&["--about"]);
+    let client = broker.town("clients/auditor-1.toml").display().to_string();
+    let asked = ["audit", "query", "--operations", "REVIEW_DECISION", "--as", &client];
+    let table = renkei(["--lang", "ja"].iter().chain(&asked)).exits(0).stdout;
+    assert!(table.contains("審査の判断（REVIEW_DECISION）"), "{table}");
 }
 
 #[test]
@@ -197,6 +214,9 @@ fn a_year_is_handed_over_in_a_folder_that_three_programs_accept() {
     let hand_over = ["audit", "hand-over", "--year", &year, "--output", &place, "--key", &key];
     let done = broker.as_client("auditor-1", &hand_over).exits(0);
     let done = done.says(&["the fiscal year goes on"]).json();
+    assert_eq!(done["ended"], false);
+    let later = ["audit", "hand-over", "--year", &next, "--output", "never", "--key", &key];
+    broker.as_client("auditor-1", &later).exits(2).says(&["has not begun"]);
     // Which has no final checkpoint yet.
     let elsewhere = broker.folder.path("ended").display().to_string();
     let bundle = ["audit", "bundle", "--year", &year, "--output", &elsewhere];

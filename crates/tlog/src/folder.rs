@@ -44,7 +44,7 @@ pub(crate) const CHECKPOINT: &str = "checkpoint";
 
 /// The name of the file that keeps the last checkpoint which enough witnesses have cosigned. The log has grown since, as a
 /// rule.
-const COSIGNED: &str = "cosigned";
+pub(crate) const COSIGNED: &str = "cosigned";
 
 /// A log in a folder, with what is needed to extend it.
 #[derive(Debug)]

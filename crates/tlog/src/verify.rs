@@ -6,7 +6,8 @@
 //! root, the tile was changed, otherwise the entry.
 //!
 //! Invariant: `ok` means that the folder below `tile/` is exactly the signed tree, that each entry reads as a
-//! [`Leaf`](crate::leaf::Leaf), and that one follows the other as a broker writes them. Files beside `tile/` and `checkpoint` are not looked at, keys least of all.
+//! [`Leaf`](crate::leaf::Leaf), and that one follows the other as a broker writes them. Files beside `tile/` and `checkpoint`
+//! are named and not looked at, keys least of all.
 
 mod flaw;
 mod levels;
@@ -22,7 +23,7 @@ use self::levels::Levels;
 use self::sequence::{Sequence, YearBegin};
 use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, SignedCheckpoint, VerifierKey};
 use crate::folder::files::Files;
-use crate::folder::{CHECKPOINT, LogCopy};
+use crate::folder::{CHECKPOINT, COSIGNED, LogCopy};
 use crate::hash::{Hash, leaf_hash};
 use crate::policy::{Policy, Standing};
 use crate::proof::root_at;
@@ -46,6 +47,8 @@ pub struct Verification {
     pub first_bad: Option<FirstBad>,
     /// Who has cosigned it, where that was to be checked.
     pub cosigned: Option<Standing>,
+    /// What lies in the folder beside the log, by name. It was not signed, and is not looked at.
+    pub beside: Vec<String>,
 }
 
 /// Why the check could not be made at all.
@@ -106,6 +109,7 @@ pub fn verify_folder_with(
         return Err(VerifyError::NoFolder { folder: folder.display().to_string() });
     }
     let files = Files::in_folder(folder);
+    let beside = beside(&files)?;
     let opened = match read_file(&files, CHECKPOINT, NOTE_BYTES_MAX)? {
         Ok(note) => open(&note, keys, policy),
         Err(flaw) => Err(flaw),
@@ -114,7 +118,8 @@ pub fn verify_folder_with(
         Ok(opened) => opened,
         Err(flaw) => {
             let first_bad = Some(FirstBad { index: None, flaw });
-            return Ok(Verification { ok: false, size: 0, root: None, first_bad, cosigned: None });
+            let (size, root, cosigned) = (0, None, None);
+            return Ok(Verification { ok: false, size, root, first_bad, cosigned, beside });
         }
     };
     let checkpoint = signed.checkpoint();
@@ -143,7 +148,14 @@ pub fn verify_folder_with(
         root: Some(checkpoint.root),
         first_bad,
         cosigned,
+        beside,
     })
+}
+
+/// Names in a folder that are none of a log's. A broker keeps what was cosigned last in its own.
+fn beside(files: &Files) -> io::Result<Vec<String>> {
+    let names = files.list("")?.into_iter().map(|(name, _)| name);
+    Ok(names.filter(|name| ![CHECKPOINT, COSIGNED, "tile"].contains(&name.as_str())).collect())
 }
 
 /// A checkpoint that can be relied on.

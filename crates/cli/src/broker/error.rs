@@ -59,6 +59,10 @@ pub(crate) enum BrokerError {
     OneRegister,
     #[error("{folder}: is there already and not empty; name another folder")]
     FolderInUse { folder: String },
+    #[error(
+        "fiscal year {year} has not begun, so there is nothing of it to hand over; --year is the year in which its April lies"
+    )]
+    YearNotBegun { year: i16 },
 }
 
 fn sums((lines, yen): (u64, u64)) -> String {
@@ -80,6 +84,7 @@ impl Classify for BrokerError {
             | Self::NoRegisterTemplate
             | Self::WitnessInTheClear
             | Self::OneRegister
+            | Self::YearNotBegun { .. }
             | Self::Record => Kind::InvalidArgument,
             Self::UnknownBatch
             | Self::NoRequest
@@ -117,6 +122,7 @@ impl Localised for BrokerError {
                 | Self::UnsafePath
                 | Self::WitnessInTheClear
                 | Self::OneRegister
+                | Self::YearNotBegun { .. }
                 | Self::FolderInUse { .. } => self.to_string(),
             };
         }
@@ -174,6 +180,9 @@ impl Localised for BrokerError {
                 "個人についての照会には、その人を登録している台帳を --dataset で一つだけ指定してください".to_owned()
             }
             Self::WitnessInTheClear => "他の機器から届く立会者には --tls-certificate と --tls-key が必要です。なしの場合はこの機器だけ（127.0.0.1）で待ち受けます".to_owned(),
+            Self::YearNotBegun { year } => format!(
+                "{year}年度はまだ始まっていないため、引き渡すものがありません。--year には年度の4月がある年を指定してください"
+            ),
             Self::FolderInUse { folder } => {
                 format!("{folder}: 既に存在し、空ではありません。別のフォルダーを指定してください")
             }

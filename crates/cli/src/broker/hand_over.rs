@@ -72,12 +72,17 @@ async fn hand_over(
     keys: &[VerifierKey],
 ) -> Result<Exit, Failure> {
     let environment = session.environment;
+    let begins_later = |year: i16| {
+        let april = Month::of_fiscal_year(year).next().and_then(|april| april.days().next());
+        april.is_some_and(|first| environment.clock.today() < first)
+    };
+    if begins_later(arguments.year) {
+        return Err(BrokerError::YearNotBegun { year: arguments.year }.into());
+    }
     let folder = NewFolder::create(&arguments.output)?;
     let log = folder.beside.join("log");
     // Of a year that goes on there is no final checkpoint yet.
-    let goes_on = Month::of_fiscal_year(arguments.year + 1).next().is_some_and(|next| {
-        next.days().next().is_some_and(|april| environment.clock.today() < april)
-    });
+    let goes_on = begins_later(arguments.year + 1);
     let year = u32::try_from(arguments.year).ok().filter(|_| !goes_on);
     let call = ExportBundleRequest { fiscal_year: year.unwrap_or_default(), cosigned: false };
     super::audit::receive(session, NewBundle::create(&log)?, call).await?;
@@ -115,6 +120,7 @@ async fn hand_over(
         json::print(&json!({
             "output": name,
             "year": arguments.year,
+            "ended": !goes_on,
             "files": files,
             "months": months,
             "size": size,

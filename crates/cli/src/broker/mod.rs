@@ -56,6 +56,7 @@ mod witness;
 
 use clap::Subcommand;
 
+pub(crate) use session::plain;
 pub(crate) use sheet::step_name;
 pub(crate) use united_roles::of_all as united_roles_of_all;
 

@@ -10,7 +10,8 @@ use renkei_api::hex;
 use renkei_api::v1::SampleRequest;
 use renkei_tlog::hash::leaf_hash;
 use renkei_tlog::sample::draw;
-use renkei_tlog::{Checkpoint, LogCopy, Receipt, VerifierKey};
+use renkei_tlog::{Checkpoint, LogCopy, LogError, Receipt, VerifierKey};
+use renkei_types::Localised as _;
 use serde_json::json;
 
 use super::error::BrokerError;
@@ -59,7 +60,15 @@ pub(super) fn run(arguments: &SampleArguments, environment: &Environment) -> Res
             show(&drawn, arguments, keys, environment)
         });
     };
-    let copy = LogCopy::open(folder, needed(&keys)?)?;
+    let copy = match LogCopy::open(folder, needed(&keys)?) {
+        // What is wrong with the log that is examined, and not with the question.
+        Err(error @ (LogError::Checkpoint(_) | LogError::Damaged { .. })) => {
+            let what = error.localised(environment.language);
+            environment.warn(&format!("damaged: {what}"), &format!("改変あり: {what}"));
+            return Ok(Exit::FoundWrong);
+        }
+        opened => opened?,
+    };
     let signed = copy.signed().checkpoint();
     let dice = arguments.dice.as_bytes();
     let mut drawn = Vec::new();

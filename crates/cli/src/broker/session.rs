@@ -302,7 +302,7 @@ pub(super) fn local_time(time: &str) -> String {
 }
 
 /// Text of others, harmless to a terminal: control characters become visible.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

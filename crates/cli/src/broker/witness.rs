@@ -267,8 +267,8 @@ async fn accept(
     if session.environment.json {
         json::print(&json!({"by": told.by, "met": told.met, "since": since}));
     } else {
-        let (by, since) = (told.by.join(", "), since.map_or("-", String::as_str));
-        print_line!("{by} {} {since}", told.met);
+        let by = if told.by.is_empty() { "-".to_owned() } else { told.by.join(", ") };
+        print_line!("{by} {} {}", told.met, since.map_or("-", String::as_str));
     }
     if !told.met {
         session.environment.warn(

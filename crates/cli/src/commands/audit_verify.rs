@@ -11,6 +11,7 @@ use renkei_tlog::{Policy, Standing, Verification, VerifierKey, verify_folder_wit
 use renkei_types::{Classify, Kind, Language, Localised};
 use serde_json::{Value, json};
 
+use crate::broker::plain;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -32,23 +33,34 @@ pub(crate) struct VerifyArguments {
     pub(crate) policy: Option<PathBuf>,
 }
 
-/// A file that holds no public key of a log.
+/// A file that holds no public key of a log, or more than one.
 #[derive(Debug, thiserror::Error)]
-#[error("{file}: {error}")]
-pub(crate) struct KeyFileError {
-    file: String,
-    error: InvalidKey,
+pub(crate) enum KeyFileError {
+    #[error("{file}: {error}")]
+    Invalid { file: String, error: InvalidKey },
+    #[error(
+        "{file}: holds {lines} lines, and a key is one. Give each key in a file of its own, in the order in which they came into use: --key OLD --key NEW"
+    )]
+    Several { file: String, lines: usize },
 }
 
 impl Classify for KeyFileError {
     fn kind(&self) -> Kind {
-        self.error.kind()
+        Kind::InvalidArgument
     }
 }
 
 impl Localised for KeyFileError {
     fn localised(&self, language: Language) -> String {
-        format!("{}: {}", self.file, self.error.localised(language))
+        match self {
+            Self::Invalid { file, error } => format!("{file}: {}", error.localised(language)),
+            Self::Several { file, lines } => language.pick(
+                self.to_string(),
+                format!(
+                    "{file}: {lines}行ありますが、鍵は1行です。鍵ごとに別のファイルに分け、使われた順に指定してください（--key 旧 --key 新）"
+                ),
+            ),
+        }
     }
 }
 
@@ -62,14 +74,27 @@ pub(crate) fn run(arguments: &VerifyArguments, environment: &Environment) -> Res
     } else {
         show(&found, environment);
     }
+    if !found.beside.is_empty() {
+        let names: Vec<String> = found.beside.iter().map(|name| plain(name)).collect();
+        let names = names.join(", ");
+        environment.warn(
+            &format!("beside the log, not signed and not looked at: {names}"),
+            &format!("ログのほかに、署名されておらず検証の対象でもないものがあります: {names}"),
+        );
+    }
     Ok(if found.ok { Exit::Done } else { Exit::FoundWrong })
 }
 
 /// Reads a log's public key: one line.
 pub(crate) fn read_key(path: &Path) -> Result<VerifierKey, Failure> {
     let text = read_text(path)?;
+    let file = path.display().to_string();
+    let lines = text.trim().lines().count();
+    if lines > 1 {
+        return Err(KeyFileError::Several { file, lines }.into());
+    }
     let key = text.trim().parse();
-    Ok(key.map_err(|error| KeyFileError { file: path.display().to_string(), error })?)
+    Ok(key.map_err(|error| KeyFileError::Invalid { file, error })?)
 }
 
 fn verification_json(found: &Verification, language: Language) -> Value {
@@ -82,6 +107,7 @@ fn verification_json(found: &Verification, language: Language) -> Value {
         "size": found.size,
         "root": found.root.map(|root| root.to_string()),
         "first_bad": first_bad,
+        "beside": found.beside,
     });
     if let Some(standing) = &found.cosigned {
         told["cosigned"] = standing_json(standing);
@@ -107,6 +133,10 @@ fn show(found: &Verification, environment: &Environment) {
         None => {
             let (english, japanese) = match &found.cosigned {
                 None => (String::new(), String::new()),
+                Some(standing) if standing.by.is_empty() => (
+                    ", cosigned by nobody, as the policy allows".to_owned(),
+                    "、連署なし（方針が認めています）".to_owned(),
+                ),
                 Some(standing) => (
                     format!(", cosigned by {}", standing.by.join(", ")),
                     format!("、連署 {}", standing.by.join("、")),
@@ -138,18 +168,21 @@ mod tests {
     fn damage_is_told_with_its_entry_or_without_one() {
         let flaw = Flaw::Missing { file: "checkpoint".to_owned() };
         let first_bad = Some(FirstBad { index: None, flaw });
-        let found = Verification { ok: false, size: 0, root: None, first_bad, cosigned: None };
+        let (size, root, cosigned, beside) = (0, None, None, vec!["log.vkey".to_owned()]);
+        let found = Verification { ok: false, size, root, first_bad, cosigned, beside };
         let told = verification_json(&found, Language::English);
         assert_eq!(told["ok"], false);
         assert_eq!(told["root"], Value::Null);
         assert_eq!(told["first_bad"]["index"], Value::Null);
         assert_eq!(told["first_bad"]["what"], "checkpoint is missing");
+        assert_eq!(told["beside"][0], "log.vkey");
     }
 
     #[test]
     fn an_intact_log_has_nothing_bad() {
         let cosigned = Some(Standing { by: vec!["w1".to_owned()], met: true, since: Some(60) });
-        let found = Verification { ok: true, size: 3, root: None, first_bad: None, cosigned };
+        let (first_bad, beside) = (None, Vec::new());
+        let found = Verification { ok: true, size: 3, root: None, first_bad, cosigned, beside };
         let told = verification_json(&found, Language::English);
         assert_eq!(told["first_bad"], Value::Null);
         assert_eq!(told["cosigned"]["since"], "1970-01-01T00:01:00Z");
@@ -163,5 +196,13 @@ mod tests {
         let failure = read_key(&path).expect_err("no key");
         assert_eq!(failure.exit(), Exit::Unusable);
         assert!(failure.message(Language::English).contains("log.vkey"));
+        // As clients keep both after a rotation.
+        let key = "kita.example/log+1a2b3c4d+AQ==\n";
+        fs_err::write(&path, key.repeat(2)).expect("written");
+        let failure = read_key(&path).expect_err("two keys");
+        assert_eq!(failure.exit(), Exit::Unusable);
+        for language in [Language::English, Language::Japanese] {
+            assert!(failure.message(language).contains("--key"), "{failure:?}");
+        }
     }
 }

@@ -213,6 +213,12 @@ impl Localised for Flaw {
                     .to_owned(),
                 "checkpoint: 方針にないログの署名です。方針と鍵がこのログのものか確かめてください".to_owned(),
             ),
+            Self::NotCosigned { by } if by.is_empty() => (
+                "checkpoint: cosigned by 0 witnesses, which is not the quorum of the policy; ask the operator for `audit bundle --cosigned`"
+                    .to_owned(),
+                "checkpoint: 連署した立会者がなく、方針の必要数に足りません。運用者に`audit bundle --cosigned`の一式を求めてください"
+                    .to_owned(),
+            ),
             Self::NotCosigned { by } => (
                 format!(
                     "checkpoint: cosigned by {} witnesses ({}), which is not the quorum of the policy; ask the operator for `audit bundle --cosigned`",
