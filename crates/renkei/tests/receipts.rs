@@ -117,9 +117,8 @@ fn a_store_without_what_was_signed_last_is_not_signed_on_until_an_operator_accep
     // What `selfcheck` says of it, and that it says it where the broker says it.
     let found = |as_serve: Option<&str>| {
         let told = renkei(selfcheck).json();
-        let findings = told["findings"].as_array().expect("findings").iter();
-        let one = findings.filter(|finding| finding["about"] == "log.head").last().cloned();
-        let one = one.expect("a finding");
+        let mut findings = told["findings"].as_array().expect("findings").iter();
+        let one = findings.find(|finding| finding["about"] == "log.head").expect("a finding");
         assert_eq!(one["ok"], as_serve.is_none(), "{one}");
         let what = one["what"].as_str().expect("words");
         assert!(as_serve.is_none_or(|said| said.contains(what)), "{what}");

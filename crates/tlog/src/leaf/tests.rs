@@ -200,7 +200,10 @@ fn rules(schema: &serde_json::Value) -> Vec<&serde_json::Map<String, serde_json:
         match next {
             serde_json::Value::Object(object) => left.extend(object.values()),
             serde_json::Value::Array(all) => left.extend(all),
-            _ => {}
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_) => {}
         }
     }
     found
