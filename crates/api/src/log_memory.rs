@@ -11,7 +11,9 @@
 //!                                   signed, or the last one of a log that is disputed
 //! payments.log/contradiction.1      the one that was kept there before it, and so on
 //! ```
-//! Invariant: a checkpoint is replaced only by one that was proven to continue it. Several processes may share a memory.
+//! Invariant: a checkpoint is replaced only by one that was proven to continue it, and that no older key of the log has signed:
+//! whoever has stolen a key that was replaced could go on from the past that everybody knows. Several processes may share a
+//! memory.
 
 use std::path::{Path, PathBuf};
 
@@ -87,6 +89,16 @@ pub enum LogDoubt {
         /// Where both checkpoints are.
         folder: PathBuf,
     },
+    /// The log goes on under a key in whose place a newer one has signed before.
+    #[error("the broker's log of {shown} leaves is signed by an older key than the {kept} before: the older key may have been stolen. Look that the file of public keys has the newest one last; if it has, stop, keep {} and tell the auditor", folder.display())]
+    ReplacedKey {
+        /// Leaves of the checkpoint that is kept.
+        kept: u64,
+        /// Leaves of the one that was shown.
+        shown: u64,
+        /// Where both checkpoints are.
+        folder: PathBuf,
+    },
 }
 
 impl Classify for LogDoubt {
@@ -94,7 +106,10 @@ impl Classify for LogDoubt {
         match self {
             Self::File { .. } | Self::Key { .. } => Kind::InvalidArgument,
             Self::Kept { source, .. } => source.kind(),
-            Self::Proof(_) | Self::RolledBack { .. } | Self::Forked { .. } => Kind::Refused,
+            Self::Proof(_)
+            | Self::RolledBack { .. }
+            | Self::Forked { .. }
+            | Self::ReplacedKey { .. } => Kind::Refused,
         }
     }
 }
@@ -120,6 +135,10 @@ impl Localised for LogDoubt {
             ),
             Self::Forked { kept, shown, folder } => format!(
                 "連携サーバーの監査ログ（{shown}件）は、以前の{kept}件の続きではありません。過去が書き換えられたか、別のログが示されています。作業を止め、{}を保管して監査人に連絡してください",
+                folder.display()
+            ),
+            Self::ReplacedKey { kept, shown, folder } => format!(
+                "連携サーバーの監査ログ（{shown}件）が、以前の{kept}件より旧い鍵で署名されています。旧い鍵が盗まれたおそれがあります。公開鍵のファイルで新しい鍵が最後にあるか確かめ、そうであれば作業を止め、{}を保管して監査人に連絡してください",
                 folder.display()
             ),
         };
@@ -189,7 +208,7 @@ impl LogMemory {
         let replaces = match &kept {
             Some(kept) if kept.checkpoint().size == asked.known_size => {
                 self.check_continues(kept, &shown, &answer.consistency)?;
-                kept.checkpoint().size < shown.checkpoint().size
+                self.is_newer(&shown, kept)
             }
             // What it was held against is no longer the latest, or has only come to be: the next answer will tell.
             Some(_) => false,
@@ -206,7 +225,7 @@ impl LogMemory {
     /// `consistency` proves that it does; it is empty where nothing was kept or the size is the same.
     pub fn follow(&self, note: &str, consistency: &[Vec<u8>]) -> Result<Checkpoint, LogDoubt> {
         let (_turn, kept, shown) = self.compare(note, consistency)?;
-        if kept.is_none_or(|kept| kept.checkpoint().size < shown.checkpoint().size) {
+        if kept.is_none_or(|kept| self.is_newer(&shown, &kept)) {
             self.write(CHECKPOINT, shown.note())?;
         }
         Ok(shown.checkpoint().clone())
@@ -246,6 +265,17 @@ impl LogMemory {
         Ok((turn, kept, shown))
     }
 
+    /// Which key has signed a checkpoint, of several the newest.
+    fn signer(&self, signed: &SignedCheckpoint) -> Option<usize> {
+        self.keys.iter().rposition(|key| signed.is_signed_by(key))
+    }
+
+    /// Whether a checkpoint tells more than another: of more leaves, or of as many under a newer key.
+    fn is_newer(&self, one: &SignedCheckpoint, other: &SignedCheckpoint) -> bool {
+        let told = |signed: &SignedCheckpoint| (signed.checkpoint().size, self.signer(signed));
+        told(one) > told(other)
+    }
+
     /// Checks that one checkpoint goes on from another, and keeps the second one beside the first where it does not.
     fn check_continues(
         &self,
@@ -265,10 +295,13 @@ impl LogMemory {
                 let proof = ConsistencyProof { old_size, new_size, hashes };
                 proof.verify(&old.root, &new.root).is_ok()
             });
-            if continues {
+            if !continues {
+                LogDoubt::Forked { kept: old_size, shown: new_size, folder }
+            } else if self.signer(shown) < self.signer(kept) {
+                LogDoubt::ReplacedKey { kept: old_size, shown: new_size, folder }
+            } else {
                 return Ok(());
             }
-            LogDoubt::Forked { kept: old_size, shown: new_size, folder }
         };
         self.keep_contradiction(shown.note())?;
         Err(doubt)

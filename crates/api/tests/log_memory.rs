@@ -123,6 +123,33 @@ fn another_past_is_told_whether_the_log_is_longer_or_of_the_same_length() {
     }
 }
 
+/// Held by `check_continues` and `is_newer`.
+#[test]
+fn a_log_that_goes_on_under_a_key_that_was_replaced_is_not_believed_though_it_continues() {
+    let mut pair = Pair::new();
+    let key_file = pair.folder.path().join("log.vkey");
+    let lines = [1, 2].map(|seed| format!("{}\n", key(seed).verifier()));
+    fs_err::write(&key_file, lines.concat()).expect("both keys");
+    let memory = LogMemory::open(&pair.folder.path().join("memory"), &key_file);
+    pair.memory = memory.expect("a memory");
+    let mut prove = |more: u64, seed: u64| {
+        pair.grow("ours", more);
+        let asked = pair.question("ours", 3);
+        let answer = pair.answer(&asked, seed);
+        let told = pair.memory.accept(&asked, &answer);
+        (told.map(|told| told.size), pair.kept())
+    };
+    assert!(matches!(prove(10, 1), (Ok(10), 10)));
+    // The newer key signs the same log first of all.
+    assert!(matches!(prove(0, 2), (Ok(10), 10)));
+    let (refused, kept) = prove(5, 1);
+    assert!(matches!(refused, Err(LogDoubt::ReplacedKey { kept: 10, shown: 15, .. })));
+    assert_eq!(kept, 10);
+    assert!(matches!(prove(0, 2), (Ok(15), 15)));
+    let evidence = fs_err::read_to_string(pair.folder.path().join("memory/contradiction"));
+    assert_eq!(evidence.expect("kept").lines().nth(1), Some("15"));
+}
+
 #[test]
 fn a_proof_for_another_leaf_or_under_another_key_is_not_believed() {
     let mut pair = Pair::new();

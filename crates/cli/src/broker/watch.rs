@@ -119,6 +119,7 @@ impl Watch<'_> {
                 let alarm = match &doubt {
                     LogDoubt::RolledBack { .. } => "ROLLED_BACK",
                     LogDoubt::Forked { .. } => "FORKED",
+                    LogDoubt::ReplacedKey { .. } => "REPLACED_KEY",
                     LogDoubt::Proof(_) => "UNSIGNED",
                     LogDoubt::File { .. } | LogDoubt::Key { .. } | LogDoubt::Kept { .. } => {
                         return Err(doubt.into());
