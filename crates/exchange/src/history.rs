@@ -81,13 +81,14 @@ impl State {
     }
 
     /// The households of some people as they were, of those alone for whom some delta or file has said anything else than what
-    /// is given as theirs. Blocks: for threads that may wait.
-    pub fn households_on(
+    /// `now` gives as theirs: nothing of whoever is not asked for, an empty text of whoever is not in the register. Blocks: for
+    /// threads that may wait.
+    pub fn households_on<'a>(
         &self,
         vault: &Vault,
         dataset: DatasetId,
         at: StateAt,
-        people: &HashMap<&str, &str>,
+        now: impl Fn(&str) -> Option<&'a str> + Sync,
     ) -> Result<HashMap<String, String>, Refusal> {
         let segments = self.segments_since(dataset, at.on)?;
         // Of one file with its deltas, whoever stands in no delta is what the file says.
@@ -96,9 +97,8 @@ impl State {
         for segment in segments.iter().filter(|segment| files > 1 || segment.follows.is_some()) {
             touched.extend(gather(vault, segment, |_, chunk, at, touched: &mut Vec<String>| {
                 let id = chunk.cell(0, at);
-                let is_other = |given: &&str| *given != household(segment, chunk, at);
-                if people.get(id).is_some_and(|given| segment.follows.is_some() || is_other(given))
-                {
+                let is_other = |now: &str| now != household(segment, chunk, at);
+                if now(id).is_some_and(|now| segment.follows.is_some() || is_other(now)) {
                     touched.push(id.to_owned());
                 }
             })?);

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{PAYMENT_FIELDS, is_proposal};
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::division::Divisions;
+use crate::history::StateAt;
 use crate::households::{HouseholdFinding, Paid, Registers, Surroundings};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
@@ -186,7 +187,7 @@ impl Watch {
             linked: linked.snapshot,
             in_use,
             index: &indexed.index,
-            base_date: programme.rules.base_date,
+            base: StateAt { on: programme.rules.base_date, known: exchange.clock().today() },
         };
         let divisions = Divisions::of(vault, programme)?;
         let register = state.register_rows(linked.snapshot)?;

@@ -29,7 +29,7 @@ use renkei_types::{Reason, SnapshotId};
 
 use crate::delta::behind;
 use crate::division::Divisions;
-use crate::history::day;
+use crate::history::{StateAt, day};
 use crate::programme::PayeeUnit;
 use crate::protection::Protected;
 use crate::refusal::Refusal;
@@ -108,8 +108,8 @@ pub(crate) struct Registers<'a> {
     pub(crate) in_use: SnapshotId,
     /// Its index.
     pub(crate) index: &'a RegisterIndex,
-    /// From when on it counts who lives where.
-    pub(crate) base_date: Date,
+    /// From when on it counts who lives where, and by when it is known.
+    pub(crate) base: StateAt,
 }
 
 /// A payment as it is looked at.
@@ -156,7 +156,7 @@ impl Surroundings {
                 continue;
             }
             surroundings.left.extend(
-                left_after(versions, registers.base_date).iter().map(|home| home.household.clone()),
+                left_after(versions, registers.base.on).iter().map(|home| home.household.clone()),
             );
             if let Some(home) = now.as_ref().filter(|home| !home.household.is_empty()) {
                 let members = surroundings.households.entry(home.household.clone()).or_default();
@@ -165,11 +165,14 @@ impl Surroundings {
             }
             surroundings.people.insert(id.clone(), now);
         }
-        for (id, household) in then(vault, state, protected, registers, &segments, &versions)? {
-            let now = surroundings.people.get(&id).and_then(Option::as_ref);
-            if !surroundings.divisions.has_fled(&id)
-                && now.is_none_or(|home| home.household != household)
-            {
+        // A whole file that has come since says nothing of the households before it, so those are asked for by themselves.
+        let dataset = state.snapshots.get(&registers.in_use).ok_or(Reason::DataDestroyed)?.dataset;
+        let now = |id: &str| protected.covers(id).then(|| surroundings.household_of(id));
+        let on_base_date = state.households_on(vault, dataset, registers.base, now)?;
+        let linked = then(vault, state, protected, registers, &segments, &versions)?;
+        for (id, household) in on_base_date.into_iter().chain(linked) {
+            let is_other = surroundings.household_of(&id) != household;
+            if is_other && !surroundings.divisions.has_fled(&id) {
                 surroundings.left.insert(household);
             }
         }
@@ -188,6 +191,11 @@ impl Surroundings {
             }
         }
         Ok(surroundings)
+    }
+
+    /// The household of somebody protected; empty where there is none.
+    fn household_of(&self, id: &str) -> &str {
+        self.people.get(id).and_then(Option::as_ref).map_or("", |home| home.household.as_str())
     }
 
     /// What about a payment must be looked at.

@@ -123,8 +123,9 @@ impl PayeeRule {
             if let Some(dataset) = dataset.filter(|id| state.snapshot_in_use(*id).is_ok()) {
                 let base_date = StateAt { on: programme.rules.base_date, known: today };
                 let home = |one: &'a Resident| (one.person.as_str(), one.household.as_str());
-                let people = residents.map(home).collect();
-                on_base_date = state.households_on(vault, dataset, base_date, &people)?;
+                let people: HashMap<&str, &str> = residents.map(home).collect();
+                let now = |person: &str| people.get(person).copied();
+                on_base_date = state.households_on(vault, dataset, base_date, now)?;
             }
         }
         Ok(Self { unit, divisions, on_base_date })

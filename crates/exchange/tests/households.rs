@@ -184,6 +184,24 @@ fn somebody_protected_is_paid_into_her_own_account_or_that_of_somebody_protected
     assert_eq!(account("other", other), [("other-0".to_owned(), held)]);
 }
 
+/// Somebody's record in another household since a day; without one nobody knows since when.
+fn moved(
+    header: &[String],
+    records: &[Vec<String>],
+    who: &Record,
+    (household, day): (&str, &str),
+) -> Vec<String> {
+    let id = column(header, "宛名番号");
+    let known = records.iter().find(|cells| cells[id] == who["宛名番号"]);
+    let mut cells = known.expect("a record").clone();
+    cells[column(header, "世帯番号")] = household.to_owned();
+    cells[column(header, "異動日")] = day.to_owned();
+    if day.is_empty() {
+        cells[column(header, "処理日")].clear();
+    }
+    cells
+}
+
 /// Without `left` in `Surroundings::read` the household that she fled from is paid for her too.
 #[test]
 fn a_household_that_somebody_protected_has_left_is_looked_at_if_she_was_of_it_when_it_counted() {
@@ -191,17 +209,9 @@ fn a_household_that_somebody_protected_has_left_is_looked_at_if_she_was_of_it_wh
     let families = families(&town);
     let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0], &families[2][0]]));
     let (header, records) = table(&town);
-    let moved = |family: &[Record], household: &str, day: &str| {
-        let id = column(&header, "宛名番号");
-        let known = records.iter().find(|cells| cells[id] == family[1]["宛名番号"]);
-        let mut cells = known.expect("a record").clone();
-        cells[column(&header, "世帯番号")] = household.to_owned();
-        cells[column(&header, "異動日")] = day.to_owned();
-        cells
-    };
     let entries = [
-        ("変更", moved(&families[0], "900001", "2026-10-05")),
-        ("変更", moved(&families[1], "900002", "2026-08-20")),
+        ("変更", moved(&header, &records, &families[0][1], ("900001", "2026-10-05"))),
+        ("変更", moved(&header, &records, &families[1][1], ("900002", "2026-08-20"))),
     ];
     town.apply(1, &delta(&header, &entries)).expect("a delta");
     protect(&town, 2, &[&families[0][1], &families[1][1]]);
@@ -212,6 +222,38 @@ fn a_household_that_somebody_protected_has_left_is_looked_at_if_she_was_of_it_wh
     // A list that is linked now knows of both; of the first she was a member on the base date, 2026-09-01.
     let again = list_of(&town, "b", &own(&[&families[0][0], &families[1][0], &families[2][0]]));
     assert_eq!(findings(&town, again), [of("b-0")]);
+}
+
+/// Without `on_base_date` in `Surroundings::read` the household that she fled from is paid for her as soon as the town sends its
+/// register anew.
+#[test]
+fn a_household_that_somebody_protected_has_left_is_looked_at_also_where_a_whole_file_says_so() {
+    let mut town = town();
+    let families = families(&town);
+    let (header, records) = table(&town);
+    // Dated after the base date, dated before it, not dated, gone from the file, and still there.
+    protect(&town, 2, &families[..5].iter().map(|family| &family[1]).collect::<Vec<_>>());
+    let new = [("900001", "2026-10-05"), ("900002", "2026-08-20"), ("900003", "")];
+    let id = column(&header, "宛名番号");
+    let mut text = header.join(",") + "\n";
+    for cells in &records {
+        let number = families[..4].iter().position(|family| family[1]["宛名番号"] == cells[id]);
+        let cells = match number {
+            Some(3) => continue,
+            Some(number) => moved(&header, &records, &families[number][1], new[number]),
+            None => cells.clone(),
+        };
+        text.push_str(&(cells.join(",") + "\n"));
+    }
+    town.replace_register(text);
+    let payees: Vec<&Record> = families[..5].iter().map(|family| &family[0]).collect();
+    let list = list_of(&town, "a", &own(&payees));
+    let left = BTreeSet::from([HouseholdFinding::MemberLeft]);
+    let of = |line: &str| (line.to_owned(), left.clone());
+    let beside = BTreeSet::from([HouseholdFinding::ProtectedMember]);
+    let found = [of("a-0"), of("a-2"), of("a-3"), ("a-4".to_owned(), beside)];
+    assert_eq!(findings(&town, list), found);
+    assert_eq!(paid_lines(&town, list), ["a-1".to_owned()].into());
 }
 
 fn divide(
@@ -269,7 +311,8 @@ fn a_stop_or_an_exclusion_of_one_member_reaches_the_household_that_another_one_s
     let permit = town.permit_own::<StopReleases>("certifier-1");
     let call = Call::read(caller("certifier-1"));
     let id = member["宛名番号"].trim_start_matches('0');
-    let held = hold_payee(&town.exchange, call, permit, town.programme, id).expect("a hold").reply;
+    let held =
+        hold_payee(&town.exchange, call, permit, town.programme, id).expect("a hold").reply;
     assert!(!held.is_compared);
     let list = list_of(&town, "a", &own(&[applicant, second, &families[2][0]]));
     let proposed = town.propose("certifier-1", list).expect("a proposal");
