@@ -78,6 +78,8 @@ pub const PARTED_ROLES: &[(Role, Role)] = &[
     (Role::Clerk, Role::Protector),
     // Who answers a person must not also tell what was held back of the answer.
     (Role::Protector, Role::Discloser),
+    // Who answers persons must not be the one who looks at what they were answered.
+    (Role::Auditor, Role::Discloser),
     // Who signs payments must not report what the bank made of them.
     (Role::Certifier, Role::Consumer),
     // Who appoints must not be among those whom it takes two of, nor look at what they themselves did.

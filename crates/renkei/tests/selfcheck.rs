@@ -58,10 +58,12 @@ fn a_person_who_is_given_both_of_two_peoples_roles_is_warned_of_and_found() {
     assert!(wrong(&look().exits(0).json()).is_empty());
 
     let person = "spiffe://renkei.example/131016/benefits/person/protector-1";
-    let grant = |role: &str| {
+    let auditor = "spiffe://renkei.example/131016/audit/person/auditor-1";
+    let grant_to = |person: &str, role: &str| {
         let arguments = ["person", "grant", person, "--role", role];
         broker.as_client("operator-1", &arguments).exits(0)
     };
+    let grant = |role: &str| grant_to(person, role);
     // Not a pair that any rule parts.
     let harmless = grant("reviewer");
     assert_eq!(harmless.json()["united"], serde_json::json!([]));
@@ -82,5 +84,8 @@ fn a_person_who_is_given_both_of_two_peoples_roles_is_warned_of_and_found() {
     assert!(found.to_string().contains(person), "{found}");
 
     broker.done("operator-1", &["person", "revoke", person, "--role", "certifier", "--yes"]);
+    let given = grant_to(auditor, "discloser");
+    assert_eq!(given.json()["united"], serde_json::json!([["AUDITOR", "DISCLOSER"]]));
+    broker.done("operator-1", &["person", "revoke", auditor, "--role", "discloser", "--yes"]);
     assert!(wrong(&look().exits(0).json()).is_empty());
 }
