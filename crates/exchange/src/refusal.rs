@@ -110,6 +110,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::HeaderInvalid
         | R::ConfigurationInvalid
         | R::IdMissing
+        | R::IdUnusable
         | R::IdRepeated
         | R::FieldCount
         | R::Undecodable

@@ -5,7 +5,7 @@
 //! Invariant: a chunk says nothing that its blob's seal does not cover. Nothing here is public.
 
 use renkei_journal::{BlobReader, BlobRef, DataKey};
-use renkei_tables::{Batch, Binding, TextColumn};
+use renkei_tables::{Batch, Binding, TextColumn, is_usable_id};
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
@@ -235,11 +235,12 @@ impl RowsWriter {
             .trim()
     }
 
-    /// Adds one row of a batch.
+    /// Adds one row of a batch. What stands for an id and cannot be one is not kept: it would be told wherever the row is.
     pub fn push(&mut self, batch: &Batch, row: usize) -> Result<(), Refusal> {
-        for (cells, &source) in self.chunk.columns.iter_mut().zip(&self.sources) {
+        for (at, (cells, &source)) in self.chunk.columns.iter_mut().zip(&self.sources).enumerate() {
             let column = batch.columns.get(source);
-            cells.push(column.map_or("", |column: &TextColumn| column.get(row)).trim());
+            let cell = column.map_or("", |column: &TextColumn| column.get(row)).trim();
+            cells.push(if at > 0 || is_usable_id(cell) { cell } else { "" });
         }
         self.chunk.lines.push(batch.lines.get(row).copied().unwrap_or_default());
         if self.chunk.rows() == CHUNK_ROWS {

@@ -410,6 +410,18 @@ fn a_line_without_an_id_is_rejected() {
 }
 
 #[test]
+fn a_line_whose_id_cannot_be_one_is_rejected_and_the_id_is_written_nowhere() {
+    for id in ["KANARIYA\u{0}7", "KANARIYA\u{1b}[2J", "KANARI\u{85}YA7", &"7".repeat(200_000)] {
+        let linked = Files::with("申請番号", id).rejected("ID_UNUSABLE", YEN, 0);
+        assert_eq!(linked.links.rows.len(), 120);
+        assert_eq!(linked.links.cell(AT, "list_id"), "");
+    }
+    // What programs join results by is exact.
+    let linked = Files::with("申請番号", "=1+1").accepted(YEN);
+    assert_eq!(linked.links.cell(AT, "list_id"), "=1+1");
+}
+
+#[test]
 fn an_empty_file_is_refused() {
     let Files { register, list } = files();
     for empty in ["", "\u{FEFF}", "\n\n\r\n"] {

@@ -147,6 +147,53 @@ fn what_came_back_from_the_bank_is_paid_once_more_and_every_yen_is_in_the_sheet(
     assert_eq!(broker.audit("bundle")["ok"], true);
 }
 
+/// Without `ExactArgument::create` what a list says is run by whoever opens its results; without `is_usable_id` in `RowsWriter::push` the
+/// results hold a control character, and no workbook holds the longest id.
+#[test]
+fn ids_that_a_spreadsheet_would_run_are_shown_in_results_and_ids_that_are_none_are_left_out() {
+    let broker = Broker::start();
+    let register = broker.register();
+    let programme = broker.programme("spreadsheet");
+    let file = fs_err::read(broker.town("files/payments.csv")).expect("the list");
+    let lines: Vec<&[u8]> = file.split_inclusive(|byte| *byte == b'\n').take(6).collect();
+    let ids = ["=1+1", "B\u{7}1", &"9".repeat(40_000), "+81-90", "B-1"];
+    let mut text = lines[0].to_vec();
+    for (line, id) in lines[1..].iter().zip(ids) {
+        let comma = line.iter().position(|byte| *byte == b',').expect("cells");
+        text.extend_from_slice(id.as_bytes());
+        text.extend_from_slice(&line[comma..]);
+    }
+    let file = broker.folder.path("ids.csv");
+    fs_err::write(&file, text).expect("a list");
+    let opened = broker.done("payments", &["list", "open", &programme, "--name", "ids"]);
+    let text = |value: &Value, key: &str| value[key].as_str().expect("a text").to_owned();
+    let (list, upload) = (text(&opened, "list_id"), text(&opened, "upload_id"));
+    broker.done("payments", &["list", "upload", &upload, place(&file)]);
+    let sealed = broker.as_client("payments", &["list", "seal", &upload, place(&file)]).exits(0);
+    assert_eq!(sealed.json()["rejected"]["lines"], 2, "{}", sealed.stderr);
+    assert_eq!(sealed.json()["counted"]["lines"], 5);
+    let create = ["job", "create", "--list", &list, "--dataset", &register];
+    let job = text(&broker.done("payments", &create), "job_id");
+    broker.as_client("payments", &["job", "watch", &job]).exits(0);
+
+    let results = |name: &str, more: &[&str]| {
+        let output = broker.folder.path(name);
+        let results = ["job", "results", &list, "--output", place(&output)];
+        let run = broker.as_client("payments", &[&results, more].concat()).exits(0);
+        (output, run)
+    };
+    let (output, told) = results("results.csv", &[]);
+    let sheet = support::Sheet::read(&output);
+    assert_eq!(sheet.cells("list_id"), ["'=1+1", "", "", "'+81-90", "B-1"]);
+    assert_eq!(sheet.cells("reason")[1..3], ["ID_UNUSABLE", "ID_UNUSABLE"]);
+    assert_eq!(sheet.cells("outcome")[1..3], ["REJECTED_INPUT", "REJECTED_INPUT"]);
+    told.says(&["2 cells", "--exact"]).hides(&["+81", "=1"]);
+    let (exact, _) = results("exact.csv", &["--exact"]);
+    let sheet = support::Sheet::read(&exact);
+    assert_eq!(sheet.cells("list_id"), ["=1+1", "", "", "+81-90", "B-1"]);
+    results("results.xlsx", &[]);
+}
+
 #[test]
 fn payees_who_decline_are_left_out_and_a_hold_on_one_of_them_takes_two_to_lift() {
     let broker = Broker::start();

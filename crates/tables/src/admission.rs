@@ -159,7 +159,10 @@ impl Admission {
             let id = self.binding.id(batch, row);
             ids.push(id);
             if id.is_empty() {
-                self.reject(batch, first, row, Some(self.binding.id), Reason::IdMissing);
+                let written = batch.cell(self.binding.id, row).trim();
+                let is_missing = written.is_empty();
+                let reason = if is_missing { Reason::IdMissing } else { Reason::IdUnusable };
+                self.reject(batch, first, row, Some(self.binding.id), reason);
             }
         }
         ids.text.shrink_to_fit();
@@ -321,11 +324,12 @@ impl Admission {
 
 /// Which of several reasons a line is given.
 fn precedence(reason: Reason) -> usize {
-    const ORDER: [Reason; 6] = [
+    const ORDER: [Reason; 7] = [
         Reason::MyNumber,
         Reason::Undecodable,
         Reason::FieldCount,
         Reason::IdMissing,
+        Reason::IdUnusable,
         Reason::IdRepeated,
         Reason::AmountUnreadable,
     ];

@@ -86,10 +86,23 @@ impl BoundField {
     }
 }
 
+/// The longest id, in bytes: many times what any system numbers its records with. Ids are repeated in every result, and the cell of
+/// a workbook holds 32,767 letters.
+pub const ID_BYTES_MAX: usize = 256;
+
+/// Whether a text can be an id: a control character in it would be in every table, log and screen that shows it.
+pub fn is_usable_id(text: &str) -> bool {
+    // All control characters above ASCII begin with one byte; nearly no id has to be read letter by letter.
+    let may_be_control = |byte: u8| byte < 0x20 || byte == 0x7F || byte == 0xC2;
+    text.len() <= ID_BYTES_MAX
+        && !(text.bytes().any(may_be_control) && text.chars().any(char::is_control))
+}
+
 impl Binding {
-    /// The id of one row, without surrounding white space.
+    /// The id of one row, without surrounding white space; empty where there is none, or where what stands there cannot be one.
     pub fn id<'a>(&self, batch: &'a Batch, row: usize) -> &'a str {
-        batch.cell(self.id, row).trim()
+        let id = batch.cell(self.id, row).trim();
+        if is_usable_id(id) { id } else { "" }
     }
 }
 

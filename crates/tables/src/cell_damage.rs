@@ -9,6 +9,7 @@ use renkei_types::{DateOrder, FieldKind};
 
 use crate::damage::Class;
 use crate::japanese::{DateRead, is_gaiji, is_lost_letter, read_date};
+use crate::spreadsheet_cell::is_formula_like;
 
 /// What a column is, as far as its damage is concerned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -98,9 +99,7 @@ pub(crate) fn classes_of(
             found(Class::ControlCharacter);
         }
     }
-    if matches!(value.as_bytes().first(), Some(b'=' | b'+' | b'-' | b'@'))
-        && value.parse::<f64>().is_err()
-    {
+    if is_formula_like(value) {
         found(Class::FormulaLike);
     }
     if value.starts_with('#') && is_error_value(value) {

@@ -70,6 +70,9 @@ macro_rules! classes {
 classes! {
     /// Admission: the id is empty.
     IdMissing = "id_missing", Error, "the id is empty", "識別番号が空";
+    /// Admission: the id has a control character or is too long.
+    IdUnusable = "id_unusable", Error,
+        "the id has a control character or is longer than 256 bytes", "識別番号に制御文字があるか、256バイトを超えている";
     /// Admission: the id stands on more than one line.
     IdRepeated = "id_repeated", Error, "the id stands on more than one line", "識別番号が重複";
     /// Admission: too few or too many fields.

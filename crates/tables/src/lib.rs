@@ -38,12 +38,14 @@ mod number_text;
 mod parquet_rows;
 mod read_error;
 mod schema_error;
+mod spreadsheet_cell;
 mod write_error;
 mod write_parquet;
 mod write_xlsx;
 mod xlsx_rows;
 
 pub use admission::{Admission, AdmissionError, Admitted, Rejection};
+pub use binding::{ID_BYTES_MAX, is_usable_id};
 pub use check::{CheckError, CheckOptions, CheckReport, Finding, Repair, check, check_file};
 pub use columns::{built_in_column, japanese_name};
 pub use damage::{Class, Severity};

@@ -4,14 +4,17 @@
 //! same folder, and [`TableWriter::finish`] makes it durable and renames it. A writer that is dropped unfinished leaves
 //! nothing behind. Text stays text, so ids keep their zeros in every format.
 //!
-//! CSV is UTF-8 without byte order mark, lines end with `\n`, and only cells that need quotes have them.
+//! CSV is UTF-8 without byte order mark, lines end with `\n`, and only cells that need quotes have them. Its cells say what was
+//! given, for programs; those of [`TableWriter::for_people`] run nothing when a spreadsheet opens them.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use crate::write_error::WriteError;
 
+use crate::spreadsheet_cell;
 use crate::write_parquet::ParquetSink;
 use crate::write_xlsx::XlsxSink;
 
@@ -82,11 +85,14 @@ pub struct TableWriter {
     temporary: Temporary,
     columns: usize,
     rows: u64,
+    /// How many cells were shown otherwise than they were given; nothing where none may be.
+    changed: Option<u64>,
     sink: Sink,
 }
 
 enum Sink {
-    Csv(BufWriter<std::fs::File>),
+    /// The file, and which columns are text.
+    Csv(BufWriter<std::fs::File>, Vec<bool>),
     Xlsx(Box<XlsxSink>),
     Parquet(Box<ParquetSink>),
 }
@@ -110,14 +116,28 @@ impl TableWriter {
                 let mut out = BufWriter::with_capacity(1 << 18, file);
                 let names = columns.iter().map(|column| column.name.as_str());
                 write_csv_row(&mut out, names).map_err(|error| WriteError::io(path, error))?;
-                Sink::Csv(out)
+                let text = columns.iter().map(|column| column.kind == ColumnKind::Text);
+                Sink::Csv(out, text.collect())
             }
             OutputFormat::Xlsx => Sink::Xlsx(Box::new(XlsxSink::new(path, file, columns)?)),
             OutputFormat::Parquet => {
                 Sink::Parquet(Box::new(ParquetSink::new(path, file, columns)?))
             }
         };
-        Ok(Self { target: path.to_owned(), temporary, columns: columns.len(), rows: 0, sink })
+        let (target, columns) = (path.to_owned(), columns.len());
+        Ok(Self { target, temporary, columns, rows: 0, changed: None, sink })
+    }
+
+    /// Starts a table that people open: in CSV, text that a spreadsheet would run gets an apostrophe, and control characters are
+    /// shown as pictures. Amounts and other numbers stay as they are, and so does everything in the other formats, where text is
+    /// text.
+    pub fn for_people(path: &Path, columns: &[Column]) -> Result<Self, WriteError> {
+        Ok(Self { changed: Some(0), ..Self::create(path, columns)? })
+    }
+
+    /// How many cells of a table for people do not say exactly what was given.
+    pub fn changed_cells(&self) -> u64 {
+        self.changed.unwrap_or_default()
     }
 
     /// Writes one row, one cell per column.
@@ -136,8 +156,23 @@ impl TableWriter {
         }
         self.rows += 1;
         match &mut self.sink {
-            Sink::Csv(out) => {
-                write_csv_row(out, cells).map_err(|error| WriteError::io(&self.target, error))
+            Sink::Csv(out, text) => {
+                let written = match &mut self.changed {
+                    None => write_csv_row(out, cells),
+                    Some(changed) => {
+                        let shown: Vec<Cow<'_, str>> = cells
+                            .zip(text.iter())
+                            .map(|(cell, text)| match text {
+                                true => spreadsheet_cell::shown(cell),
+                                false => Cow::Borrowed(cell),
+                            })
+                            .collect();
+                        let is_changed = |cell: &&Cow<'_, str>| matches!(cell, Cow::Owned(_));
+                        *changed += shown.iter().filter(is_changed).count() as u64;
+                        write_csv_row(out, shown.iter().map(AsRef::as_ref))
+                    }
+                };
+                written.map_err(|error| WriteError::io(&self.target, error))
             }
             Sink::Xlsx(sink) => sink.row(&self.target, cells),
             Sink::Parquet(sink) => sink.row(&self.target, cells),
@@ -153,7 +188,7 @@ impl TableWriter {
     pub fn finish(self) -> Result<(), WriteError> {
         let io = |error| WriteError::io(&self.target, error);
         let file = match self.sink {
-            Sink::Csv(out) => out.into_inner().map_err(|error| io(error.into_error()))?,
+            Sink::Csv(out, _) => out.into_inner().map_err(|error| io(error.into_error()))?,
             Sink::Xlsx(sink) => sink.finish(&self.target)?,
             Sink::Parquet(sink) => sink.finish(&self.target)?,
         };

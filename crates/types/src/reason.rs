@@ -113,6 +113,12 @@ reasons! {
         "識別番号が空",
         "have the id filled in",
         "識別番号を入れてもらう";
+    /// REJECTED_INPUT: what stands for an id cannot be one.
+    IdUnusable = "ID_UNUSABLE",
+        "the id has a control character or is longer than 256 bytes",
+        "識別番号に制御文字があるか、256バイトを超えている",
+        "have the id written again; results have the line without an id, at its place in the list, and `check` names its line",
+        "識別番号を出力し直してもらう。結果では番号なしで、リストと同じ位置の行に載る。行番号は`check`で分かる";
     /// REJECTED_INPUT: the id stands on more than one line.
     IdRepeated = "ID_REPEATED",
         "the id stands on more than one line",

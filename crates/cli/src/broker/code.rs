@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use renkei_api::Rejection;
 use renkei_api::v1::TranslateCodesRequest;
-use renkei_tables::{Column, ReadOptions, TableReader, TableWriter};
+use renkei_tables::{Column, ReadOptions, TableReader};
 use renkei_types::DatasetId;
 use serde_json::json;
 
 use super::error::BrokerError;
 use super::session::{self, Session};
+use super::written_table::{self, ExactArgument};
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit, Failure};
 use crate::progress::Progress;
@@ -31,14 +32,16 @@ pub(crate) enum CodeCommand {
         /// Where old and new codes go, side by side: .csv, .xlsx or .parquet
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
+        #[command(flatten)]
+        exact: ExactArgument,
     },
 }
 
 pub(super) fn run(command: &CodeCommand, environment: &Environment) -> Result<Exit, Failure> {
-    let CodeCommand::Translate { dataset, input, output } = command;
+    let CodeCommand::Translate { dataset, input, output, exact } = command;
     let codes = read(input)?;
     session::with(environment, async |session| {
-        translate(session, *dataset, (input, &codes), output).await
+        translate(session, *dataset, (input, &codes), (output, *exact)).await
     })
 }
 
@@ -76,10 +79,10 @@ async fn translate(
     session: &Session<'_>,
     dataset: DatasetId,
     (input, codes): (&Path, &[(String, u64)]),
-    output: &Path,
+    (output, exact): (&Path, ExactArgument),
 ) -> Result<Exit, Failure> {
     let columns = [Column::text("old_code"), Column::text("new_code")];
-    let mut writer = TableWriter::create(output, &columns)?;
+    let mut writer = exact.create(output, &columns)?;
     let environment = session.environment;
     let progress = Progress::lines(environment, "translating", "変換", codes.len() as u64);
     let (mut found, mut receipt, mut year) = (0u64, None, 0);
@@ -101,8 +104,8 @@ async fn translate(
         progress.set(writer.rows());
     }
     let rows = writer.rows();
-    writer.finish()?;
     drop(progress);
+    written_table::finish(writer, environment)?;
     let unknown = rows - found;
     if unknown > 0 {
         environment.warn(

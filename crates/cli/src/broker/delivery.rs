@@ -13,6 +13,7 @@ use super::payments::Payments;
 use super::session::{
     self, RequestArgument, Session, code_year, digest_json, receipt_json, totals_json,
 };
+use super::written_table::{self, ExactArgument};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -30,6 +31,8 @@ pub(crate) enum DeliveryCommand {
         /// Where the payments go: .csv, .xlsx or .parquet
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
+        #[command(flatten)]
+        exact: ExactArgument,
         /// Acknowledge every entry once the file is durable
         #[arg(long)]
         ack: bool,
@@ -56,8 +59,9 @@ pub(crate) enum DeliveryCommand {
 
 pub(super) fn run(command: &DeliveryCommand, environment: &Environment) -> Result<Exit, Failure> {
     session::with(environment, async |session| match command {
-        DeliveryCommand::Read { programme, after, output, ack, request } => {
-            let entries = read(session, *programme, *after, output).await?;
+        DeliveryCommand::Read { programme, after, output, exact, ack, request } => {
+            let payments = Payments::new(output, *exact, *after);
+            let entries = read(session, *programme, payments).await?;
             let receipts = if *ack {
                 let id = session.request_id(*request);
                 acknowledge(session, *programme, &entries, &id).await?
@@ -90,13 +94,12 @@ pub(super) fn run(command: &DeliveryCommand, environment: &Environment) -> Resul
 async fn read(
     session: &Session<'_>,
     programme: ProgrammeId,
-    after: u64,
-    output: &Path,
+    mut payments: Payments,
 ) -> Result<Vec<EntryHeader>, Failure> {
+    let after = payments.last();
     let call = SubscribeRequest { programme_id: programme.to_string(), after, once: true };
     let mut feed = session.stream(call).await?;
     let progress = Progress::lines(session.environment, "receiving", "受信", 0);
-    let mut payments = Payments::new(output, after);
     let mut parts = 0;
     while let Some(answer) = feed.next().await? {
         let part = answer.part.ok_or(BrokerError::Answer { what: "an empty part of the feed" })?;
@@ -104,7 +107,10 @@ async fn read(
         parts += 1;
         progress.set(parts);
     }
-    payments.finish()
+    drop(progress);
+    let (entries, changed) = payments.finish()?;
+    written_table::say_changed(changed, session.environment);
+    Ok(entries)
 }
 
 /// Acknowledges entries that are durable here, in order.

@@ -104,7 +104,7 @@ pub(super) async fn show(
     }
     if let Some(path) = &arguments.output {
         let columns = ["line_id", "row", "findings", "state", "batch_id"].map(Column::text);
-        let mut writer = TableWriter::create(path, &columns)?;
+        let mut writer = TableWriter::for_people(path, &columns)?;
         for line in &lines {
             let codes: Vec<&str> = line.findings().map(finding_code).collect();
             let (row, codes) = (line.row.to_string(), codes.join(" "));

@@ -15,6 +15,7 @@ use super::error::BrokerError;
 use super::explained::{self, PairArguments};
 use super::names::short;
 use super::session::{self, RequestArgument, Session, digest_json, plain, receipt_json};
+use super::written_table::ExactArgument;
 use super::{results, session::totals_json};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
@@ -61,6 +62,8 @@ pub(crate) enum JobCommand {
         /// Where it goes: .csv, .xlsx or .parquet
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
+        #[command(flatten)]
+        exact: ExactArgument,
     },
 }
 
@@ -81,7 +84,9 @@ pub(super) fn run(command: &JobCommand, environment: &Environment) -> Result<Exi
         JobCommand::Estimate { list, dataset } => estimate(session, *list, *dataset).await,
         JobCommand::Explain(pair) => explained::explain(session, pair).await,
         JobCommand::WhyNot(pair) => explained::why_not(session, pair).await,
-        JobCommand::Results { list, output } => results::write(session, *list, output).await,
+        JobCommand::Results { list, output, exact } => {
+            results::write(session, *list, output, *exact).await
+        }
     })
 }
 

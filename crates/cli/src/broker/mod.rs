@@ -53,6 +53,7 @@ mod united_roles;
 mod unknown_ids;
 mod watch;
 mod witness;
+mod written_table;
 
 use clap::Subcommand;
 

@@ -10,6 +10,7 @@ use renkei_api::v1::{EntryHeader, EntryTrailer, Payment, Totals};
 use renkei_tables::{Column, TableWriter};
 
 use super::error::BrokerError;
+use super::written_table::ExactArgument;
 use crate::failure::Failure;
 
 /// The columns before the fields that the agreement allows.
@@ -19,6 +20,7 @@ const COLUMNS: [&str; 6] = ["number", "batch_id", "list", "list_id", "register_i
 #[derive(Debug)]
 pub(super) struct Payments {
     output: PathBuf,
+    exact: ExactArgument,
     /// Created with the first payment, whose fields decide the columns.
     writer: Option<(Vec<String>, TableWriter)>,
     /// Number of the last entry that was received whole, or that the receiver had before.
@@ -41,14 +43,20 @@ fn answer(what: &'static str) -> Failure {
 
 impl Payments {
     /// Entries after number `after` go to `output`.
-    pub(super) fn new(output: &Path, after: u64) -> Self {
+    pub(super) fn new(output: &Path, exact: ExactArgument, after: u64) -> Self {
         Self {
             output: output.to_owned(),
+            exact,
             writer: None,
             last: after,
             current: None,
             complete: Vec::new(),
         }
+    }
+
+    /// Number of the last entry that was received whole, or that the receiver had before.
+    pub(super) fn last(&self) -> u64 {
+        self.last
     }
 
     /// Takes the next part of the feed.
@@ -84,7 +92,7 @@ impl Payments {
             Some(writer) => writer,
             None => {
                 let fields = payment.cells.iter().map(|cell| cell.field.clone()).collect();
-                self.writer.insert(create(&self.output, fields)?)
+                self.writer.insert(create(&self.output, self.exact, fields)?)
             }
         };
         if payment.cells.iter().any(|cell| !fields.contains(&cell.field)) {
@@ -130,21 +138,26 @@ impl Payments {
         Ok(())
     }
 
-    /// Makes the file durable. Answers the entries that can be acknowledged.
-    pub(super) fn finish(self) -> Result<Vec<EntryHeader>, Failure> {
+    /// Makes the file durable. Answers the entries that can be acknowledged, and how many cells are not exactly what was sent.
+    pub(super) fn finish(self) -> Result<(Vec<EntryHeader>, u64), Failure> {
         if self.current.is_some() {
             return Err(answer("a feed that ends within an entry"));
         }
         let (_, writer) = match self.writer {
             Some(writer) => writer,
-            None => create(&self.output, Vec::new())?,
+            None => create(&self.output, self.exact, Vec::new())?,
         };
+        let changed = writer.changed_cells();
         writer.finish()?;
-        Ok(self.complete)
+        Ok((self.complete, changed))
     }
 }
 
-fn create(output: &Path, fields: Vec<String>) -> Result<(Vec<String>, TableWriter), Failure> {
+fn create(
+    output: &Path,
+    exact: ExactArgument,
+    fields: Vec<String>,
+) -> Result<(Vec<String>, TableWriter), Failure> {
     let fixed = COLUMNS.iter().map(|&name| match name {
         "number" | "amount" => Column::integer(name),
         _ => Column::text(name),
@@ -154,7 +167,7 @@ fn create(output: &Path, fields: Vec<String>) -> Result<(Vec<String>, TableWrite
         Column::text(if taken { format!("list.{field}") } else { field.clone() })
     });
     let columns: Vec<Column> = fixed.chain(shown).collect();
-    Ok((fields, TableWriter::create(output, &columns)?))
+    Ok((fields, exact.create(output, &columns)?))
 }
 
 #[cfg(test)]
@@ -188,9 +201,9 @@ mod tests {
     fn read(after: u64, parts: Vec<Part>) -> (Result<Vec<EntryHeader>, Failure>, Option<String>) {
         let folder = tempfile::tempdir().expect("a folder");
         let output = folder.path().join("payments.csv");
-        let mut payments = Payments::new(&output, after);
+        let mut payments = Payments::new(&output, ExactArgument::default(), after);
         let taken = parts.into_iter().try_for_each(|part| payments.take(part));
-        let done = taken.and_then(|()| payments.finish());
+        let done = taken.and_then(|()| payments.finish()).map(|(entries, _)| entries);
         (done, fs_err::read_to_string(&output).ok())
     }
 

@@ -8,12 +8,13 @@ use std::path::Path;
 
 use renkei_api::outcome_text;
 use renkei_api::v1::{Outcome, ResultRow, ResultsRequest, Totals};
-use renkei_tables::{Column, TableWriter};
+use renkei_tables::Column;
 use renkei_types::ListId;
 use serde_json::{Map, Value, json};
 
 use super::error::BrokerError;
 use super::session::{self, Session, code_year, totals_json};
+use super::written_table::{self, ExactArgument};
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 
@@ -22,8 +23,9 @@ pub(super) async fn write(
     session: &Session<'_>,
     list: ListId,
     output: &Path,
+    exact: ExactArgument,
 ) -> Result<Exit, Failure> {
-    let mut writer = TableWriter::create(output, &columns())?;
+    let mut writer = exact.create(output, &columns())?;
     let progress = Progress::lines(session.environment, "receiving", "受信", 0);
     let mut totals: BTreeMap<Outcome, Totals> = BTreeMap::new();
     let (mut receipt, mut year) = (None, 0);
@@ -57,8 +59,8 @@ pub(super) async fn write(
         }
     }
     let rows = writer.rows();
-    writer.finish()?;
     drop(progress);
+    written_table::finish(writer, session.environment)?;
     let name = output.display().to_string();
     session.environment.note(&format!("{name}: {rows} rows"), &format!("{name}: {rows} 行"));
     let outcomes: Map<String, Value> = totals

@@ -167,7 +167,7 @@ pub(super) async fn accounts(
     let code = |finding: AccountFinding| short(finding.as_str_name(), "ACCOUNT_FINDING_");
     if let Some(path) = &arguments.output {
         let columns = ["line_id", "row", "findings", "group"].map(Column::text);
-        let mut writer = TableWriter::create(path, &columns)?;
+        let mut writer = TableWriter::for_people(path, &columns)?;
         for line in &lines {
             let codes: Vec<&str> = line.findings().map(code).collect();
             let (row, group) = (line.row.to_string(), line.group.to_string());

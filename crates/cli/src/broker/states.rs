@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::error::BrokerError;
 use super::names::short;
 use super::session::{self, ConfirmArgument, RequestArgument, Session, code_year};
+use super::written_table::{self, ExactArgument};
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::json;
@@ -36,6 +37,8 @@ pub(crate) struct StateArguments {
     /// Where the records go: .csv, .xlsx or .parquet
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    exact: ExactArgument,
 }
 
 #[derive(clap::Args, Debug)]
@@ -54,7 +57,7 @@ pub(super) async fn write(
     session: &Session<'_>,
     arguments: &StateArguments,
 ) -> Result<Exit, Failure> {
-    let StateArguments { dataset, purpose, on, known, output } = arguments;
+    let StateArguments { dataset, purpose, on, known, output, exact } = arguments;
     let mut table: Option<(TableWriter, StateOnHeader)> = None;
     let environment = session.environment;
     let progress = Progress::lines(environment, "receiving", "受信", 0);
@@ -80,7 +83,7 @@ pub(super) async fn write(
                 let fields = header.fields.iter().map(Column::text);
                 let columns: Vec<Column> =
                     [Column::text("register_id")].into_iter().chain(fields).collect();
-                table = Some((TableWriter::create(output, &columns)?, header));
+                table = Some((exact.create(output, &columns)?, header));
             }
             let bad = || BrokerError::Answer { what: "records that do not follow" };
             let (writer, header) = table.as_mut().ok_or_else(bad)?;
@@ -108,8 +111,8 @@ pub(super) async fn write(
     let all = |(writer, header): &(TableWriter, StateOnHeader)| writer.rows() == header.records;
     let short = || BrokerError::Answer { what: "fewer records than there are" };
     let (writer, header) = table.filter(all).ok_or_else(short)?;
-    writer.finish()?;
     drop(progress);
+    written_table::finish(writer, environment)?;
     say(environment, &header);
     let object = json!({
         "dataset_id": dataset.to_string(),

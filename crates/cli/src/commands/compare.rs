@@ -294,7 +294,7 @@ fn write(
     }
     let several =
         |pair: &Pair<'_>| [pair.old, pair.new].iter().flatten().any(|payee| payee.lines > 1);
-    let mut writer = TableWriter::create(path, &columns)?;
+    let mut writer = TableWriter::for_people(path, &columns)?;
     for pair in &comparison.pairs {
         if pair.difference == Difference::Same && !several(pair) {
             continue;

@@ -54,6 +54,22 @@ fn a_missing_id_rejects_its_line_and_its_yen_still_count() {
     assert_eq!((admitted.yen(), admitted.yen_unreadable()), (Yen(600), 0));
 }
 
+/// Such an id would be in every table that is handed out, and no workbook could hold it.
+#[test]
+fn an_id_with_control_characters_or_of_absurd_length_rejects_its_line_and_its_yen_still_count() {
+    let (longest, longer) = ("9".repeat(256), "9".repeat(257));
+    let admitted = list(&format!(
+        "B1,a,b,1\nB\u{0}2,c,d,2\n\"B\t3\",e,f,4\nB\u{85}4,g,h,8\n{longest},i,j,16\n{longer},k,l,32\n{longer},k,l,64\n"
+    ));
+    let refused = [3, 4, 5, 7, 8].map(|line| (line, Reason::IdUnusable));
+    assert_eq!(reasons(&admitted), refused);
+    assert_eq!((admitted.lines(), admitted.yen(), admitted.yen_unreadable()), (7, Yen(127), 0));
+    // Letters that share a byte with control characters are letters; white space around an id is none of it.
+    assert_eq!(reasons(&list("B¡1,a,b,1\n\tB2\u{3000},a,b,1\n=1+1,c,d,2\n")), []);
+    let register = admit("宛名番号,氏名\n1,a\n2\u{7f},b\n", Side::Register).expect("a register");
+    assert_eq!(reasons(&register), [(3, Reason::IdUnusable)]);
+}
+
 #[test]
 fn a_repeated_id_rejects_every_line_that_has_it() {
     let admitted = list("B1,a,b,1\nB2,a,b,2\nB1 ,c,d,3\nB3,a,b,4\nB1,e,f,5\n");

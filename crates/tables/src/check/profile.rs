@@ -397,6 +397,8 @@ impl Judge {
 fn class(reason: Reason) -> Class {
     if reason == Reason::IdMissing {
         Class::IdMissing
+    } else if reason == Reason::IdUnusable {
+        Class::IdUnusable
     } else if reason == Reason::IdRepeated {
         Class::IdRepeated
     } else if reason == Reason::FieldCount {

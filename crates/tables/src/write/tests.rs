@@ -60,6 +60,30 @@ fn csv_is_plain_utf8_with_quotes_where_needed() {
 }
 
 #[test]
+fn what_people_open_runs_nothing_and_its_numbers_stay_what_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("out.csv");
+    let columns = [Column::text("a"), Column::float("b"), Column::integer("c")];
+    let mut writer = TableWriter::for_people(&path, &columns).expect("a writer");
+    writer.row(["=1,\"x\"", "-0.007", "-5"]).expect("a row");
+    writer.row(["x\0", "", ""]).expect("a row");
+    assert_eq!(writer.changed_cells(), 2);
+    writer.finish().expect("a file");
+    let text = fs_err::read_to_string(&path).expect("text");
+    assert_eq!(text, "a,b,c\n\"'=1,\"\"x\"\"\",-0.007,-5\nx␀,,\n");
+    // In the other formats text is text.
+    for ending in ["xlsx", "parquet"] {
+        let path = folder.path().join(format!("out.{ending}"));
+        let mut writer = TableWriter::for_people(&path, &columns).expect("a writer");
+        writer.row(["=1", "1", "5"]).expect("a row");
+        assert_eq!(writer.changed_cells(), 0);
+        writer.finish().expect("a file");
+        let mut reader = TableReader::open(&path, &ReadOptions::default()).expect("a table");
+        assert_eq!(reader.next_batch().expect("rows").expect("a batch").cell(0, 0), "=1");
+    }
+}
+
+#[test]
 fn a_lone_empty_cell_stays_a_row() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("out.csv");
