@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use renkei_types::Language;
+use renkei_types::{InvalidId, InvalidIdentity, InvalidSlug, Language};
 
 /// The language that a command line asks for, though it cannot be parsed: `--lang`, or the locale.
 pub(crate) fn language(arguments: &[OsString], locale: &str) -> Language {
@@ -48,6 +48,7 @@ pub(crate) fn in_japanese(error: &clap::Error) -> Option<String> {
         _ => "コマンドの書き方が正しくありません".to_owned(),
     };
     let mut lines = vec![format!("エラー: {sentence}")];
+    lines.extend(why(error).map(|why| format!("  {why}")));
     let choices = context(ContextKind::ValidValue);
     if !choices.is_empty() {
         lines.push(format!("  指定できる値: {choices}"));
@@ -60,10 +61,33 @@ pub(crate) fn in_japanese(error: &clap::Error) -> Option<String> {
     }
     let usage = context(ContextKind::Usage);
     if !usage.is_empty() {
-        lines.push(usage.replace("Usage:", "使い方:"));
+        let words = [("Usage:", "使い方:"), ("OPTIONS", "オプション"), ("COMMAND", "コマンド")];
+        lines.push(words.iter().fold(usage, |usage, (english, own)| usage.replace(english, own)));
     }
     lines.push("詳しくは --help を付けて実行してください".to_owned());
     Some(lines.join("\n"))
+}
+
+/// What a value must be like, where it was read and refused.
+fn why(error: &clap::Error) -> Option<String> {
+    let source = std::error::Error::source(error)?;
+    let why = if source.is::<InvalidSlug>() {
+        "名前は1～64文字の英小文字・数字・「-」・「_」で、先頭は英小文字か数字です".to_owned()
+    } else if let Some(InvalidId { prefix }) = source.downcast_ref() {
+        format!("この種類の番号は「{prefix}_」に英数字26文字が続きます")
+    } else if source.is::<InvalidIdentity>() {
+        "機関は「団体コード/機関名」（131016/benefits）、名義は「spiffe://ドメイン/団体コード/機関名/personまたはsystem/名前」です".to_owned()
+    } else if source.is::<std::num::ParseIntError>() {
+        "0以上の整数を指定してください".to_owned()
+    } else if source.is::<jiff::Error>() {
+        "日付は 2026-11-21、日時は 2026-11-21T09:00:00Z の形で指定してください".to_owned()
+    } else {
+        // Of a number out of its range the parser has nothing but a sentence.
+        let sentence = source.to_string();
+        let (_, range) = sentence.split_once(" is not in ")?;
+        format!("指定できる範囲: {}", range.replace("..=", "～"))
+    };
+    Some(why)
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "the parser's lists may grow")]
@@ -102,6 +126,23 @@ mod tests {
         assert!(unknown.contains("もしかして: link"), "{unknown}");
         let value = told(&["renkei", "--lang", "fr", "roles"]);
         assert!(value.contains("指定できる値: "), "{value}");
+    }
+
+    #[test]
+    fn what_a_value_must_be_like_is_said_in_japanese_too() {
+        for (words, why) in [
+            ("renkei list open programme_1 --name november", "「programme_」に英数字26文字"),
+            ("renkei list open programme_00000000000000000000000000 --name A", "英小文字"),
+            ("renkei delivery ack programme_00000000000000000000000000 --number x", "整数"),
+            ("renkei link --threads 0", "指定できる範囲: 1～1024"),
+            ("renkei dataset state dataset_00000000000000000000000000 --on x", "2026-11-21"),
+            ("renkei agency add 131016 --title x", "団体コード"),
+        ] {
+            let words: Vec<&str> = words.split(' ').collect();
+            let told = told(&words);
+            assert!(told.lines().nth(1).is_some_and(|line| line.contains(why)), "{told}");
+            assert!(!told.contains("OPTIONS") && !told.contains("COMMAND"), "{told}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use renkei_api::v1::{
 };
 use renkei_api::{Uploaded, following_request_id};
 use renkei_tables::{Column, Schema, Side, TableWriter};
-use renkei_types::{AgencyId, DatasetId, RequestId};
+use renkei_types::{AgencyId, DatasetId, RequestId, Slug};
 use serde_json::{Value, json};
 
 use super::control_totals::{ShapeArguments, count, count_lines};
@@ -35,7 +35,7 @@ pub(crate) enum DatasetCommand {
         provider: AgencyId,
         /// A short name, unique within the agency
         #[arg(long, value_name = "NAME")]
-        name: String,
+        name: Slug,
         /// Its name for people
         #[arg(long, value_name = "TEXT")]
         title: String,
@@ -136,7 +136,7 @@ pub(super) fn run(command: &DatasetCommand, environment: &Environment) -> Result
                 let call = CreateDatasetRequest {
                     request_id: id.to_string(),
                     provider: provider.to_string(),
-                    name: name.clone(),
+                    name: name.to_string(),
                     title: title.clone(),
                     fields,
                 };

@@ -12,7 +12,7 @@ use renkei_api::v1::{
     OpenListRequest, ReconcileRequest, SealRequest, Totals,
 };
 use renkei_tables::Side;
-use renkei_types::{BatchId, Digest, ListId, ProgrammeId, UploadId};
+use renkei_types::{BatchId, Digest, ListId, ProgrammeId, Slug, UploadId};
 use serde_json::{Value, json};
 
 use super::code_words::told;
@@ -35,7 +35,7 @@ pub(crate) enum ListCommand {
         programme: ProgrammeId,
         /// A short name, unique within the programme
         #[arg(long, value_name = "NAME")]
-        name: String,
+        name: Slug,
         #[command(flatten)]
         shape: ShapeArguments,
         /// A sealed list of the programme whose place it takes: what is paid stays paid, all else begins anew
@@ -131,7 +131,7 @@ pub(super) fn run(command: &ListCommand, environment: &Environment) -> Result<Ex
                 let call = OpenListRequest {
                     request_id: id.to_string(),
                     programme_id: programme.to_string(),
-                    name: name.clone(),
+                    name: name.to_string(),
                     encoding: shape.encoding,
                     layout: shape.layout,
                     supersedes_list_id: supersedes.map(|list| list.to_string()).unwrap_or_default(),

@@ -31,7 +31,7 @@ use clap::{Args, ValueEnum as _};
 use jiff::civil::Date;
 use renkei_api::v1::amount_rule::Rule;
 use renkei_api::v1::{AmountRule, ChangeLimits, Consignor, EachAmount, PayeeUnit, Programme};
-use renkei_types::AgencyId;
+use renkei_types::{AgencyId, Slug};
 use serde::Deserialize;
 
 use super::error::BrokerError;
@@ -49,7 +49,7 @@ pub(crate) struct RulesArguments {
     agency: Option<AgencyId>,
     /// A short name, unique within the agency
     #[arg(long, value_name = "NAME")]
-    name: Option<String>,
+    name: Option<Slug>,
     /// Its name for people
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
@@ -172,7 +172,7 @@ impl RulesArguments {
             change_limits: file.change_limits.map(limits),
             decline_until: file.decline_until.unwrap_or_default(),
             agency: needed(self.agency.clone().or(file.agency), "agency")?.to_string(),
-            name: needed(self.name.clone().or(file.name), "name")?,
+            name: needed(self.name.as_ref().map(Slug::to_string).or(file.name), "name")?,
             title: needed(self.title.clone().or(file.title), "title")?,
             base_date: needed(day(self.base_date, file.base_date), "base-date")?,
             unit: unit.into(),
