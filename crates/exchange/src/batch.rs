@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountCounts;
 use crate::book::{Book, BookChange, runs};
+use crate::books::Beginning;
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::draft::{Draft, Drawn, Read, draw_up};
 use crate::household_case::{self, Watch};
@@ -206,10 +207,17 @@ fn propose_once(
     permit: Permit<Certify>,
     list: ListId,
 ) -> Result<Done<Proposed>, Refusal> {
+    // Of a list whose book nobody has opened only what came since its job is left for the turn.
+    let beginning = match exchange.ask_now(move |desk| Ok(desk.books.is_open(list)))? {
+        true => None,
+        false => Some(Beginning::read(exchange.vault(), &exchange.state(), list)?),
+    };
     let read = exchange.ask_now(move |desk| {
         let programme = desk.state.linked_list(list)?.0.programme;
         let earlier = supersede::earlier(desk, list)?;
-        let (book, payees) = (desk.book(list)?, desk.payees(programme)?);
+        let books = &mut desk.books;
+        let book = books.of_list_from(desk.state, desk.journal, list, beginning.as_ref())?;
+        let payees = desk.payees(programme)?;
         Ok(Read { state: desk.state.clone(), today: desk.today, book, payees, earlier })
     })?;
     // A repetition of a call that was answered finds nothing left, or another state of things; the stored answer tells.

@@ -12,6 +12,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+use renkei_journal::BlobReader;
 use renkei_linkage::Outcome;
 use renkei_types::BatchId;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
@@ -463,13 +465,22 @@ pub(crate) fn read_blob(
 ) -> Result<Vec<DecidedLine>, Refusal> {
     let reader = vault.open_blob(result)?;
     let mut lines = Vec::new();
-    for chunk in 0..result.chunks {
-        let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
-        let chunk: Vec<DecidedLine> =
-            postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
-        lines.extend(chunk);
+    for number in 0..result.chunks {
+        lines.extend(result_chunk(&reader, number)?);
     }
     Ok(lines)
+}
+
+/// The engine's decisions on a list, read by all threads. Not for the ledger's own thread, which must not wait for theirs.
+pub(crate) fn read_result_ahead(
+    vault: &Vault,
+    linked: &crate::list::LinkedList,
+) -> Result<Vec<DecidedLine>, Refusal> {
+    let reader = vault.open_blob(&linked.result)?;
+    let chunks = (0..linked.result.chunks).into_par_iter();
+    let chunks: Vec<Vec<DecidedLine>> =
+        chunks.map(|number| result_chunk(&reader, number)).collect::<Result<_, Refusal>>()?;
+    Ok(chunks.into_iter().flatten().collect())
 }
 
 /// The engine's decisions on one chunk of a list.
@@ -478,7 +489,10 @@ pub fn read_result_chunk(
     linked: &crate::list::LinkedList,
     number: u32,
 ) -> Result<Vec<DecidedLine>, Refusal> {
-    let reader = vault.open_blob(&linked.result)?;
+    result_chunk(&vault.open_blob(&linked.result)?, number)
+}
+
+fn result_chunk(reader: &BlobReader, number: u32) -> Result<Vec<DecidedLine>, Refusal> {
     let bytes = reader.chunk(number).map_err(|error| Refusal::internal(&error))?;
     postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))
 }

@@ -6,12 +6,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use renkei_journal::{DataKey, Journal, Seq};
+use renkei_journal::{BlobRef, DataKey, Journal, Seq};
 use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
 use rpds::HashTrieMapSync;
 
 use crate::batch::Payment;
-use crate::book::{Book, BookChange, read_result};
+use crate::book::{Book, BookChange, read_result, read_result_ahead};
 use crate::refusal::Refusal;
 use crate::sealed_parts;
 use crate::state::State;
@@ -45,6 +45,24 @@ impl Payees {
     }
 }
 
+/// A book as the engine's result begins it. Read by whoever needs it, before their turn: a million lines take most of a second, for
+/// which all others would wait.
+#[derive(Clone, Debug)]
+pub(crate) struct Beginning {
+    /// What it was read from.
+    result: BlobRef,
+    book: Book,
+}
+
+impl Beginning {
+    /// Reads it. Blocks: for threads that may wait.
+    pub(crate) fn read(vault: &Vault, state: &State, list: ListId) -> Result<Self, Refusal> {
+        let (_, linked) = state.linked_list(list)?;
+        let book = Book::new(&read_result_ahead(vault, linked)?);
+        Ok(Self { result: linked.result, book })
+    }
+}
+
 /// The books that are open.
 pub struct Books {
     vault: Arc<Vault>,
@@ -63,6 +81,11 @@ impl Books {
         Self { vault, open: HashMap::new(), opened: VecDeque::new(), payees: HashMap::new() }
     }
 
+    /// Whether the book of a list is open.
+    pub(crate) fn is_open(&self, id: ListId) -> bool {
+        self.open.contains_key(&id)
+    }
+
     /// The book of a list, read if it is not open.
     pub fn of_list(
         &mut self,
@@ -70,11 +93,25 @@ impl Books {
         journal: &dyn Journal,
         id: ListId,
     ) -> Result<Arc<Book>, Refusal> {
+        self.of_list_from(state, journal, id, None)
+    }
+
+    /// The same, where its beginning may have been read before. If that is of another result, it is not used.
+    pub(crate) fn of_list_from(
+        &mut self,
+        state: &State,
+        journal: &dyn Journal,
+        id: ListId,
+        beginning: Option<&Beginning>,
+    ) -> Result<Arc<Book>, Refusal> {
         if let Some(book) = self.open.get(&id) {
             return Ok(Arc::clone(book));
         }
         let (list, linked) = state.linked_list(id)?;
-        let mut book = Book::new(&read_result(&self.vault, linked)?);
+        let mut book = match beginning.filter(|beginning| beginning.result == linked.result) {
+            Some(beginning) => beginning.book.clone(),
+            None => Book::new(&read_result(&self.vault, linked)?),
+        };
         let key = self.vault.key(list.key)?;
         // One pass over the journal, however many decisions there are.
         let mut wanted = state.book_frames(id).peekable();
