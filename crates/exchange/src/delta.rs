@@ -328,8 +328,15 @@ impl Reading<'_> {
             RowsWriter::new(vault, &key, upload.key, header, &binding, REGISTER_FIELDS)?;
         // A column that is left out would take from every record what it says.
         if writer.columns() != columns {
-            let missing = columns.iter().any(|column| !writer.columns().contains(column));
-            return Err(if missing { Reason::ColumnMissing } else { Reason::HeaderInvalid }.into());
+            let only_in = |these: &[String], others: &[String]| {
+                let column = these.iter().find(|column| !others.contains(column));
+                column.and_then(|column| seal::column_name(column))
+            };
+            let (reason, field) = match only_in(columns, writer.columns()) {
+                Some(missing) => (Reason::ColumnMissing, Some(missing)),
+                None => (Reason::HeaderInvalid, only_in(writer.columns(), columns)),
+            };
+            return Err(Refusal { field, ..reason.into() });
         }
         let (mut behind, mut counts) = (Behind::default(), DeltaCounts::default());
         let (mut lines, mut lines_removed) = (Vec::new(), Vec::new());

@@ -12,7 +12,7 @@ use renkei_journal::{BlobRef, DataKey};
 use renkei_tables::encoding::Encoding;
 use renkei_tables::{
     Admission, AdmissionError, Admitted, ReadError, ReadOptions, Schema, SchemaError, Side,
-    TableReader,
+    TableReader, built_in_column,
 };
 use renkei_tlog::leaf::{Counter, LeafResult, Operation};
 use renkei_types::{
@@ -295,15 +295,25 @@ pub(crate) fn unreadable(error: &ReadError) -> Refusal {
 }
 
 pub(crate) fn unbound(error: &SchemaError) -> Refusal {
-    match error {
-        SchemaError::ColumnMissing { .. } => Reason::ColumnMissing.into(),
+    let (reason, column) = match error {
+        SchemaError::ColumnMissing { what, .. } => (Reason::ColumnMissing, what.as_str()),
+        SchemaError::ColumnNested { column: name, .. }
+        | SchemaError::ColumnRepeated { name, .. } => (Reason::HeaderInvalid, name.as_str()),
         SchemaError::Unreadable { .. }
         | SchemaError::Syntax { .. }
         | SchemaError::Meaning { .. }
-        | SchemaError::NoIdColumn { .. }
-        | SchemaError::ColumnNested { .. }
-        | SchemaError::ColumnRepeated { .. } => Reason::HeaderInvalid.into(),
-    }
+        | SchemaError::NoIdColumn { .. } => (Reason::HeaderInvalid, ""),
+    };
+    Refusal { field: column_name(column), ..reason.into() }
+}
+
+/// What the contract calls a column of a file; nothing where it has none like it.
+pub(crate) fn column_name(column: &str) -> Option<&'static str> {
+    let header = [column.to_owned()];
+    let known = REGISTER_FIELDS.iter().chain(LIST_FIELDS).copied();
+    // Which id or which name is missing depends on what the file is for.
+    let needed = ["id", "name"].into_iter().find(|needed| *needed == column);
+    needed.or(known.into_iter().find(|name| built_in_column(&header, name).is_some()))
 }
 
 pub(crate) fn not_admitted(error: &AdmissionError) -> Refusal {
@@ -415,7 +425,7 @@ impl SealUpload {
             file.rows.columns.iter().find(|column| !known.fields.contains(*column))
         {
             tracing::info!(column, "a register brings a column that was not announced");
-            return Err(Refusal::new(Reason::HeaderInvalid).in_field("dataset.fields"));
+            return Err(Refusal { field: column_name(column), ..Reason::HeaderInvalid.into() });
         }
         let id = desk.new_snapshot();
         let snapshot = Snapshot {

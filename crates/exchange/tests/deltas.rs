@@ -176,7 +176,7 @@ fn a_delta_that_does_not_fit_is_refused_whole_and_its_number_stays_free() {
     // Without a column the delta would empty it.
     let (fewer, cells) = (&header[..header.len() - 1], joins[..joins.len() - 1].to_vec());
     let narrow = town.apply(1, &delta(fewer, &[("add", cells)])).expect_err("a column is missing");
-    assert_eq!(narrow.reason, Reason::ColumnMissing);
+    assert_eq!((narrow.reason, narrow.field), (Reason::ColumnMissing, Some("alias")));
     assert_eq!(newcomer_found(&town), None);
     town.apply(1, &delta(&header, &[good])).expect("the number is still free");
 }

@@ -43,6 +43,23 @@ fn a_file_in_another_encoding_than_its_sender_says_is_refused_and_the_old_one_se
     town.try_snapshot(&cp932, FileEncoding::Auto, 40).expect("what is found out");
 }
 
+/// Without `column_name` whoever sends a register has to guess which of its columns is meant.
+#[test]
+fn a_column_that_is_missing_stands_twice_or_was_not_announced_is_named() {
+    let town = Town::new();
+    let refused = |header: &str| {
+        let text = format!("{header}\n1,a,b\n");
+        let refused = town.try_snapshot(text.as_bytes(), FileEncoding::Utf8, 1);
+        let refused = refused.expect_err("a header that does not fit");
+        (refused.reason, refused.field)
+    };
+    assert_eq!(refused("宛名番号,氏名,氏名"), (Reason::HeaderInvalid, Some("name_kanji")));
+    let unknown = refused("宛名番号,氏名,転入前住所");
+    assert_eq!(unknown, (Reason::HeaderInvalid, Some("previous_address")));
+    assert_eq!(refused("番,氏名,住所"), (Reason::ColumnMissing, Some("id")));
+    assert_eq!(refused("宛名番号,郵便番号,住所"), (Reason::ColumnMissing, Some("name")));
+}
+
 /// D2. What fails without `write_file` in `seal::read`, and with any normal form in `RowsWriter::push`.
 #[test]
 fn letters_of_somebodys_own_making_and_marks_are_kept_as_they_were_sent() {

@@ -163,10 +163,10 @@ reasons! {
         "列の名前を上の表に合わせるか、スキーマを書く";
     /// Two columns have the same name, or a name is empty.
     HeaderInvalid = "HEADER_INVALID",
-        "the header repeats or omits a column name",
-        "見出しの列名が重複または空",
-        "give each column a name of its own",
-        "列ごとに別の名前を付ける";
+        "the header repeats or omits a column name, or has a column that the register was not set up with",
+        "見出しの列名が重複または空か、台帳の登録にない列がある",
+        "give each column a name of its own; of a register, leave out the column that is named, or set the register up with it (`dataset create --fields`)",
+        "列ごとに別の名前を付ける。台帳では、示された列を除くか、その列を含めて台帳を登録する（`dataset create --fields`）";
     /// The schema, layout, model or configuration file is wrong.
     ConfigurationInvalid = "CONFIGURATION_INVALID",
         "a schema, layout, model or configuration file is wrong",
