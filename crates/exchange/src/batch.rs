@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::AccountCounts;
 use crate::book::{Book, BookChange, runs};
 use crate::books::Beginning;
-use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::command::{Call, Command, Decision, Desk, Done, until_undisturbed};
 use crate::draft::{Draft, Drawn, Read, draw_up};
 use crate::household_case::{self, Watch};
 use crate::index::Indexes;
@@ -27,6 +27,7 @@ use crate::payee::Residents;
 use crate::permit::{Certify, Permit};
 use crate::programme::ListKind;
 use crate::protection::Protected;
+use crate::reach::Unmet;
 use crate::refusal::Refusal;
 use crate::review::TaskState;
 use crate::role::Role;
@@ -175,6 +176,9 @@ pub struct Proposed {
     /// Payable lines that are left out because the payee is on hold, whoever holds it.
     #[serde(default)]
     pub held: u64,
+    /// Stops, and payees whom the programme excludes, that mean nobody in any register to which its lists are linked.
+    #[serde(default)]
+    pub unmet: Unmet,
 }
 
 /// First signature: gathers the payable lines and proposes them as a batch. Blocks: for threads that may wait.
@@ -185,20 +189,9 @@ pub fn propose(
     permit: &Permit<Certify>,
     list: ListId,
 ) -> Result<Done<Proposed>, Refusal> {
-    let propose = || propose_once(exchange, indexes, call.clone(), permit.clone(), list);
-    // Another list of the programme may be certified at the same time. The caller has read nothing that could be old.
-    let mut done = propose();
-    for _ in 1..PROPOSALS_MAX {
-        if done.as_ref().err().is_none_or(|refusal| refusal.reason != Reason::VersionOld) {
-            break;
-        }
-        done = propose();
-    }
-    done
+    // Another list of the programme may be certified at the same time.
+    until_undisturbed(|| propose_once(exchange, indexes, call.clone(), permit.clone(), list))
 }
-
-/// How often a batch is drawn up where others of the programme come between.
-const PROPOSALS_MAX: usize = 5;
 
 fn propose_once(
     exchange: &Exchange,
@@ -302,6 +295,7 @@ impl Command for Propose {
             incomplete: draft.incomplete,
             excluded: draft.excluded.len() as u64,
             held: draft.held,
+            unmet: draft.unmet,
         };
         Ok(Decision::new(proposed, mark).with_book(self.list, key, change))
     }

@@ -36,6 +36,20 @@ pub trait Command: Send + 'static {
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Self::Reply>, Refusal>;
 }
 
+/// Does again what reads first and is decided later, as long as others come in between (`VERSION_OLD`): the caller has read nothing
+/// that could be old. Gives up after some times, for the caller may have a better moment.
+pub(crate) fn until_undisturbed<T>(work: impl Fn() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    const TIMES: usize = 5;
+    let mut done = work();
+    for _ in 1..TIMES {
+        if done.as_ref().err().is_none_or(|refusal| refusal.reason != Reason::VersionOld) {
+            break;
+        }
+        done = work();
+    }
+    done
+}
+
 /// What was decided.
 #[derive(Debug)]
 pub struct Decision<R> {

@@ -113,7 +113,7 @@ impl Command for Acknowledge {
             .ok_or(Refusal::new(Reason::WrongState).in_field("number"))?;
         let batch = desk.state.batches.get(&id).ok_or(Reason::Internal)?;
         if !batch.delivered {
-            return Err(Refusal::new(Reason::WrongState).in_field("number"));
+            return Err(Refusal::new(Reason::NotDelivered).in_field("number"));
         }
         if batch.totals != self.totals {
             return Err(Refusal::new(Reason::TotalsDiffer).in_field("totals"));

@@ -21,7 +21,7 @@ use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{DatasetId, Digest, DigestBuilder, Reason, SnapshotId, UploadId};
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::command::{Call, Command, Decision, Desk, Done, until_undisturbed};
 use crate::directory::{Content, Dataset};
 use crate::index::{ChunkView, Indexes};
 use crate::ledger::Exchange;
@@ -40,9 +40,6 @@ pub const DELTA_LINES_MAX: u64 = 200_000;
 
 /// Values are counted anew once deltas have touched one record in so many.
 const TOUCHED_ONE_IN: u64 = 10;
-
-/// How often a delta is read again because the register was switched while it was read.
-const TRIES: usize = 3;
 
 /// The names of the column that says what is done with a record.
 const OPERATION: &[&str] = &["operation", "異動区分"];
@@ -133,13 +130,7 @@ pub fn apply(
     upload: UploadId,
     declared: Declaration,
 ) -> Result<Done<AppliedDelta>, Refusal> {
-    for _ in 1..TRIES {
-        match try_apply(exchange, spools, indexes, call, permit, upload, declared) {
-            Err(refusal) if refusal.reason == Reason::VersionOld => {}
-            done => return done,
-        }
-    }
-    try_apply(exchange, spools, indexes, call, permit, upload, declared)
+    until_undisturbed(|| try_apply(exchange, spools, indexes, call, permit, upload, declared))
 }
 
 fn try_apply(

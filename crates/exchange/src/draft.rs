@@ -27,7 +27,7 @@ use crate::left_out::LeftOut;
 use crate::list::Totals;
 use crate::payee::{PayeeRule, Resident, Residents};
 use crate::permit::{Certify, Permit};
-use crate::reach::Reach;
+use crate::reach::{Reach, Unmet};
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk};
 use crate::state::State;
@@ -47,6 +47,7 @@ pub(crate) struct Draft {
     pub(crate) excluded: Vec<u32>,
     pub(crate) held: u64,
     pub(crate) incomplete: u64,
+    pub(crate) unmet: Unmet,
     /// Proposals of the list that it takes the place of.
     pub(crate) dissolved: Vec<BatchId>,
 }
@@ -178,8 +179,8 @@ pub(crate) fn draw_up(
     }
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
     let register = state.register_rows(linked.snapshot)?;
-    let out = exclusion::excluded(vault, programme)?;
-    let out = out.iter().map(String::as_str);
+    let excluded_ids = exclusion::excluded(vault, programme)?;
+    let out = excluded_ids.iter().map(String::as_str);
     let rule = PayeeRule::read(vault, state, *today, list_id, residents.iter())?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
@@ -204,6 +205,8 @@ pub(crate) fn draw_up(
             .filter(|&batch| is_proposal(state, batch))
             .collect(),
     };
+    let stops = (&sieve.on_hold, &sieve.held_up);
+    let unmet = Unmet::of(stops, (&excluded_ids, &sieve.not_paid));
     let other = |place: Option<(ListId, u32)>| {
         place.is_some_and(|(of_list, row)| of_list != list_id || !sieve.is_free(row))
     };
@@ -294,6 +297,7 @@ pub(crate) fn draw_up(
         excluded,
         held,
         incomplete,
+        unmet,
         dissolved,
     })))
 }

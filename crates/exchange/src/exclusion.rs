@@ -14,7 +14,7 @@ use renkei_types::{DataKeyId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{BatchState, Payment, payments};
-use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::command::{Call, Command, Decision, Desk, Done, until_undisturbed};
 use crate::ledger::Exchange;
 use crate::mark::Mark;
 use crate::permit::{Permit, Submit};
@@ -126,14 +126,27 @@ pub(crate) fn seal_ids(vault: &Vault, key: DataKeyId, ids: &[&str]) -> Result<Bl
 /// Excludes payees, by ids of persons or households in the register. Blocks: for threads that may wait.
 pub fn exclude(
     exchange: &Exchange,
-    call: Call,
-    permit: Permit<Submit>,
+    call: &Call,
+    permit: &Permit<Submit>,
     programme: ProgrammeId,
     reason: ExclusionReason,
     ids: &[String],
 ) -> Result<Done<Excluded>, Refusal> {
     let ids: Vec<String> = ids.iter().map(|id| fold(id).into_owned()).collect();
     let sorted = distinct(&ids)?;
+    until_undisturbed(|| {
+        exclude_once(exchange, call.clone(), permit.clone(), programme, reason, &sorted)
+    })
+}
+
+fn exclude_once(
+    exchange: &Exchange,
+    call: Call,
+    permit: Permit<Submit>,
+    programme: ProgrammeId,
+    reason: ExclusionReason,
+    sorted: &[&str],
+) -> Result<Done<Excluded>, Refusal> {
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let today = exchange.clock().today();
@@ -148,7 +161,7 @@ pub fn exclude(
         let paid = payments.iter().filter(hit);
         already_certified += paid.count() as u64;
     }
-    let blob = seal_ids(vault, known.key, &sorted)?;
+    let blob = seal_ids(vault, known.key, sorted)?;
     let payees = sorted.len() as u64;
     let before = excluded(vault, known)?;
     let known_before = sorted.iter().filter(|id| before.contains(without_zeros(id))).count() as u64;

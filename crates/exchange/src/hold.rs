@@ -19,7 +19,7 @@ use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, BatchState, payments};
-use crate::command::{Call, Command, Decision, Desk, Done};
+use crate::command::{Call, Command, Decision, Desk, Done, until_undisturbed};
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
@@ -115,6 +115,12 @@ impl HeldPayees {
         let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
         let held = state.held_payees(programme).map(|(payee, _)| payee).collect();
         Ok(Self { key: vault.key(known.key)?, held })
+    }
+
+    /// How many stops there are, and how many of them some ids of the register stand under.
+    pub(crate) fn count<'a>(&self, met: impl IntoIterator<Item = &'a str>) -> (u64, u64) {
+        let met: HashSet<Digest> = met.into_iter().map(|id| self.digest(id)).collect();
+        (self.held.len() as u64, met.intersection(&self.held).count() as u64)
     }
 
     /// Whether an id of the register, a person's or a household's, was named.
@@ -292,16 +298,25 @@ fn place(
 /// wait.
 pub fn hold_payee(
     exchange: &Exchange,
+    call: &Call,
+    permit: &Permit<StopReleases>,
+    programme: ProgrammeId,
+    payee: &str,
+) -> Result<Done<Held>, Refusal> {
+    let payee = fold(payee.trim());
+    if payee.is_empty() {
+        return Err(Refusal::field("payee"));
+    }
+    until_undisturbed(|| hold_once(exchange, call.clone(), permit.clone(), programme, &payee))
+}
+
+fn hold_once(
+    exchange: &Exchange,
     call: Call,
     permit: Permit<StopReleases>,
     programme: ProgrammeId,
     payee: &str,
 ) -> Result<Done<Held>, Refusal> {
-    let payee = fold(payee.trim());
-    let payee = payee.as_ref();
-    if payee.is_empty() {
-        return Err(Refusal::field("payee"));
-    }
     let state = exchange.state();
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let digest = payee_digest(exchange.vault(), &state, programme, payee)?;
@@ -392,7 +407,7 @@ impl Command for ReleaseHold {
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Lifted>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
-        let stop = stop_of(desk.state, self.programme, self.target)?.ok_or(Reason::WrongState)?;
+        let stop = stop_of(desk.state, self.programme, self.target)?.ok_or(Reason::NotOnHold)?;
         let caller = self.permit.caller().identity.clone();
         let action = mark(Operation::AdminAction, self.programme, self.target);
         match &stop.lifted_by {

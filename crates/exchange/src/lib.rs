@@ -62,7 +62,7 @@ mod pending;
 pub mod permit;
 pub mod programme;
 pub mod protection;
-mod reach;
+pub mod reach;
 pub mod readmission;
 pub mod reconcile;
 pub mod refund;

@@ -8,7 +8,9 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 use renkei_types::{ProgrammeId, Reason};
+use serde::{Deserialize, Serialize};
 
+use crate::division::Divisions;
 use crate::hold::HeldPayees;
 use crate::payee::{PayeeRule, Resident};
 use crate::programme::PayeeUnit;
@@ -24,6 +26,32 @@ pub(crate) struct Reach {
     payees: HashSet<String>,
     /// Members of the households among the ids.
     members: HashSet<String>,
+    /// The ids among them that mean somebody, as the register or a division writes them.
+    met: HashSet<String>,
+}
+
+/// Stops and exclusions that reach nobody: they were placed before there was a register to compare them with, or whom they mean is not
+/// in it any more.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Unmet {
+    /// Stops of one payee.
+    pub stops: u64,
+    /// Excluded payees.
+    pub exclusions: u64,
+}
+
+impl Unmet {
+    /// Those of a programme: of its stops and of the ids that it excludes, each with whom they reach.
+    pub(crate) fn of(
+        (stops, held_up): (&HeldPayees, &Reach),
+        (excluded, not_paid): (&HashSet<String>, &Reach),
+    ) -> Self {
+        let (placed, met) = stops.count(held_up.met.iter().map(String::as_str));
+        let met_exclusions: HashSet<&str> =
+            not_paid.met.iter().map(|id| without_zeros(id)).collect();
+        let is_unmet = |id: &&String| !met_exclusions.contains(id.as_str());
+        Self { stops: placed - met, exclusions: excluded.iter().filter(is_unmet).count() as u64 }
+    }
 }
 
 impl Reach {
@@ -51,7 +79,7 @@ impl State {
         let named: HashSet<String> =
             ids.into_iter().map(|id| without_zeros(id).to_owned()).collect();
         let is_named = |id: &str| named.contains(without_zeros(id));
-        let mut reach = Reach { payees: named.clone(), members: HashSet::new() };
+        let mut reach = Reach { payees: named.clone(), ..Reach::default() };
         if !named.is_empty() {
             self.extend_reach(&mut reach, vault, today, programme, is_named)?;
         }
@@ -84,6 +112,10 @@ impl State {
         is_named: impl Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         let programme = self.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+        // A household of its own has a number that no register needs to have.
+        let divisions = Divisions::of(vault, programme)?;
+        let divided = divisions.households().into_iter().filter(|household| is_named(household));
+        reach.met.extend(divided.map(str::to_owned));
         let mut seen = HashSet::new();
         for &list in &programme.lists {
             let Ok((_, linked)) = self.linked_list(list) else { continue };
@@ -102,10 +134,14 @@ impl State {
                 let household = household.map_or("", |column| chunk.cell(column, at));
                 if is_named(person) {
                     reach.payees.insert(without_zeros(person).to_owned());
+                    reach.met.insert(person.to_owned());
                     residents.push(Resident::of(person, household));
                 }
                 if last.0 != household {
                     last = (household.to_owned(), is_named(household));
+                    if last.1 {
+                        reach.met.insert(household.to_owned());
+                    }
                 }
                 if last.1 && !household.is_empty() {
                     reach.payees.insert(without_zeros(household).to_owned());

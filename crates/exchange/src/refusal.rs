@@ -130,6 +130,8 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::ClockSkew
         | R::AlreadyExists
         | R::WrongState
+        | R::NotDelivered
+        | R::NotOnHold
         | R::SamePerson
         | R::OwnDecision
         | R::NoRegister

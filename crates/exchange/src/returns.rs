@@ -221,10 +221,10 @@ pub(crate) fn sent(state: &crate::State, id: BatchId) -> Result<Arc<Batch>, Refu
     let batch = state.batches.get_shared(&id).ok_or(Reason::NoAgreement)?;
     match batch.state {
         BatchState::Acknowledged | BatchState::Paid => Ok(batch),
-        BatchState::Proposed
-        | BatchState::Certified
-        | BatchState::Released
-        | BatchState::Withdrawn => Err(Reason::WrongState.into()),
+        BatchState::Released => Err(Reason::NotDelivered.into()),
+        BatchState::Proposed | BatchState::Certified | BatchState::Withdrawn => {
+            Err(Reason::WrongState.into())
+        }
     }
 }
 

@@ -312,14 +312,14 @@ fn a_stop_or_an_exclusion_of_one_member_reaches_the_household_that_another_one_s
     let call = Call::read(caller("certifier-1"));
     let id = member["宛名番号"].trim_start_matches('0');
     let held =
-        hold_payee(&town.exchange, call, permit, town.programme, id).expect("a hold").reply;
+        hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold").reply;
     assert!(!held.is_compared);
     let list = list_of(&town, "a", &own(&[applicant, second, &families[2][0]]));
     let proposed = town.propose("certifier-1", list).expect("a proposal");
     assert_eq!((proposed.held, town.paid(proposed.batch).len()), (1, 2));
     let (permit, call) = (town.permit_own::<Submit>("payments"), Call::read(caller("payments")));
     let ids = [excluded["宛名番号"].clone()];
-    exclude(&town.exchange, call, permit, town.programme, ExclusionReason::Declined, &ids)
+    exclude(&town.exchange, &call, &permit, town.programme, ExclusionReason::Declined, &ids)
         .expect("an exclusion");
     let proposed = town.propose("certifier-1", list).expect("a proposal");
     assert_eq!((proposed.held, proposed.excluded, town.paid(proposed.batch).len()), (1, 1, 1));

@@ -264,7 +264,7 @@ fn a_report_of_nothing_says_that_everything_is_paid() {
     let list = town.linked_list_of("wave-1", &with_accounts(&town, 40, &[]));
     let batch = town.certify(list).expect("two signatures");
     let early = report_on(&town, batch, "申請番号,支給額\n").expect_err("not acknowledged yet");
-    assert_eq!(early.reason, Reason::WrongState);
+    assert_eq!(early.reason, Reason::NotDelivered);
     town.deliver_and_acknowledge();
     assert!(!town.sheet(list).steps.contains_key(&Step::Paid));
     report_on(&town, batch, "申請番号,支給額\n").expect("an empty report");

@@ -15,6 +15,7 @@ use renkei_exchange::hold::{self, Lifted, ReleaseHold, Target, Unusual};
 use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{Readmit, Receive, StopReleases, Submit};
 use renkei_exchange::programme::{AmountRule, ListKind, Rules};
+use renkei_exchange::reach::Unmet;
 use renkei_exchange::readmission::{self, Readmitted};
 use renkei_exchange::reconcile::Step;
 use renkei_exchange::supersede::Supersedes;
@@ -60,7 +61,7 @@ fn lift(town: &Town, who: &str, target: Target) -> Result<Lifted, Refusal> {
 fn hold_payee(town: &Town, who: &str, payee: &str) -> Result<Target, Refusal> {
     let permit = town.permit_own::<StopReleases>(who);
     let (exchange, programme) = (&town.exchange, town.programme);
-    hold::hold_payee(exchange, Call::read(caller(who)), permit, programme, payee)?;
+    hold::hold_payee(exchange, &Call::read(caller(who)), &permit, programme, payee)?;
     let state = exchange.state();
     hold::payee_digest(exchange.vault(), &state, programme, payee).map(Target::Payee)
 }
@@ -69,7 +70,7 @@ fn leave_out(town: &Town, payees: &[String]) -> Result<Excluded, Refusal> {
     let permit = town.permit_own::<Submit>("payments");
     let (exchange, reason) = (&town.exchange, ExclusionReason::Declined);
     let call = Call::read(caller("payments"));
-    exclude(exchange, call, permit, town.programme, reason, payees).map(|done| done.reply)
+    exclude(exchange, &call, &permit, town.programme, reason, payees).map(|done| done.reply)
 }
 
 fn unusual(town: &Town, list: ListId) -> BTreeSet<Unusual> {
@@ -303,8 +304,11 @@ fn a_payee_on_hold_is_left_out_and_a_batch_that_has_the_payee_waits_as_a_whole()
         town.exchange.execute_now(Call::read(caller("transfers")), command)
     };
     assert_eq!(deliver().expect_err("on hold").reason, Reason::OnHold);
+    let (state, vault) = (town.exchange.state(), town.exchange.vault());
+    let another = hold::payee_digest(vault, &state, town.programme, "12345").expect("a digest");
+    let another = lift(&town, "certifier-1", Target::Payee(another)).expect_err("another id");
+    assert_eq!(another.reason, Reason::NotOnHold);
     // The state knows nobody's id.
-    let state = town.exchange.state();
     let known = serde_json::to_string(&state.payee_holds.iter().collect::<Vec<_>>());
     assert!(!known.expect("text").contains(&payee));
     assert!(!lift(&town, "certifier-1", target).expect("the first").lifted);
@@ -319,6 +323,49 @@ fn a_payee_on_hold_is_left_out_and_a_batch_that_has_the_payee_waits_as_a_whole()
     let left = town.paid(without.batch);
     assert!(left.iter().all(|payment| payment.person != people[0].person));
     assert_eq!(left.len(), people.len() - 1);
+}
+
+/// Without `met` in `Reach` nobody learns that a stop which was placed too early stops nobody.
+#[test]
+fn who_certifies_is_told_how_many_stops_and_exclusions_mean_nobody() {
+    let town = Town::new();
+    // Nothing can be compared with a register before the first list.
+    let known = town.residents().lines().nth(1).and_then(|line| line.split(',').next());
+    let known = known.expect("a resident").to_owned();
+    for payee in ["99", known.trim_start_matches('0')] {
+        hold_payee(&town, "certifier-1", payee).expect("a hold");
+    }
+    leave_out(&town, &["98", "97", known.as_str()].map(str::to_owned)).expect("an exclusion");
+    let list = town.linked_list("wave-1", 40);
+    let proposed = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!(proposed.unmet, Unmet { stops: 1, exclusions: 2 });
+    let (first, second) = ("certifier-1", "certifier-2");
+    let (state, vault) = (town.exchange.state(), town.exchange.vault());
+    let nobody = hold::payee_digest(vault, &state, town.programme, "99").expect("a digest");
+    lift(&town, first, Target::Payee(nobody)).expect("the first");
+    lift(&town, second, Target::Payee(nobody)).expect("the second");
+    assert_eq!(town.propose(first, list).expect("a proposal").unmet.stops, 0);
+}
+
+/// Without `until_undisturbed` in `exclude` one of the two is refused (`VERSION_OLD`) for what the other did.
+#[test]
+fn two_offices_that_exclude_at_once_both_do() {
+    let town = Town::new();
+    let both = std::sync::Barrier::new(2);
+    for round in 0..8 {
+        std::thread::scope(|scope| {
+            for office in 0..2 {
+                let (town, both) = (&town, &both);
+                scope.spawn(move || {
+                    both.wait();
+                    leave_out(town, &[format!("{office}{round}")]).expect("an exclusion");
+                });
+            }
+        });
+    }
+    let state = town.exchange.state();
+    let programme = state.programmes.get(&town.programme).expect("the programme");
+    assert_eq!(programme.exclusions.len(), 16);
 }
 
 /// Without `members` in `Reach` a household is stopped by nobody where persons are paid.

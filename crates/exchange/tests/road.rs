@@ -213,7 +213,7 @@ fn an_entry_cannot_be_acknowledged_before_it_was_delivered() {
     let permit = town.permit_dataset::<Receive>("transfers", town.deliveries());
     let ack = Acknowledge { permit, programme: town.programme, number: 1, totals };
     let refused = town.exchange.execute_now(Call::read(caller("transfers")), ack);
-    assert_eq!(refused.expect_err("never delivered").reason, Reason::WrongState);
+    assert_eq!(refused.expect_err("never delivered").reason, Reason::NotDelivered);
 }
 
 #[test]

@@ -231,8 +231,20 @@ reasons! {
     WrongState = "WRONG_STATE",
         "it is at a step at which this cannot be done",
         "現在の段階ではこの操作はできない",
-        "see at which step it is (`list reconcile`, `programme show`, `agreement list`, `review queue`): deliveries are acknowledged in their order, and before their returns and refunds; a hold is lifted where it stands, under the id that it was placed on",
-        "どの段階にあるかを見る（`list reconcile`、`programme show`、`agreement list`、`review queue`）。配信は番号順に、返却や返還の前に受領確認する。停止は、停止したときと同じ番号で解除する";
+        "see at which step it is (`list reconcile`, `programme show`, `agreement list`, `review queue`): deliveries are acknowledged in their order",
+        "どの段階にあるかを見る（`list reconcile`、`programme show`、`agreement list`、`review queue`）。配信は番号順に受領確認する";
+    /// The receiver has not read an entry of the feed, or has not acknowledged it.
+    NotDelivered = "NOT_DELIVERED",
+        "the receiver has not read it, or has not acknowledged it",
+        "受領側がまだ受け取っていないか、受領確認をしていない",
+        "the receiver reads the entry first (`delivery read`) and acknowledges what it counted (`--ack`, or `delivery ack`); returns and refunds come after that",
+        "受領側が先に`delivery read`で受け取り、数えた件数と金額を受領確認する（`--ack`または`delivery ack`）。返却や返還の報告はその後";
+    /// Nothing is on hold under this name.
+    NotOnHold = "NOT_ON_HOLD",
+        "no stop stands there, or not under this id",
+        "停止されていないか、この番号では停止されていない",
+        "a stop of one payee is lifted under the id that it was placed on: the person's, or that of the household or of another member; `programme show` says how many stops there are and who placed them",
+        "受給者ごとの停止は、停止したときと同じ番号（本人、世帯、または世帯の別の人の番号）で解除する。停止の数と停止した人は`programme show`で分かる";
     /// It has changed since it was read.
     VersionOld = "VERSION_OLD",
         "it has changed since it was read; read it again",

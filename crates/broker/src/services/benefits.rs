@@ -170,6 +170,8 @@ impl v1::benefits_server::Benefits for Desk {
                     lines_incomplete: done.reply.incomplete,
                     lines_excluded: done.reply.excluded,
                     lines_held: done.reply.held,
+                    stops_unmet: done.reply.unmet.stops,
+                    exclusions_unmet: done.reply.unmet.exclusions,
                     receipt: convert::receipt(done.receipt),
                 });
             }
@@ -199,7 +201,7 @@ impl v1::benefits_server::Benefits for Desk {
             let programme = id.ok_or(Reason::NoAgreement)?;
             let reason = convert::exclusion_reason(body.reason)?;
             let work = move |desk: &Self| {
-                exclusion::exclude(&desk.exchange, call, permit, programme, reason, &body.payees)
+                exclusion::exclude(&desk.exchange, &call, &permit, programme, reason, &body.payees)
             };
             let done = self.blocking(work).await?;
             Ok(v1::ExcludeResponse {
@@ -278,7 +280,7 @@ impl v1::benefits_server::Benefits for Desk {
             let (held, receipt) = match target(&body.list_id, &body.payee)? {
                 Wanted::Payee(payee) => {
                     let work = move |desk: &Self| {
-                        hold::hold_payee(&desk.exchange, call, permit, programme, &payee)
+                        hold::hold_payee(&desk.exchange, &call, &permit, programme, &payee)
                     };
                     let done = self.blocking(work).await?;
                     (done.reply, done.receipt)

@@ -292,6 +292,9 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
             &format!("除外した行: 給付事業の除外対象 {excluded} 件、支払停止中の受給者 {held} 件"),
         );
     }
+    warn_of_unmet(session.environment, answer.stops_unmet, answer.exclusions_unmet);
+    object["stops_unmet"] = json!(answer.stops_unmet);
+    object["exclusions_unmet"] = json!(answer.exclusions_unmet);
     if answer.lines_incomplete > 0 {
         let lines = answer.lines_incomplete;
         session.environment.warn(
@@ -300,6 +303,22 @@ async fn certify(session: &Session<'_>, arguments: &CertifyArguments) -> Result<
         );
     }
     Ok(session.done(object, &batch.batch_id, answer.receipt.as_ref()))
+}
+
+/// A stop that stops nobody would be believed.
+fn warn_of_unmet(environment: &Environment, stops: u64, exclusions: u64) {
+    if stops > 0 {
+        environment.warn(
+            &format!("{stops} stops of a payee mean nobody in the register: they stop nobody; `renkei programme show` says who placed stops, and a stop that is placed again is refused where its id is wrong"),
+            &format!("受給者の停止のうち {stops} 件は、台帳の誰にも当たらないため、誰も止めていません。停止した人は `renkei programme show` で分かります。もう一度停止すると、番号の誤りは断られます"),
+        );
+    }
+    if exclusions > 0 {
+        environment.warn(
+            &format!("{exclusions} excluded payees are not in the register: nobody is left out for them; compare the table that excluded them with the register"),
+            &format!("除外対象のうち {exclusions} 件は台帳になく、誰も除外していません。除外に使った表を台帳と見比べてください"),
+        );
+    }
 }
 
 /// What certifiers should look at before they sign, and sign with the batch.
