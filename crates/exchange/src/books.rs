@@ -12,36 +12,47 @@ use rpds::HashTrieMapSync;
 
 use crate::batch::Payment;
 use crate::book::{Book, BookChange, read_result, read_result_ahead};
+use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
 use crate::sealed_parts;
 use crate::state::State;
 use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
 
-/// Whom a programme pays, by payee key: the list and the line.
+/// Whom a programme pays, by payee key: the list and the line. Keys have no zeros in front: a register that comes without those of its
+/// ids would make a new payee of everybody.
 #[derive(Clone, Debug, Default)]
 pub struct Payees {
     by_key: HashTrieMapSync<Box<str>, (ListId, u32)>,
-    /// The persons whom lines name that pay their households.
-    by_person: HashTrieMapSync<Box<str>, (ListId, u32)>,
+    /// The persons whom lines name that pay their households; nothing where persons are paid.
+    by_person: Option<HashTrieMapSync<Box<str>, (ListId, u32)>>,
 }
 
 impl Payees {
     /// The line that pays somebody.
     pub fn line(&self, key: &str) -> Option<(ListId, u32)> {
-        self.by_key.get(key).copied()
+        self.by_key.get(without_zeros(key)).copied()
     }
 
     /// The line that names a person, whatever household it pays.
     pub(crate) fn line_of_person(&self, person: &str) -> Option<(ListId, u32)> {
-        self.by_person.get(person).or_else(|| self.by_key.get(person)).copied()
+        // A person and a household may have one number.
+        let named = self.by_person.as_ref().unwrap_or(&self.by_key);
+        named.get(without_zeros(person)).copied()
+    }
+
+    /// The persons whom lines name that pay their households, without zeros in front; none where persons are paid.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, (ListId, u32))> {
+        let named = self.by_person.iter().flat_map(|named| named.iter());
+        named.map(|(person, place)| (person.as_ref(), *place))
     }
 
     fn add(&mut self, payment: &Payment, list: ListId) {
         let place = (list, payment.row);
-        if payment.person != payment.payee {
-            self.by_person.insert_mut(payment.person.as_str().into(), place);
+        if let Some(named) = &mut self.by_person {
+            named.insert_mut(without_zeros(&payment.person).into(), place);
         }
-        self.by_key.insert_mut(payment.payee.as_str().into(), place);
+        self.by_key.insert_mut(without_zeros(&payment.payee).into(), place);
     }
 }
 
@@ -147,7 +158,9 @@ impl Books {
             return Ok(Arc::clone(payees));
         }
         let programme = state.programmes.get(&id).ok_or(Reason::NoAgreement)?;
-        let mut payees = Payees::default();
+        let pays_households = programme.rules.unit == PayeeUnit::Household;
+        let by_person = pays_households.then(HashTrieMapSync::new_sync);
+        let mut payees = Payees { by_person, ..Payees::default() };
         for list_id in &programme.lists {
             let batches = state.lists.get(list_id).map(|list| list.batches.as_slice());
             for batch in batches.unwrap_or_default() {

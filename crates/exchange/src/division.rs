@@ -38,6 +38,7 @@ use crate::refusal::Refusal;
 use crate::role::closed_list;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
+use crate::unknown_ids::without_zeros;
 
 /// Most persons of one call.
 pub const PERSONS_MAX: usize = 100_000;
@@ -84,7 +85,8 @@ pub struct Divided {
     pub is_compared: bool,
 }
 
-/// All divisions of a programme, by person: the kind and the household that is paid. What was said last counts.
+/// All divisions of a programme, by person: the kind and the household that is paid. What was said last counts. A register that comes
+/// without the zeros of its ids means the same persons.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Divisions(HashMap<String, (DivisionKind, String)>);
 
@@ -98,15 +100,23 @@ impl Divisions {
                 let bytes = reader.chunk(chunk).map_err(|error| Refusal::internal(&error))?;
                 let (kind, persons): (DivisionKind, Vec<DividedPerson>) =
                     postcard::from_bytes(&bytes).map_err(|error| Refusal::internal(&error))?;
-                all.extend(persons.into_iter().map(|one| (one.person, (kind, one.household))));
+                all.extend(
+                    persons
+                        .into_iter()
+                        .map(|one| (without_zeros(&one.person).to_owned(), (kind, one.household))),
+                );
             }
         }
         Ok(Self(all))
     }
 
+    fn of_person(&self, person: &str) -> Option<&(DivisionKind, String)> {
+        self.0.get(without_zeros(person))
+    }
+
     /// The household that is paid for a person, where a division says it.
     pub(crate) fn household(&self, person: &str) -> Option<&str> {
-        self.0.get(person).map(|(_, household)| household.as_str())
+        self.of_person(person).map(|(_, household)| household.as_str())
     }
 
     /// All households to which somebody is counted.
@@ -116,12 +126,12 @@ impl Divisions {
 
     /// Whether the person has a household of their own beside the register's.
     pub(crate) fn is_separate(&self, person: &str) -> bool {
-        self.0.get(person).is_some_and(|(kind, _)| *kind != DivisionKind::StillOne)
+        self.of_person(person).is_some_and(|(kind, _)| *kind != DivisionKind::StillOne)
     }
 
     /// Whether the person fled.
     pub(crate) fn has_fled(&self, person: &str) -> bool {
-        self.0.get(person).is_some_and(|(kind, _)| *kind == DivisionKind::DvSeparate)
+        self.of_person(person).is_some_and(|(kind, _)| *kind == DivisionKind::DvSeparate)
     }
 
     /// Whether nobody has a household of their own.

@@ -28,6 +28,7 @@ use crate::rows::{self, Chunk};
 use crate::snapshot::{Snapshot, each, gather};
 use crate::state::State;
 use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
 
 /// Which state of a register is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,7 +74,7 @@ impl State {
     ) -> Result<InForce, Refusal> {
         let segments = self.segments(self.snapshot_in_use(dataset)?)?;
         let versions =
-            versions(vault, &segments, at, Undated::ForEver, |_| true, |_, row, _, _| row)?;
+            versions(vault, &segments, at, Undated::ForEver, everybody, |_, row, _, _| row)?;
         let there = versions.iter().filter(|(_, version)| version.what.is_some());
         let undated = there.filter(|(_, version)| version.came.is_none()).count() as u64;
         let rows = versions.into_iter().filter_map(|(id, version)| Some((id, version.what?)));
@@ -81,8 +82,9 @@ impl State {
     }
 
     /// The households of some people as they were, of those alone for whom some delta or file has said anything else than what
-    /// `now` gives as theirs: nothing of whoever is not asked for, an empty text of whoever is not in the register. Blocks: for
-    /// threads that may wait.
+    /// `now` gives as theirs: nothing of whoever is not asked for, an empty text of whoever is not in the register. Zeros in front
+    /// make no difference, and the ids that are asked for and answered have none: a file may come without them. Blocks: for threads
+    /// that may wait.
     pub fn households_on<'a>(
         &self,
         vault: &Vault,
@@ -96,8 +98,9 @@ impl State {
         let mut touched = HashSet::new();
         for segment in segments.iter().filter(|segment| files > 1 || segment.follows.is_some()) {
             touched.extend(gather(vault, segment, |_, chunk, at, touched: &mut Vec<String>| {
-                let id = chunk.cell(0, at);
-                let is_other = |now: &str| now != household(segment, chunk, at);
+                let id = without_zeros(chunk.cell(0, at));
+                let home = without_zeros(household(segment, chunk, at));
+                let is_other = |now: &str| without_zeros(now) != home;
                 if now(id).is_some_and(|now| segment.follows.is_some() || is_other(now)) {
                     touched.push(id.to_owned());
                 }
@@ -108,8 +111,14 @@ impl State {
         }
         let what =
             |segment: &Snapshot, _, chunk: &Chunk, at| household(segment, chunk, at).to_owned();
-        let is_touched = |id: &str| touched.contains(id);
-        let versions = versions(vault, &segments, at, Undated::SinceHandled, is_touched, what)?;
+        let versions = versions(
+            vault,
+            &segments,
+            at,
+            Undated::SinceHandled,
+            |id| Some(without_zeros(id)).filter(|id| touched.contains(*id)),
+            what,
+        )?;
         Ok(versions.into_iter().filter_map(|(id, version)| Some((id, version.what?))).collect())
     }
 
@@ -132,18 +141,23 @@ impl State {
     }
 }
 
+/// Every record, under its own id.
+fn everybody(id: &str) -> Option<&str> {
+    Some(id)
+}
+
 /// The household of a row.
 fn household<'a>(segment: &Snapshot, chunk: &'a Chunk, at: usize) -> &'a str {
     segment.rows.column("household_id").map_or("", |column| chunk.cell(column, at))
 }
 
-/// The newest version of each wanted record that had come about on a day and was known by one.
+/// The newest version of each wanted record that had come about on a day and was known by one, under the name that `key` gives it.
 fn versions<T>(
     vault: &Vault,
     segments: &[&Snapshot],
     at: StateAt,
     undated: Undated,
-    is_wanted: impl Fn(&str) -> bool,
+    key: impl Fn(&str) -> Option<&str>,
     what: impl Fn(&Snapshot, u32, &Chunk, usize) -> T,
 ) -> Result<HashMap<String, Version<T>>, Refusal> {
     let mut versions: HashMap<String, Version<T>> = HashMap::new();
@@ -182,19 +196,19 @@ fn versions<T>(
         each(vault, segment, |row, chunk, cell| {
             let id = chunk.cell(0, cell);
             let days = days.map(|column| column.map_or("", |at| chunk.cell(at, cell)));
-            if is_wanted(id)
+            if let Some(key) = key(id)
                 && !rejected.contains(&row)
                 && let Some(came) = counts(days)
             {
-                take(id, Version { came, what: Some(what(segment, row, chunk, cell)) });
+                take(key, Version { came, what: Some(what(segment, row, chunk, cell)) });
             }
         })?;
         if segment.follows.is_some() {
             for gone in crate::delta::behind(vault, segment)?.removed {
-                if is_wanted(&gone.id)
+                if let Some(key) = key(&gone.id)
                     && let Some(came) = counts([&gone.date_of_event, &gone.date_processed])
                 {
-                    take(&gone.id, Version { came, what: None });
+                    take(key, Version { came, what: None });
                 }
             }
         }

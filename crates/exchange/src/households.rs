@@ -38,6 +38,7 @@ use crate::role::closed_list;
 use crate::snapshot::{Snapshot, gather};
 use crate::state::State;
 use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
 
 closed_list! {
     /// Why a payment to or beside a protected person must be looked at by two people.
@@ -88,7 +89,8 @@ struct Members {
     others: bool,
 }
 
-/// Protected persons and the households around them, in the register that is in use.
+/// Protected persons and the households around them, in the register that is in use. Ids have no zeros in front: those of a list may
+/// be of a register that had them.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
     /// Nothing where a protected person is not in the register now.
@@ -152,18 +154,21 @@ impl Surroundings {
         for (id, versions) in &versions {
             let now = versions.last().and_then(|version| version.home.clone());
             if surroundings.divisions.has_fled(id) {
-                surroundings.people.insert(id.clone(), now);
+                surroundings.people.insert(without_zeros(id).to_owned(), now);
                 continue;
             }
             surroundings.left.extend(
-                left_after(versions, registers.base.on).iter().map(|home| home.household.clone()),
+                left_after(versions, registers.base.on)
+                    .iter()
+                    .map(|home| without_zeros(&home.household).to_owned()),
             );
             if let Some(home) = now.as_ref().filter(|home| !home.household.is_empty()) {
-                let members = surroundings.households.entry(home.household.clone()).or_default();
+                let household = without_zeros(&home.household).to_owned();
+                let members = surroundings.households.entry(household).or_default();
                 members.protected.insert(id.clone());
                 members.kana.insert(home.kana.clone());
             }
-            surroundings.people.insert(id.clone(), now);
+            surroundings.people.insert(without_zeros(id).to_owned(), now);
         }
         // A whole file that has come since says nothing of the households before it, so those are asked for by themselves.
         let dataset = state.snapshots.get(&registers.in_use).ok_or(Reason::DataDestroyed)?.dataset;
@@ -171,9 +176,10 @@ impl Surroundings {
         let on_base_date = state.households_on(vault, dataset, registers.base, now)?;
         let linked = then(vault, state, protected, registers, &segments, &versions)?;
         for (id, household) in on_base_date.into_iter().chain(linked) {
-            let is_other = surroundings.household_of(&id) != household;
+            let household = without_zeros(&household);
+            let is_other = without_zeros(surroundings.household_of(&id)) != household;
             if is_other && !surroundings.divisions.has_fled(&id) {
-                surroundings.left.insert(household);
+                surroundings.left.insert(household.to_owned());
             }
         }
         surroundings.left.remove("");
@@ -193,9 +199,14 @@ impl Surroundings {
         Ok(surroundings)
     }
 
+    fn household(&self, household: &str) -> Option<&Members> {
+        self.households.get(without_zeros(household))
+    }
+
     /// The household of somebody protected; empty where there is none.
     fn household_of(&self, id: &str) -> &str {
-        self.people.get(id).and_then(Option::as_ref).map_or("", |home| home.household.as_str())
+        let home = self.people.get(without_zeros(id)).and_then(Option::as_ref);
+        home.map_or("", |home| home.household.as_str())
     }
 
     /// What about a payment must be looked at.
@@ -210,15 +221,15 @@ impl Surroundings {
         if self.people.is_empty() {
             return found;
         }
-        let own = self.people.get(paid.person);
-        let household = self.households.get(paid.household);
+        let own = self.people.get(without_zeros(paid.person));
+        let household = self.household(paid.household);
         if unit == PayeeUnit::Household && !self.divisions.has_fled(paid.person) {
             let of = [paid.household, paid.payee];
-            let mut members = of.iter().filter_map(|household| self.households.get(*household));
+            let mut members = of.iter().filter_map(|household| self.household(household));
             if members.any(|members| own.is_none() || members.others) {
                 found.insert(HouseholdFinding::ProtectedMember);
             }
-            if of.iter().any(|household| self.left.contains(*household)) {
+            if of.iter().any(|household| self.left.contains(without_zeros(household))) {
                 found.insert(HouseholdFinding::MemberLeft);
             }
         }
@@ -241,8 +252,8 @@ impl Surroundings {
 
     /// Everybody protected on whom the findings about a payment may rest.
     pub(crate) fn concerned<'a>(&'a self, paid: &Paid<'a>) -> impl Iterator<Item = &'a str> {
-        let own = self.people.contains_key(paid.person).then_some(paid.person);
-        let members = self.households.get(paid.household).into_iter();
+        let own = self.people.contains_key(without_zeros(paid.person)).then_some(paid.person);
+        let members = self.household(paid.household).into_iter();
         own.into_iter().chain(members.flat_map(|members| &members.protected).map(String::as_str))
     }
 }
@@ -280,7 +291,7 @@ fn versions(
                 let version = Version { at: u64::from(row), came: day(came), home: Some(home) };
                 seen.push(Seen::Protected(id.to_owned(), version));
             } else if !household.is_empty() {
-                seen.push(Seen::Other(row, hash(household)));
+                seen.push(Seen::Other(row, hash(without_zeros(household))));
             }
         })?;
         for seen in seen {

@@ -11,9 +11,11 @@ use crate::division::Divisions;
 use crate::history::StateAt;
 use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
+use crate::rows::Chunk;
 use crate::snapshot::RegisterRows;
 use crate::state::State;
 use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
 
 /// What a register says of somebody that a payment needs.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +33,12 @@ impl Resident {
     pub(crate) fn of(person: &str, household: &str) -> Self {
         let (person, household) = (person.to_owned(), household.to_owned());
         Self { person, household, kana: String::new() }
+    }
+
+    fn of_row(columns: [Option<usize>; 3], chunk: &Chunk, at: usize) -> Self {
+        let cell = |column: Option<usize>| column.map_or("", |column| chunk.cell(column, at));
+        let [person, household, kana] = columns.map(|column| cell(column).to_owned());
+        Self { person, household, kana }
     }
 
     /// One row of a register.
@@ -73,14 +81,32 @@ impl Residents {
         let found =
             register.gather(vault, |row, chunk, at, found: &mut Vec<(u32, Resident)>| {
                 if wanted.binary_search(&row).is_ok() {
-                    let [person, household, kana] = columns.map(|column| {
-                        column.map_or("", |column| chunk.cell(column, at)).to_owned()
-                    });
-                    found.push((row, Resident { person, household, kana }));
+                    found.push((row, Resident::of_row(columns, chunk, at)));
                 }
             })?;
         let (rows, residents) = found.into_iter().unzip();
         Ok(Self { rows, residents })
+    }
+
+    /// Reads those who are meant, whatever a list says of them. Blocks: for threads that may wait.
+    pub(crate) fn who(
+        vault: &Vault,
+        state: &State,
+        list: ListId,
+        is_meant: impl Fn(&str) -> bool + Sync,
+    ) -> Result<Vec<Resident>, Refusal> {
+        let (_, linked) = state.linked_list(list)?;
+        let register = state.register_rows(linked.snapshot)?;
+        let columns = COLUMNS.map(|name| register.column(name));
+        let found = register.gather(vault, |_, chunk, at, found: &mut Vec<Resident>| {
+            if is_meant(chunk.cell(0, at)) {
+                found.push(Resident::of_row(columns, chunk, at));
+            }
+        })?;
+        // The newest version stands last.
+        let newest: HashMap<String, Resident> =
+            found.into_iter().map(|one| (one.person.clone(), one)).collect();
+        Ok(newest.into_values().collect())
     }
 
     /// Whom a row of the register says.
@@ -99,7 +125,7 @@ impl Residents {
 pub(crate) struct PayeeRule {
     unit: PayeeUnit,
     divisions: Divisions,
-    /// Households on the base date, by person: who parts after it does not make two payees of one.
+    /// Households on the base date, by person without zeros in front: who parts after it does not make two payees of one.
     on_base_date: HashMap<String, String>,
 }
 
@@ -122,13 +148,18 @@ impl PayeeRule {
             // A register that is withdrawn is not read again.
             if let Some(dataset) = dataset.filter(|id| state.snapshot_in_use(*id).is_ok()) {
                 let base_date = StateAt { on: programme.rules.base_date, known: today };
-                let home = |one: &'a Resident| (one.person.as_str(), one.household.as_str());
+                let home = |one: &'a Resident| (without_zeros(&one.person), one.household.as_str());
                 let people: HashMap<&str, &str> = residents.map(home).collect();
                 let now = |person: &str| people.get(person).copied();
                 on_base_date = state.households_on(vault, dataset, base_date, now)?;
             }
         }
         Ok(Self { unit, divisions, on_base_date })
+    }
+
+    /// Whether a division counts the person to a household.
+    pub(crate) fn is_divided(&self, person: &str) -> bool {
+        self.divisions.household(person).is_some()
     }
 
     /// Whether a division that is no secret gives the person a household of their own.
@@ -143,7 +174,8 @@ impl PayeeRule {
             PayeeUnit::Person => person,
             PayeeUnit::Household => {
                 let divided = self.divisions.household(person);
-                divided.or(self.on_base_date.get(person).map(String::as_str)).unwrap_or(household)
+                let on_base_date = self.on_base_date.get(without_zeros(person));
+                divided.or(on_base_date.map(String::as_str)).unwrap_or(household)
             }
         }
     }

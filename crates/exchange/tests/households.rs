@@ -345,6 +345,55 @@ fn a_change_of_household_that_nobody_has_dated_does_not_make_a_second_payee_of_a
     assert_eq!(refused.reason, Reason::AlreadyPaid);
 }
 
+/// The register's records after a change, as a file.
+fn changed(town: &Town, change: impl Fn(&[String], &mut Vec<String>)) -> String {
+    let (header, records) = table(town);
+    let lines = records.into_iter().map(|mut cells| {
+        change(&header, &mut cells);
+        cells.join(",") + "\n"
+    });
+    header.join(",") + "\n" + &lines.collect::<String>()
+}
+
+/// Without `without_zeros` in `Payees` everybody is a new payee as soon as a spreadsheet has eaten the zeros of a register.
+#[test]
+fn who_is_paid_is_not_paid_again_when_the_register_comes_without_the_zeros_of_its_ids() {
+    for mut town in [town_of_persons(), town()] {
+        let families = families(&town);
+        let person = &families[0][0];
+        town.pay(list_of(&town, "a", &own(&[person])));
+        let bare = changed(&town, |header, cells| {
+            for name in ["宛名番号", "世帯番号"] {
+                let cell = &mut cells[column(header, name)];
+                *cell = cell.trim_start_matches('0').to_owned();
+            }
+        });
+        assert!(!bare.contains(&person["宛名番号"]), "the register had zeros");
+        town.replace_register(bare);
+        let second = list_of(&town, "b", &own(&[person]));
+        let refused = town.propose("certifier-1", second).expect_err("the person is paid");
+        assert_eq!(refused.reason, Reason::AlreadyPaid);
+    }
+}
+
+/// Without `named_households` in `draw_up` a household that got another number is paid by the line of another of its members.
+#[test]
+fn a_household_that_was_paid_is_not_paid_again_under_the_number_that_a_late_notice_gives_it() {
+    let town = town();
+    let families = families(&town);
+    let (one, other) = (&families[0][0], &families[0][1]);
+    town.pay(list_of(&town, "a", &own(&[one])));
+    // Handled after that, but of a day before the base date: all of them were the other household then.
+    let (header, records) = table(&town);
+    let members = families[0].iter();
+    let late = |who| ("変更", moved(&header, &records, who, ("900001", "2026-08-20")));
+    let late: Vec<_> = members.map(late).collect();
+    town.apply(1, &delta(&header, &late)).expect("a delta");
+    let second = list_of(&town, "b", &own(&[other, &families[1][0]]));
+    let proposed = town.propose("certifier-1", second).expect("a proposal");
+    assert_eq!((proposed.already_paid, town.paid(proposed.batch).len()), (1, 1));
+}
+
 /// Without `divided` in `PayeeRule::payee` both are paid; without the comparison of `divisions` in `CertifyBatch::decide` a proposal from
 /// before is.
 #[test]
