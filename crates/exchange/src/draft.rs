@@ -27,6 +27,7 @@ use crate::left_out::LeftOut;
 use crate::list::Totals;
 use crate::payee::{PayeeRule, Resident, Residents};
 use crate::permit::{Certify, Permit};
+use crate::programme::PayeeUnit;
 use crate::reach::{Reach, Unmet};
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk};
@@ -78,6 +79,7 @@ struct Sieve<'a> {
     book: &'a Book,
     residents: &'a Residents,
     rule: &'a PayeeRule,
+    unit: PayeeUnit,
     not_paid: Reach,
     held_up: Reach,
     on_hold: HeldPayees,
@@ -143,15 +145,13 @@ impl<'a> Sieve<'a> {
         at: usize,
     ) -> Option<Obstacle> {
         let payee = payment.payee.as_str();
-        // Whoever names a payee may know the household of today or that of the base date.
-        let names = [payee, &resident.person, &resident.household];
         let paid = || self.columns.paid(chunk, at, resident, (payee, payment.yen));
         if payee.is_empty() {
             Some(Obstacle::Incomplete)
-        } else if self.not_paid.has(&names) {
+        } else if self.not_paid.has_line(self.unit, payee, resident) {
             Some(Obstacle::Excluded)
         // A household that a division has made is in no register.
-        } else if self.held_up.has(&names)
+        } else if self.held_up.has_line(self.unit, payee, resident)
             || self.on_hold.has(payee)
             || self.watch.holds(self.state, &paid(), &payment.cells)
         {
@@ -198,6 +198,7 @@ pub(crate) fn draw_up(
         book,
         residents,
         rule: &rule,
+        unit: programme.rules.unit,
         not_paid: state.reach(vault, *today, list.programme, out)?,
         held_up: state.reach_of_holds(vault, *today, list.programme)?,
         on_hold: HeldPayees::of(vault, state, list.programme)?,

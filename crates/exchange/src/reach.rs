@@ -4,7 +4,7 @@
 //! persons are paid, a household that is named stands for its members. And an id whose leading zeros are lost means who it
 //! meant before: a stop that reaches too far is noticed the same day, one that reaches nobody when the money is gone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 use renkei_types::{ProgrammeId, Reason};
@@ -58,6 +58,13 @@ impl Reach {
     /// Whether one of these is meant: the keys under which a payment or a resident is known.
     pub(crate) fn has(&self, keys: &[&str]) -> bool {
         keys.iter().any(|key| self.payees.contains(without_zeros(key)))
+    }
+
+    /// Whether a line is meant that names a resident and pays somebody. Whoever names a payee may know the household of today or that
+    /// of the base date; and where persons are paid, whoever was of a household that is named is meant in any other too.
+    pub(crate) fn has_line(&self, unit: PayeeUnit, payee: &str, resident: &Resident) -> bool {
+        self.has(&[payee, &resident.person, &resident.household])
+            || (unit == PayeeUnit::Person && self.members.contains(without_zeros(&resident.person)))
     }
 
     /// Whether a payment is meant.
@@ -126,7 +133,7 @@ impl State {
             }
             let Ok(register) = self.register_rows(linked.snapshot) else { continue };
             let household = register.column("household_id");
-            let mut residents: Vec<Resident> = Vec::new();
+            let (mut residents, mut of_named) = (Vec::<Resident>::new(), Vec::<Resident>::new());
             // Families stand side by side in most registers: their household is looked at once.
             let mut last = (String::new(), false);
             register.each(vault, |_, chunk, at| {
@@ -146,10 +153,13 @@ impl State {
                 if last.1 && !household.is_empty() {
                     reach.payees.insert(without_zeros(household).to_owned());
                     reach.members.insert(without_zeros(person).to_owned());
+                    of_named.push(Resident::of(person, household));
                 }
             })?;
             if programme.rules.unit == PayeeUnit::Household {
-                let rule = PayeeRule::read(vault, self, today, list, residents.iter())?;
+                let all = residents.iter().chain(&of_named);
+                let rule = PayeeRule::read(vault, self, today, list, all)?;
+                reach.payees.extend(renumbered(&of_named, &rule));
                 for resident in &residents {
                     let households = [rule.payee(resident), resident.household.as_str()];
                     let households = households.into_iter().filter(|id| !id.is_empty());
@@ -159,4 +169,15 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// The households that are paid in the place of some that nobody is paid by any more: they have got another number.
+fn renumbered(members: &[Resident], rule: &PayeeRule) -> Vec<String> {
+    let mut now: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for member in members {
+        let of_household = now.entry(without_zeros(&member.household)).or_default();
+        of_household.insert(without_zeros(rule.payee(member)));
+    }
+    now.retain(|household, payees| !payees.contains(household));
+    now.into_values().flatten().filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }

@@ -19,6 +19,7 @@ use crate::list::Totals;
 use crate::mark::Mark;
 use crate::payee::{PayeeRule, Residents};
 use crate::permit::{Permit, Readmit};
+use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::unknown_ids::without_zeros;
@@ -117,8 +118,8 @@ fn open_again(
             let resident = line.register_row.and_then(|row| residents.get(row));
             let Some(resident) = resident.filter(|_| free) else { continue };
             let payee = rule.payee(resident);
-            let keys = [payee, &resident.person, &resident.household];
-            let (comes, stays) = (before.has(&keys), after.has(&keys));
+            let has = |reach: &Reach| reach.has_line(known.rules.unit, payee, resident);
+            let (comes, stays) = (has(&before), has(&after));
             let is_paid = paid.line(payee).is_some_and(|other| other != (id, row));
             if comes && !stays && !is_paid {
                 totals.add(line.yen);

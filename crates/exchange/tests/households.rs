@@ -394,6 +394,31 @@ fn a_household_that_was_paid_is_not_paid_again_under_the_number_that_a_late_noti
     assert_eq!((proposed.already_paid, town.paid(proposed.batch).len()), (1, 1));
 }
 
+fn hold(town: &Town, id: &str) {
+    let permit = town.permit_own::<StopReleases>("certifier-1");
+    let call = Call::read(caller("certifier-1"));
+    hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold");
+}
+
+/// Without `members` in `Reach::has_line` a stop on a household ends for whoever moves out of it, where persons are paid; without
+/// `renumbered` one on a household ends with its number, where households are.
+#[test]
+fn a_stop_on_a_household_goes_with_whoever_moves_and_with_its_number() {
+    for (town, day) in [(town_of_persons(), "2026-10-05"), (town(), "2026-08-20")] {
+        let families = families(&town);
+        let (one, other) = (&families[0][0], &families[0][1]);
+        list_of(&town, "a", &own(&[one]));
+        hold(&town, &one["世帯番号"]);
+        let (header, records) = table(&town);
+        let late = |who| ("変更", moved(&header, &records, who, ("900001", day)));
+        let late: Vec<_> = families[0].iter().map(late).collect();
+        town.apply(1, &delta(&header, &late)).expect("a delta");
+        let second = list_of(&town, "b", &own(&[other, &families[1][0]]));
+        let proposed = town.propose("certifier-1", second).expect("a proposal");
+        assert_eq!((proposed.held, town.paid(proposed.batch).len()), (1, 1));
+    }
+}
+
 /// Without `divided` in `PayeeRule::payee` both are paid; without the comparison of `divisions` in `CertifyBatch::decide` a proposal from
 /// before is.
 #[test]
