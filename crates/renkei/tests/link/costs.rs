@@ -51,7 +51,8 @@ fn a_long_list_without_dates_of_birth_is_not_left_to_clerks() {
     let register = folder.path("residents.csv");
     let run = link(&place, "links.csv", &register, &without, |_| {}).exits(0);
     assert!(links(&run) > 9_600, "{}", links(&run));
-    let persons = Sheet::read(&folder.path("truth.csv")).map("benefit_id", "resident_id");
+    let truth = Sheet::read(&folder.path("truth.csv"));
+    let persons = truth.map("benefit_id", "resident_id");
     let linked = Sheet::read(&folder.path("links.csv"));
     let is_wrong = |row: &usize| {
         linked.cell(*row, "outcome") == "LINKED"
