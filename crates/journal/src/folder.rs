@@ -27,6 +27,11 @@ impl Folder {
         Ok(Self { path: path.to_owned() })
     }
 
+    /// Opens a file that exists, for somebody who may only read it.
+    pub(crate) fn open_to_read(&self, name: &str) -> io::Result<Arc<dyn StorageFile>> {
+        Ok(Arc::new(FolderFile(fs_err::File::open(self.place(name))?)))
+    }
+
     fn writable(&self) -> OpenOptions {
         let mut options = OpenOptions::new();
         options.read(true).write(true);

@@ -24,7 +24,7 @@ pub fn last_frame_beside(dir: &Path) -> io::Result<Seq> {
     let Some(first) = names.iter().filter_map(|name| segment_first(name)).max() else {
         return Ok(Seq(0));
     };
-    let file = folder.open(&segment_name(first))?;
+    let file = folder.open_to_read(&segment_name(first))?;
     let size = file.size()?.max(SEGMENT_HEADER_BYTES);
     let found = scan(&mut Window::new(Arc::clone(&file), size), first, size)?;
     Ok(Seq(found.next.0.saturating_sub(1)))
