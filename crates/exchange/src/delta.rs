@@ -12,8 +12,6 @@
 //! record stands in a delta twice, so its lines have no order. Keys, columns and counts are the snapshot's, see
 //! [`crate::snapshot`].
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use renkei_linkage::DeltaError;
 use renkei_tables::{Admission, Schema, Side};
@@ -23,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::{Call, Command, Decision, Desk, Done, until_undisturbed};
 use crate::directory::{Content, Dataset};
+use crate::flagged::Flagged;
 use crate::index::{ChunkView, Indexes};
 use crate::ledger::Exchange;
 use crate::mark::Mark;
@@ -288,8 +287,8 @@ impl Reading<'_> {
             let all: Vec<&Snapshot> = segments.iter().copied().chain([&snapshot]).collect();
             indexed.counted_anew(vault, &all, clock.as_ref())?
         } else {
-            let mut flagged = HashSet::clone(indexed.flagged());
-            crate::protection::flag(vault, &mut flagged, &snapshot, &behind)?;
+            let mut flagged = Flagged::clone(indexed.flagged());
+            flagged.take(vault, &snapshot, &behind)?;
             indexed.with_records(changed, flagged)
         };
         let id = SnapshotId::new(clock.now(), vault.entropy());

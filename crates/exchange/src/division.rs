@@ -119,9 +119,10 @@ impl Divisions {
         self.of_person(person).map(|(_, household)| household.as_str())
     }
 
-    /// All households to which somebody is counted.
+    /// All households to which somebody is counted, but for those who fled: whoever may name a household would learn who did.
     pub(crate) fn households(&self) -> HashSet<&str> {
-        self.0.values().map(|(_, household)| household.as_str()).collect()
+        let told = self.0.values().filter(|(kind, _)| *kind != DivisionKind::DvSeparate);
+        told.map(|(_, household)| household.as_str()).collect()
     }
 
     /// Whether the person has a household of their own beside the register's.

@@ -191,7 +191,12 @@ impl Watch {
         };
         let divisions = Divisions::of(vault, programme)?;
         let register = state.register_rows(linked.snapshot)?;
-        let remainders = Remainders::read(vault, &register, &programme.rules, &divisions)?;
+        let apart = |id: &str| divisions.is_separate(id).then_some("");
+        let then = match divisions.separates_nobody() {
+            true => HashMap::new(),
+            false => state.households_on(vault, dataset, registers.base, apart)?,
+        };
+        let remainders = Remainders::read(vault, &register, &programme.rules, &divisions, &then)?;
         let paid = paid_to(exchange, known.programme, remainders.households())?;
         let remainders = remainders.with_paid(paid);
         let surroundings =

@@ -212,7 +212,11 @@ impl Surroundings {
     /// What about a payment must be looked at.
     pub(crate) fn look(&self, unit: PayeeUnit, paid: &Paid<'_>) -> BTreeSet<HouseholdFinding> {
         let mut found = BTreeSet::new();
-        if self.remainders.counts_divided(paid.payee, paid.yen) {
+        // A household with another number since the base date is paid under the older one.
+        let own_alone = self.divisions.is_separate(paid.person);
+        let of = [Some(paid.payee), Some(paid.household).filter(|_| !own_alone)];
+        let counts = |household| self.remainders.counts_divided(household, paid.yen);
+        if of.into_iter().flatten().any(counts) {
             found.insert(HouseholdFinding::CountsDivided);
         }
         if self.remainders.paid_with_old(paid.person) {

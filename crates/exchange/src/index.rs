@@ -19,6 +19,7 @@ use renkei_tables::{Schema, Side};
 use renkei_types::{Clock, DatasetId, Digest, Reason, SnapshotId};
 
 use crate::directory::Content;
+use crate::flagged::Flagged;
 use crate::protection::{Feeds, Protected};
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk, Rows};
@@ -40,8 +41,8 @@ pub struct Indexed {
     pub model_digest: Digest,
     /// Which model was taken into use.
     promoted: Option<Digest>,
-    /// Ids of the records that are flagged as protected.
-    flagged: Arc<HashSet<Box<str>>>,
+    /// Whom the register flags as protected.
+    flagged: Arc<Flagged>,
 }
 
 impl Indexed {
@@ -49,7 +50,7 @@ impl Indexed {
         index: Arc<RegisterIndex>,
         model: PreparedModel,
         promoted: Option<Digest>,
-        flagged: Arc<HashSet<Box<str>>>,
+        flagged: Arc<Flagged>,
     ) -> Self {
         let model_digest = model.model().digest();
         Self { index, model: Arc::new(model), model_digest, promoted, flagged }
@@ -58,30 +59,30 @@ impl Indexed {
     /// The same with the deltas of these segments, the newest first.
     fn with_records_of(&self, vault: &Vault, since: &[&Snapshot]) -> Result<Self, Refusal> {
         let mut delta = self.index.delta();
-        let mut flagged = HashSet::clone(&self.flagged);
+        let mut flagged = Flagged::clone(&self.flagged);
         for segment in since.iter().rev() {
             let behind = crate::delta::behind(vault, segment)?;
             crate::delta::add_to(vault, &mut delta, segment, &behind)?;
-            crate::protection::flag(vault, &mut flagged, segment, &behind)?;
+            flagged.take(vault, segment, &behind)?;
         }
         let index = self.index.apply(delta).map_err(|error| Refusal::internal(&error))?;
         Ok(self.with_records(index, flagged))
     }
 
     /// The same with the records that a delta leaves. What was counted stays, and so the model does.
-    pub(crate) fn with_records(&self, index: RegisterIndex, flagged: HashSet<Box<str>>) -> Self {
+    pub(crate) fn with_records(&self, index: RegisterIndex, flagged: Flagged) -> Self {
         let (model, model_digest) = (Arc::clone(&self.model), self.model_digest);
         let (index, flagged) = (Arc::new(index), Arc::new(flagged));
         Self { index, model, model_digest, promoted: self.promoted, flagged }
     }
 
-    /// Whether a record is flagged as protected.
+    /// Whether the register flags a resident as protected.
     pub fn is_flagged(&self, id: &str) -> bool {
-        self.flagged.contains(id)
+        self.flagged.has(id)
     }
 
-    /// Ids of the records that are flagged as protected.
-    pub(crate) fn flagged(&self) -> &Arc<HashSet<Box<str>>> {
+    /// Whom the register flags as protected.
+    pub(crate) fn flagged(&self) -> &Arc<Flagged> {
         &self.flagged
     }
 
@@ -363,8 +364,8 @@ fn build(
     vault: &Vault,
     segments: &[&Snapshot],
     clock: &dyn Clock,
-) -> Result<(RegisterIndex, HashSet<Box<str>>), Refusal> {
-    let mut flagged = HashSet::new();
+) -> Result<(RegisterIndex, Flagged), Refusal> {
+    let mut flagged = Flagged::default();
     let (file, deltas) = segments.split_first().ok_or(Reason::Internal)?;
     let mut intake = RegisterIntake::new(fields(&file.rows));
     let view = ChunkView::new(&file.rows, Side::Register);
@@ -385,15 +386,13 @@ fn build(
             });
             for chunk in chunks {
                 let chunk = chunk?;
-                crate::protection::flag_chunk(&mut flagged, &segment.rows, &chunk);
+                flagged.take_chunk(&segment.rows, &chunk);
                 intake.extend(&view.of(&chunk));
             }
             Ok(())
         })?;
         if segment.follows.is_some() {
-            for gone in crate::delta::behind(vault, segment)?.removed {
-                flagged.remove(gone.id.as_str());
-            }
+            flagged.forget_removed(&crate::delta::behind(vault, segment)?);
         }
     }
     let mut left_out: Vec<usize> = rows::rejected(&file.rows.open(vault)?, &file.rows)?

@@ -35,6 +35,7 @@ pub mod enrolment;
 pub mod exclusion;
 pub mod explain;
 pub mod extract;
+mod flagged;
 pub mod founding;
 pub mod history;
 pub mod hold;

@@ -27,16 +27,14 @@ use renkei_types::{DatasetId, Digest, DigestBuilder, Reason, UploadId};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Call, Command, Decision, Desk, Done};
-use crate::delta::Behind;
+use crate::flagged::Flagged;
 use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::mark::Mark;
 use crate::permit::{Permit, SeeProtection, Submit};
 use crate::refusal::Refusal;
-use crate::rows::{self, Chunk, Rows};
 use crate::seal::{self, Declaration, DestroyUpload};
 use crate::shown::{PROTECTED, is_protected};
-use crate::snapshot::Snapshot;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
 use crate::unknown_ids::{UnknownIds, without_zeros};
@@ -121,15 +119,11 @@ pub struct Protected {
     /// Nothing was heard for too long, or never.
     pub is_stale: bool,
     reported: Arc<Periods>,
-    flagged: Arc<HashSet<Box<str>>>,
+    flagged: Arc<Flagged>,
 }
 
 impl Protected {
-    pub(crate) fn new(
-        is_stale: bool,
-        reported: Arc<Periods>,
-        flagged: Arc<HashSet<Box<str>>>,
-    ) -> Self {
+    pub(crate) fn new(is_stale: bool, reported: Arc<Periods>, flagged: Arc<Flagged>) -> Self {
         Self { is_stale, reported, flagged }
     }
 
@@ -142,7 +136,7 @@ impl Protected {
     pub fn covers(&self, id: &str) -> bool {
         // Both are looked up whatever the first says.
         let reported = self.reported.contains_key(without_zeros(id));
-        let flagged = self.flagged.contains(id);
+        let flagged = self.flagged.has(id);
         self.is_stale | reported | flagged
     }
 
@@ -160,13 +154,13 @@ impl Protected {
 
     /// Whether it is known of nobody that they are protected.
     pub(crate) fn is_nobody(&self) -> bool {
-        !self.is_stale && self.reported.is_empty() && self.flagged.is_empty()
+        !self.is_stale && self.reported.is_empty() && self.flagged.is_nobody()
     }
 
     /// Keyed digest of everybody who is known to be protected.
     pub(crate) fn digest(&self, key: &DataKey) -> Digest {
         let reported = self.reported.keys().map(String::as_str);
-        let mut ids: Vec<&str> = reported.chain(self.flagged.iter().map(AsRef::as_ref)).collect();
+        let mut ids: Vec<&str> = reported.chain(self.flagged.ids()).collect();
         ids.sort_unstable();
         ids.dedup();
         let mut digest = key.keyed_digest_of_parts("renkei protected persons");
@@ -201,36 +195,6 @@ impl State {
             let age = now.duration_since(known);
             age > jiff::SignedDuration::try_from(age_max).unwrap_or(jiff::SignedDuration::MAX)
         })
-    }
-}
-
-/// Notes of a segment's records whether they are flagged.
-pub(crate) fn flag(
-    vault: &Vault,
-    flagged: &mut HashSet<Box<str>>,
-    segment: &Snapshot,
-    behind: &Behind,
-) -> Result<(), Refusal> {
-    let reader = segment.rows.open(vault)?;
-    for number in 0..segment.rows.chunks() {
-        flag_chunk(flagged, &segment.rows, &rows::chunk(&reader, number)?);
-    }
-    for gone in &behind.removed {
-        flagged.remove(gone.id.as_str());
-    }
-    Ok(())
-}
-
-/// The same of some rows.
-pub(crate) fn flag_chunk(flagged: &mut HashSet<Box<str>>, rows: &Rows, chunk: &Chunk) {
-    let Some(column) = rows.column(PROTECTED) else { return };
-    for row in 0..chunk.rows() {
-        let id = chunk.cell(0, row);
-        if is_protected(chunk.cell(column, row)) {
-            flagged.insert(id.into());
-        } else if !flagged.is_empty() {
-            flagged.remove(id);
-        }
     }
 }
 

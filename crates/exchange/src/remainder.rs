@@ -11,6 +11,7 @@ use crate::programme::{AmountRule, PayeeUnit, Rules};
 use crate::refusal::Refusal;
 use crate::snapshot::RegisterRows;
 use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
 
 /// The households that persons were divided away from.
 #[derive(Debug, Default)]
@@ -26,12 +27,14 @@ pub(crate) struct Remainders {
 }
 
 impl Remainders {
-    /// Counts; nothing is read where nobody was divided away. Blocks: for threads that may wait.
+    /// Counts; nothing is read where nobody was divided away. `on_base_date` has the households of those who were, as they were on
+    /// the base date: a household that has another number since is paid under the older one. Blocks: for threads that may wait.
     pub(crate) fn read(
         vault: &Vault,
         register: &RegisterRows<'_>,
         rules: &Rules,
         divisions: &Divisions,
+        on_base_date: &HashMap<String, String>,
     ) -> Result<Self, Refusal> {
         let each = match rules.amount {
             Some(AmountRule::Each { yen, .. }) if rules.unit == PayeeUnit::Household => yen,
@@ -47,7 +50,8 @@ impl Remainders {
         register.each(vault, |_, chunk, at| {
             let (id, home) = (chunk.cell(0, at), chunk.cell(household, at));
             if divisions.is_separate(id) && !home.is_empty() {
-                old.entry(id.to_owned()).or_default().insert(home.to_owned());
+                let old = old.entry(without_zeros(id).to_owned()).or_default();
+                old.insert(without_zeros(home).to_owned());
             }
         })?;
         // Whoever was ever of the household may be counted in it: better one too many than a household that is held up.
@@ -55,14 +59,22 @@ impl Remainders {
             old.values().flatten().map(|home| (home.as_str(), HashSet::new())).collect();
         register.each(vault, |_, chunk, at| {
             let id = chunk.cell(0, at);
-            if let Some(members) = members.get_mut(chunk.cell(household, at))
+            if let Some(members) = members.get_mut(without_zeros(chunk.cell(household, at)))
                 && !divisions.is_separate(id)
             {
                 members.insert(id.to_owned());
             }
         })?;
         let people = members.into_iter().map(|(home, all)| (home.to_owned(), all.len() as u64));
-        Ok(Self { each, people: people.collect(), old, paid: HashMap::new() })
+        let mut people: HashMap<String, u64> = people.collect();
+        for (person, home) in on_base_date.iter().filter(|(_, home)| !home.is_empty()) {
+            let home = without_zeros(home).to_owned();
+            let known = old.entry(without_zeros(person).to_owned()).or_default();
+            let left = known.iter().filter_map(|old| people.get(old)).max().copied();
+            people.entry(home.clone()).or_insert(left.unwrap_or(0));
+            known.insert(home);
+        }
+        Ok(Self { each, people, old, paid: HashMap::new() })
     }
 
     /// The households of which it must be known what they were paid.
@@ -78,12 +90,14 @@ impl Remainders {
     /// Whether so many yen for a household count more people than are left in it.
     pub(crate) fn counts_divided(&self, household: &str, yen: u64) -> bool {
         // Only where something is counted is there a household.
-        self.people.get(household).is_some_and(|people| yen > people.saturating_mul(self.each))
+        self.people
+            .get(without_zeros(household))
+            .is_some_and(|people| yen > people.saturating_mul(self.each))
     }
 
     /// Whether a person with a household of their own was counted in the old one when that was paid.
     pub(crate) fn paid_with_old(&self, person: &str) -> bool {
-        let old = self.old.get(person).into_iter().flatten();
+        let old = self.old.get(without_zeros(person)).into_iter().flatten();
         old.filter_map(|home| Some((home, self.paid.get(home)?)))
             .any(|(home, yen)| self.counts_divided(home, *yen))
     }

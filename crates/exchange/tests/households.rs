@@ -41,6 +41,15 @@ fn with_days(residents: String) -> String {
     residents.lines().enumerate().map(days).collect()
 }
 
+/// The same, and whom the register flags as protected: nobody yet.
+fn with_flags(residents: String) -> String {
+    let flags = |(at, line): (usize, &str)| match at {
+        0 => format!("{line},支援措置\n"),
+        _ => format!("{line},0\n"),
+    };
+    with_days(residents).lines().enumerate().map(flags).collect()
+}
+
 /// Everybody, household by household, where two or more live together under readings of their own.
 fn families(town: &Town) -> Vec<Vec<Record>> {
     let (header, records) = table(town);
@@ -513,6 +522,94 @@ fn who_fled_after_the_old_household_was_paid_for_her_is_looked_at() {
     assert!(!clear(&town, "protector-1", mine, "mine-0").expect("the first").cleared);
     assert!(clear(&town, "protector-2", mine, "mine-0").expect("the second").cleared);
     assert_eq!(paid_lines(&town, mine).len(), 1);
+}
+
+/// The register sent anew: a family under another number, nobody knows since when.
+fn renumber(town: &mut Town, family: &[Record], number: &str) {
+    let (header, records) = table(town);
+    let id = column(&header, "宛名番号");
+    let mut text = header.join(",") + "\n";
+    for cells in &records {
+        let who = family.iter().find(|one| one["宛名番号"] == cells[id]);
+        let cells = match who {
+            Some(who) => moved(&header, &records, who, (number, "")),
+            None => cells.clone(),
+        };
+        text.push_str(&(cells.join(",") + "\n"));
+    }
+    town.replace_register(text);
+}
+
+/// Without `paid.household` in `Surroundings::look`, and without `on_base_date` in `Remainders::read`, who fled is paid for twice as soon
+/// as the town gives the old household another number.
+#[test]
+fn who_fled_is_not_counted_twice_where_the_old_household_has_another_number_since() {
+    for is_paid_before in [false, true] {
+        let mut town = town_of_members();
+        let families = families(&town);
+        let family = families.iter().find(|family| family.len() > 2).expect("three in a house");
+        let (stays, fled, people) = (&family[0], &family[1], family.len() as u64);
+        if is_paid_before {
+            let old = counted(&town, "old", &[(stays, people)]);
+            town.pay(old);
+        }
+        divide(&town, "protector-1", DivisionKind::DvSeparate, &[(fled, "")]).expect("a division");
+        renumber(&mut town, family, "900001");
+        let (name, who, count, finding) = match is_paid_before {
+            true => ("mine", fled, 1, HouseholdFinding::PaidWithOld),
+            false => ("theirs", stays, people, HouseholdFinding::CountsDivided),
+        };
+        let list = counted(&town, name, &[(who, count)]);
+        assert_eq!(findings(&town, list), [(format!("{name}-0"), BTreeSet::from([finding]))]);
+    }
+}
+
+/// Without the kind in `Divisions::households` whoever may stop a payment finds out who fled, by asking.
+#[test]
+fn who_has_a_household_of_her_own_because_she_fled_is_told_to_nobody_who_names_it() {
+    let town = town();
+    let families = families(&town);
+    let (fled, other) = (&families[0][1], &families[1][1]);
+    list_of(&town, "a", &own(&[&families[0][0]]));
+    divide(&town, "protector-1", DivisionKind::DvSeparate, &[(fled, "")]).expect("a division");
+    let permit = town.permit_own::<StopReleases>("certifier-1");
+    for who in [fled, other] {
+        let call = Call::read(caller("certifier-1"));
+        let id = format!("person {}", who["宛名番号"]);
+        let refused = hold_payee(&town.exchange, &call, &permit, town.programme, &id);
+        assert_eq!(refused.expect_err("no register has it").reason, Reason::UnknownPerson);
+        let again = divide(&town, "payments", DivisionKind::StillOne, &[(other, id.as_str())]);
+        assert_eq!(again.expect_err("no household").reason, Reason::UnknownPerson);
+    }
+}
+
+/// Without the zeros taken off in `Flagged::has` a household is paid for her whom the register itself flags.
+#[test]
+fn a_household_that_somebody_left_whom_the_register_flags_is_looked_at() {
+    let household = |rules| Rules { unit: PayeeUnit::Household, ..rules };
+    let mut town = Town::of_residents_and_rules(with_flags, household);
+    let families = families(&town);
+    let (header, records) = table(&town);
+    let (id, flag) = (column(&header, "宛名番号"), column(&header, "支援措置"));
+    let her = &families[0][1];
+    assert!(her["宛名番号"].starts_with('0'));
+    let mut text = header.join(",") + "\n";
+    for cells in &records {
+        let mut cells = cells.clone();
+        if cells[id] == her["宛名番号"] {
+            cells = moved(&header, &records, her, ("900001", "2026-10-05"));
+            cells[flag] = "1".to_owned();
+        }
+        text.push_str(&(cells.join(",") + "\n"));
+    }
+    town.replace_register(text);
+    let protected = town.protected();
+    let bare = her["宛名番号"].trim_start_matches('0');
+    assert!(protected.covers(&her["宛名番号"]) && protected.covers(bare));
+    assert!(!protected.covers(&families[0][0]["宛名番号"]));
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    let left = BTreeSet::from([HouseholdFinding::MemberLeft]);
+    assert_eq!(findings(&town, list), [("a-0".to_owned(), left)]);
 }
 
 /// Without `is_at` in `Surroundings::look` letters go where she is not any more.
