@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use renkei_tlog::leaf::{Disclosure, Operation};
+use renkei_tlog::leaf::{Disclosure, Operation, holds_personal_number};
 pub use renkei_types::LegalBasis;
 use renkei_types::{
     AgencyId, AgreementId, DatasetId, Digest, DigestBuilder, Identity, Reason, Slug,
@@ -232,6 +232,10 @@ impl Terms {
         let same_municipality = self.consumer.municipality() == dataset.provider.municipality();
         if self.basis.is_within_municipality() && !same_municipality {
             return Err(Refusal::field("terms.legal_basis"));
+        }
+        // It stands in the log, which takes no number that could be a person's.
+        if holds_personal_number(self.purpose.as_str()) {
+            return Err(Refusal::field("terms.purpose"));
         }
         if self.operations.is_empty() {
             return Err(Refusal::field("terms.operations"));

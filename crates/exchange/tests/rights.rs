@@ -314,6 +314,19 @@ fn a_basis_for_use_within_a_municipality_gives_a_neighbour_nothing() {
     }
 }
 
+/// Held by `holds_personal_number` in `Terms::check`: whatever was done under such an agreement could not be logged.
+#[test]
+fn a_purpose_that_could_be_the_number_of_a_person_is_refused_when_it_is_proposed() {
+    let town = town();
+    let purpose = |text: &str| text.parse().expect("a slug");
+    for digits in ["benefit-123456789012", "12345678901"] {
+        let terms = Terms { purpose: purpose(digits), ..terms(&town) };
+        assert_eq!(propose(&town, terms).expect_err("digits").field, Some("terms.purpose"));
+    }
+    let terms = Terms { purpose: purpose("benefit-2026"), ..terms(&town) };
+    propose(&town, terms).expect("a year");
+}
+
 /// Held by `use_volume`, which counts before anything is shown.
 #[test]
 fn no_more_records_are_shown_on_a_day_than_was_agreed() {
