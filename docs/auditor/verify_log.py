@@ -95,7 +95,7 @@ def verify(folder, keys):
             ids.add(leaf["id"])
             ended = last["op"] == "SHARD_CLOSE" and {"root": "sha256:" + root_of(hashes).hex(), "size": index}
             need((leaf["op"] == "SHARD_OPEN" and leaf.get("seen")) == ended, f"entry {index} does not go on from a year's end")
-            announced.update({leaf.get("cfg"): index} if leaf["op"] == "KEY_ROTATE" else {})
+            announced = {leaf.get("cfg"): index, **announced} if leaf["op"] == "KEY_ROTATE" else announced
             hashes.append(sha256(b"\x00" + entry).digest())
         need(not data, f"{file} goes on after its end")
     need(root_of(hashes) == root, "the entries do not lead to the signed root")

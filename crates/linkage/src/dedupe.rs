@@ -27,8 +27,8 @@ use crate::pair_training::{self, PatternCounts, Surroundings};
 use crate::pattern::Pattern;
 use crate::records::{Normalised, Records, Sides};
 use crate::register_index::{RegisterIndex, Serves};
-use crate::sealing;
 use crate::weight::MatchWeight;
+use crate::{repetition, sealing};
 
 /// Pairs below this probability are not shown.
 const SHOWN_AT: f64 = 0.04;
@@ -113,7 +113,9 @@ impl Dedupable {
         let copies = Copies::find(&raw, left_out);
         let silent = copies.silent();
         let lines = raw.clone();
-        let index = RegisterIndex::build(fields, raw, &silent, Serves::AnyLists, clock);
+        let mut roles = RegisterIndex::roles_of(&fields, &raw);
+        repetition::leave_out(&fields, &mut roles, &raw);
+        let index = RegisterIndex::build_with(fields, roles, raw, &silent, Serves::AnyLists, clock);
         let mut list = sealing::list(&index, lines, true);
         list.records.own().forget(&silent);
         Self { index, list, copies }

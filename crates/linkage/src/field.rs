@@ -37,8 +37,6 @@ pub(crate) enum Role {
     Given,
     /// Another name of the resident (旧氏, 通称).
     OtherName,
-    /// Another whole name that both sides give of the person.
-    SecondName,
     /// The reading of the account holder's name: the person's own, or one of the family.
     AccountHolder,
     /// The address, in Japanese.
@@ -83,17 +81,10 @@ impl Fields {
             roles[index] = match field.kind {
                 FieldKind::PersonName if is(written) => Role::Written,
                 FieldKind::PersonName if field.in_register && !field.in_list => Role::OtherName,
-                FieldKind::PersonName if shared(field) => Role::SecondName,
                 FieldKind::KanaName if is(kana) => Role::Kana,
                 FieldKind::KanaName if field.in_list && !field.in_register => Role::AccountHolder,
                 FieldKind::FamilyName if is(family) => Role::Family,
                 FieldKind::GivenName if is(given) => Role::Given,
-                // Compared on its own, what the whole name has said already would count twice.
-                FieldKind::FamilyName | FieldKind::GivenName
-                    if written.is_some() && shared(field) =>
-                {
-                    Role::Repeated
-                }
                 FieldKind::Address if is(address) => Role::Address,
                 FieldKind::Address if field.in_register && !field.in_list && address.is_some() => {
                     Role::FormerAddress

@@ -19,7 +19,7 @@ use crate::household::Household;
 use crate::intake::RawRecords;
 use crate::model::{Costs, Model};
 use crate::records::Normalised;
-use crate::{repetition, sealing};
+use crate::sealing;
 
 /// A register, indexed.
 #[derive(Debug)]
@@ -68,9 +68,25 @@ impl RegisterIndex {
         serves: Serves,
         clock: &dyn Clock,
     ) -> Self {
+        let roles = Self::roles_of(&fields, &raw);
+        Self::build_with(fields, roles, raw, left_out, serves, clock)
+    }
+
+    /// Which part each field plays, in these records.
+    pub(crate) fn roles_of(fields: &Fields, raw: &RawRecords) -> Vec<Role> {
+        fields.roles(|field| sealing::is_japanese(&raw.columns[field].values))
+    }
+
+    /// The same with other parts for the fields to play.
+    pub(crate) fn build_with(
+        fields: Fields,
+        roles: Vec<Role>,
+        raw: RawRecords,
+        left_out: &[usize],
+        serves: Serves,
+        clock: &dyn Clock,
+    ) -> Self {
         let start = clock.monotonic();
-        let mut roles = fields.roles(|field| sealing::is_japanese(&raw.columns[field].values));
-        repetition::leave_out(&fields, &mut roles, &raw);
         let mut register = sealing::register(&fields, &roles, raw);
         register.records.own().forget(left_out);
         register.names.learn_readings(&register.records.own().names);

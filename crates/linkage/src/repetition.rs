@@ -1,10 +1,11 @@
-//! Fields that say again what other fields say.
+//! Fields of one file that say again what others say.
 //!
 //! A file may give a name whole and in parts, or a city by itself and in an address. Compared each for itself, such fields
 //! would be several witnesses where there is one, and strangers who share one surname would look like one person. Which
-//! fields they are shows in the records: the words of one stand in the other.
+//! fields they are shows in the records: the words of one stand in the other. Of a register and a list it does not: what the
+//! one says twice, the other may say in one field alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use renkei_types::FieldKind;
 
@@ -22,7 +23,8 @@ const RECORDS_MIN: usize = 40;
 /// In so many of a hundred records that have both, the words of one field stand in the other.
 const CONTAINED: usize = 90;
 
-/// A field that is so often nothing but the words of several others is left out in favour of these, which tell more.
+/// A field that is so often nothing but the words of others is left out in favour of these, which tell more; as long as they
+/// are there in nearly all of its records.
 const MADE_UP: usize = 50;
 
 /// More fields than anybody compares.
@@ -33,17 +35,21 @@ type Words = Vec<BTreeSet<String>>;
 
 /// Takes the fields out that say again what others say.
 pub(crate) fn leave_out(fields: &Fields, roles: &mut [Role], raw: &RawRecords) {
+    let is_name = |role: Role| matches!(role, Role::Written | Role::Family | Role::Given);
     let texts: Vec<usize> = (0..roles.len())
-        .filter(|&field| is_text(fields.fields[field].kind, roles[field]))
+        .filter(|&field| is_name(roles[field]) || is_text(fields.fields[field].kind, roles[field]))
         .collect();
-    if !(2..=FIELDS_MAX).contains(&texts.len()) {
+    if !(2..=FIELDS_MAX).contains(&texts.len()) || texts.iter().all(|&field| is_name(roles[field]))
+    {
         return;
     }
     let records = spoken_for(raw);
     let words: Vec<Words> = texts.iter().map(|&field| words(raw, field, &records)).collect();
     let mut left: BTreeSet<usize> = (0..texts.len()).collect();
+    // Names are compared in any case, whole or in parts.
+    let others: Vec<usize> = (0..texts.len()).filter(|&at| !is_name(roles[texts[at]])).collect();
     // A whole that is made up of parts, the last first: of two equal fields the first stays.
-    for whole in (0..texts.len()).rev() {
+    for &whole in others.iter().rev() {
         let parts: Vec<&Words> = left
             .iter()
             .filter(|&&part| part != whole && is_contained(&words[part], &words[whole]))
@@ -54,7 +60,7 @@ pub(crate) fn leave_out(fields: &Fields, roles: &mut [Role], raw: &RawRecords) {
         }
     }
     // A part of something that says more.
-    for part in 0..texts.len() {
+    for &part in &others {
         let mut wholes = left.iter().filter(|&&whole| whole != part);
         if wholes.any(|&whole| is_contained(&words[part], &words[whole])) {
             left.remove(&part);
@@ -67,9 +73,24 @@ pub(crate) fn leave_out(fields: &Fields, roles: &mut [Role], raw: &RawRecords) {
     }
 }
 
-/// Whether a field is compared by itself and made of words.
+/// Whether a field is compared by itself and made of words. Numbers and codes name somebody wherever else they stand.
 fn is_text(kind: FieldKind, role: Role) -> bool {
-    role == Role::Alone && !matches!(kind, FieldKind::Date | FieldKind::Sex | FieldKind::Amount)
+    role == Role::Alone
+        && match kind {
+            FieldKind::PersonName
+            | FieldKind::KanaName
+            | FieldKind::FamilyName
+            | FieldKind::GivenName
+            | FieldKind::Address
+            | FieldKind::Category
+            | FieldKind::FreeText => true,
+            FieldKind::Date
+            | FieldKind::Sex
+            | FieldKind::PostalCode
+            | FieldKind::Phone
+            | FieldKind::Identifier
+            | FieldKind::Amount => false,
+        }
 }
 
 /// The records that speak for all.
@@ -91,9 +112,15 @@ fn words(raw: &RawRecords, field: usize, records: &[usize]) -> Words {
     records.iter().map(of_record).collect()
 }
 
-/// Whether the words of a part stand in the whole.
+/// Whether the words of a part stand in the whole. What most records have says nothing of it.
 fn is_contained(part: &Words, whole: &Words) -> bool {
-    let both = part.iter().zip(whole).filter(|(a, b)| !a.is_empty() && !b.is_empty());
+    let mut times: BTreeMap<&BTreeSet<String>, usize> = BTreeMap::new();
+    part.iter().filter(|words| !words.is_empty()).for_each(|words| {
+        *times.entry(words).or_default() += 1;
+    });
+    let common = times.iter().max_by_key(|(_, times)| **times).map(|(words, _)| *words);
+    let both = part.iter().zip(whole);
+    let both = both.filter(|(a, b)| !a.is_empty() && !b.is_empty() && Some(*a) != common);
     let (mut count, mut contained) = (0, 0);
     for (part, whole) in both {
         count += 1;
@@ -102,13 +129,14 @@ fn is_contained(part: &Words, whole: &Words) -> bool {
     count >= RECORDS_MIN && contained * 100 >= count * CONTAINED
 }
 
-/// Whether a whole is mostly nothing but these parts.
+/// Whether a whole is mostly nothing but these parts, and they are there where it is.
 fn is_made_up(whole: &Words, parts: &[&Words]) -> bool {
-    let (mut count, mut made_up) = (0, 0);
+    let (mut count, mut made_up, mut there) = (0, 0, 0);
     for (record, whole) in whole.iter().enumerate().filter(|(_, whole)| !whole.is_empty()) {
         count += 1;
         let is_said = |word: &String| parts.iter().any(|part| part[record].contains(word));
         made_up += usize::from(whole.iter().all(is_said));
+        there += usize::from(parts.iter().all(|part| !part[record].is_empty()));
     }
-    count >= RECORDS_MIN && made_up * 100 >= count * MADE_UP
+    count >= RECORDS_MIN && made_up * 100 >= count * MADE_UP && there * 100 >= count * CONTAINED
 }

@@ -150,27 +150,18 @@ impl Sealing<'_> {
         let mut reader = NameReader::new(self.learns);
         let main = |role: Role| self.with_role(role).next();
         let (written, kana) = (main(Role::Written), main(Role::Kana));
-        let other: Vec<(usize, How)> = match self.side {
-            Side::Register => self.with_role(Role::OtherName).map(|at| (at, How::Alias)).collect(),
-            Side::List => self
-                .with_role(Role::AccountHolder)
-                .filter(|_| kana.is_some())
-                .map(|at| (at, How::AccountHolder))
-                .collect(),
+        let other: Vec<usize> = match self.side {
+            Side::Register => self.with_role(Role::OtherName).collect(),
+            Side::List => self.with_role(Role::AccountHolder).filter(|_| kana.is_some()).collect(),
         };
-        let second = self.with_role(Role::SecondName).map(|at| (at, How::Alias));
-        let other: Vec<(usize, How)> = other.into_iter().chain(second).collect();
         let columns = &mut self.raw.columns;
         let written = written.map(|field| (field, reader.written_with_others(&mut columns[field])));
         let kana = kana.map(|field| (field, reader.kana(&mut columns[field])));
-        let others: Vec<(How, NameColumn)> = other
+        let others: Vec<NameColumn> = other
             .into_iter()
-            .map(|(field, how)| {
-                let column = match how {
-                    How::Alias => reader.written(&mut columns[field]),
-                    How::AccountHolder => reader.kana(&mut columns[field]),
-                };
-                (how, column)
+            .map(|field| match self.side {
+                Side::Register => reader.written(&mut columns[field]),
+                Side::List => reader.kana(&mut columns[field]),
             })
             .collect();
         let (mut names, wholes) = reader.settle(self.register_names);
@@ -200,9 +191,12 @@ impl Sealing<'_> {
                 let kana = wholes.kana.parted(cell(&kana, row));
                 records.has_readings |= !kana.is_none();
                 let (family, given) = (part(&family, row), part(&given, row));
-                let in_parts = family != NONE || given != NONE;
+                let in_parts = family != NONE && given != NONE;
                 let whole = if in_parts { Cell::None } else { cell(&written, row) };
                 let mut name = names.join(wholes.written.parted(whole), kana);
+                if whole != Cell::None {
+                    names.divide_by(&mut name, family, given);
+                }
                 if family != NONE {
                     name.family = names.join_part(family, names.kana_of(name.family));
                 }
@@ -248,30 +242,35 @@ impl Sealing<'_> {
         ]
     }
 
-    /// 旧氏 and 通称 of residents, account holders of lines, second names of either.
+    /// 旧氏 and 通称 of residents, account holders of lines.
     fn other_names(
         &self,
         records: &mut Columns,
         names: &mut Names,
         wholes: &Wholes,
         written: Option<&NameColumn>,
-        columns: &[(How, NameColumn)],
+        columns: &[NameColumn],
     ) {
-        for (how, column) in columns {
+        for column in columns {
             for row in 0..records.len() {
                 let cell = column.cell(row);
                 if cell == Cell::None {
                     continue;
                 }
                 let own = records.names[row];
-                let other = match how {
-                    How::Alias => names.other_name(wholes.written.parted(cell), Parted::NONE, own),
-                    How::AccountHolder => {
-                        let written = written.map_or(Cell::None, |column| column.cell(row));
-                        names.join(wholes.written.parted(written), wholes.kana.parted(cell))
+                match self.side {
+                    Side::Register => {
+                        let other =
+                            names.other_name(wholes.written.parted(cell), Parted::NONE, own);
+                        records.add_name(row, other, How::Alias);
                     }
-                };
-                records.add_name(row, other, *how);
+                    Side::List => {
+                        let written = written.map_or(Cell::None, |column| column.cell(row));
+                        let holder =
+                            names.join(wholes.written.parted(written), wholes.kana.parted(cell));
+                        records.add_name(row, holder, How::AccountHolder);
+                    }
+                }
             }
         }
     }

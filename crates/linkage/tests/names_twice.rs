@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use renkei_linkage::{
-    DedupeOptions, Deduplication, Field, Fields, RegisterIntake, Rows, Unwatched, dedupe,
+    DedupeOptions, Deduplication, Field, Fields, RegisterIntake, Rows, Serves, Unwatched, dedupe,
 };
 use renkei_types::{FieldKind, FixedClock};
 
@@ -63,8 +63,8 @@ impl Rows for Table<'_> {
     }
 }
 
-/// Finds who stands there twice, from these columns.
-fn deduplicate(records: &[Record], columns: &[(usize, FieldKind)]) -> Deduplication {
+/// These columns of the records, taken in.
+fn intake(records: &[Record], columns: &[(usize, FieldKind)]) -> RegisterIntake {
     let field = |&(column, kind): &(usize, FieldKind)| Field {
         name: format!("column {column}"),
         kind,
@@ -73,10 +73,15 @@ fn deduplicate(records: &[Record], columns: &[(usize, FieldKind)]) -> Deduplicat
     };
     let fields = Fields { fields: columns.iter().map(field).collect(), ..Fields::default() };
     let places: Vec<usize> = columns.iter().map(|&(column, _)| column).collect();
-    let clock = FixedClock(Timestamp::UNIX_EPOCH);
     let mut intake = RegisterIntake::new(fields);
     intake.extend(&Table(records, &places));
-    let records = intake.seal_for_dedupe(&[], &clock, &Unwatched);
+    intake
+}
+
+/// Finds who stands there twice, from these columns.
+fn deduplicate(records: &[Record], columns: &[(usize, FieldKind)]) -> Deduplication {
+    let clock = FixedClock(Timestamp::UNIX_EPOCH);
+    let records = intake(records, columns).seal_for_dedupe(&[], &clock, &Unwatched);
     dedupe(records, DedupeOptions::default(), &clock, &Unwatched).expect("no model is given")
 }
 
@@ -134,11 +139,16 @@ fn a_second_whole_name_joins_nobody_whom_the_first_keeps_apart() {
 }
 
 #[test]
-fn a_whole_name_is_read_where_a_record_has_no_parts() {
+fn a_whole_name_is_read_where_a_record_lacks_parts() {
     let mut records = people();
-    for record in records.iter_mut().filter(|record| record[0].ends_with("-1")) {
-        record[1].clear();
-        record[2].clear();
+    let lacking = records.iter_mut().filter(|record| record[0].ends_with("-1"));
+    for (number, record) in lacking.enumerate() {
+        if number % 3 < 2 {
+            record[1].clear();
+        }
+        if number % 3 > 0 {
+            record[2].clear();
+        }
     }
     let [given, family, date, place] = PARTS;
     let found = deduplicate(&records, &[WHOLE, given, family, date, place]);
@@ -167,4 +177,44 @@ fn a_part_of_a_text_that_says_more_is_left_out() {
     let whole = deduplicate(&records, &[text(3), date, place]);
     let both = deduplicate(&records, &[text(3), text(2), date, place]);
     assert_eq!(pairs(&both), pairs(&whole));
+}
+
+/// The names of the fields that are not compared where the records are linked to each other.
+fn repeated(records: &[Record], columns: &[(usize, FieldKind)]) -> Vec<String> {
+    let clock = FixedClock(Timestamp::UNIX_EPOCH);
+    let records = intake(records, columns).seal_for_dedupe(&[], &clock, &Unwatched);
+    records.index().repeated_fields().into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_says_more_than_others_do_is_compared() {
+    let mut records = people();
+    for (number, record) in records.iter_mut().enumerate() {
+        // Two flags that nearly everybody has, and a number that a note repeats.
+        record[5] = if number % 23 == 0 { "no" } else { "yes" }.to_owned();
+        record[6] = if number % 29 == 1 { "no" } else { "yes" }.to_owned();
+        record[3] = format!("file {number} opened");
+        record[4] = number.to_string();
+    }
+    let flags = [(5, FieldKind::Category), (6, FieldKind::Category)];
+    assert_eq!(repeated(&records, &flags), [""; 0]);
+    let notes = [(3, FieldKind::FreeText), (4, FieldKind::Identifier)];
+    assert_eq!(repeated(&records, &notes), [""; 0]);
+    // A whole of which half the records have the parts.
+    let mut records = people();
+    records.iter_mut().step_by(2).for_each(|record| record[1].clear());
+    let text = |column| (column, FieldKind::FreeText);
+    let named = repeated(&records, &[text(3), text(1), text(2)]);
+    assert!(!named.contains(&"column 3".to_owned()), "{named:?}");
+}
+
+#[test]
+fn what_a_register_says_twice_a_list_may_say_once() {
+    let records = people();
+    let text = |column| (column, FieldKind::FreeText);
+    let clock = FixedClock(Timestamp::UNIX_EPOCH);
+    let columns = [text(3), text(1), text(2)];
+    let index = intake(&records, &columns).seal(&[], Serves::AnyLists, &clock, &Unwatched);
+    assert_eq!(index.repeated_fields(), [""; 0]);
+    assert_eq!(repeated(&records, &columns), ["column 3"]);
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::shown_pairs::{self, Files};
 use super::weight_texts::WeightTexts;
-use super::{cardinality, distinct_files, read_model, repeated_fields, threads, write_text};
+use super::{cardinality, distinct_files, read_model, threads, write_text};
 use crate::arguments::LinkArguments;
 use crate::blocking_report;
 use crate::environment::Environment;
@@ -279,7 +279,6 @@ impl Job<'_> {
         let environment = self.environment;
         self.register.warn_of_rejections(environment);
         self.list.warn_of_rejections(environment);
-        repeated_fields::warn(self.linkable.index(), environment);
         self.warn_of_rules();
         self.warn_of_lines_held_back();
         let left_out: u64 = self.linkage.blocking.iter().map(|rule| rule.blocks_left_out).sum();

@@ -217,6 +217,19 @@ impl Names {
         }
     }
 
+    /// Divides a whole name by the one part of it that is known by itself, since a whole may have the given name first. Where the
+    /// part stands in neither half, nothing is known of the other one.
+    pub(crate) fn divide_by(&self, name: &mut NameValues, family: u32, given: u32) {
+        let is_part = |half: u32, part: u32| self.joint.views(half).written == part;
+        match (family != NONE, given != NONE) {
+            (true, false) if is_part(name.given, family) => name.given = name.family,
+            (true, false) if !is_part(name.family, family) => name.given = NONE,
+            (false, true) if is_part(name.family, given) => name.family = name.given,
+            (false, true) if !is_part(name.given, given) => name.family = NONE,
+            (true | false, true | false) => {}
+        }
+    }
+
     /// One part in both views. A part written in kana is its own reading: it says nothing about the kanji.
     pub(crate) fn join_part(&mut self, written: u32, kana: u32) -> u32 {
         if written == NONE || !self.written_parts.text(written).chars().all(is_kana) {

@@ -98,11 +98,15 @@ fn a_replaced_key_signs_nothing_behind_the_entry_that_replaces_it() {
     let (intact, what) = ours_by(&folder, &last, &keys, &[]);
     assert!(intact, "{what}");
     script::verdict_by(&folder, &last, &keys).expect("the script accepts it");
-    let behind = Log::ours().bundle_of(&entries);
-    let (intact, told) = ours_by(&folder, &behind, &keys, &[]);
-    assert!(!intact && told.contains("replaced key"), "{told}");
-    let told = script::verdict_by(&folder, &behind, &keys).expect_err("the script refuses it");
-    assert!(told.contains("replaced key"), "{told}");
+    // Nor where the later key is announced once more, at the end.
+    for last in [Log::ours().leaf(9), Log::ours().leaf_with(9, replaced)] {
+        entries[9] = last;
+        let behind = Log::ours().bundle_of(&entries);
+        let (intact, told) = ours_by(&folder, &behind, &keys, &[]);
+        assert!(!intact && told.contains("replaced key"), "{told}");
+        let told = script::verdict_by(&folder, &behind, &keys).expect_err("the script refuses it");
+        assert!(told.contains("replaced key"), "{told}");
+    }
 }
 
 #[test]
