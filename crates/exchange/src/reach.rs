@@ -57,7 +57,7 @@ impl Unmet {
 impl Reach {
     /// Whether one of these is meant: the keys under which a payment or a resident is known.
     pub(crate) fn has(&self, keys: &[&str]) -> bool {
-        keys.iter().any(|key| self.payees.contains(without_zeros(key)))
+        keys.iter().any(|key| !key.is_empty() && self.payees.contains(without_zeros(key)))
     }
 
     /// Whether a line is meant that names a resident and pays somebody. Whoever names a payee may know the household of today or that

@@ -133,7 +133,11 @@ impl State {
     }
 }
 
-/// An id as it is after a spreadsheet has read it as a number.
+/// An id as it is after a spreadsheet has read it as a number. One zero stays where there is nothing else: no id is an empty one, which
+/// whoever has no household has.
 pub(crate) fn without_zeros(id: &str) -> &str {
-    id.trim_start_matches('0')
+    match id.trim_start_matches('0') {
+        "" if !id.is_empty() => "0",
+        bare => bare,
+    }
 }

@@ -428,6 +428,32 @@ fn a_stop_on_a_household_goes_with_whoever_moves_and_with_its_number() {
     }
 }
 
+fn leave_out(town: &Town, id: &str) {
+    let (permit, call) = (town.permit_own::<Submit>("payments"), Call::read(caller("payments")));
+    let (ids, reason) = ([id.to_owned()], ExclusionReason::Declined);
+    exclude(&town.exchange, &call, &permit, town.programme, reason, &ids).expect("an exclusion");
+}
+
+/// Without the zero that `without_zeros` leaves, everybody without a household is excluded and stopped.
+#[test]
+fn an_id_of_zeros_alone_means_nobody_who_has_no_household() {
+    let mut town = town_of_persons();
+    let families = families(&town);
+    let lonely = &families[0][0];
+    let bare = changed(&town, |header, cells| {
+        if cells[column(header, "宛名番号")] == lonely["宛名番号"] {
+            cells[column(header, "世帯番号")].clear();
+        }
+    });
+    town.replace_register(bare);
+    hold(&town, "000");
+    leave_out(&town, "0");
+    let list = list_of(&town, "a", &own(&[lonely, &families[1][0]]));
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.excluded, found.held, town.paid(found.batch).len()), (0, 0, 2));
+    assert_eq!((found.unmet.stops, found.unmet.exclusions), (1, 1));
+}
+
 /// Without `divided` in `PayeeRule::payee` both are paid; without the comparison of `divisions` in `CertifyBatch::decide` a proposal from
 /// before is.
 #[test]
