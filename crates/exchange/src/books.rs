@@ -47,6 +47,12 @@ impl Payees {
         named.map(|(person, place)| (person.as_ref(), *place))
     }
 
+    /// The households that lines pay, without zeros in front; none where persons are paid.
+    pub(crate) fn households(&self) -> impl Iterator<Item = (&str, (ListId, u32))> {
+        let paid = self.by_person.iter().flat_map(|_| self.by_key.iter());
+        paid.map(|(household, place)| (household.as_ref(), *place))
+    }
+
     fn add(&mut self, payment: &Payment, list: ListId) {
         let place = (list, payment.row);
         if let Some(named) = &mut self.by_person {

@@ -8,7 +8,7 @@
 //! has to do with it, depends on no other line. Nothing here decides: the command that puts the draft to the books asks
 //! whether what was read still stands.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -33,6 +33,7 @@ use crate::refusal::Refusal;
 use crate::rows::{self, Chunk};
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
+use crate::together::Together;
 use crate::unknown_ids::without_zeros;
 use crate::{supersede, transfer};
 
@@ -182,13 +183,10 @@ pub(crate) fn draw_up(
     let register = state.register_rows(linked.snapshot)?;
     let excluded_ids = exclusion::excluded(vault, programme)?;
     let out = excluded_ids.iter().map(String::as_str);
-    let named: HashMap<&str, (ListId, u32)> = payees.named().collect();
-    let is_named = |id: &str| !named.is_empty() && named.contains_key(without_zeros(id));
-    let paid_for = match named.is_empty() {
-        true => Vec::new(),
-        false => Residents::who(vault, state, list_id, is_named)?,
-    };
-    let all = residents.iter().chain(&paid_for);
+    let together = Together::paid(vault, state, programme, payees)?;
+    let now = together.now(vault, state, list_id)?;
+    // Of whoever is among both it counts what the list's register says.
+    let all = now.iter().chain(residents.iter());
     let rule = PayeeRule::read(vault, state, *today, list_id, all)?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
@@ -219,19 +217,16 @@ pub(crate) fn draw_up(
     let other = |place: Option<(ListId, u32)>| {
         place.is_some_and(|(of_list, row)| of_list != list_id || !sieve.is_free(row))
     };
-    // A household that was paid by the line of somebody is theirs under every number that it is given since, and of every day. Those
-    // whom somebody has counted to another household since are that one's affair.
-    let named_households: HashSet<&str> = paid_for
-        .iter()
-        .filter(|one| other(named.get(without_zeros(&one.person)).copied()))
-        .filter(|one| !rule.is_divided(&one.person))
-        .map(|one| without_zeros(rule.payee(one)))
-        .collect();
+    // A household that was paid is paid under every number that it is given since.
+    let renumbered = together.renumbered(&now, &rule);
+    let paid_before = renumbered.iter().filter(|(number, _)| other(payees.line(number)));
+    let paid_numbers: HashSet<&str> =
+        paid_before.flat_map(|(_, numbers)| numbers).map(String::as_str).collect();
     // Whom a paid line names is paid, whatever household that was then.
     let paid = |payee: &str, person: &str| {
         other(payees.line(payee))
             || other(payees.line_of_person(person))
-            || named_households.contains(without_zeros(payee))
+            || paid_numbers.contains(without_zeros(payee))
     };
     let mut totals = Totals::default();
     let (mut taken, mut already_paid, mut excluded) = (Vec::new(), Vec::new(), Vec::new());

@@ -89,6 +89,7 @@ pub mod subject_index;
 pub mod subject_report;
 pub mod supersede;
 pub mod suspension;
+mod together;
 pub mod trainer;
 pub mod transfer;
 pub mod unknown_ids;

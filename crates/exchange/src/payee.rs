@@ -88,25 +88,26 @@ impl Residents {
         Ok(Self { rows, residents })
     }
 
-    /// Reads those who are meant, whatever a list says of them. Blocks: for threads that may wait.
-    pub(crate) fn who(
+    /// Reads those who are meant and not gone, as the register in use has them to which a list is linked; where it is withdrawn, as it
+    /// was for the list. Blocks: for threads that may wait.
+    pub(crate) fn now(
         vault: &Vault,
         state: &State,
         list: ListId,
         is_meant: impl Fn(&str) -> bool + Sync,
     ) -> Result<Vec<Resident>, Refusal> {
         let (_, linked) = state.linked_list(list)?;
-        let register = state.register_rows(linked.snapshot)?;
+        let dataset = state.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
+        let in_use = dataset.and_then(|dataset| state.snapshot_in_use(dataset).ok());
+        let snapshot = in_use.unwrap_or(linked.snapshot);
+        let register = state.register_rows(snapshot)?;
+        let out = state.rows_out_of_force(vault, snapshot)?;
         let columns = COLUMNS.map(|name| register.column(name));
-        let found = register.gather(vault, |_, chunk, at, found: &mut Vec<Resident>| {
-            if is_meant(chunk.cell(0, at)) {
+        register.gather(vault, |row, chunk, at, found: &mut Vec<Resident>| {
+            if is_meant(chunk.cell(0, at)) && !out.contains(&row) {
                 found.push(Resident::of_row(columns, chunk, at));
             }
-        })?;
-        // The newest version stands last.
-        let newest: HashMap<String, Resident> =
-            found.into_iter().map(|one| (one.person.clone(), one)).collect();
-        Ok(newest.into_values().collect())
+        })
     }
 
     /// Whom a row of the register says.
@@ -157,9 +158,15 @@ impl PayeeRule {
         Ok(Self { unit, divisions, on_base_date })
     }
 
-    /// Whether a division counts the person to a household.
-    pub(crate) fn is_divided(&self, person: &str) -> bool {
-        self.divisions.household(person).is_some()
+    /// The household to which a division counts the person.
+    pub(crate) fn divided(&self, person: &str) -> Option<&str> {
+        self.divisions.household(person)
+    }
+
+    /// The household that the register had on the base date, or has, whatever a division says.
+    pub(crate) fn household_of_register<'a>(&'a self, resident: &'a Resident) -> &'a str {
+        let on_base_date = self.on_base_date.get(without_zeros(&resident.person));
+        on_base_date.map_or(&resident.household, String::as_str)
     }
 
     /// Whether a division that is no secret gives the person a household of their own.
@@ -169,14 +176,11 @@ impl PayeeRule {
 
     /// The payee: empty where a household is wanted and nobody knows one.
     pub(crate) fn payee<'a>(&'a self, resident: &'a Resident) -> &'a str {
-        let Resident { person, household, .. } = resident;
         match self.unit {
-            PayeeUnit::Person => person,
-            PayeeUnit::Household => {
-                let divided = self.divisions.household(person);
-                let on_base_date = self.on_base_date.get(without_zeros(person));
-                divided.or(on_base_date.map(String::as_str)).unwrap_or(household)
-            }
+            PayeeUnit::Person => &resident.person,
+            PayeeUnit::Household => self
+                .divided(&resident.person)
+                .unwrap_or_else(|| self.household_of_register(resident)),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! persons are paid, a household that is named stands for its members. And an id whose leading zeros are lost means who it
 //! meant before: a stop that reaches too far is noticed the same day, one that reaches nobody when the money is gone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::civil::Date;
 use renkei_types::{ProgrammeId, Reason};
@@ -17,6 +17,7 @@ use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::store::Vault;
+use crate::together::Together;
 use crate::unknown_ids::without_zeros;
 
 /// Everybody whom some ids stand for. Ids are compared without their leading zeros.
@@ -123,61 +124,67 @@ impl State {
         let divisions = Divisions::of(vault, programme)?;
         let divided = divisions.households().into_iter().filter(|household| is_named(household));
         reach.met.extend(divided.map(str::to_owned));
-        let mut seen = HashSet::new();
+        let pays_households = programme.rules.unit == PayeeUnit::Household;
+        let (mut seen, mut read) = (HashSet::new(), Vec::new());
         for &list in &programme.lists {
             let Ok((_, linked)) = self.linked_list(list) else { continue };
-            let dataset = self.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
-            let is_provided = dataset.is_some_and(|dataset| self.check_provided(dataset).is_ok());
-            if !is_provided || !seen.insert(linked.snapshot) {
+            if !seen.insert(linked.snapshot) {
                 continue;
             }
-            let Ok(register) = self.register_rows(linked.snapshot) else { continue };
+            let Some(register) = self.readable_rows(linked.snapshot) else { continue };
+            // Who left a household before is none of it; an id that stands in such a row alone means somebody all the same.
+            let out = self.rows_out_of_force(vault, linked.snapshot)?;
             let household = register.column("household_id");
-            let (mut residents, mut of_named) = (Vec::<Resident>::new(), Vec::<Resident>::new());
+            let mut residents = Vec::<Resident>::new();
             // Families stand side by side in most registers: their household is looked at once.
             let mut last = (String::new(), false);
-            register.each(vault, |_, chunk, at| {
+            register.each(vault, |row, chunk, at| {
                 let person = chunk.cell(0, at);
                 let household = household.map_or("", |column| chunk.cell(column, at));
-                if is_named(person) {
+                let is_in_force = !out.contains(&row);
+                if !person.is_empty() && is_named(person) {
                     reach.payees.insert(without_zeros(person).to_owned());
                     reach.met.insert(person.to_owned());
-                    residents.push(Resident::of(person, household));
-                }
-                if last.0 != household {
-                    last = (household.to_owned(), is_named(household));
-                    if last.1 {
-                        reach.met.insert(household.to_owned());
+                    if is_in_force {
+                        residents.push(Resident::of(person, household));
                     }
                 }
-                if last.1 && !household.is_empty() {
-                    reach.payees.insert(without_zeros(household).to_owned());
+                if last.0 != household {
+                    last = (household.to_owned(), !household.is_empty() && is_named(household));
+                    if last.1 {
+                        reach.met.insert(household.to_owned());
+                        reach.payees.insert(without_zeros(household).to_owned());
+                    }
+                }
+                if last.1 && is_in_force {
                     reach.members.insert(without_zeros(person).to_owned());
-                    of_named.push(Resident::of(person, household));
                 }
             })?;
-            if programme.rules.unit == PayeeUnit::Household {
-                let all = residents.iter().chain(&of_named);
-                let rule = PayeeRule::read(vault, self, today, list, all)?;
-                reach.payees.extend(renumbered(&of_named, &rule));
+            if pays_households {
+                let rule = PayeeRule::read(vault, self, today, list, residents.iter())?;
                 for resident in &residents {
                     let households = [rule.payee(resident), resident.household.as_str()];
                     let households = households.into_iter().filter(|id| !id.is_empty());
                     reach.payees.extend(households.map(|id| without_zeros(id).to_owned()));
                 }
+                read.push((list, linked.snapshot, out));
+            }
+        }
+        // All that are reached, also for one of their members.
+        let mut together = Together::default();
+        for (_, snapshot, out) in read.iter().filter(|_| !reach.payees.is_empty()) {
+            let is_reached = |household: &str| reach.payees.contains(without_zeros(household));
+            together.read(vault, self, (*snapshot, out), is_reached)?;
+        }
+        let mut registers = HashSet::new();
+        for (list, snapshot, _) in read {
+            let dataset = self.snapshots.get(&snapshot).map(|snapshot| snapshot.dataset);
+            if registers.insert(dataset) {
+                let now = together.now(vault, self, list)?;
+                let rule = PayeeRule::read(vault, self, today, list, now.iter())?;
+                reach.payees.extend(together.renumbered(&now, &rule).into_values().flatten());
             }
         }
         Ok(())
     }
-}
-
-/// The households that are paid in the place of some that nobody is paid by any more: they have got another number.
-fn renumbered(members: &[Resident], rule: &PayeeRule) -> Vec<String> {
-    let mut now: HashMap<&str, HashSet<&str>> = HashMap::new();
-    for member in members {
-        let of_household = now.entry(without_zeros(&member.household)).or_default();
-        of_household.insert(without_zeros(rule.payee(member)));
-    }
-    now.retain(|household, payees| !payees.contains(household));
-    now.into_values().flatten().filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }

@@ -107,6 +107,26 @@ impl State {
     pub fn register_rows(&self, id: SnapshotId) -> Result<RegisterRows<'_>, Refusal> {
         Ok(RegisterRows { segments: self.segments(id)? })
     }
+
+    /// The same of a snapshot that may be asked again: nothing where it is destroyed, or its register withdrawn.
+    pub(crate) fn readable_rows(&self, id: SnapshotId) -> Option<RegisterRows<'_>> {
+        let dataset = self.snapshots.get(&id)?.dataset;
+        self.check_provided(dataset).ok().and_then(|()| self.register_rows(id).ok())
+    }
+
+    /// The rows of a snapshot whose records deltas have changed or taken away: they say what was.
+    pub(crate) fn rows_out_of_force(
+        &self,
+        vault: &Vault,
+        id: SnapshotId,
+    ) -> Result<HashSet<u32>, Refusal> {
+        let segments = self.segments(id)?;
+        if segments.iter().all(|segment| segment.follows.is_none()) {
+            return Ok(HashSet::new());
+        }
+        let out = out_of_force(vault, &segments)?;
+        Ok(out.into_iter().filter_map(|row| u32::try_from(row).ok()).collect())
+    }
 }
 
 /// The rows of a register, wherever they lie.

@@ -385,7 +385,7 @@ fn who_is_paid_is_not_paid_again_when_the_register_comes_without_the_zeros_of_it
     }
 }
 
-/// Without `named_households` in `draw_up` a household that got another number is paid by the line of another of its members.
+/// Without `paid_numbers` in `draw_up` a household that got another number is paid by the line of another of its members.
 #[test]
 fn a_household_that_was_paid_is_not_paid_again_under_the_number_that_a_late_notice_gives_it() {
     let town = town();
@@ -432,6 +432,174 @@ fn leave_out(town: &Town, id: &str) {
     let (permit, call) = (town.permit_own::<Submit>("payments"), Call::read(caller("payments")));
     let (ids, reason) = ([id.to_owned()], ExclusionReason::Declined);
     exclude(&town.exchange, &call, &permit, town.programme, reason, &ids).expect("an exclusion");
+}
+
+/// A notice that comes late: to which households some people belonged before the base date, and who is gone since when.
+fn notice(town: &Town, number: u64, moves: &[(&Record, &str)], gone: &[(&Record, &str)]) {
+    let (header, records) = table(town);
+    let of = |operation, who: &Record, place| (operation, moved(&header, &records, who, place));
+    let moves = moves.iter().map(|(who, number)| of("変更", who, (*number, "2026-08-20")));
+    let gone = gone.iter().map(|(who, day)| of("削除", who, (&who["世帯番号"], *day)));
+    town.apply(number, &delta(&header, &moves.chain(gone).collect::<Vec<_>>())).expect("a delta");
+}
+
+/// Everybody under one number.
+fn all_to<'a>(people: &'a [Record], household: &'a str) -> Vec<(&'a Record, &'a str)> {
+    people.iter().map(|one| (one, household)).collect()
+}
+
+/// How many lines of these people are left out as paid, as excluded and as held, and who is paid.
+fn proposed(town: &Town, name: &str, people: &[&Record]) -> (usize, usize, u64, Vec<String>) {
+    let list = list_of(town, name, &own(people));
+    let found = match town.propose("certifier-1", list) {
+        Ok(found) => found,
+        Err(refused) => panic!("nobody is paid: {:?}", refused.reason),
+    };
+    let paid = town.paid(found.batch).into_iter().map(|payment| payment.person).collect();
+    (found.already_paid as usize, found.excluded as usize, found.held, paid)
+}
+
+fn id(one: &Record) -> String {
+    one["宛名番号"].clone()
+}
+
+/// Without `now` in `draw_up`, which asks the register in use who is left, the survivors of a head of household are paid once more.
+#[test]
+fn a_paid_household_is_paid_already_under_its_new_number_though_whom_the_line_named_is_gone() {
+    for gone in ["2026-08-25", "2026-10-05", "not in the file"] {
+        let mut town = town();
+        let families = families(&town);
+        let (named, others) = families[0].split_first().expect("a family");
+        town.pay(list_of(&town, "a", &own(&[named])));
+        if gone == "not in the file" {
+            let file = changed(&town, |header, cells| {
+                if others.iter().any(|one| one["宛名番号"] == cells[column(header, "宛名番号")])
+                {
+                    cells[column(header, "世帯番号")] = "900001".to_owned();
+                    cells[column(header, "異動日")] = "2026-08-20".to_owned();
+                }
+            });
+            let is_left = |line: &&str| !line.starts_with(named["宛名番号"].as_str());
+            let left = file.lines().filter(is_left).map(|line| format!("{line}\n")).collect();
+            town.replace_register(left);
+        } else {
+            notice(&town, 1, &all_to(others, "900001"), &[(named, gone)]);
+        }
+        let stranger = &families[1][0];
+        let found = proposed(&town, "b", &[&others[0], stranger]);
+        assert_eq!(found, (1, 0, 0, vec![id(stranger)]), "{gone}");
+    }
+}
+
+/// With `payee` in the place of `household_of_register` in `Together::renumbered` a division that changes nothing hides the new number.
+#[test]
+fn a_paid_household_is_paid_already_under_its_new_number_though_a_division_counts_somebody_to_it() {
+    let town = town();
+    let families = families(&town);
+    let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
+    divide(&town, "payments", DivisionKind::StillOne, &[(named, &named["世帯番号"])])
+        .expect("a division");
+    town.pay(list_of(&town, "a", &own(&[named])));
+    notice(&town, 1, &all_to(&families[0], "900001"), &[]);
+    let found = proposed(&town, "b", &[other, stranger]);
+    assert_eq!(found, (1, 0, 0, vec![id(stranger)]));
+}
+
+/// Without `now` in `State::extend_reach` a stop ends with the number as soon as one member is gone.
+#[test]
+fn a_stop_or_an_exclusion_goes_with_the_new_number_of_a_household_that_has_lost_a_member() {
+    let (household, person) = ("世帯番号", "宛名番号");
+    for (is_stop, named) in [(true, household), (false, household), (true, person)] {
+        let town = town();
+        let families = families(&town);
+        let (gone, left) = families[0].split_first().expect("a family");
+        list_of(&town, "a", &own(&[gone]));
+        if is_stop {
+            hold(&town, &gone[named])
+        } else {
+            leave_out(&town, &gone[named])
+        }
+        notice(&town, 1, &all_to(left, "900001"), &[(gone, "2026-10-05")]);
+        let stranger = &families[1][0];
+        let found = proposed(&town, "b", &[&left[0], stranger]);
+        let (excluded, held) = if is_stop { (0, 1) } else { (1, 0) };
+        assert_eq!(found, (0, excluded, held, vec![id(stranger)]), "{is_stop} {named}");
+    }
+}
+
+/// Without `out` in `State::extend_reach` whoever fled loses her benefit because the household declines that she was of.
+#[test]
+fn a_stop_or_an_exclusion_of_a_household_leaves_out_who_left_it_before_any_list_was_linked() {
+    for is_stop in [true, false] {
+        let town = town_of_persons();
+        let families = families(&town);
+        let (stays, left) = (&families[0][0], &families[0][1]);
+        let (header, records) = table(&town);
+        let moves = ("変更", moved(&header, &records, left, ("900001", "2026-03-05")));
+        town.apply(1, &delta(&header, &[moves])).expect("a delta");
+        list_of(&town, "a", &own(&[stays, left]));
+        let household = &stays["世帯番号"];
+        if is_stop {
+            hold(&town, household)
+        } else {
+            leave_out(&town, household)
+        }
+        let found = proposed(&town, "b", &[stays, left]);
+        let (excluded, held) = if is_stop { (0, 1) } else { (1, 0) };
+        assert_eq!(found, (0, excluded, held, vec![id(left)]));
+    }
+}
+
+/// Without `out` in `Together::read` the household to which somebody went long before is excluded with the one that was left.
+#[test]
+fn an_excluded_household_that_gets_another_number_does_not_take_along_the_household_of_who_left_it()
+{
+    let town = town();
+    let families = families(&town);
+    let (left, rest) = families[0].split_last().expect("a family");
+    let stranger = &families[1][0];
+    notice(&town, 1, &[(left, &stranger["世帯番号"])], &[]);
+    list_of(&town, "a", &own(&[stranger]));
+    leave_out(&town, &left["世帯番号"]);
+    notice(&town, 2, &all_to(rest, "900001"), &[]);
+    let found = proposed(&town, "b", &[&rest[0], stranger]);
+    assert_eq!(found, (0, 1, 0, vec![id(stranger)]));
+}
+
+/// Without the question in `Together::renumbered` whether somebody is left, the household of strangers is taken for paid.
+#[test]
+fn a_household_is_not_paid_because_somebody_was_of_it_whose_line_paid_another_that_is_still_there()
+{
+    let town = town();
+    let families = families(&town);
+    let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
+    town.pay(list_of(&town, "a", &own(&[named])));
+    notice(&town, 1, &[(named, &stranger["世帯番号"])], &[]);
+    let found = proposed(&town, "b", &[other, stranger]);
+    assert_eq!(found, (1, 0, 0, vec![id(stranger)]));
+}
+
+/// Without the snapshots in `Together` the strangers who have the number now hide that its household has another.
+#[test]
+fn a_number_that_is_given_to_strangers_still_means_the_household_that_had_it() {
+    for is_paid in [true, false] {
+        let town = town();
+        let families = families(&town);
+        let (named, other) = (&families[0][0], &families[0][1]);
+        let (newcomer, stranger) = (&families[1][0], &families[2][0]);
+        let first = list_of(&town, "a", &own(&[named]));
+        if is_paid {
+            town.pay(first);
+        } else {
+            hold(&town, &named["世帯番号"]);
+        }
+        notice(&town, 1, &all_to(&families[0], "900001"), &[]);
+        notice(&town, 2, &all_to(&families[1], &named["世帯番号"]), &[]);
+        list_of(&town, "b", &own(&[newcomer]));
+        let found = proposed(&town, "c", &[other, stranger]);
+        let (paid, held) = if is_paid { (1, 0) } else { (0, 1) };
+        assert_eq!(found, (paid, 0, held, vec![id(stranger)]));
+    }
 }
 
 /// Without the zero that `without_zeros` leaves, everybody without a household is excluded and stopped.

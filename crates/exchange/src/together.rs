@@ -1,0 +1,141 @@
+//! Households under other numbers (世帯番号の変更): what a number that was paid, stopped or excluded means today.
+//!
+//! A household gets another number by a late notice, by the death of its head, or because a register is made anew; whatever was said
+//! of it holds under the new number too. But people move as well, and whoever joins another household does not make it
+//! the one that was left. Who is left tells the two apart:
+//!
+//! | of those who were together under the number, and are in the register in use | it means |
+//! |---|---|
+//! | somebody is of it still | itself alone |
+//! | all are of others | itself, and those others |
+//! | there is nobody | itself alone |
+//!
+//! Whom a division counts to another household says nothing about this one. Each state of a register is asked by itself: a number may be
+//! given to strangers later, who would otherwise seem to be left.
+
+use std::collections::{HashMap, HashSet};
+
+use renkei_types::{ListId, SnapshotId};
+
+use crate::books::Payees;
+use crate::division::Divisions;
+use crate::payee::{PayeeRule, Resident, Residents};
+use crate::programme::Programme;
+use crate::refusal::Refusal;
+use crate::state::State;
+use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
+
+/// Who was together in some households, by the state of the register that says so and by number. Ids have no zeros in front.
+#[derive(Debug, Default)]
+pub(crate) struct Together(HashMap<(SnapshotId, String), HashSet<String>>);
+
+impl Together {
+    /// Those of all households that a programme has paid: each as the list had it that paid it, and whom its line named. Blocks: for
+    /// threads that may wait.
+    pub(crate) fn paid(
+        vault: &Vault,
+        state: &State,
+        programme: &Programme,
+        payees: &Payees,
+    ) -> Result<Self, Refusal> {
+        let mut together = Self::default();
+        let paid: HashMap<(ListId, u32), &str> =
+            payees.households().map(|(household, place)| (place, household)).collect();
+        if paid.is_empty() {
+            return Ok(together);
+        }
+        let linked: HashMap<ListId, SnapshotId> = programme
+            .lists
+            .iter()
+            .filter_map(|&list| Some((list, state.linked_list(list).ok()?.1.snapshot)))
+            .collect();
+        // Whom a division had counted to the household may have lived in another.
+        let divisions = Divisions::of(vault, programme)?;
+        for (person, place) in payees.named() {
+            let household = paid.get(&place).filter(|_| divisions.household(person).is_none());
+            if let Some((household, snapshot)) = household.zip(linked.get(&place.0)) {
+                together.add(*snapshot, household, person);
+            }
+        }
+        let lists: HashSet<ListId> = paid.keys().map(|(list, _)| *list).collect();
+        let snapshots: HashSet<SnapshotId> =
+            lists.iter().filter_map(|list| linked.get(list)).copied().collect();
+        for snapshot in snapshots.into_iter().filter(|id| state.readable_rows(*id).is_some()) {
+            let out = state.rows_out_of_force(vault, snapshot)?;
+            let is_paid = |household: &str| {
+                let place = payees.line(household);
+                place.is_some_and(|(list, _)| linked.get(&list) == Some(&snapshot))
+            };
+            together.read(vault, state, (snapshot, &out), is_paid)?;
+        }
+        Ok(together)
+    }
+
+    /// Adds the members of the households that are meant, as a snapshot has them apart from rows that are out of force. Blocks: for
+    /// threads that may wait.
+    pub(crate) fn read(
+        &mut self,
+        vault: &Vault,
+        state: &State,
+        (snapshot, out): (SnapshotId, &HashSet<u32>),
+        is_meant: impl Fn(&str) -> bool + Sync,
+    ) -> Result<(), Refusal> {
+        let register = state.register_rows(snapshot)?;
+        let Some(column) = register.column("household_id") else { return Ok(()) };
+        let found = register.gather(vault, |row, chunk, at, found: &mut Vec<[String; 2]>| {
+            let household = chunk.cell(column, at);
+            if !household.is_empty() && is_meant(household) && !out.contains(&row) {
+                found.push([household, chunk.cell(0, at)].map(str::to_owned));
+            }
+        })?;
+        for [household, person] in found {
+            self.add(snapshot, &household, &person);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, snapshot: SnapshotId, household: &str, person: &str) {
+        let of_household = (snapshot, without_zeros(household).to_owned());
+        self.0.entry(of_household).or_default().insert(without_zeros(person).to_owned());
+    }
+
+    /// What the register in use says of them, as [`Residents::now`] does. Blocks: for threads that may wait.
+    pub(crate) fn now(
+        &self,
+        vault: &Vault,
+        state: &State,
+        list: ListId,
+    ) -> Result<Vec<Resident>, Refusal> {
+        let people: HashSet<&str> = self.0.values().flatten().map(String::as_str).collect();
+        match people.is_empty() {
+            true => Ok(Vec::new()),
+            false => Residents::now(vault, state, list, |id| people.contains(without_zeros(id))),
+        }
+    }
+
+    /// The other numbers that a number means, by number: the table of this module. The rule has to know whom `now` has.
+    pub(crate) fn renumbered(
+        &self,
+        now: &[Resident],
+        rule: &PayeeRule,
+    ) -> HashMap<&str, HashSet<String>> {
+        let now: HashMap<&str, &Resident> =
+            now.iter().map(|one| (without_zeros(&one.person), one)).collect();
+        let mut renumbered: HashMap<&str, HashSet<String>> = HashMap::new();
+        for ((_, number), people) in &self.0 {
+            let is_it = |household: &str| without_zeros(household) == number;
+            let left = people.iter().filter_map(|person| now.get(person.as_str()));
+            let left = left.filter(|one| rule.divided(&one.person).is_none_or(is_it));
+            let numbers: HashSet<&str> = left
+                .map(|one| without_zeros(rule.household_of_register(one)))
+                .filter(|household| !household.is_empty())
+                .collect();
+            if !numbers.contains(number.as_str()) {
+                let others = numbers.into_iter().map(str::to_owned);
+                renumbered.entry(number).or_default().extend(others);
+            }
+        }
+        renumbered
+    }
+}
