@@ -214,9 +214,12 @@ fn quantiles(mut waits: Vec<Duration>) -> BTreeMap<&'static str, f64> {
     [("p50", at(50)), ("p99", at(99))].into()
 }
 
-/// A journal of so many leaves that change nothing.
+/// A journal of so many leaves that change nothing. No broker has signed them, which an operator has to accept.
 fn write_journal(folder: &std::path::Path, leaves: u64) {
     let dice = Dice(SeededEntropy::new(1));
+    let keys = folder.join("keys");
+    fs_err::create_dir_all(&keys).expect("a folder");
+    fs_err::write(keys.join("log.head.accepted"), "").expect("a file");
     let folder = folder.join("store/journal");
     fs_err::create_dir_all(&folder).expect("a folder");
     let mut journal = LocalJournal::open(&folder, Options::default()).expect("a journal").journal;
