@@ -228,45 +228,36 @@ pub(crate) fn draw_up(
             || other(payees.line_of_person(person))
             || paid_numbers.contains(without_zeros(payee))
     };
-    let mut totals = Totals::default();
-    let (mut taken, mut already_paid, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut incomplete, mut held, mut separate_households) = (0, 0, 0);
-    let mut seen = HashSet::new();
-    let mut pages = Pages::new(vault, programme.key)?;
     let reader = sealed.rows.open(vault)?;
+    let judge = |numbers: &[u32]| -> Result<Vec<Vec<Candidate<'_>>>, Refusal> {
+        let of_chunk = |&number: &u32| {
+            let first = number * rows::CHUNK_ROWS as u32;
+            sieve.candidates(first, &rows::chunk(&reader, number)?)
+        };
+        numbers.par_iter().map(of_chunk).collect()
+    };
+    let mut taking = Taking::new(Pages::new(vault, programme.key)?);
     let numbers: Vec<u32> = (0..sealed.rows.chunks()).collect();
-    for numbers in numbers.chunks(CHUNKS_AHEAD) {
-        let judged: Vec<Vec<Candidate<'_>>> = numbers
-            .par_iter()
-            .map(|&number| {
-                let first = number * rows::CHUNK_ROWS as u32;
-                sieve.candidates(first, &rows::chunk(&reader, number)?)
+    let mut groups = numbers.chunks(CHUNKS_AHEAD);
+    let mut judged = groups.next().map(judge);
+    // Which lines of some chunks are taken is decided in their order, while the next ones are judged.
+    while let Some(candidates) = judged {
+        let mut candidates = candidates?.into_iter().flatten();
+        let take_in_order = || {
+            candidates.try_for_each(|candidate| {
+                let Payment { payee, person, line, .. } = &candidate.payment;
+                let is_paid =
+                    !payee.is_empty() && (paid(payee, person) || lines_out.contains(line));
+                taking.take(candidate, is_paid, &rule)
             })
-            .collect::<Result<_, Refusal>>()?;
-        for Candidate { payment, resident, obstacle } in judged.into_iter().flatten() {
-            let (row, payee) = (payment.row, payment.payee.as_str());
-            let is_paid = !payee.is_empty()
-                && (paid(payee, &payment.person)
-                    || seen.contains(without_zeros(payee))
-                    || lines_out.contains(&payment.line));
-            if is_paid {
-                already_paid.push(row);
-                continue;
-            }
-            match obstacle {
-                Some(Obstacle::Excluded) => excluded.push(row),
-                Some(Obstacle::Held) => held += 1,
-                Some(Obstacle::Incomplete) => incomplete += 1,
-                None => {
-                    seen.insert(without_zeros(payee).to_owned());
-                    totals.add(payment.yen);
-                    separate_households += u64::from(rule.names_separate(&payment.person));
-                    taken.push(row);
-                    pages.add(payment, resident)?;
-                }
-            }
-        }
+        };
+        let (taken, next) = rayon::join(take_in_order, || groups.next().map(judge));
+        taken?;
+        judged = next;
     }
+    let separate_households = taking.separate_households;
+    let Taking { pages, totals, rows: taken, already_paid, excluded, held, incomplete, .. } =
+        taking;
     if taken.is_empty() {
         let all_paid = !already_paid.is_empty() && excluded.is_empty() && held + incomplete == 0;
         let why = if all_paid { Reason::AlreadyPaid } else { Reason::NothingToCertify };
@@ -318,6 +309,64 @@ pub(crate) fn draw_up(
 
 /// How many chunks of a list are judged at a time.
 const CHUNKS_AHEAD: usize = 8;
+
+/// The lines that have been gone through, in the order of the list: of those with one payee the first is taken.
+struct Taking<'a> {
+    pages: Pages<'a>,
+    totals: Totals,
+    rows: Vec<u32>,
+    /// Whom these lines pay, without zeros in front.
+    payees: HashSet<String>,
+    already_paid: Vec<u32>,
+    excluded: Vec<u32>,
+    held: u64,
+    incomplete: u64,
+    separate_households: u64,
+}
+
+impl<'a> Taking<'a> {
+    fn new(pages: Pages<'a>) -> Self {
+        Self {
+            pages,
+            totals: Totals::default(),
+            rows: Vec::new(),
+            payees: HashSet::new(),
+            already_paid: Vec::new(),
+            excluded: Vec::new(),
+            held: 0,
+            incomplete: 0,
+            separate_households: 0,
+        }
+    }
+
+    /// Goes on to the next line, whose payee may be paid by another list already.
+    fn take(
+        &mut self,
+        candidate: Candidate<'a>,
+        is_paid: bool,
+        rule: &PayeeRule,
+    ) -> Result<(), Refusal> {
+        let Candidate { payment, resident, obstacle } = candidate;
+        let (row, payee) = (payment.row, without_zeros(&payment.payee));
+        if is_paid || self.payees.contains(payee) {
+            self.already_paid.push(row);
+            return Ok(());
+        }
+        match obstacle {
+            Some(Obstacle::Excluded) => self.excluded.push(row),
+            Some(Obstacle::Held) => self.held += 1,
+            Some(Obstacle::Incomplete) => self.incomplete += 1,
+            None => {
+                self.payees.insert(payee.to_owned());
+                self.totals.add(payment.yen);
+                self.separate_households += u64::from(rule.names_separate(&payment.person));
+                self.rows.push(row);
+                self.pages.add(payment, resident)?;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// The payments of a draft, as they are written.
 struct Pages<'a> {
