@@ -30,16 +30,19 @@ impl<'a> StageSeconds<'a> {
         self.last = now;
     }
 
-    /// The register was normalised and indexed while the files were read.
-    pub(crate) fn index(&mut self, times: IndexTimes) {
+    /// The register was normalised and indexed while the files were read, and what the list asks for was indexed while that was
+    /// normalised.
+    pub(crate) fn index(&mut self, register: IndexTimes, list: IndexTimes) {
         for (stage, seconds) in &mut self.seconds {
             match *stage {
-                "read" => *seconds -= (times.normalise + times.index).as_secs_f64(),
-                "normalise" => *seconds += times.normalise.as_secs_f64(),
+                "read" => *seconds -= (register.normalise + register.index).as_secs_f64(),
+                "normalise" => {
+                    *seconds += register.normalise.as_secs_f64() - list.index.as_secs_f64();
+                }
                 _ => {}
             }
         }
-        self.seconds.push(("index", times.index.as_secs_f64()));
+        self.seconds.push(("index", (register.index + list.index).as_secs_f64()));
     }
 
     /// What the engine has measured of itself.

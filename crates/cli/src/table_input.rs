@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use renkei_linkage::{
-    Dedupable, Field, Fields, Linkable, ListIntake, RegisterIndex, RegisterIntake, Rows, Serves,
+    Dedupable, Field, Fields, IndexTimes, Linkable, ListIntake, RegisterIndex, RegisterIntake,
+    Rows, Serves,
 };
 use renkei_tables::{
     Admission, Admitted, Batch, Binding, BoundField, FileReport, ReadError, ReadOptions, Schema,
@@ -95,9 +96,20 @@ impl LoadedPair {
     }
 
     /// Normalises the values of the list.
-    pub(crate) fn seal(self) -> (Linkable, Loaded, Loaded) {
-        (self.intake.seal_learning(), self.register, self.list)
+    pub(crate) fn seal(self, environment: &Environment) -> SealedPair {
+        let Self { register, list, intake, .. } = self;
+        let (linkable, times) = intake.seal_learning(&environment.clock);
+        SealedPair { linkable, register, list, times }
     }
+}
+
+/// Both files, ready to be linked.
+pub(crate) struct SealedPair {
+    pub(crate) linkable: Linkable,
+    pub(crate) register: Loaded,
+    pub(crate) list: Loaded,
+    /// How long the list took to be normalised, and what it asks for to be indexed.
+    pub(crate) times: IndexTimes,
 }
 
 /// The one file of `dedupe`, indexed already.

@@ -11,8 +11,8 @@ use crate::field::Fields;
 use crate::forms::{FEW, NONE};
 use crate::intern::{Interner, TextArena};
 use crate::job::{Stage, Watcher};
-use crate::records::Linkable;
-use crate::register_index::{RegisterIndex, Serves};
+use crate::records::{Linkable, Normalised};
+use crate::register_index::{IndexTimes, RegisterIndex, Serves};
 use crate::sealing;
 
 /// Rows of a file as the intake wants them.
@@ -143,19 +143,41 @@ impl ListIntake {
     /// Normalises every distinct value; no more lines will come. A line is read by itself and the register alone: it
     /// weighs the same in any list and in a query.
     pub fn seal(self) -> Linkable {
-        self.normalise(false)
+        self.normalise(false).index()
     }
 
     /// The same, but the lines help to read each other: where one has a space between family and given name, or names its
     /// municipality, the others may be without. For a register that says little of itself, and a list that stands alone.
-    pub fn seal_learning(self) -> Linkable {
-        self.normalise(true)
+    /// Where the register's index was left to the list, it is made here, and timed.
+    pub fn seal_learning(self, clock: &dyn Clock) -> (Linkable, IndexTimes) {
+        let start = clock.monotonic();
+        let list = self.normalise(true);
+        let normalised = clock.monotonic();
+        let linkable = list.index();
+        let times = IndexTimes {
+            normalise: normalised.saturating_sub(start),
+            index: clock.monotonic().saturating_sub(normalised),
+        };
+        (linkable, times)
     }
 
-    fn normalise(self, learns: bool) -> Linkable {
+    fn normalise(self, learns: bool) -> NormalisedList {
         let list = sealing::list(&self.index, self.raw, learns);
-        let blocking = self.index.blocking_for(&list);
-        Linkable { index: self.index, list, blocking }
+        NormalisedList { index: self.index, list }
+    }
+}
+
+/// A list that has been read, and may still have to bring the register's index.
+struct NormalisedList {
+    index: Arc<RegisterIndex>,
+    list: Normalised,
+}
+
+impl NormalisedList {
+    fn index(self) -> Linkable {
+        let Self { index, list } = self;
+        let blocking = index.blocking_for(&list);
+        Linkable { index, list, blocking }
     }
 }
 
@@ -192,13 +214,24 @@ impl RawColumn {
     fn push(&mut self, text: &str) {
         let halves = if self.divides { name::divide(text) } else { None };
         let (first, rest) = halves.unwrap_or((text, ""));
-        let mut id = |text: &str| if text.is_empty() { NONE } else { self.values.intern(text).0 };
-        let (first, rest) = (id(first), id(rest));
+        let first = self.id(first, self.rows.last().copied());
         self.rows.push(first);
         if self.divides {
+            let rest = self.id(rest, self.rest.last().copied());
             self.rest.push(rest);
         }
     }
+
+    /// Households stand together in registers, and share names and addresses: the text of the row before is at hand, one that has
+    /// to be looked for lies somewhere in many megabytes.
+    fn id(&mut self, text: &str, before: Option<u32>) -> u32 {
+        match before {
+            _ if text.is_empty() => NONE,
+            Some(before) if before != NONE && self.values.get(before) == text => before,
+            Some(_) | None => self.values.intern(text).0,
+        }
+    }
+
     /// The column with every value in one piece.
     pub(crate) fn undivided(self) -> Self {
         if self.rest.iter().all(|&rest| rest == NONE) {

@@ -51,7 +51,7 @@ pub enum Serves {
     OneList,
 }
 
-/// How long it took to make an index.
+/// How long it took to make an index, or what a list added to it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IndexTimes {
     /// Normalising values.

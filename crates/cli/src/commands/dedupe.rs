@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use renkei_linkage::{DedupeOptions, Deduplication, dedupe};
+use renkei_linkage::{DedupeOptions, Deduplication, IndexTimes, dedupe};
 use renkei_tables::{Column, TableWriter};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &DedupeArguments, environment: &Environment) -> Res
         let LoadedInput { input, records } = LoadedInput::read(arguments, environment)?;
         times.mark("read");
         times.mark("normalise");
-        times.index(records.index().times());
+        times.index(records.index().times(), IndexTimes::default());
         repeated_fields::warn(records.index(), environment);
         let options = DedupeOptions { model, join_at: arguments.threshold };
         let progress = JobProgress::new(environment);

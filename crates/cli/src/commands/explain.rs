@@ -13,7 +13,7 @@ use crate::explained::{self, ExplainedPair};
 use crate::failure::{CommandError, Exit, Failure};
 use crate::json;
 use crate::progress::JobProgress;
-use crate::table_input::LoadedPair;
+use crate::table_input::{LoadedPair, SealedPair};
 use crate::text_table::text_table;
 use crate::words;
 
@@ -27,7 +27,8 @@ pub(crate) fn run(
     let input = &arguments.input;
     let model = read_model(&arguments.model)?;
     threads(input.threads)?.install(|| {
-        let (linkable, register, list) = LoadedPair::read(input, environment)?.seal();
+        let loaded = LoadedPair::read(input, environment)?;
+        let SealedPair { linkable, register, list, .. } = loaded.seal(environment);
         let list_file = || input.list.display().to_string();
         let line = linkable
             .list_row(&arguments.list_id)

@@ -22,7 +22,7 @@ use crate::progress::{JobProgress, Progress};
 use crate::report::{self, FileSummary, ReportInput, Waterfall};
 use crate::resources::Resources;
 use crate::stage_seconds::StageSeconds;
-use crate::table_input::{Loaded, LoadedPair};
+use crate::table_input::{Loaded, LoadedPair, SealedPair};
 use crate::text_table::text_table;
 
 pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Result<Exit, Failure> {
@@ -45,11 +45,12 @@ pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Resul
     threads(input.threads)?.install(|| {
         let mut times = StageSeconds::start(environment);
         let loaded = LoadedPair::read(input, environment)?;
-        let index = loaded.index.times();
+        let of_register = loaded.index.times();
         times.mark("read");
-        let (linkable, register, list) = loaded.seal();
+        let sealed = loaded.seal(environment);
         times.mark("normalise");
-        times.index(index);
+        times.index(of_register, sealed.times);
+        let SealedPair { linkable, register, list, .. } = sealed;
         let rejected = list.rejected();
         let costs = Costs {
             false_link: f64::from(arguments.false_link_cost),
