@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use renkei_linkage::{
-    Dedupable, Field, Fields, IndexTimes, Linkable, ListIntake, RegisterIndex, RegisterIntake,
-    Rows, Serves,
+    Dedupable, Field, Fields, IndexTimes, Linkable, ListIntake, Model, RegisterIndex,
+    RegisterIntake, Rows, Serves,
 };
 use renkei_tables::{
     Admission, Admitted, Batch, Binding, BoundField, FileReport, ReadError, ReadOptions, Schema,
@@ -123,6 +123,7 @@ impl LoadedInput {
     /// Reads the file.
     pub(crate) fn read(
         arguments: &DedupeArguments,
+        model: Option<&Model>,
         environment: &Environment,
     ) -> Result<Self, Failure> {
         let schema = read_schema(arguments.schema.as_deref())?;
@@ -147,7 +148,8 @@ impl LoadedInput {
         let take = |rows: &BoundRows<'_>| intake.extend(rows);
         let input = take_in(input, binding, options, take)?;
         let progress = JobProgress::new(environment);
-        let records = intake.seal_for_dedupe(&input.left_out(), &environment.clock, &progress);
+        let records =
+            intake.seal_for_dedupe(&input.left_out(), model, &environment.clock, &progress);
         drop(progress);
         Ok(Self { input, records })
     }

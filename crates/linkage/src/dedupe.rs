@@ -108,13 +108,17 @@ impl Dedupable {
         fields: Fields,
         raw: RawRecords,
         left_out: &[usize],
+        model: Option<&Model>,
         clock: &dyn Clock,
     ) -> Self {
         let copies = Copies::find(&raw, left_out);
         let silent = copies.silent();
         let lines = raw.clone();
         let mut roles = RegisterIndex::roles_of(&fields, &raw);
-        repetition::leave_out(&fields, &mut roles, &raw);
+        match model {
+            Some(model) => repetition::leave_out_as(model, &fields, &mut roles),
+            None => repetition::leave_out(&fields, &mut roles, &raw),
+        }
         let index = RegisterIndex::build_with(fields, roles, raw, &silent, Serves::AnyLists, clock);
         let mut list = sealing::list(&index, lines, true);
         list.records.own().forget(&silent);

@@ -11,6 +11,7 @@ use crate::field::Fields;
 use crate::forms::{FEW, NONE};
 use crate::intern::{Interner, TextArena};
 use crate::job::{Stage, Watcher};
+use crate::model::Model;
 use crate::records::{Linkable, Normalised};
 use crate::register_index::{IndexTimes, RegisterIndex, Serves};
 use crate::sealing;
@@ -115,15 +116,17 @@ impl RegisterIntake {
         other.build_again(self.raw, left_out, clock)
     }
 
-    /// Normalises and indexes the records to be linked to each other. `left_out` are rows that take no part.
+    /// Normalises and indexes the records to be linked to each other. `left_out` are rows that take no part; the model, where there is
+    /// one, is that with which they will be weighed, and says which fields are compared.
     pub fn seal_for_dedupe(
         self,
         left_out: &[usize],
+        model: Option<&Model>,
         clock: &dyn Clock,
         watcher: &dyn Watcher,
     ) -> Dedupable {
         watcher.stage(Stage::Index, 0);
-        Dedupable::build(self.fields, self.raw, left_out, clock)
+        Dedupable::build(self.fields, self.raw, left_out, model, clock)
     }
 }
 

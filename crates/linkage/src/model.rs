@@ -82,6 +82,8 @@ pub struct Model {
     pub nobodies: Nobodies,
     /// When a line is linked, reviewed or left.
     pub thresholds: Thresholds,
+    /// Fields that are not compared, since they said again what others say in the records that trained it.
+    pub repeated: Vec<String>,
     /// Lines the parameters were trained on.
     pub trained_lines: u64,
     /// How it was trained; nothing where it was not. Decides nothing, and is not covered by the digest.
@@ -186,6 +188,7 @@ impl Model {
             match_rate: MATCH_RATE,
             nobodies: Nobodies::NONE,
             thresholds: Thresholds::default(),
+            repeated: Vec::new(),
             trained_lines: 0,
             report: None,
         };
@@ -289,6 +292,9 @@ impl Model {
         }
         for weight in [self.thresholds.link, self.thresholds.review, self.thresholds.margin] {
             digest.number(u64::from(weight.millibits().cast_unsigned()));
+        }
+        for field in &self.repeated {
+            digest.field(b"repeated").field(field.as_bytes());
         }
         digest.finish()
     }

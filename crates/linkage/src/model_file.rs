@@ -102,6 +102,9 @@ struct File {
     digest: String,
     trained_lines: u64,
     match_rate: f64,
+    /// Absent where every field is compared. TOML wants it before the tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    repeated: Vec<String>,
     nobodies: NobodiesInFile,
     thresholds: ThresholdsInFile,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -189,6 +192,7 @@ impl Model {
             digest: self.digest().to_string(),
             trained_lines: self.trained_lines,
             match_rate: self.match_rate,
+            repeated: self.repeated.clone(),
             nobodies: NobodiesInFile {
                 relatives: self.nobodies.relatives,
                 namesakes: self.nobodies.namesakes,
@@ -254,6 +258,7 @@ impl Model {
                 review: MatchWeight::from_bits(file.thresholds.review),
                 margin: MatchWeight::from_bits(file.thresholds.margin),
             },
+            repeated: file.repeated,
             trained_lines: file.trained_lines,
             report: file.report.map(ReportInFile::read).transpose()?,
         };

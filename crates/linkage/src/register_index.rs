@@ -233,7 +233,9 @@ impl RegisterIndex {
     /// What is believed before any line is seen: the priors of the measures, with what this register shows of strangers
     /// and relatives.
     pub fn prior_model(&self, costs: Costs) -> Model {
-        Model::prior(&self.register.comparisons, &self.u, &self.household, costs)
+        let repeated = self.repeated_fields().into_iter().map(str::to_owned).collect();
+        let prior = Model::prior(&self.register.comparisons, &self.u, &self.household, costs);
+        Model { repeated, ..prior }
     }
 
     /// An index of what this list asks for; nothing where the register has one of everything.

@@ -3,7 +3,7 @@
 //! A file may give a name whole and in parts, or a city by itself and in an address. Compared each for itself, such fields
 //! would be several witnesses where there is one, and strangers who share one surname would look like one person. Which
 //! fields they are shows in the records: the words of one stand in the other. Of a register and a list it does not: what the
-//! one says twice, the other may say in one field alone.
+//! one says twice, the other may say in one field alone. A model that is used again says itself what it was made without.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,7 @@ use crate::field::{Fields, Role};
 use crate::forms::{NONE, texts};
 use crate::hash;
 use crate::intake::RawRecords;
+use crate::model::Model;
 
 /// Records that are looked at: by the hash of their ids, so that their order does not count.
 const RECORDS: u64 = 4_000;
@@ -32,6 +33,16 @@ const FIELDS_MAX: usize = 64;
 
 /// The words of a field in the records that are looked at; none where there is no value.
 type Words = Vec<BTreeSet<String>>;
+
+/// Takes the fields out that a model was made without, since they said again what others say: this file may be too small to show
+/// it, or say it less often.
+pub(crate) fn leave_out_as(model: &Model, fields: &Fields, roles: &mut [Role]) {
+    for (field, role) in fields.fields.iter().zip(roles) {
+        if is_text(field.kind, *role) && model.repeated.contains(&field.name) {
+            *role = Role::Repeated;
+        }
+    }
+}
 
 /// Takes the fields out that say again what others say.
 pub(crate) fn leave_out(fields: &Fields, roles: &mut [Role], raw: &RawRecords) {

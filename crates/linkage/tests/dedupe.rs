@@ -12,7 +12,7 @@ use renkei_types::FixedClock;
 
 fn deduplicate(records: &[Row], model: Option<Model>) -> Deduplication {
     let clock = FixedClock(Timestamp::UNIX_EPOCH);
-    let records = intake(records).seal_for_dedupe(&[], &clock, &Unwatched);
+    let records = intake(records).seal_for_dedupe(&[], None, &clock, &Unwatched);
     let options = DedupeOptions { model, ..DedupeOptions::default() };
     dedupe(records, options, &clock, &Unwatched).expect("no model is given, or one that fits")
 }
@@ -176,7 +176,7 @@ fn a_model_of_other_fields_is_refused() {
     let mut model = deduplicate(&crowd(20), None).model;
     model.comparisons.pop();
     let clock = FixedClock(Timestamp::UNIX_EPOCH);
-    let records = intake(&crowd(20)).seal_for_dedupe(&[], &clock, &Unwatched);
+    let records = intake(&crowd(20)).seal_for_dedupe(&[], None, &clock, &Unwatched);
     let options = DedupeOptions { model: Some(model), ..DedupeOptions::default() };
     assert!(dedupe(records, options, &clock, &Unwatched).is_err());
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use renkei_linkage::{
-    DedupeOptions, Deduplication, Field, Fields, RegisterIntake, Rows, Serves, Unwatched, dedupe,
+    DedupeOptions, Deduplication, Field, Fields, Model, RegisterIntake, Rows, Serves, Unwatched,
+    dedupe,
 };
 use renkei_types::{FieldKind, FixedClock};
 
@@ -81,7 +82,7 @@ fn intake(records: &[Record], columns: &[(usize, FieldKind)]) -> RegisterIntake 
 /// Finds who stands there twice, from these columns.
 fn deduplicate(records: &[Record], columns: &[(usize, FieldKind)]) -> Deduplication {
     let clock = FixedClock(Timestamp::UNIX_EPOCH);
-    let records = intake(records, columns).seal_for_dedupe(&[], &clock, &Unwatched);
+    let records = intake(records, columns).seal_for_dedupe(&[], None, &clock, &Unwatched);
     dedupe(records, DedupeOptions::default(), &clock, &Unwatched).expect("no model is given")
 }
 
@@ -182,8 +183,27 @@ fn a_part_of_a_text_that_says_more_is_left_out() {
 /// The names of the fields that are not compared where the records are linked to each other.
 fn repeated(records: &[Record], columns: &[(usize, FieldKind)]) -> Vec<String> {
     let clock = FixedClock(Timestamp::UNIX_EPOCH);
-    let records = intake(records, columns).seal_for_dedupe(&[], &clock, &Unwatched);
+    let records = intake(records, columns).seal_for_dedupe(&[], None, &clock, &Unwatched);
     records.index().repeated_fields().into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_model_says_itself_which_fields_it_was_made_without() {
+    let records = people();
+    let text = |column| (column, FieldKind::FreeText);
+    let [_, _, date, place] = PARTS;
+    let columns = [text(3), text(1), text(2), date, place];
+    let model = Model::from_toml(&deduplicate(&records, &columns).model.to_toml());
+    let model = model.expect("what was written can be read");
+    assert_eq!(model.repeated, ["column 3"]);
+    // Too few to show which fields repeat each other.
+    let few = &records[..30];
+    assert_eq!(repeated(few, &columns), [""; 0]);
+    let clock = FixedClock(Timestamp::UNIX_EPOCH);
+    let sealed = intake(few, &columns).seal_for_dedupe(&[], Some(&model), &clock, &Unwatched);
+    assert_eq!(sealed.index().repeated_fields(), ["column 3"]);
+    let options = DedupeOptions { model: Some(model), ..DedupeOptions::default() };
+    dedupe(sealed, options, &clock, &Unwatched).expect("the model fits");
 }
 
 #[test]

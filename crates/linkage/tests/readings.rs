@@ -216,7 +216,7 @@ fn records_of_one_file_that_share_no_view_are_put_together() {
     let mut records = register("P1|上沢　裕子||1971-03-03|2|275-0001|千葉県若葉市寿町77番1号");
     records.push(row("P2||ウエサワ　ヒロコ|1971-03-03|2||"));
     records.push(row("P3||ウエサワ　サチエ|1971-03-03|2||"));
-    let file = intake(&records).seal_for_dedupe(&[], &CLOCK, &Unwatched);
+    let file = intake(&records).seal_for_dedupe(&[], None, &CLOCK, &Unwatched);
     let found = dedupe(file, DedupeOptions::default(), &CLOCK, &Unwatched).expect("no model");
     let weight = |a: &str, b: &str| {
         let pair = found.pairs().find(|pair| (found.id(pair.a), found.id(pair.b)) == (a, b));

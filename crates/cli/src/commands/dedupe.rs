@@ -33,7 +33,8 @@ pub(crate) fn run(arguments: &DedupeArguments, environment: &Environment) -> Res
     let model = arguments.model.as_deref().map(read_model).transpose()?;
     threads(arguments.threads)?.install(|| {
         let mut times = StageSeconds::start(environment);
-        let LoadedInput { input, records } = LoadedInput::read(arguments, environment)?;
+        let LoadedInput { input, records } =
+            LoadedInput::read(arguments, model.as_ref(), environment)?;
         times.mark("read");
         times.mark("normalise");
         times.index(records.index().times(), IndexTimes::default());
