@@ -9,11 +9,14 @@
 //! ```
 //! Before the frame nobody sees anything of it; with the frame everybody sees all of it. A delta has the columns of the
 //! register and one that says what is done: `operation` (異動区分), `add` (追加), `change` (変更) or `remove` (削除). No
-//! record stands in a delta twice, so its lines have no order. Keys, columns and counts are the snapshot's, see
-//! [`crate::snapshot`].
+//! record stands in a delta twice, so its lines have no order. None may join whose id differs by zeros in front alone from
+//! that of another: ids are compared without them, so the two would be taken for one person. Keys, columns and counts are
+//! the snapshot's, see [`crate::snapshot`].
+
+use std::collections::HashSet;
 
 use bytes::Bytes;
-use renkei_linkage::DeltaError;
+use renkei_linkage::{DeltaError, RegisterIndex};
 use renkei_tables::{Admission, Schema, Side};
 use renkei_tlog::leaf::{Counter, Operation};
 use renkei_types::{DatasetId, Digest, DigestBuilder, Reason, SnapshotId, UploadId};
@@ -32,6 +35,7 @@ use crate::seal::{self, Declaration, DestroyUpload};
 use crate::snapshot::{Follows, Snapshot};
 use crate::state::State;
 use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
 use crate::upload::{Spools, Target, Upload, UploadState};
 
 /// Most lines of a delta; whoever changes more sends a snapshot.
@@ -201,6 +205,25 @@ struct Read {
     counts: DeltaCounts,
     /// Lines of the file: of the rows, then of the records that leave.
     lines: Vec<u64>,
+    /// The ids of records that join, with their lines.
+    joining: Vec<(String, u64)>,
+}
+
+impl Read {
+    /// Refuses a record that joins beside one whose id differs from its own by zeros in front alone.
+    fn check_zeros(&self, register: &RegisterIndex) -> Result<(), Refusal> {
+        let leaving: HashSet<&str> =
+            self.behind.removed.iter().map(|gone| gone.id.as_str()).collect();
+        let mut joined = HashSet::with_capacity(self.joining.len());
+        for (id, line) in &self.joining {
+            let is_second = !joined.insert(without_zeros(id))
+                || register.with_other_zeros(id).any(|other| !leaving.contains(other));
+            if is_second {
+                return Err(seal::zeros_differ(*line));
+            }
+        }
+        Ok(())
+    }
 }
 
 struct Reading<'a> {
@@ -247,8 +270,9 @@ impl Reading<'_> {
             return Err(Reason::Internal.into());
         };
         let indexed = self.indexes.get(base_id)?;
-        let Read { rows, behind, counts, lines } =
-            self.rows(bytes, declared, &file.rows.columns)?;
+        let read = self.rows(bytes, declared, &file.rows.columns)?;
+        read.check_zeros(&indexed.index)?;
+        let Read { rows, behind, counts, lines, .. } = read;
         let vault = self.exchange.vault();
         let first_row = base.rows_through();
         if first_row + rows.rows >= u64::from(u32::MAX) {
@@ -329,7 +353,7 @@ impl Reading<'_> {
             return Err(Refusal { field, ..reason.into() });
         }
         let (mut behind, mut counts) = (Behind::default(), DeltaCounts::default());
-        let (mut lines, mut lines_removed) = (Vec::new(), Vec::new());
+        let (mut lines, mut lines_removed, mut joining) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(batch) = reader.next_batch().map_err(|error| seal::unreadable(&error))? {
             admission.observe(&batch).map_err(|error| seal::not_admitted(&error))?;
             for row in 0..batch.rows() {
@@ -340,7 +364,10 @@ impl Reading<'_> {
                 )?;
                 let cell = |column| writer.cell(&batch, row, column).to_owned();
                 match change {
-                    Step::Add => counts.added += 1,
+                    Step::Add => {
+                        counts.added += 1;
+                        joining.push((cell("resident_id"), line));
+                    }
                     Step::Change => counts.changed += 1,
                     Step::Remove => {
                         counts.removed += 1;
@@ -370,7 +397,7 @@ impl Reading<'_> {
             return Err(Refusal::new(Reason::TotalsDiffer).in_field("declared.yen"));
         }
         lines.extend(lines_removed);
-        Ok(Read { rows: writer.finish_with(&behind)?, behind, counts, lines })
+        Ok(Read { rows: writer.finish_with(&behind)?, behind, counts, lines, joining })
     }
 }
 

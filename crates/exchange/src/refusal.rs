@@ -112,6 +112,7 @@ pub fn kind_of(reason: Reason) -> Kind {
         | R::IdMissing
         | R::IdUnusable
         | R::IdRepeated
+        | R::IdDiffersByZeros
         | R::FieldCount
         | R::Undecodable
         | R::AmountUnreadable

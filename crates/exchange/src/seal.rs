@@ -148,6 +148,11 @@ fn read(
         written?;
     }
     let admitted = admission.finish().map_err(|error| not_admitted(&error))?;
+    if let Target::Register(_) = upload.target
+        && let Some(line) = admitted.zeros_differ()
+    {
+        return Err(zeros_differ(line));
+    }
     let (counted, rejected) = count(state, upload, &admitted, declared, &lines)?;
     let yen = (0..lines.len()).filter_map(|row| admitted.amount(row)).map(|yen| yen.0);
     let amounts =
@@ -331,6 +336,11 @@ pub(crate) fn not_admitted(error: &AdmissionError) -> Refusal {
         }
         AdmissionError::TooManyLines { .. } => Reason::TooLarge.into(),
     }
+}
+
+/// A line of a register has an id that differs by zeros in front alone from another's: the two would be taken for one person.
+pub(crate) fn zeros_differ(line: u64) -> Refusal {
+    Refusal::new(Reason::IdDiffersByZeros).at_line(line).in_field("resident_id")
 }
 
 /// What a sealed file came to.

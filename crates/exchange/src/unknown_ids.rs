@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+pub(crate) use renkei_types::without_zeros;
 use renkei_types::{DatasetId, ProgrammeId, SnapshotId};
 use serde::{Deserialize, Serialize};
 
@@ -130,14 +131,5 @@ impl State {
             }
         }
         segments
-    }
-}
-
-/// An id as it is after a spreadsheet has read it as a number. One zero stays where there is nothing else: no id is an empty one, which
-/// whoever has no household has.
-pub(crate) fn without_zeros(id: &str) -> &str {
-    match id.trim_start_matches('0') {
-        "" if !id.is_empty() => "0",
-        bare => bare,
     }
 }

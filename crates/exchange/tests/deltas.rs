@@ -11,6 +11,7 @@ use renkei_exchange::history::StateAt;
 use renkei_exchange::identify::Query;
 use renkei_exchange::programme::{PayeeUnit, Rules};
 use renkei_exchange::reconcile::Step;
+use renkei_exchange::upload::FileEncoding;
 use renkei_types::{Digest, Entropy as _, Reason, RequestId, SeededEntropy};
 use town::records::{column, delta, table};
 use town::{Town, caller};
@@ -179,6 +180,61 @@ fn a_delta_that_does_not_fit_is_refused_whole_and_its_number_stays_free() {
     assert_eq!((narrow.reason, narrow.field), (Reason::ColumnMissing, Some("alias")));
     assert_eq!(newcomer_found(&town), None);
     town.apply(1, &delta(&header, &[good])).expect("the number is still free");
+}
+
+/// Without `zeros_differ` in `seal::read` two residents are one to whoever stops, excludes or pays them.
+#[test]
+fn a_register_with_two_ids_that_differ_by_zeros_alone_is_refused_with_the_second_line() {
+    let town = Town::new();
+    let before = town.exchange.state().snapshot_in_use(town.register).expect("a register");
+    let (header, records) = table(&town);
+    let id = column(&header, "宛名番号");
+    let mut twin = records[5].clone();
+    assert!(twin[id].starts_with('0'), "the register has zeros");
+    twin[id] = twin[id].trim_start_matches('0').to_owned();
+    let lines = town.residents().lines().count() as u64;
+    let text = format!("{}{}\n", town.residents(), twin.join(","));
+    let seal = |text: &str| town.try_snapshot(text.as_bytes(), FileEncoding::Auto, lines);
+    let refused = seal(&text).expect_err("one of them would be lost");
+    let found = (refused.reason, refused.field, refused.line);
+    assert_eq!(found, (Reason::IdDiffersByZeros, Some("resident_id"), Some(lines + 1)));
+    assert!(!refused.to_string().contains(&twin[id]));
+    assert_eq!(town.exchange.state().snapshot_in_use(town.register).expect("it"), before);
+    // Zeros that are not in front tell people apart.
+    twin[id].push('0');
+    seal(&format!("{}{}\n", town.residents(), twin.join(","))).expect("another resident");
+}
+
+/// Without `check_zeros` in `Reading::delta` a newcomer is taken for somebody who is there; without `leaving` in it a number that lost its
+/// zeros cannot be put right.
+#[test]
+fn a_delta_that_adds_an_id_that_differs_by_zeros_alone_is_refused_unless_the_other_leaves() {
+    let town = Town::new();
+    let (header, records) = table(&town);
+    let id = column(&header, "宛名番号");
+    let bare = |at: usize| records[at][id].trim_start_matches('0').to_owned();
+    let refused = |number, entries: &[(&str, Vec<String>)]| {
+        let refused = town.apply(number, &delta(&header, entries)).expect_err("two are one");
+        assert_eq!(refused.field, Some("resident_id"));
+        (refused.reason, refused.line)
+    };
+    let second = (Reason::IdDiffersByZeros, Some(3));
+    let good = ("追加", newcomer(&header, &records[0], "a-1"));
+    let twin = ("追加", newcomer(&header, &records[3], &bare(3)));
+    assert_eq!(refused(1, &[good.clone(), twin.clone()]), second);
+    let more = ("追加", newcomer(&header, &records[3], "0a-1"));
+    assert_eq!(refused(1, &[good.clone(), more.clone()]), second);
+    let change = ("変更", records[3].clone());
+    assert_eq!(refused(1, &[change, twin.clone()]), second);
+    town.apply(1, &delta(&header, &[("削除", records[3].clone()), twin])).expect("renumbered");
+    // What a delta has brought is looked at as well; what one has taken away is not.
+    let back = ("追加", records[3].clone());
+    assert_eq!(refused(2, &[good.clone(), back.clone()]), second);
+    town.apply(2, &delta(&header, &[good])).expect("a newcomer");
+    assert_eq!(refused(3, &[("変更", records[4].clone()), more]), second);
+    town.apply(3, &delta(&header, &[("削除", newcomer(&header, &records[3], &bare(3)))]))
+        .expect("somebody leaves");
+    town.apply(4, &delta(&header, &[back])).expect("and comes back with all zeros");
 }
 
 /// D14: an empty delta changes nothing, and is taken as one.

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{HashMap, HashSet, HashTable};
+use renkei_types::without_zeros;
 
 use crate::blocking::BlockingIndex;
 use crate::comparison::Comparison;
@@ -182,6 +183,14 @@ impl Records {
         })
     }
 
+    /// The ids of records that differ from this one by zeros in front alone, be the records there still or not.
+    pub(crate) fn with_other_zeros<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a str> {
+        let layers = self.0.iter().filter(|(_, columns)| columns.len() > 0);
+        layers.flat_map(move |(_, columns)| {
+            columns.with_other_zeros(id, std::ptr::eq(columns, self.0.first()))
+        })
+    }
+
     /// Whether a record has been left out from the beginning.
     pub(crate) fn is_forgotten(&self, row: u32) -> bool {
         let (columns, row) = self.0.find(row);
@@ -246,6 +255,11 @@ impl Records {
     }
 }
 
+/// The hash of an id, equal for those that differ by zeros in front alone: one table finds a record by its id, and those beside it.
+fn hash_of(id: &str) -> u64 {
+    Seeded::default().hash_one(without_zeros(id))
+}
+
 impl Columns {
     /// Records with these ids, still without values.
     pub(crate) fn of(ids: TextArena) -> Self {
@@ -275,18 +289,28 @@ impl Columns {
 
     /// The row with this id: the first one that takes part, or the last one where deltas replace records.
     fn row(&self, id: &str, first: bool) -> Option<u32> {
-        let table = self.by_id.get_or_init(|| {
+        let table = self.table(first);
+        table.find(hash_of(id), |&row| self.ids.get(row) == id).copied()
+    }
+
+    /// The ids that differ from this one by zeros in front alone.
+    fn with_other_zeros<'a>(&'a self, id: &'a str, first: bool) -> impl Iterator<Item = &'a str> {
+        let of_hash = self.table(first).iter_hash(hash_of(id));
+        let ids = of_hash.map(|&row| self.ids.get(row));
+        ids.filter(move |&other| other != id && without_zeros(other) == without_zeros(id))
+    }
+
+    fn table(&self, first: bool) -> &HashTable<u32> {
+        self.by_id.get_or_init(|| {
             let mut table = HashTable::with_capacity(self.len());
             let rows = u32::try_from(self.len()).expect("fewer than 2^32 records");
             (0..rows).for_each(|row| self.note_id(&mut table, row, first));
             table
-        });
-        let hash = Seeded::default().hash_one(id);
-        table.find(hash, |&row| self.ids.get(row) == id).copied()
+        })
     }
 
     fn note_id(&self, table: &mut HashTable<u32>, row: u32, first: bool) {
-        let hash = |row: u32| Seeded::default().hash_one(self.ids.get(row));
+        let hash = |row: u32| hash_of(self.ids.get(row));
         let same = |&other: &u32| self.ids.get(other) == self.ids.get(row);
         match table.entry(hash(row), same, |&other| hash(other)) {
             Entry::Vacant(entry) => {

@@ -213,6 +213,11 @@ impl RegisterIndex {
         self.register.records.row(id).filter(|&row| !is_gone(row))
     }
 
+    /// The ids of records that are there and differ from this one by zeros in front alone.
+    pub fn with_other_zeros<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a str> {
+        self.register.records.with_other_zeros(id).filter(|other| self.row(other).is_some())
+    }
+
     /// Every record that is there and may be named, with its row.
     pub fn ids(&self) -> impl Iterator<Item = (u32, &str)> {
         let rows = 0..u32::try_from(self.rows()).unwrap_or(u32::MAX);

@@ -10,7 +10,7 @@
 use std::hash::BuildHasher as _;
 
 use foldhash::fast::FixedState;
-use renkei_types::{Reason, Yen};
+use renkei_types::{Reason, Yen, without_zeros};
 
 pub use crate::admission_error::AdmissionError;
 
@@ -67,9 +67,16 @@ pub struct Admitted {
     yen_unreadable: u64,
     amounts: Vec<Option<Yen>>,
     rejections: Vec<Rejection>,
+    zeros_differ: Option<u64>,
 }
 
 impl Admitted {
+    /// The first line whose id differs by zeros in front alone from that of a line before; nothing where there is none. No line is
+    /// rejected for it: whether the two are one, whoever keeps the file has to say.
+    pub fn zeros_differ(&self) -> Option<u64> {
+        self.zeros_differ
+    }
+
     /// The amount of a row; nothing where it cannot be read, or where the file has no amounts.
     pub fn amount(&self, row: usize) -> Option<Yen> {
         self.amounts.get(row).copied().flatten()
@@ -278,7 +285,7 @@ impl Admission {
                 lines,
             });
         }
-        let repeated = self.ids.repeated();
+        let Alike { repeated, zeros_differ } = self.ids.alike();
         let second = repeated.iter().find(|(row, first)| row != first);
         if self.binding.side != Side::List
             && let Some(&(second, first)) = second
@@ -309,6 +316,7 @@ impl Admission {
             yen_unreadable: self.yen_unreadable,
             amounts: self.amounts,
             rejections: self.rejections,
+            zeros_differ: zeros_differ.map(|row| u64::from(self.lines[row])),
         };
         Judgement { admitted, my_number_column, refusal: refusals.into_iter().next() }
     }
@@ -336,11 +344,11 @@ fn precedence(reason: Reason) -> usize {
     ORDER.iter().position(|&other| other == reason).unwrap_or(ORDER.len())
 }
 
-/// The ids of a file, to find the repeated ones at its end.
+/// The ids of a file, to find those that are alike at its end.
 ///
-/// A key is the upper half of an id's hash above its row. Sorting a million keys takes a twentieth of a second and puts
-/// equal ids side by side; ids that only share half a hash are told apart by their text. A million ids of fifteen
-/// letters take 30 MB.
+/// A key is the upper half of the hash of an id without the zeros in front, above its row. Sorting a million keys takes a twentieth of
+/// a second and puts ids that are alike side by side; ids that only share half a hash are told apart by their text. A million ids of
+/// fifteen letters take 30 MB.
 #[derive(Debug, Default)]
 struct Ids {
     keys: Vec<u64>,
@@ -355,7 +363,7 @@ impl Ids {
         self.keys.reserve(ids.len());
         for (row, id) in ids.iter().enumerate() {
             if !id.is_empty() {
-                let hash = self.hasher.hash_one(id.as_bytes());
+                let hash = self.hasher.hash_one(without_zeros(id).as_bytes());
                 self.keys.push((hash & !u64::from(u32::MAX)) | (first + row) as u64);
             }
         }
@@ -368,27 +376,47 @@ impl Ids {
         batch.map_or("", |(first, ids)| ids.get(row - first))
     }
 
-    /// Every row whose id stands in another row too, with the row that has it first, in order of rows.
-    fn repeated(&mut self) -> Vec<(usize, usize)> {
+    /// Looks through all of them.
+    fn alike(&mut self) -> Alike {
         self.keys.sort_unstable();
         let row_of = |key: u64| (key & u64::from(u32::MAX)) as usize;
-        let mut repeated = Vec::new();
+        let mut found = Alike::default();
         for alike in self.keys.chunk_by(|one, other| one >> 32 == other >> 32) {
             if alike.len() < 2 {
                 continue;
             }
             let mut rows: Vec<(&str, usize)> =
                 alike.iter().map(|&key| (self.get(row_of(key)), row_of(key))).collect();
-            rows.sort_unstable();
+            rows.sort_unstable_by_key(|&(id, row)| (without_zeros(id), id, row));
             for equal in rows.chunk_by(|one, other| one.0 == other.0) {
                 if let [(_, first), _, ..] = equal {
-                    repeated.extend(equal.iter().map(|&(_, row)| (row, *first)));
+                    found.repeated.extend(equal.iter().map(|&(_, row)| (row, *first)));
                 }
             }
+            let bare = |one: &(&str, usize), other: &(&str, usize)| {
+                without_zeros(one.0) == without_zeros(other.0)
+            };
+            for alike in rows.chunk_by(bare) {
+                let written = alike.chunk_by(|one, other| one.0 == other.0);
+                let mut firsts: Vec<usize> =
+                    written.filter_map(|equal| Some(equal.first()?.1)).collect();
+                firsts.sort_unstable();
+                let second = firsts.get(1).copied();
+                found.zeros_differ = found.zeros_differ.into_iter().chain(second).min();
+            }
         }
-        repeated.sort_unstable();
-        repeated
+        found.repeated.sort_unstable();
+        found
     }
+}
+
+/// Ids that are alike.
+#[derive(Debug, Default)]
+struct Alike {
+    /// Every row whose id stands in another row too, with the row that has it first, in order of rows.
+    repeated: Vec<(usize, usize)>,
+    /// The first row whose id differs by zeros in front alone from that of a row before.
+    zeros_differ: Option<usize>,
 }
 
 #[cfg(test)]

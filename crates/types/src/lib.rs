@@ -15,6 +15,7 @@ mod language;
 mod legal_basis;
 mod money;
 mod reason;
+mod register_id;
 
 pub use clock::{Clock, FixedClock};
 pub use digest::{Digest, DigestBuilder, InvalidDigest};
@@ -31,3 +32,4 @@ pub use language::{Language, Localised};
 pub use legal_basis::{LegalBasis, UnknownLegalBasis};
 pub use money::{UnreadableAmount, Yen};
 pub use reason::Reason;
+pub use register_id::without_zeros;

@@ -125,6 +125,12 @@ reasons! {
         "識別番号が重複",
         "give each line its own id; every line with that id is rejected",
         "行ごとに別の番号にする。同じ番号の行はすべて受付不可になります";
+    /// Two records of a register have ids that differ by the zeros in front alone.
+    IdDiffersByZeros = "ID_DIFFERS_BY_ZEROS",
+        "the register has two records whose ids differ by zeros in front alone: they would be taken for one person",
+        "先頭の0だけが違う識別番号の記録が台帳に二つある（同じ人とみなされてしまう）",
+        "the line that is named has the second of the two ids, or one that the register has with more or fewer zeros. Where it is one person, leave one of them out; where a spreadsheet has taken zeros, have the file written again; two people need ids that differ in more than zeros. Nothing was taken in",
+        "示された行の番号は、別の行または台帳にある番号と先頭の0の数だけが違う。同じ人なら一方を除く。表計算で0が落ちたのなら出力し直してもらう。別の人なら、0以外でも区別できる番号にする。何も取り込まれていません";
     /// REJECTED_INPUT: the line has too few or too many fields.
     FieldCount = "FIELD_COUNT",
         "the line has too few or too many fields",

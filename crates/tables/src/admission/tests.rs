@@ -90,6 +90,21 @@ fn a_repeated_id_is_found_across_batches() {
 }
 
 #[test]
+fn ids_that_differ_by_zeros_in_front_alone_are_told_and_reject_nobody() {
+    let of = |ids: &str| {
+        let rows: String = ids.split(' ').map(|id| format!("{id},a\n")).collect();
+        let admitted = admit(format!("宛名番号,氏名\n{rows}"), Side::Register).expect("a file");
+        assert_eq!(reasons(&admitted), []);
+        admitted.zeros_differ()
+    };
+    assert_eq!(of("00123 123"), Some(3));
+    assert_eq!(of("7 9 123 8 00123 09"), Some(6), "the first line that is a second one");
+    assert_eq!(of("0 000"), Some(3));
+    assert_eq!(of("1 10 100 0101 A1 0A1"), Some(7));
+    assert_eq!(of("1 10 100 00101 A1 B01"), None, "zeros within or behind tell apart");
+}
+
+#[test]
 fn a_list_of_one_id_is_rejected_line_by_line() {
     let lines: String = (0..50_000).map(|n| format!("B1,名{n},所,1\n")).collect();
     let admitted = list(&lines);
