@@ -183,7 +183,7 @@ pub(crate) fn draw_up(
     let register = state.register_rows(linked.snapshot)?;
     let excluded_ids = exclusion::excluded(vault, programme)?;
     let out = excluded_ids.iter().map(String::as_str);
-    let together = Together::paid(vault, state, programme, payees)?;
+    let together = Together::paid(vault, state, *today, programme, payees)?;
     let now = together.now(vault, state, list_id)?;
     // Of whoever is among both it counts what the list's register says.
     let all = now.iter().chain(residents.iter());

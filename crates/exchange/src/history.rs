@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 use renkei_japanese::date::{DateOrder, DateReading, read};
-use renkei_types::DatasetId;
+use renkei_types::{DatasetId, Reason, SnapshotId};
 
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk};
@@ -92,7 +92,18 @@ impl State {
         at: StateAt,
         now: impl Fn(&str) -> Option<&'a str> + Sync,
     ) -> Result<HashMap<String, String>, Refusal> {
-        let segments = self.segments_since(dataset, at.on)?;
+        self.households_known_to(vault, self.snapshot_in_use(dataset)?, at, now)
+    }
+
+    /// The same as a snapshot has them: what came after it is not looked at. Blocks: for threads that may wait.
+    pub(crate) fn households_known_to<'a>(
+        &self,
+        vault: &Vault,
+        snapshot: SnapshotId,
+        at: StateAt,
+        now: impl Fn(&str) -> Option<&'a str> + Sync,
+    ) -> Result<HashMap<String, String>, Refusal> {
+        let segments = self.segments_since(snapshot, at.on)?;
         // Of one file with its deltas, whoever stands in no delta is what the file says.
         let files = segments.iter().filter(|segment| segment.follows.is_none()).count();
         let mut touched = HashSet::new();
@@ -122,17 +133,35 @@ impl State {
         Ok(versions.into_iter().filter_map(|(id, version)| Some((id, version.what?))).collect())
     }
 
-    /// All that was brought of a register since the last whole file that was sealed by some day, that file first; where there
-    /// is none, or its key is destroyed, since the first one that is kept.
-    fn segments_since(&self, dataset: DatasetId, day: Date) -> Result<Vec<&Snapshot>, Refusal> {
-        let in_use = self.segments(self.snapshot_in_use(dataset)?)?;
-        let is_in_use = |one: &Snapshot| in_use.iter().any(|known| std::ptr::eq(*known, one));
-        let known = self.snapshots.iter().filter(|(_, one)| one.dataset == dataset);
-        let mut earlier: Vec<_> =
-            known.filter(|(_, one)| !one.destroyed && !is_in_use(one)).collect();
-        earlier.sort_by_key(|(id, one)| (one.sealed_at, one.first_row(), **id));
-        let mut segments: Vec<&Snapshot> = earlier.into_iter().map(|(_, one)| one).collect();
-        segments.extend(in_use);
+    /// All that was brought of a register up to a snapshot, since the last whole file that was sealed by some day, that file
+    /// first; where there is none, or its key is destroyed, since the first one that is kept.
+    pub(crate) fn segments_since(
+        &self,
+        snapshot: SnapshotId,
+        day: Date,
+    ) -> Result<Vec<&Snapshot>, Refusal> {
+        let own = self.segments(snapshot)?;
+        let file = *own.first().ok_or(Reason::Internal)?;
+        let kept = || self.snapshots.iter().filter(|(_, one)| !one.destroyed);
+        let followed: HashSet<SnapshotId> =
+            kept().filter_map(|(_, one)| Some(one.follows?.previous)).collect();
+        let is_file = |one: &Snapshot, other: &Snapshot| std::ptr::eq(one, other);
+        // The file that is in use is the last one.
+        let in_use = self.snapshot_in_use(file.dataset).ok().map(|id| self.segments(id));
+        let last = in_use.and_then(Result::ok).and_then(|segments| segments.first().copied());
+        let is_earlier = |other: &Snapshot| {
+            !is_file(other, file)
+                && other.sealed_at <= file.sealed_at
+                && last.is_none_or(|last| !is_file(other, last))
+        };
+        let ends = kept().filter(|(id, one)| one.dataset == file.dataset && !followed.contains(id));
+        let mut earlier: Vec<(SnapshotId, Vec<&Snapshot>)> =
+            ends.filter_map(|(id, _)| Some((*id, self.segments(*id).ok()?))).collect();
+        earlier.retain(|(_, segments)| segments.first().is_some_and(|other| is_earlier(other)));
+        earlier.sort_by_key(|(id, segments)| (segments.first().map(|file| file.sealed_at), *id));
+        let mut segments: Vec<&Snapshot> =
+            earlier.into_iter().flat_map(|(_, segments)| segments).collect();
+        segments.extend(own);
         let is_first = |one: &&Snapshot| {
             one.follows.is_none() && one.sealed_on().is_none_or(|sealed| sealed <= day)
         };

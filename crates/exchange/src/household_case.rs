@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use renkei_journal::DataKey;
 use renkei_tlog::leaf::Operation;
-use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
+use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason, SnapshotId};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{PAYMENT_FIELDS, is_proposal};
@@ -191,11 +191,18 @@ impl Watch {
         };
         let divisions = Divisions::of(vault, programme)?;
         let register = state.register_rows(linked.snapshot)?;
-        let apart = |id: &str| divisions.is_separate(id).then_some("");
-        let then = match divisions.separates_nobody() {
-            true => HashMap::new(),
-            false => state.households_on(vault, dataset, registers.base, apart)?,
-        };
+        let mut then = Vec::new();
+        if !divisions.separates_nobody() {
+            // Whoever was paid was paid by what the register said then.
+            let lists = programme.lists.iter().filter_map(|list| state.linked_list(*list).ok());
+            let linked = lists.map(|(_, linked)| linked.snapshot);
+            let states: BTreeSet<SnapshotId> = linked.chain([in_use]).collect();
+            let is_readable = |id: &SnapshotId| state.readable_rows(*id).is_some();
+            let apart = |id: &str| divisions.is_separate(id).then_some("");
+            for id in states.into_iter().filter(is_readable) {
+                then.push(state.households_known_to(vault, id, registers.base, apart)?);
+            }
+        }
         let remainders = Remainders::read(vault, &register, &programme.rules, &divisions, &then)?;
         let paid = paid_to(exchange, known.programme, remainders.households())?;
         let remainders = remainders.with_paid(paid);

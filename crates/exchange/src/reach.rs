@@ -11,6 +11,7 @@ use renkei_types::{ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
 use crate::division::Divisions;
+use crate::history::StateAt;
 use crate::hold::HeldPayees;
 use crate::payee::{PayeeRule, Resident};
 use crate::programme::PayeeUnit;
@@ -172,9 +173,10 @@ impl State {
         }
         // All that are reached, also for one of their members.
         let mut together = Together::default();
+        let base = StateAt { on: programme.rules.base_date, known: today };
         for (_, snapshot, out) in read.iter().filter(|_| !reach.payees.is_empty()) {
             let is_reached = |household: &str| reach.payees.contains(without_zeros(household));
-            together.read(vault, self, (*snapshot, out), is_reached)?;
+            together.read(vault, self, base, (*snapshot, out), is_reached)?;
         }
         let mut registers = HashSet::new();
         for (list, snapshot, _) in read {

@@ -28,13 +28,14 @@ pub(crate) struct Remainders {
 
 impl Remainders {
     /// Counts; nothing is read where nobody was divided away. `on_base_date` has the households of those who were, as they were on
-    /// the base date: a household that has another number since is paid under the older one. Blocks: for threads that may wait.
+    /// the base date by each state of the register that may have been paid by: a household that has another number since is paid under
+    /// the older one. Blocks: for threads that may wait.
     pub(crate) fn read(
         vault: &Vault,
         register: &RegisterRows<'_>,
         rules: &Rules,
         divisions: &Divisions,
-        on_base_date: &HashMap<String, String>,
+        on_base_date: &[HashMap<String, String>],
     ) -> Result<Self, Refusal> {
         let each = match rules.amount {
             Some(AmountRule::Each { yen, .. }) if rules.unit == PayeeUnit::Household => yen,
@@ -67,7 +68,8 @@ impl Remainders {
         })?;
         let people = members.into_iter().map(|(home, all)| (home.to_owned(), all.len() as u64));
         let mut people: HashMap<String, u64> = people.collect();
-        for (person, home) in on_base_date.iter().filter(|(_, home)| !home.is_empty()) {
+        let homes = on_base_date.iter().flatten().filter(|(_, home)| !home.is_empty());
+        for (person, home) in homes.collect::<BTreeSet<_>>() {
             let home = without_zeros(home).to_owned();
             let known = old.entry(without_zeros(person).to_owned()).or_default();
             let left = known.iter().filter_map(|old| people.get(old)).max().copied();

@@ -10,18 +10,24 @@
 //! | all are of others | itself, and those others |
 //! | there is nobody | itself alone |
 //!
+//! Together were those whom the register, as a list was linked to it, has under the number on the base date: whoever moved into a paid
+//! household after that was counted elsewhere. Of a number that nobody had then, it is those who have it in that register.
+//!
 //! Whom a division counts to another household says nothing about this one. Each state of a register is asked by itself: a number may be
 //! given to strangers later, who would otherwise seem to be left.
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::civil::Date;
 use renkei_types::{ListId, SnapshotId};
 
 use crate::books::Payees;
 use crate::division::Divisions;
+use crate::history::StateAt;
 use crate::payee::{PayeeRule, Resident, Residents};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
+use crate::snapshot::gather;
 use crate::state::State;
 use crate::store::Vault;
 use crate::unknown_ids::without_zeros;
@@ -36,6 +42,7 @@ impl Together {
     pub(crate) fn paid(
         vault: &Vault,
         state: &State,
+        today: Date,
         programme: &Programme,
         payees: &Payees,
     ) -> Result<Self, Refusal> {
@@ -61,36 +68,67 @@ impl Together {
         let lists: HashSet<ListId> = paid.keys().map(|(list, _)| *list).collect();
         let snapshots: HashSet<SnapshotId> =
             lists.iter().filter_map(|list| linked.get(list)).copied().collect();
+        let base = StateAt { on: programme.rules.base_date, known: today };
         for snapshot in snapshots.into_iter().filter(|id| state.readable_rows(*id).is_some()) {
             let out = state.rows_out_of_force(vault, snapshot)?;
             let is_paid = |household: &str| {
                 let place = payees.line(household);
                 place.is_some_and(|(list, _)| linked.get(&list) == Some(&snapshot))
             };
-            together.read(vault, state, (snapshot, &out), is_paid)?;
+            together.read(vault, state, base, (snapshot, &out), is_paid)?;
         }
         Ok(together)
     }
 
-    /// Adds the members of the households that are meant, as a snapshot has them apart from rows that are out of force. Blocks: for
-    /// threads that may wait.
+    /// Adds the members of the households that are meant, as the head of this module says; what a snapshot has is what it has apart from
+    /// rows that are out of force. Blocks: for threads that may wait.
     pub(crate) fn read(
         &mut self,
         vault: &Vault,
         state: &State,
+        base: StateAt,
         (snapshot, out): (SnapshotId, &HashSet<u32>),
         is_meant: impl Fn(&str) -> bool + Sync,
     ) -> Result<(), Refusal> {
-        let register = state.register_rows(snapshot)?;
-        let Some(column) = register.column("household_id") else { return Ok(()) };
-        let found = register.gather(vault, |row, chunk, at, found: &mut Vec<[String; 2]>| {
-            let household = chunk.cell(column, at);
-            if !household.is_empty() && is_meant(household) && !out.contains(&row) {
-                found.push([household, chunk.cell(0, at)].map(str::to_owned));
+        // Whoever was ever of one that is meant, with the household that the snapshot has; none where that is not meant.
+        let mut homes: HashMap<String, String> = HashMap::new();
+        let own = state.segments(snapshot)?;
+        for segment in state.segments_since(snapshot, base.on)? {
+            let Some(column) = segment.rows.column("household_id") else { continue };
+            let is_own = own.iter().any(|one| std::ptr::eq(*one, segment));
+            let found = gather(vault, segment, |row, chunk, at, found: &mut Vec<_>| {
+                let household = chunk.cell(column, at);
+                if !household.is_empty() && is_meant(household) {
+                    let of = |text: &str| without_zeros(text).to_owned();
+                    found.push((
+                        is_own && !out.contains(&row),
+                        of(chunk.cell(0, at)),
+                        of(household),
+                    ));
+                }
+            })?;
+            for (has_it, person, household) in found {
+                match has_it {
+                    true => drop(homes.insert(person, household)),
+                    false => drop(homes.entry(person).or_default()),
+                }
             }
-        })?;
-        for [household, person] in found {
-            self.add(snapshot, &household, &person);
+        }
+        let now = |person: &str| homes.get(person).map(String::as_str);
+        let then = state.households_known_to(vault, snapshot, base, now)?;
+        let on_base_date = |person: &str, home| then.get(person).map_or(home, String::as_str);
+        let mut had_then = HashSet::new();
+        for (person, home) in &homes {
+            let household = on_base_date(person, home);
+            if !household.is_empty() && is_meant(household) {
+                self.add(snapshot, household, person);
+                had_then.insert(without_zeros(household));
+            }
+        }
+        for (person, home) in homes.iter().filter(|(_, home)| !home.is_empty()) {
+            if !had_then.contains(home.as_str()) {
+                self.add(snapshot, home, person);
+            }
         }
         Ok(())
     }

@@ -602,6 +602,69 @@ fn a_number_that_is_given_to_strangers_still_means_the_household_that_had_it() {
     }
 }
 
+/// Everybody in another household since a day after the base date.
+fn move_after(town: &Town, number: u64, moves: &[(&Record, &str)], gone: &[&Record]) {
+    let (header, records) = table(town);
+    let of = |operation, who: &Record, household| {
+        (operation, moved(&header, &records, who, (household, "2026-10-05")))
+    };
+    let moves = moves.iter().map(|(who, household)| of("変更", who, *household));
+    let gone = gone.iter().map(|who| of("削除", who, &who["世帯番号"]));
+    town.apply(number, &delta(&header, &moves.chain(gone).collect::<Vec<_>>())).expect("a delta");
+}
+
+/// Without the households of the base date in `Together::read` the household is taken for paid from which somebody came who lived in a
+/// paid one when the list was linked, as soon as she alone is left of it.
+#[test]
+fn a_household_is_not_paid_because_somebody_of_it_moved_into_a_paid_one_after_the_base_date() {
+    let town = town();
+    let families = families(&town);
+    let (came, stays, stranger) = (&families[1][1], &families[1][0], &families[2][0]);
+    move_after(&town, 1, &[(came, &families[0][0]["世帯番号"])], &[]);
+    town.pay(list_of(&town, "a", &own(&[&families[0][0]])));
+    move_after(&town, 2, &[], &families[0].iter().collect::<Vec<_>>());
+    let found = proposed(&town, "b", &[stays, stranger]);
+    assert_eq!(found, (0, 0, 0, vec![id(stays), id(stranger)]));
+}
+
+/// Without the same a household that moved as a whole before it was paid is paid again under its next number, once whom its line named
+/// is gone.
+#[test]
+fn a_household_that_moved_after_the_base_date_is_paid_already_under_every_later_number() {
+    for is_stop in [false, true] {
+        let town = town();
+        let families = families(&town);
+        let (named, others) = families[0].split_first().expect("a family");
+        move_after(&town, 1, &all_to(&families[0], "900001"), &[]);
+        let first = list_of(&town, "a", &own(&[named]));
+        if is_stop {
+            hold(&town, &named["世帯番号"])
+        } else {
+            town.pay(first);
+        }
+        notice(&town, 2, &all_to(others, "900002"), &[(named, "2026-10-06")]);
+        let stranger = &families[1][0];
+        let found = proposed(&town, "b", &[&others[0], stranger]);
+        let (paid, held) = if is_stop { (0, 1) } else { (1, 0) };
+        assert_eq!(found, (paid, 0, held, vec![id(stranger)]));
+    }
+}
+
+/// Without those who have a number in the snapshot, where nobody had it on the base date, a stop under the number of today is lost with
+/// the next one.
+#[test]
+fn a_stop_under_a_number_that_a_household_has_had_since_the_base_date_goes_with_the_next() {
+    let town = town();
+    let families = families(&town);
+    move_after(&town, 1, &all_to(&families[0], "900001"), &[]);
+    list_of(&town, "a", &own(&[&families[0][0]]));
+    hold(&town, "900001");
+    move_after(&town, 2, &all_to(&families[0], "900002"), &[]);
+    let stranger = &families[1][0];
+    let found = proposed(&town, "b", &[&families[0][1], stranger]);
+    assert_eq!(found, (0, 0, 1, vec![id(stranger)]));
+}
+
 /// Without the zero that `without_zeros` leaves, everybody without a household is excluded and stopped.
 #[test]
 fn an_id_of_zeros_alone_means_nobody_who_has_no_household() {
@@ -756,6 +819,29 @@ fn who_fled_is_not_counted_twice_where_the_old_household_has_another_number_sinc
         let list = counted(&town, name, &[(who, count)]);
         assert_eq!(findings(&town, list), [(format!("{name}-0"), BTreeSet::from([finding]))]);
     }
+}
+
+/// Without the households as every linked snapshot had them in `Remainders::read` she is paid for twice where a later file says that she was
+/// of none of those that the register knows now.
+#[test]
+fn who_fled_after_the_old_household_was_paid_for_her_is_looked_at_though_a_later_file_knows_another()
+ {
+    let mut town = town_of_members();
+    let families = families(&town);
+    let (stays, fled) = (&families[0][0], &families[0][1]);
+    move_after(&town, 1, &all_to(&families[0], "900001"), &[]);
+    town.pay(counted(&town, "old", &[(stays, families[0].len() as u64)]));
+    divide(&town, "protector-1", DivisionKind::DvSeparate, &[(fled, "")]).expect("a division");
+    let anew = changed(&town, |header, cells| {
+        if cells[column(header, "宛名番号")] == fled["宛名番号"] {
+            cells[column(header, "世帯番号")] = "900002".to_owned();
+            cells[column(header, "異動日")] = "2026-08-20".to_owned();
+        }
+    });
+    town.replace_register(anew);
+    let mine = counted(&town, "mine", &[(fled, 1)]);
+    let paid = BTreeSet::from([HouseholdFinding::PaidWithOld]);
+    assert_eq!(findings(&town, mine), [("mine-0".to_owned(), paid)]);
 }
 
 /// Without the kind in `Divisions::households` whoever may stop a payment finds out who fled, by asking.
