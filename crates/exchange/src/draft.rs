@@ -17,6 +17,7 @@ use renkei_journal::{BlobWriter, KeyedDigest};
 use renkei_types::{BatchId, DigestBuilder, ListId, Reason};
 
 use crate::accounts::{AccountCounts, Examination};
+use crate::already_paid::PaidHouseholds;
 use crate::batch::{Batch, BatchState, CHUNK_PAYMENTS, Payment, is_proposal};
 use crate::book::Book;
 use crate::books::Payees;
@@ -33,7 +34,6 @@ use crate::refusal::Refusal;
 use crate::rows::{self, Chunk};
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
-use crate::together::Together;
 use crate::unknown_ids::without_zeros;
 use crate::{supersede, transfer};
 
@@ -183,11 +183,8 @@ pub(crate) fn draw_up(
     let register = state.register_rows(linked.snapshot)?;
     let excluded_ids = exclusion::excluded(vault, programme)?;
     let out = excluded_ids.iter().map(String::as_str);
-    let together = Together::paid(vault, state, *today, programme, payees)?;
-    let now = together.now(vault, state, list_id)?;
-    // Of whoever is among both it counts what the list's register says.
-    let all = now.iter().chain(residents.iter());
-    let rule = PayeeRule::read(vault, state, *today, list_id, all)?;
+    let households = PaidHouseholds::read(vault, state, *today, list_id, payees)?;
+    let rule = households.rule(vault, state, *today, list_id, residents.iter())?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
     let account = sealed.rows.column("account_number");
@@ -214,20 +211,8 @@ pub(crate) fn draw_up(
     };
     let stops = (&sieve.on_hold, &sieve.held_up);
     let unmet = Unmet::of(stops, (&excluded_ids, &sieve.not_paid));
-    let other = |place: Option<(ListId, u32)>| {
-        place.is_some_and(|(of_list, row)| of_list != list_id || !sieve.is_free(row))
-    };
-    // A household that was paid is paid under every number that it is given since.
-    let renumbered = together.renumbered(&now, &rule);
-    let paid_before = renumbered.iter().filter(|(number, _)| other(payees.line(number)));
-    let paid_numbers: HashSet<&str> =
-        paid_before.flat_map(|(_, numbers)| numbers).map(String::as_str).collect();
-    // Whom a paid line names is paid, whatever household that was then.
-    let paid = |payee: &str, person: &str| {
-        other(payees.line(payee))
-            || other(payees.line_of_person(person))
-            || paid_numbers.contains(without_zeros(payee))
-    };
+    let paid =
+        households.paid(&rule, payees, |(of_list, row)| of_list != list_id || !sieve.is_free(row));
     let reader = sealed.rows.open(vault)?;
     let judge = |numbers: &[u32]| -> Result<Vec<Vec<Candidate<'_>>>, Refusal> {
         let of_chunk = |&number: &u32| {
@@ -247,7 +232,7 @@ pub(crate) fn draw_up(
             candidates.try_for_each(|candidate| {
                 let Payment { payee, person, line, .. } = &candidate.payment;
                 let is_paid =
-                    !payee.is_empty() && (paid(payee, person) || lines_out.contains(line));
+                    !payee.is_empty() && (paid.has(payee, person) || lines_out.contains(line));
                 taking.take(candidate, is_paid, &rule)
             })
         };

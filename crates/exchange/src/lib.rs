@@ -15,6 +15,7 @@
 
 pub mod accounts;
 pub mod agreement;
+mod already_paid;
 pub mod audit;
 mod balance;
 pub mod batch;

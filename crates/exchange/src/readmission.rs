@@ -11,13 +11,14 @@ use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKi
 use renkei_types::{Digest, Identity, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
+use crate::already_paid::PaidHouseholds;
 use crate::batch::is_proposal;
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::exclusion::{self, excluded};
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
-use crate::payee::{PayeeRule, Residents};
+use crate::payee::Residents;
 use crate::permit::{Permit, Readmit};
 use crate::reach::Reach;
 use crate::refusal::Refusal;
@@ -87,7 +88,8 @@ pub fn readmit(
     exchange.execute_now(call, ReadmitPayees { permit, programme, readmission, open_again })
 }
 
-/// Payable lines that are in no certified batch, and that nothing but the exclusion of these payees keeps out of one.
+/// Payable lines that are in no certified batch, and that nothing but the exclusion of these payees keeps out of one. What is on hold
+/// counts: it is paid when the stop ends.
 fn open_again(
     exchange: &Exchange,
     state: &State,
@@ -101,27 +103,30 @@ fn open_again(
     let (vault, out) = (exchange.vault(), || out.iter().map(String::as_str));
     let before = state.reach(vault, today, programme, out())?;
     let after = state.reach(vault, today, programme, out().filter(|id| !ids.contains(id)))?;
-    let mut totals = Totals::default();
+    let (mut totals, mut seen) = (Totals::default(), HashSet::new());
     for &id in &known.lists {
         let Ok((list, _)) = state.linked_list(id) else { continue };
         if list.superseded_by.is_some() {
             continue;
         }
-        let (book, paid) =
+        let (book, payees) =
             exchange.ask_now(move |desk| Ok((desk.book(id)?, desk.payees(programme)?)))?;
-        let residents = Residents::read(exchange.vault(), state, &book, id)?;
-        let rule = PayeeRule::read(exchange.vault(), state, today, id, residents.iter())?;
+        let residents = Residents::read(vault, state, &book, id)?;
+        let households = PaidHouseholds::read(vault, state, today, id, &payees)?;
+        let rule = households.rule(vault, state, today, id, residents.iter())?;
+        // A proposal from before the exclusion has its lines still, and can no longer be certified.
+        let in_batch = |row| book.batch_of(row).is_some_and(|batch| !is_proposal(state, batch));
+        let paid = households.paid(&rule, &payees, |(of_list, row)| of_list != id || in_batch(row));
         for (row, line) in book.lines() {
-            // A proposal from before the exclusion has its lines still, and can no longer be certified.
-            let in_batch = book.batch_of(row).is_some_and(|batch| !is_proposal(state, batch));
-            let free = line.is_payable() && !in_batch && !book.is_replaced(row);
+            let free = line.is_payable() && !in_batch(row) && !book.is_replaced(row);
             let resident = line.register_row.and_then(|row| residents.get(row));
             let Some(resident) = resident.filter(|_| free) else { continue };
             let payee = rule.payee(resident);
             let has = |reach: &Reach| reach.has_line(known.rules.unit, payee, resident);
             let (comes, stays) = (has(&before), has(&after));
-            let is_paid = paid.line(payee).is_some_and(|other| other != (id, row));
-            if comes && !stays && !is_paid {
+            let is_open = comes && !stays && !paid.has(payee, &resident.person);
+            // Of several lines that pay one payee, one will.
+            if is_open && seen.insert(without_zeros(payee).to_owned()) {
                 totals.add(line.yen);
             }
         }

@@ -14,8 +14,10 @@ use renkei_exchange::exclusion::{ExclusionReason, exclude};
 use renkei_exchange::hold::hold_payee;
 use renkei_exchange::household_case::{self, CaseState, Cleared, HouseholdLine};
 use renkei_exchange::households::HouseholdFinding;
-use renkei_exchange::permit::{SeeProtected, StopReleases, Submit};
+use renkei_exchange::list::Totals;
+use renkei_exchange::permit::{Readmit, SeeProtected, StopReleases, Submit};
 use renkei_exchange::programme::{AmountRule, PayeeUnit, Rules};
+use renkei_exchange::readmission::readmit;
 use renkei_types::{ListId, Reason};
 use town::records::{column, delta, table};
 use town::{Town, caller};
@@ -385,7 +387,7 @@ fn who_is_paid_is_not_paid_again_when_the_register_comes_without_the_zeros_of_it
     }
 }
 
-/// Without `paid_numbers` in `draw_up` a household that got another number is paid by the line of another of its members.
+/// Without `numbers` in `AlreadyPaid::has` a household that got another number is paid by the line of another of its members.
 #[test]
 fn a_household_that_was_paid_is_not_paid_again_under_the_number_that_a_late_notice_gives_it() {
     let town = town();
@@ -463,7 +465,7 @@ fn id(one: &Record) -> String {
     one["宛名番号"].clone()
 }
 
-/// Without `now` in `draw_up`, which asks the register in use who is left, the survivors of a head of household are paid once more.
+/// Without `now` in `PaidHouseholds::read`, which asks the register in use who is left, the survivors of a head of household are paid once more.
 #[test]
 fn a_paid_household_is_paid_already_under_its_new_number_though_whom_the_line_named_is_gone() {
     for gone in ["2026-08-25", "2026-10-05", "not in the file"] {
@@ -665,6 +667,26 @@ fn a_stop_under_a_number_that_a_household_has_had_since_the_base_date_goes_with_
     assert_eq!(found, (0, 0, 1, vec![id(stranger)]));
 }
 
+/// Without `AlreadyPaid` in `open_again` whoever readmits is told of yen that nobody can be paid.
+#[test]
+fn who_is_taken_off_the_exclusions_is_open_again_only_where_the_household_is_not_paid_under_another_number()
+ {
+    let town = town();
+    let families = families(&town);
+    let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
+    town.pay(list_of(&town, "a", &own(&[named])));
+    notice(&town, 1, &all_to(&families[0], "900001"), &[]);
+    list_of(&town, "b", &own(&[other, stranger, &families[1][1]]));
+    let ids = [id(other), id(stranger)];
+    ids.iter().for_each(|id| leave_out(&town, id));
+    let (permit, call) =
+        (town.permit_own::<Readmit>("certifier-1"), Call::read(caller("certifier-1")));
+    let readmitted = readmit(&town.exchange, call, permit, town.programme, &ids);
+    let open_again = readmitted.expect("the first signature").reply.open_again;
+    // A household is paid once, however many lines name one of its members.
+    assert_eq!(open_again, Totals { lines: 1, yen: 30_000 });
+}
+
 /// Without the zero that `without_zeros` leaves, everybody without a household is excluded and stopped.
 #[test]
 fn an_id_of_zeros_alone_means_nobody_who_has_no_household() {
@@ -714,7 +736,7 @@ fn a_household_that_was_divided_after_the_base_date_is_one_still_and_paid_once()
     assert_eq!(twice.expect_err("one of both").line, Some(2));
 }
 
-/// Without `line_of_person` in `batch::draw_up` whoever was paid for the old household is paid for the new one too.
+/// Without `line_of_person` in `AlreadyPaid::has` whoever was paid for the old household is paid for the new one too.
 #[test]
 fn a_person_who_was_named_by_a_paid_line_is_not_paid_again_for_another_household() {
     let town = town();
