@@ -11,7 +11,8 @@
 //! | there is nobody | itself alone |
 //!
 //! Together were those whom the register, as a list was linked to it, has under the number on the base date: whoever moved into a paid
-//! household after that was counted elsewhere. Of a number that nobody had then, it is those who have it in that register.
+//! household after that was counted elsewhere. Of a number that nobody had then, it is those who have it in that register; and of one that
+//! the household got before the list was paid, those of them who have been of it since.
 //!
 //! Whom a division counts to another household says nothing about this one. Each state of a register is asked by itself: a number may be
 //! given to strangers later, who would otherwise seem to be left.
@@ -27,7 +28,7 @@ use crate::history::StateAt;
 use crate::payee::{PayeeRule, Resident, Residents};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
-use crate::snapshot::gather;
+use crate::snapshot::{Snapshot, gather};
 use crate::state::State;
 use crate::store::Vault;
 use crate::unknown_ids::without_zeros;
@@ -57,27 +58,81 @@ impl Together {
             .iter()
             .filter_map(|&list| Some((list, state.linked_list(list).ok()?.1.snapshot)))
             .collect();
-        // Whom a division had counted to the household may have lived in another.
-        let divisions = Divisions::of(vault, programme)?;
-        for (person, place) in payees.named() {
-            let household = paid.get(&place).filter(|_| divisions.household(person).is_none());
-            if let Some((household, snapshot)) = household.zip(linked.get(&place.0)) {
-                together.add(*snapshot, household, person);
-            }
-        }
         let lists: HashSet<ListId> = paid.keys().map(|(list, _)| *list).collect();
         let snapshots: HashSet<SnapshotId> =
             lists.iter().filter_map(|list| linked.get(list)).copied().collect();
         let base = StateAt { on: programme.rules.base_date, known: today };
-        for snapshot in snapshots.into_iter().filter(|id| state.readable_rows(*id).is_some()) {
-            let out = state.rows_out_of_force(vault, snapshot)?;
-            let is_paid = |household: &str| {
-                let place = payees.line(household);
-                place.is_some_and(|(list, _)| linked.get(&list) == Some(&snapshot))
+        // Whom a division had counted to the household may have lived in another.
+        let divisions = Divisions::of(vault, programme)?;
+        for snapshot in snapshots {
+            let is_linked = |list: ListId| linked.get(&list) == Some(&snapshot);
+            let named = || {
+                payees.named().filter_map(|(person, place)| {
+                    let household = paid.get(&place).filter(|_| is_linked(place.0))?;
+                    divisions.household(person).is_none().then_some((person, *household))
+                })
             };
-            together.read(vault, state, base, (snapshot, &out), is_paid)?;
+            if state.readable_rows(snapshot).is_some() {
+                let out = state.rows_out_of_force(vault, snapshot)?;
+                let is_paid = |household: &str| {
+                    payees.line(household).is_some_and(|(list, _)| is_linked(list))
+                };
+                together.read(vault, state, base, (snapshot, &out), is_paid)?;
+                let elsewhere = named()
+                    .filter(|(person, household)| !together.has(snapshot, household, person));
+                let elsewhere = elsewhere.collect();
+                together.read_since(vault, state, base, (snapshot, &out), &elsewhere)?;
+            }
+            named().for_each(|(person, household)| together.add(snapshot, household, person));
         }
         Ok(together)
+    }
+
+    /// Adds those who were together with people whose household got the number, under which it was paid, after a snapshot: those whom
+    /// the snapshot has in one household with them, and who were of that number since. Blocks: for threads that may wait.
+    fn read_since(
+        &mut self,
+        vault: &Vault,
+        state: &State,
+        base: StateAt,
+        (snapshot, out): (SnapshotId, &HashSet<u32>),
+        named: &HashMap<&str, &str>,
+    ) -> Result<(), Refusal> {
+        let dataset = state.snapshots.get(&snapshot).map(|snapshot| snapshot.dataset);
+        let in_use = dataset.and_then(|dataset| state.snapshot_in_use(dataset).ok());
+        let Some(in_use) = in_use.filter(|_| !named.is_empty()) else { return Ok(()) };
+        let numbers: HashSet<&str> = named.values().copied().collect();
+        let is_number = |_: &str, household: &str| numbers.contains(household);
+        let mut since: HashMap<String, HashSet<String>> = HashMap::new();
+        for segment in state.segments_since(in_use, base.on)? {
+            let found = members(vault, segment, is_number)?;
+            found.into_iter().for_each(|Member { person, household, .. }| {
+                since.entry(person).or_default().insert(household);
+            });
+        }
+        let is_asked = |person: &str| since.contains_key(person) || named.contains_key(person);
+        let mut homes: HashMap<String, String> = HashMap::new();
+        for segment in state.segments(snapshot)? {
+            let found = members(vault, segment, |person, _| is_asked(person))?;
+            let in_force = found.into_iter().filter(|one| !out.contains(&one.row));
+            homes.extend(in_force.map(|one| (one.person, one.household)));
+        }
+        let now = |person: &str| homes.get(person).map(String::as_str);
+        let then = state.households_known_to(vault, snapshot, base, now)?;
+        let home = |person: &str| {
+            let home = then.get(person).or_else(|| homes.get(person)).map(String::as_str);
+            home.map(without_zeros).filter(|home| !home.is_empty())
+        };
+        let groups: HashSet<(&str, &str)> =
+            named.iter().filter_map(|(person, number)| Some((*number, home(person)?))).collect();
+        for (person, numbers) in &since {
+            let Some(home) = home(person) else { continue };
+            for number in numbers.iter().filter(|number| groups.contains(&(number.as_str(), home)))
+            {
+                self.add(snapshot, number, person);
+            }
+        }
+        Ok(())
     }
 
     /// Adds the members of the households that are meant, as the head of this module says; what a snapshot has is what it has apart from
@@ -94,21 +149,11 @@ impl Together {
         let mut homes: HashMap<String, String> = HashMap::new();
         let own = state.segments(snapshot)?;
         for segment in state.segments_since(snapshot, base.on)? {
-            let Some(column) = segment.rows.column("household_id") else { continue };
             let is_own = own.iter().any(|one| std::ptr::eq(*one, segment));
-            let found = gather(vault, segment, |row, chunk, at, found: &mut Vec<_>| {
-                let household = chunk.cell(column, at);
-                if !household.is_empty() && is_meant(household) {
-                    let of = |text: &str| without_zeros(text).to_owned();
-                    found.push((
-                        is_own && !out.contains(&row),
-                        of(chunk.cell(0, at)),
-                        of(household),
-                    ));
-                }
-            })?;
-            for (has_it, person, household) in found {
-                match has_it {
+            for Member { row, person, household } in
+                members(vault, segment, |_, household| is_meant(household))?
+            {
+                match is_own && !out.contains(&row) {
                     true => drop(homes.insert(person, household)),
                     false => drop(homes.entry(person).or_default()),
                 }
@@ -131,6 +176,11 @@ impl Together {
             }
         }
         Ok(())
+    }
+
+    fn has(&self, snapshot: SnapshotId, household: &str, person: &str) -> bool {
+        let of_household = (snapshot, without_zeros(household).to_owned());
+        self.0.get(&of_household).is_some_and(|people| people.contains(without_zeros(person)))
     }
 
     fn add(&mut self, snapshot: SnapshotId, household: &str, person: &str) {
@@ -176,4 +226,27 @@ impl Together {
         }
         renumbered
     }
+}
+
+/// A row that says of which household somebody is. Ids have no zeros in front.
+struct Member {
+    row: u32,
+    person: String,
+    household: String,
+}
+
+/// The rows of a segment that are meant by the ids of person and household, without zeros in front; none without a household.
+fn members(
+    vault: &Vault,
+    segment: &Snapshot,
+    is_meant: impl Fn(&str, &str) -> bool + Sync,
+) -> Result<Vec<Member>, Refusal> {
+    let Some(column) = segment.rows.column("household_id") else { return Ok(Vec::new()) };
+    gather(vault, segment, |row, chunk, at, found: &mut Vec<Member>| {
+        let [person, household] = [0, column].map(|column| without_zeros(chunk.cell(column, at)));
+        if !household.is_empty() && is_meant(person, household) {
+            let [person, household] = [person, household].map(str::to_owned);
+            found.push(Member { row, person, household });
+        }
+    })
 }

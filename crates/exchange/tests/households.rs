@@ -652,6 +652,30 @@ fn a_household_that_moved_after_the_base_date_is_paid_already_under_every_later_
     }
 }
 
+/// Without `read_since` in `Together::paid` a household whose number changed between linking and signing is paid again under its next one,
+/// once whom its line named is gone; with others in it than those who were of that number a household is never paid because somebody of it
+/// was put right to be of another.
+#[test]
+fn a_household_that_got_its_number_after_the_list_was_linked_is_paid_already_under_later_ones() {
+    for is_whole in [true, false] {
+        let town = town();
+        let families = families(&town);
+        let (named, others) = families[0].split_first().expect("a family");
+        let first = list_of(&town, "a", &own(&[named]));
+        let late = if is_whole { &families[0][..] } else { &families[0][..1] };
+        notice(&town, 1, &all_to(late, "900001"), &[]);
+        town.pay(first);
+        notice(&town, 2, &all_to(others, "900002"), &[(named, "2026-10-06")]);
+        let stranger = &families[1][0];
+        let found = proposed(&town, "b", &[&others[0], stranger]);
+        let expected = match is_whole {
+            true => (1, 0, 0, vec![id(stranger)]),
+            false => (0, 0, 0, vec![id(&others[0]), id(stranger)]),
+        };
+        assert_eq!(found, expected);
+    }
+}
+
 /// Without those who have a number in the snapshot, where nobody had it on the base date, a stop under the number of today is lost with
 /// the next one.
 #[test]
