@@ -19,7 +19,8 @@ use renkei_exchange::command::Call;
 use renkei_exchange::denial::NoteDenials;
 use renkei_tlog::verify_folder;
 use renkei_types::{FixedClock, Reason};
-use town::{caller, equipment, open_with};
+use town::caller;
+use town::ledger::{equipment, open_with};
 
 const IN_FLIGHT: u64 = 256;
 const SYNCS: u32 = 200;

@@ -26,7 +26,8 @@ use renkei_types::{
     AgreementId, DatasetId, Digest, Entropy as _, EventId, FixedClock, ListId, Reason,
     SeededEntropy, TaskId,
 };
-use town::{caller, equipment, open_with};
+use town::caller;
+use town::ledger::{equipment, open_with};
 
 const YEARS: u64 = 7;
 const SECONDS: u64 = YEARS * 365 * 24 * 60 * 60;

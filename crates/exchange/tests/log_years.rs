@@ -16,7 +16,8 @@ use renkei_tlog::leaf::Operation;
 use renkei_tlog::tile::files_of;
 use renkei_tlog::{Leaf, LogFolder, SignedCheckpoint, VerifierKey, verify_folder};
 use renkei_types::{Clock, Reason};
-use town::{caller, equipment, open_with};
+use town::caller;
+use town::ledger::{equipment, open_with};
 
 /// A clock that a test sets.
 struct SetClock(AtomicI64);

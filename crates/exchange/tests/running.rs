@@ -16,7 +16,7 @@ use renkei_journal::{Journal as _, MemoryJournal, Seq};
 use renkei_tlog::Leaf;
 use renkei_tlog::leaf::{ClockState, Operation};
 use renkei_types::{Clock, Reason};
-use town::{equipment, open_with};
+use town::ledger::{equipment, open_with};
 
 /// A wall clock that can be set, and one that only runs.
 #[derive(Default)]
