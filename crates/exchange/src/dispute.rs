@@ -20,6 +20,7 @@ use renkei_types::Reason;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Decision, Desk};
+use crate::kept_file;
 use crate::mark::Mark;
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
@@ -48,12 +49,7 @@ impl Dispute {
             return Ok(());
         }
         let text = serde_json::to_string_pretty(self)?;
-        let unfinished = path.with_extension("dispute.part");
-        let mut file = fs_err::File::create(&unfinished)?;
-        io::Write::write_all(&mut file, text.as_bytes())?;
-        file.sync_all()?;
-        fs_err::rename(&unfinished, &path)?;
-        fs_err::File::open(&paths.keys)?.sync_all()
+        kept_file::keep(&path, &text)
     }
 
     /// The checkpoint that tells most: the witness's, else ours.

@@ -31,6 +31,7 @@ use crate::founding::{Charter, Found};
 use crate::log::{Cosigned, Log, LogKeeping, Started};
 use crate::log_index::IndexedLeaf;
 use crate::log_key;
+use crate::log_signer::EndedYear;
 use crate::log_year::{CloseYear, OpenYear};
 use crate::manifest::Manifest;
 use crate::pending::{Entry, Pending, Question, leaf_digest};
@@ -132,6 +133,7 @@ impl Exchange {
             LogKeeping {
                 origin,
                 decided: state.keys_in_use.get(&BrokerKey::Log).copied(),
+                ended: state.year_ended_last(&paths),
                 interval: charter.checkpoint_interval,
                 clock: Arc::clone(&clock),
                 witnessed: Arc::clone(&witnessed),
@@ -260,11 +262,8 @@ impl Exchange {
             BrokerKey::Root => {
                 self.vault().complete_root(decided).map_err(|error| key_refusal(&error))
             }
-            BrokerKey::Log => {
-                // The log is told after callers are; behind one more turn of the ledger it has been told of the decision.
-                self.ask_now(|_| Ok(()))?;
-                self.shared.log.rotate(decided).map(drop)
-            }
+            // What announces it is signed with this at the latest, and the next key follows it.
+            BrokerKey::Log => self.checkpoint_now().map(drop),
         }
     }
 
@@ -545,7 +544,8 @@ impl Ledger {
     }
 
     /// Ends the fiscal year of the log and begins the next one, where the clock says so. What waits for the new year waits until
-    /// the final checkpoint of the old one is kept.
+    /// the final checkpoint of the old one is kept, or, where nothing is signed for now, until it will be signed before anything
+    /// later is: a year that has ended must be followed, whoever is silent.
     fn turn_year(&mut self) -> Result<(), Refusal> {
         if self.state.year_to_follow().is_none() {
             let year = FiscalYear::at(self.last.time);
@@ -561,9 +561,9 @@ impl Ledger {
         }
         // Another writer may have turned it.
         let Some((ended, size)) = self.state.year_to_follow() else { return Ok(()) };
-        let note = self.signed_so_far()?;
         let shared = self.shared.upgrade().ok_or(Reason::Stopping)?;
-        let last = shared.paths.keep_year(ended, size, &note)?;
+        let place = shared.paths.year_checkpoint(ended);
+        let last = self.log.end_year(EndedYear { size, place })?;
         tracing::info!(year = ended.begins_in(), leaves = size, "a year of the log has ended");
         self.commit_own(OpenYear { ended, last })
     }

@@ -10,13 +10,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use renkei_journal::{Journal, Seq};
-use renkei_tlog::{LogError, LogFolder, SignedCheckpoint, Standing};
+use renkei_tlog::leaf::SeenCheckpoint;
+use renkei_tlog::{LogError, LogFolder, SignedCheckpoint, Standing, TreeHead};
 use renkei_types::{Clock, Digest, Entropy, Reason};
 
+use crate::kept_file;
 use crate::log_head::{LogHead, LostHead};
 use crate::log_index::LogIndex;
 use crate::log_key::KeptLogKey;
-use crate::log_year::write_year;
+use crate::log_signer::{EndedYear, Signer};
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
 use crate::witnessed::{Accepted, Counted, Witnessed};
@@ -32,7 +34,7 @@ enum Work {
     Checkpoint(tokio::sync::oneshot::Sender<Result<String, Refusal>>),
     Read(Reading),
     Cosign(Cosigned, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>),
-    Rotate(Digest, tokio::sync::oneshot::Sender<Result<bool, OpenError>>),
+    EndYear(EndedYear, tokio::sync::oneshot::Sender<Result<SeenCheckpoint, Refusal>>),
 }
 
 /// Something to be read while nothing is written.
@@ -52,6 +54,8 @@ pub(crate) struct LogKeeping<'a> {
     pub(crate) origin: &'a str,
     /// The key that was decided on last, which may not be in use yet.
     pub(crate) decided: Option<Digest>,
+    /// The year that ended last, whose final checkpoint may not be kept yet.
+    pub(crate) ended: Option<EndedYear>,
     /// How often it is signed while leaves come.
     pub(crate) interval: Duration,
     pub(crate) clock: Arc<dyn Clock + Send + Sync>,
@@ -82,12 +86,12 @@ impl Log {
         entropy: &dyn Entropy,
         keeping: LogKeeping<'_>,
     ) -> Result<Started, OpenError> {
-        let LogKeeping { origin, decided, interval, clock, witnessed } = keeping;
+        let LogKeeping { origin, decided, ended, interval, clock, witnessed } = keeping;
         let path = paths.log();
         let failed = |source| OpenError::Log { path: path.clone(), source };
         let differs =
             |what: &str| OpenError::LogDiffers { path: path.clone(), what: what.to_owned() };
-        let mut key = KeptLogKey::open(paths, origin, entropy)?;
+        let key = KeptLogKey::open(paths, origin, entropy)?;
         let (mut folder, size) = LogFolder::open(&path).map_err(failed)?;
         if size > journal.last().0 {
             return Err(differs("it has more leaves than the journal has frames"));
@@ -110,28 +114,24 @@ impl Log {
         if !leaves.is_empty() {
             folder.append(&leaves).map_err(failed)?;
         }
-        let (mut head, lost) = LogHead::open(paths, &key.verifiers()?, &folder)?;
-        if folder.size() == 0 {
-            head.begin(key.key()).map_err(failed)?;
-        }
+        let (head, lost) = LogHead::open(paths, &key.verifiers()?, &folder)?;
+        let was_signed = head.size() > 0 || folder.published().is_some();
         witnessed.recall(&folder, &key.verifiers()?, clock.now()).map_err(failed)?;
-        if folder.published().is_some() {
+        if was_signed {
             witnessed.hold_unless_heard(clock.now());
         }
-        let may_sign = witnessed.check_signing().is_ok();
-        if folder.size() > 0 && may_sign {
-            folder.publish_after(key.key(), |signed| head.advance(signed)).map_err(failed)?;
-        }
-        if let Some(decided) = decided.filter(|_| may_sign) {
-            // Of a process that died between the decision and the change.
-            key.rotate(decided, &mut folder, &mut head)?;
+        let mut signer = Signer::begin(path.clone(), key, head, &folder, (decided, ended))?;
+        if folder.size() == 0 {
+            signer.begin_head()?;
+        } else if witnessed.check_signing().is_ok() {
+            signer.sign(&mut folder)?;
         }
         let (sender, receiver) = sync_channel(QUEUE);
         let (index, index_thread) = LogIndex::start(path.clone(), &folder).map_err(failed)?;
         let told = index.clone();
         let thread =
             std::thread::Builder::new().name("renkei-log".to_owned()).spawn(move || {
-                let own = Integrator { folder, key, head, clock, witnessed, index: told };
+                let own = Integrator { folder, signer, clock, witnessed, index: told };
                 own.run(&receiver, interval);
             })?;
         Ok(Started { log: Self { work: sender, index }, threads: vec![thread, index_thread], lost })
@@ -184,15 +184,12 @@ impl Log {
         receiver.await.unwrap_or(Err(Reason::Stopping.into()))
     }
 
-    /// Takes the next key into use if it is the one that was decided on. Ask for a checkpoint first, so that the older key
-    /// signs the decision. Blocks: for threads that may wait.
-    pub(crate) fn rotate(&self, decided: Digest) -> Result<bool, Refusal> {
+    /// Ends a year with everything appended so far. Its final checkpoint is signed and kept at once, or, where nothing is
+    /// signed for now, before anything later is. Answers what it says. Blocks: for threads that may wait.
+    pub(crate) fn end_year(&self, year: EndedYear) -> Result<SeenCheckpoint, Refusal> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let _ = self.work.send(Work::Rotate(decided, sender));
-        match receiver.blocking_recv() {
-            Ok(rotated) => rotated.map_err(|error| Refusal::internal(&error)),
-            Err(_) => Err(Reason::Stopping.into()),
-        }
+        let _ = self.work.send(Work::EndYear(year, sender));
+        receiver.blocking_recv().unwrap_or(Err(Reason::Stopping.into()))
     }
 
     /// Asks for a checkpoint over everything appended so far.
@@ -206,8 +203,7 @@ impl Log {
 /// The thread's own.
 struct Integrator {
     folder: LogFolder,
-    key: KeptLogKey,
-    head: LogHead,
+    signer: Signer,
     clock: Arc<dyn Clock + Send + Sync>,
     witnessed: Arc<Witnessed>,
     index: LogIndex,
@@ -220,7 +216,7 @@ struct Gathered {
     checkpoints: Vec<tokio::sync::oneshot::Sender<Result<String, Refusal>>>,
     reading: Option<Reading>,
     cosigned: Option<(Cosigned, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>)>,
-    rotate: Option<(Digest, tokio::sync::oneshot::Sender<Result<bool, OpenError>>)>,
+    ended_year: Option<(EndedYear, tokio::sync::oneshot::Sender<Result<SeenCheckpoint, Refusal>>)>,
     ended: bool,
 }
 
@@ -232,7 +228,7 @@ impl Gathered {
             Ok(Work::Checkpoint(sender)) => self.checkpoints.push(sender),
             Ok(Work::Read(reading)) => self.reading = Some(reading),
             Ok(Work::Cosign(cosigned, sender)) => self.cosigned = Some((cosigned, sender)),
-            Ok(Work::Rotate(decided, sender)) => self.rotate = Some((decided, sender)),
+            Ok(Work::EndYear(year, sender)) => self.ended_year = Some((year, sender)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.ended = true,
         }
@@ -244,7 +240,7 @@ impl Gathered {
             || !self.checkpoints.is_empty()
             || self.reading.is_some()
             || self.cosigned.is_some()
-            || self.rotate.is_some()
+            || self.ended_year.is_some()
     }
 }
 
@@ -294,10 +290,8 @@ impl Integrator {
             if let Some((cosigned, sender)) = gathered.cosigned {
                 let _ = sender.send(self.cosign(&cosigned, &mut present));
             }
-            if let Some((decided, sender)) = gathered.rotate {
-                let _ = sender.send(self.key.rotate(decided, &mut self.folder, &mut self.head));
-                // The next checkpoint is asked of the next key.
-                published = 0;
+            if let Some((year, sender)) = gathered.ended_year {
+                let _ = sender.send(self.end_year(year, &mut present));
             }
             if gathered.ended {
                 return;
@@ -311,19 +305,38 @@ impl Integrator {
         waiting: &mut Vec<Vec<u8>>,
         present: &mut Option<SignedCheckpoint>,
         published: u64,
-    ) -> Result<u64, LogError> {
+    ) -> Result<u64, OpenError> {
         if !waiting.is_empty() {
-            self.folder.append(waiting)?;
+            for (at, leaf) in (self.folder.size()..).zip(waiting.iter()) {
+                self.signer.notice(at, leaf)?;
+            }
+            self.folder.append(waiting).map_err(|error| self.signer.failed(error))?;
             waiting.clear();
             self.index.integrated(self.folder.size());
         }
         if self.folder.size() <= published || self.witnessed.check_signing().is_err() {
             return Ok(published);
         }
-        let head = &mut self.head;
-        let signed = self.folder.publish_after(self.key.key(), |signed| head.advance(signed))?;
-        *present = Some(signed);
+        *present = Some(self.signer.sign(&mut self.folder)?);
         Ok(self.folder.size())
+    }
+
+    fn end_year(
+        &mut self,
+        year: EndedYear,
+        present: &mut Option<SignedCheckpoint>,
+    ) -> Result<SeenCheckpoint, Refusal> {
+        let TreeHead { size, root } = self.folder.head();
+        if size != year.size {
+            tracing::error!(year.size, size, "the log went on before its year was followed");
+            return Err(Reason::Internal.into());
+        }
+        self.signer.end_year(year);
+        if self.witnessed.check_signing().is_ok() {
+            let signed = self.signer.sign(&mut self.folder);
+            *present = Some(signed.map_err(|error| Refusal::internal(&error))?);
+        }
+        Ok(SeenCheckpoint { size, root: root.into() })
     }
 
     fn cosign(
@@ -331,7 +344,7 @@ impl Integrator {
         cosigned: &Cosigned,
         present: &mut Option<SignedCheckpoint>,
     ) -> Result<Standing, Refusal> {
-        let keys = self.key.verifiers().map_err(|error| Refusal::internal(&error))?;
+        let keys = self.signer.verifiers().map_err(|error| Refusal::internal(&error))?;
         let opened = |note: &[u8]| SignedCheckpoint::open(note, &keys);
         let offered = opened(cosigned.note.as_bytes()).map_err(|_| Refusal::field("checkpoint"))?;
         let year = cosigned.year.as_ref();
@@ -344,7 +357,7 @@ impl Integrator {
                     *present = cosigned;
                 }
                 if let Some((place, with_lines)) = year.zip(with_lines) {
-                    let kept = write_year(place, with_lines.note());
+                    let kept = kept_file::keep(place, with_lines.note());
                     kept.map_err(|error| Refusal::internal(&error))?;
                 }
                 Ok(standing)

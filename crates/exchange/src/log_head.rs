@@ -21,12 +21,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use renkei_journal::{Seq, last_frame_beside};
+use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::hash::empty_root;
 use renkei_tlog::proof::root_at;
 use renkei_tlog::{
     Checkpoint, LogCopy, LogError, LogFolder, LogKey, SignedCheckpoint, VerifierKey,
 };
 
+use crate::kept_file;
 use crate::store::{OpenError, StorePaths};
 
 /// What was signed last.
@@ -80,6 +82,17 @@ impl LogHead {
         Ok((Self { path, note }, lost))
     }
 
+    /// The note that was signed last; nothing where it is lost.
+    pub(crate) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// Up to where was signed; 0 where that is lost.
+    pub(crate) fn size(&self) -> u64 {
+        let known = self.note.as_ref().and_then(|note| claimed(note.as_bytes()).ok());
+        known.map_or(0, |known| known.size)
+    }
+
     /// Writes the head of a log that has no leaf yet, where there is none: from here on a head that is gone was taken away.
     pub(crate) fn begin(&mut self, key: &LogKey) -> Result<(), LogError> {
         match self.note {
@@ -102,14 +115,7 @@ impl LogHead {
         if self.note.as_deref() == Some(note) {
             return Ok(());
         }
-        let unfinished = self.path.with_extension("head.part");
-        let mut file = fs_err::File::create(&unfinished)?;
-        io::Write::write_all(&mut file, note.as_bytes())?;
-        file.sync_all()?;
-        fs_err::rename(&unfinished, &self.path)?;
-        if let Some(folder) = self.path.parent() {
-            fs_err::File::open(folder)?.sync_all()?;
-        }
+        kept_file::keep(&self.path, note)?;
         self.note = Some(note.to_owned());
         Ok(())
     }

@@ -3,17 +3,18 @@
 //! ```text
 //! log.key          signs; log.vkey is its public half, for auditors. It may come from a service manager instead
 //! log.key.next     will sign, once two people have agreed
-//! log-<id>.vkey    an older public half, and log-<id>.checkpoint the last note that it signed: it covers the leaf that
+//! log-<id>.vkey    an older public half, and log-<id>.checkpoint the last note that it signed: it ends with the leaf that
 //!                  announces the next key
 //! ```
-//! Invariant: the older key signs the announcement before the next key signs anything.
+//! When one takes the place of the other, [`crate::log_signer`] decides. Invariant: each step is durable before the next one is
+//! made, and can be made again.
 
 use std::path::{Path, PathBuf};
 
-use renkei_tlog::{LogError, LogFolder, LogKey, Origin, VerifierKey};
+use renkei_tlog::{LogKey, Origin, VerifierKey};
 use renkei_types::{Digest, Entropy};
 
-use crate::log_head::LogHead;
+use crate::kept_file;
 use crate::store::{OpenError, StorePaths};
 
 fn wrong(error: &dyn std::fmt::Display) -> OpenError {
@@ -97,37 +98,34 @@ impl KeptLogKey {
         if fs_err::read_to_string(&file).is_ok_and(|written| written == line) {
             return Ok(());
         }
-        Ok(fs_err::write(file, line)?)
+        Ok(kept_file::keep(&file, &line)?)
     }
 
-    /// Takes the next key into use, if it is the one that was decided on and not in use already. The older key signs the
-    /// log as it is before, which must have the leaf of the decision.
-    pub(crate) fn rotate(
-        &mut self,
-        decided: Digest,
-        folder: &mut LogFolder,
-        head: &mut LogHead,
-    ) -> Result<bool, OpenError> {
+    /// Whether the next key is the one of this fingerprint. There may be none, or one that nobody has agreed to.
+    pub(crate) fn is_next(&self, decided: Digest) -> Result<bool, OpenError> {
         let next = next_file(&self.path);
-        if !next.exists() {
-            return Ok(false);
+        Ok(next.exists() && fingerprint(&read(&next, self.key.origin())?) == decided)
+    }
+
+    /// Takes the next key into use; what came to an end before that is done again. `last` is the last note that the older one
+    /// has signed, which is kept with its public half.
+    pub(crate) fn replace(&mut self, decided: Digest, last: Option<&str>) -> Result<(), OpenError> {
+        if fingerprint(&self.key) != decided {
+            let next = next_file(&self.path);
+            let key = read(&next, self.key.origin())?;
+            let older = self.key.verifier().to_string();
+            let id = older.split('+').nth(1).unwrap_or_default();
+            let beside = |ending: &str| self.path.with_file_name(format!("log-{id}.{ending}"));
+            // Before the key is: without its public half nothing that the older one has signed could be checked.
+            kept_file::keep(&beside("vkey"), &verifier_line(&self.key))?;
+            if let Some(last) = last {
+                kept_file::keep(&beside("checkpoint"), last)?;
+            }
+            fs_err::rename(&next, &self.path)?;
+            self.key = key;
         }
-        let key = read(&next, self.key.origin())?;
-        if fingerprint(&key) != decided {
-            return Ok(false);
-        }
-        let failed = |source: LogError| wrong(&source);
-        let last = folder.publish_after(&self.key, |note| head.advance(note)).map_err(failed)?;
-        let older = self.key.verifier().to_string();
-        let id = older.split('+').nth(1).unwrap_or_default();
-        let beside = |ending: &str| self.path.with_file_name(format!("log-{id}.{ending}"));
-        fs_err::write(beside("vkey"), verifier_line(&self.key))?;
-        fs_err::write(beside("checkpoint"), last.note())?;
-        fs_err::rename(&next, &self.path)?;
-        self.key = key;
-        self.write_verifier()?;
-        folder.publish_after(&self.key, |note| head.advance(note)).map_err(failed)?;
-        Ok(true)
+        kept_file::sync_folder_of(&self.path)?;
+        self.write_verifier()
     }
 }
 

@@ -8,21 +8,23 @@
 //!                                    └ keys/log-2026.checkpoint: the final checkpoint of fiscal year 2026
 //! ```
 //! Where witnesses have to cosign, their lines join the final checkpoint as well: what is handed over of a year carries them.
-//! Invariant: no leaf stands between the two, and none of the new year is decided before the final checkpoint of the old one is
-//! signed and kept. The year turns with the first command after it by the clock that was passed in, or at the next start.
+//! Invariant: no leaf stands between the two, and nothing of the new year is signed before the final checkpoint of the old one is
+//! signed and kept. The year turns with the first command after it by the clock that was passed in, or at the next start; while
+//! nothing is signed it stays open. Where signing ends just between the two, the new year begins with the root alone, and the
+//! final checkpoint is signed as soon as anything is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, offset};
 use renkei_tlog::SignedCheckpoint;
-use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::leaf::{Operation, SeenCheckpoint};
 use renkei_types::{Digest, Reason};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Decision, Desk};
 use crate::ledger::Exchange;
+use crate::log_signer::EndedYear;
 use crate::mark::Mark;
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -91,16 +93,36 @@ impl Command for OpenYear {
     }
 }
 
+impl State {
+    /// The year that ended last and has a successor, and where its final checkpoint is kept.
+    pub(crate) fn year_ended_last(&self, paths: &StorePaths) -> Option<EndedYear> {
+        let (year, ended) = self.log_years.iter().last().filter(|(_, it)| it.root.is_some())?;
+        Some(EndedYear { size: ended.size, place: paths.year_checkpoint(*year) })
+    }
+}
+
 impl Exchange {
-    /// The final checkpoint of a fiscal year, by the year in which it began; refused where it has not ended.
+    /// The final checkpoint of a fiscal year, by the year in which it began; refused where it has not ended, and while it is not
+    /// signed yet.
     pub fn final_checkpoint(&self, begins_in: u32) -> Result<String, Refusal> {
         let year = u16::try_from(begins_in).ok().and_then(FiscalYear::beginning_in);
         let state = self.state();
         let has_ended =
             |year: &FiscalYear| state.log_years.get(year).is_some_and(|year| year.root.is_some());
         let year = year.filter(has_ended).ok_or(Refusal::field("fiscal_year"))?;
-        let place = self.paths().year_checkpoint(year);
-        fs_err::read_to_string(place).map_err(|error| Refusal::internal(&error))
+        self.kept_checkpoint(year)?.ok_or_else(|| {
+            let unsigned = self.witnessed().check_signing().err();
+            unsigned.unwrap_or_else(|| Reason::Internal.into())
+        })
+    }
+
+    /// The final checkpoint of a year that has ended; nothing where it is not signed yet.
+    fn kept_checkpoint(&self, year: FiscalYear) -> Result<Option<String>, Refusal> {
+        match fs_err::read_to_string(self.paths().year_checkpoint(year)) {
+            Ok(note) => Ok(Some(note)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Refusal::internal(&error)),
+        }
     }
 
     /// The final checkpoint of the year that ended last, where the policy asks for more cosignatures than it has. Witnesses are
@@ -110,7 +132,7 @@ impl Exchange {
         let state = self.state();
         let ended = state.log_years.iter().last().filter(|(_, ended)| ended.root.is_some());
         let (Some(rule), Some((year, _))) = (rule, ended) else { return Ok(None) };
-        let note = self.final_checkpoint(year.begins_in())?;
+        let Some(note) = self.kept_checkpoint(*year)? else { return Ok(None) };
         let keys = self.paths().log_verifiers().map_err(|error| Refusal::internal(&error))?;
         let standing = SignedCheckpoint::open(note.as_bytes(), &keys)
             .and_then(|signed| rule.policy.standing(&signed, None));
@@ -129,41 +151,7 @@ impl Exchange {
 
 impl StorePaths {
     /// The final checkpoint of a year, kept with the keys and so apart from the store.
-    fn year_checkpoint(&self, year: FiscalYear) -> PathBuf {
+    pub(crate) fn year_checkpoint(&self, year: FiscalYear) -> PathBuf {
         self.keys.join(format!("log-{}.checkpoint", year.begins_in()))
-    }
-
-    /// Keeps the final checkpoint of a year, which must be of this size; answers what it says.
-    pub(crate) fn keep_year(
-        &self,
-        year: FiscalYear,
-        size: u64,
-        note: &str,
-    ) -> Result<SeenCheckpoint, Refusal> {
-        let last = claimed(note.as_bytes()).map_err(|error| Refusal::internal(&error))?;
-        if last.size != size {
-            tracing::error!(
-                size,
-                found = last.size,
-                "the log went on before its year was followed"
-            );
-            return Err(Reason::Internal.into());
-        }
-        let written = write_year(&self.year_checkpoint(year), note);
-        written.map_err(|error| Refusal::internal(&error))?;
-        Ok(SeenCheckpoint::from(&last))
-    }
-}
-
-/// Writes the final checkpoint of a year; durable on return.
-pub(crate) fn write_year(place: &Path, note: &str) -> std::io::Result<()> {
-    let unfinished = place.with_extension("part");
-    let mut file = fs_err::File::create(&unfinished)?;
-    std::io::Write::write_all(&mut file, note.as_bytes())?;
-    file.sync_all()?;
-    fs_err::rename(&unfinished, place)?;
-    match place.parent() {
-        Some(keys) => fs_err::File::open(keys)?.sync_all(),
-        None => Ok(()),
     }
 }

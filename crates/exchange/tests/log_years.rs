@@ -10,14 +10,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use renkei_exchange::command::Call;
 use renkei_exchange::denial::NoteDenials;
-use renkei_exchange::{Exchange, Refusal};
+use renkei_exchange::dispute::Dispute;
+use renkei_exchange::ledger::Threads;
+use renkei_exchange::{Exchange, Refusal, WitnessRule};
 use renkei_journal::{Frame, Journal as _, MemoryJournal, Seq};
 use renkei_tlog::leaf::Operation;
 use renkei_tlog::tile::files_of;
-use renkei_tlog::{Leaf, LogFolder, SignedCheckpoint, VerifierKey, verify_folder};
-use renkei_types::{Clock, Reason};
+use renkei_tlog::{
+    Leaf, LogFolder, Policy, SignedCheckpoint, VerifierKey, WitnessKey, verify_folder,
+};
+use renkei_types::{Clock, Reason, SeededEntropy};
 use town::caller;
-use town::ledger::{equipment, open_with};
+use town::ledger::{equipment, open_with, open_witnessed};
 
 /// A clock that a test sets.
 struct SetClock(AtomicI64);
@@ -145,40 +149,161 @@ fn a_broker_that_slept_over_the_turn_ends_the_year_before_it_starts() {
     threads.join();
 }
 
+/// A broker that died when a year had ended and the next one had not begun.
+struct BetweenTheLeaves {
+    folder: tempfile::TempDir,
+    clock: Arc<SetClock>,
+    journal: MemoryJournal,
+    /// Leaves with the one that ends the year.
+    ended: usize,
+    /// What was signed before.
+    signed: String,
+}
+
+impl BetweenTheLeaves {
+    fn died() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let journal = MemoryJournal::new();
+        let clock = SetClock::at("2027-03-31T03:00:00Z");
+        let usual = equipment("usual");
+        let (exchange, threads) = open_with(folder.path(), Some(&journal), clock.clone(), usual);
+        // What was signed before the turn; the process dies before anything else is.
+        leaves(&exchange);
+        let head = folder.path().join("keys/log.head");
+        let signed = fs_err::read_to_string(&head).expect("a head file");
+        clock.set("2027-04-01T03:00:00Z");
+        work(&exchange);
+        drop(exchange);
+        threads.join();
+        let frames: Vec<Frame> =
+            journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect();
+        let operation = |frame: &Frame| Leaf::parse(&frame.leaf).expect("a leaf").op;
+        let close = frames.iter().position(|frame| operation(frame) == Operation::ShardClose);
+        let ended = close.expect("the year ended") + 1;
+        let mut journal = MemoryJournal::new();
+        journal.append(Seq(0), &frames[..ended]).expect("appended");
+        for gone in ["store/log", "store/cache"] {
+            fs_err::remove_dir_all(folder.path().join(gone)).expect("removed");
+        }
+        fs_err::remove_file(folder.path().join("keys/log-2026.checkpoint")).expect("removed");
+        fs_err::write(&head, &signed).expect("put back");
+        Self { folder, clock, journal, ended, signed }
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start(&self, witnesses: Option<WitnessRule>) -> (Exchange, Threads) {
+        let (clock, usual) = (self.clock.clone(), equipment("usual"));
+        open_witnessed(self.folder.path(), Some(&self.journal), clock, usual, witnesses)
+    }
+
+    fn leaves(&self) -> Vec<Leaf> {
+        let frames =
+            self.journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1);
+        frames.map(|frame| Leaf::parse(&frame.leaf).expect("a leaf")).collect()
+    }
+
+    /// The final checkpoint of the year is signed, kept, and what the next year's first leaf says.
+    fn has_turned(&self, exchange: &Exchange) {
+        let all = leaves(exchange);
+        let note = exchange.final_checkpoint(2026).expect("the year has ended");
+        let last = SignedCheckpoint::open(note.as_bytes(), &[key(self.folder.path())]);
+        let last = last.expect("signed by the log's key");
+        let (last, seen) = (last.checkpoint(), all[self.ended].seen.expect("a checkpoint"));
+        assert_eq!((last.size, last.root.into()), (self.ended as u64, seen.root));
+        assert_eq!(seen.size, last.size);
+        let year = bundle_of(exchange, 2026);
+        let found = verify_folder(year.path(), &key(self.folder.path())).expect("a folder");
+        assert!(found.ok && found.size == last.size, "{found:?}");
+    }
+}
+
+/// One witness that can be asked, and was silent when it was.
+fn silent_witness() -> WitnessRule {
+    let name = "pref.example/w1".parse().expect("a name");
+    let witness = WitnessKey::generate(name, &SeededEntropy::new(1));
+    let text = format!("witness w1 {}\nquorum w1\n", witness.cosigner());
+    let policy = Policy::parse(text.as_bytes()).expect("a policy");
+    let grace = Duration::from_secs(4 * 3_600);
+    WitnessRule { policy: Arc::new(policy), grace, unheard: true }
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Reason {
+    result.expect_err("a refusal").reason
+}
+
 #[test]
 fn a_broker_that_died_between_the_two_leaves_goes_on_where_it_was() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let journal = MemoryJournal::new();
-    let clock = SetClock::at("2027-03-31T03:00:00Z");
-    let open = |journal: &MemoryJournal| {
-        open_with(folder.path(), Some(journal), clock.clone(), equipment("usual"))
-    };
-    let (exchange, threads) = open(&journal);
-    // What was signed before the turn; the process dies before anything else is.
-    leaves(&exchange);
-    let head = folder.path().join("keys/log.head");
-    let signed = fs_err::read(&head).expect("a head file");
-    clock.set("2027-04-01T03:00:00Z");
-    work(&exchange);
+    let broker = BetweenTheLeaves::died();
+    let (exchange, threads) = broker.start(None);
+    let after = leaves(&exchange);
+    assert_eq!(operations(&after[broker.ended..]), [Operation::ShardOpen, Operation::Start]);
+    broker.has_turned(&exchange);
     drop(exchange);
     threads.join();
-    let frames: Vec<Frame> =
-        journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect();
-    let operation = |frame: &Frame| Leaf::parse(&frame.leaf).expect("a leaf").op;
-    let close = frames.iter().position(|frame| operation(frame) == Operation::ShardClose);
-    let ended = close.expect("the year ended") + 1;
-    let mut cut = MemoryJournal::new();
-    cut.append(Seq(0), &frames[..ended]).expect("appended");
-    for gone in ["store/log", "store/cache"] {
-        fs_err::remove_dir_all(folder.path().join(gone)).expect("removed");
+}
+
+#[test]
+fn a_broker_that_died_between_the_two_leaves_serves_while_its_witness_is_silent_and_signs_the_years_end_first()
+ {
+    let broker = BetweenTheLeaves::died();
+    for starts in 1..=2 {
+        let (exchange, threads) = broker.start(Some(silent_witness()));
+        work(&exchange);
+        let after = operations(&broker.leaves()[broker.ended..]);
+        assert_eq!(after[0], Operation::ShardOpen, "nothing stands between the two leaves");
+        assert_eq!(after.iter().filter(|op| **op == Operation::Start).count(), starts);
+        // Nothing is signed, not the year either, and whoever asks for it is told why.
+        assert_eq!(refused(exchange.checkpoint_now()), Reason::NotWitnessed);
+        assert_eq!(refused(exchange.final_checkpoint(2026)), Reason::NotWitnessed);
+        assert_eq!(exchange.year_to_cosign(), Ok(None));
+        let head = fs_err::read_to_string(broker.file("keys/log.head")).expect("a head");
+        assert_eq!(head, broker.signed);
+        if starts == 2 {
+            // The witness is heard. Its first question is about the year's end, which was signed before what came later.
+            exchange.witnessed().release_signing();
+            broker.has_turned(&exchange);
+            let final_note = exchange.final_checkpoint(2026);
+            assert_eq!(exchange.year_to_cosign(), final_note.map(Some));
+        }
+        drop(exchange);
+        threads.join();
     }
-    fs_err::remove_file(folder.path().join("keys/log-2026.checkpoint")).expect("removed");
-    fs_err::write(&head, signed).expect("put back");
-    let (exchange, threads) = open(&cut);
-    let after = leaves(&exchange);
-    assert_eq!(operations(&after[ended..]), [Operation::ShardOpen, Operation::Start]);
-    assert_eq!(after[ended].seen.expect("a checkpoint").size, ended as u64);
-    assert!(exchange.final_checkpoint(2026).is_ok());
+    let whole = verify_folder(&broker.file("store/log"), &key(broker.folder.path()));
+    let whole = whole.expect("a folder");
+    assert!(whole.ok, "{whole:?}");
+    let (exchange, threads) = broker.start(None);
+    broker.has_turned(&exchange);
+    drop(exchange);
+    threads.join();
+}
+
+#[test]
+fn a_broker_that_died_between_the_two_leaves_reads_while_its_log_is_disputed() {
+    let broker = BetweenTheLeaves::died();
+    let dispute = Dispute {
+        witness: "w1".to_owned(),
+        cosigned_size: Some(9_999),
+        ours: broker.signed.clone(),
+        theirs: None,
+    };
+    let text = serde_json::to_string(&dispute).expect("JSON");
+    fs_err::write(broker.file("keys/log.dispute"), text).expect("written");
+    let (exchange, threads) = broker.start(None);
+    work(&exchange);
+    let told = [Operation::ShardOpen, Operation::Start, Operation::RollbackSuspected];
+    assert_eq!(operations(&broker.leaves()[broker.ended..])[..3], told);
+    assert_eq!(refused(exchange.final_checkpoint(2026)), Reason::LogDisputed);
+    let head = fs_err::read_to_string(broker.file("keys/log.head")).expect("a head");
+    assert_eq!(head, broker.signed, "nothing is signed");
+    drop(exchange);
+    threads.join();
+    let accepted = broker.file("keys/log.dispute.accepted");
+    fs_err::rename(broker.file("keys/log.dispute"), accepted).expect("renamed");
+    let (exchange, threads) = broker.start(None);
+    broker.has_turned(&exchange);
     drop(exchange);
     threads.join();
 }

@@ -38,6 +38,7 @@ use crate::tile::{
     tile_kinds,
 };
 use crate::tree::{root_of_rows, tree_root};
+use crate::verify::levels::Levels;
 
 /// The name of the checkpoint's file.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
@@ -145,18 +146,7 @@ impl LogFolder {
         }
         let since = previous.as_ref().map_or(0, |previous| previous.size);
         if let Some(previous) = previous {
-            if previous.origin != *key.origin() {
-                return Err(CheckpointError::OtherOrigin.into());
-            }
-            let expected = TreeHead { size: previous.size, root: previous.root };
-            let found = if previous.size > head.size {
-                head
-            } else {
-                TreeHead { size: previous.size, root: root_at(self, previous.size)? }
-            };
-            if expected != found {
-                return Err(LogError::Inconsistent { expected, found });
-            }
+            self.check_continues(&previous, head, key)?;
         }
         let root = self.root_from_files(since)?;
         if root != head.root {
@@ -171,6 +161,30 @@ impl LogFolder {
         self.published = Some(signed.checkpoint().clone());
         self.sweep(since, &[head.size], 0)?;
         Ok(signed)
+    }
+
+    /// Signs the log as it was with its first `size` leaves, behind what is published: what must be signed by itself may have
+    /// grown before it was. Nothing is written.
+    pub fn sign_beginning(&self, key: &LogKey, size: u64) -> Result<SignedCheckpoint, LogError> {
+        self.check_usable()?;
+        if size > self.size() {
+            return Err(LogError::NoEntry { index: size - 1, size: self.size() });
+        }
+        let head = TreeHead { size, root: root_at(self, size)? };
+        if let Some(published) = &self.published {
+            self.check_continues(published, head, key)?;
+        }
+        let mut levels = Levels::new();
+        for index in 0..size.div_ceil(TILE_WIDTH) {
+            let bundle = index * TILE_WIDTH..size.min((index + 1) * TILE_WIDTH);
+            let hashes = self.leaves(bundle).map(|leaf| leaf.map(|leaf| leaf_hash(&leaf)));
+            levels.append(index, hashes.collect::<Result<_, _>>()?);
+        }
+        if levels.root() != head.root {
+            let found = TreeHead { size, root: levels.root() };
+            return Err(LogError::Inconsistent { expected: head, found });
+        }
+        Ok(SignedCheckpoint::sign(key, size, head.root))
     }
 
     /// Puts the cosignatures of a checkpoint beside it, where it is the one that is published. Answers whether it is.
@@ -240,6 +254,25 @@ impl LogFolder {
     pub fn leaves(&self, range: Range<u64>) -> Leaves<'_> {
         let end = range.end.min(self.size());
         Leaves::of(&self.files, self.size(), range.start..end)
+    }
+
+    /// Refuses to sign what does not begin with a checkpoint that was signed before.
+    fn check_continues(
+        &self,
+        previous: &Checkpoint,
+        head: TreeHead,
+        key: &LogKey,
+    ) -> Result<(), LogError> {
+        if previous.origin != *key.origin() {
+            return Err(CheckpointError::OtherOrigin.into());
+        }
+        let expected = TreeHead { size: previous.size, root: previous.root };
+        let found = if previous.size > head.size {
+            head
+        } else {
+            TreeHead { size: previous.size, root: root_at(self, previous.size)? }
+        };
+        if expected == found { Ok(()) } else { Err(LogError::Inconsistent { expected, found }) }
     }
 
     fn check_usable(&self) -> Result<(), LogError> {

@@ -10,7 +10,7 @@
 //! are named and not looked at, keys least of all.
 
 mod flaw;
-mod levels;
+pub(crate) mod levels;
 mod sequence;
 
 use std::io;

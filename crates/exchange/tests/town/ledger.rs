@@ -117,7 +117,8 @@ pub(crate) fn open_with(
     open_witnessed(folder, memory, clock, equipment, None)
 }
 
-fn open_witnessed(
+/// The same with witnesses who have to cosign.
+pub(crate) fn open_witnessed(
     folder: &std::path::Path,
     memory: Option<&MemoryJournal>,
     clock: Arc<dyn Clock + Send + Sync>,

@@ -286,3 +286,26 @@ fn files_as_of_a_smaller_tree_are_those_that_were_published_then() {
         assert!(grown.tile_as_of(beyond.expect("a tile")).is_err(), "{now}");
     }
 }
+
+#[test]
+fn the_log_as_it_was_is_signed_like_then_and_never_behind_what_is_published() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.append(&leaves(0..300)).expect("appended");
+    let then = log.publish(&key()).expect("signed");
+    log.append(&leaves(300..512)).expect("appended");
+    let whole = SignedCheckpoint::sign(&key(), 512, log.head().root);
+    log.append(&leaves(512..1030)).expect("appended");
+    assert_eq!(log.sign_beginning(&key(), 300).expect("signed"), then);
+    assert_eq!(log.sign_beginning(&key(), 512).expect("signed"), whole);
+    let earlier = log.sign_beginning(&key(), 299);
+    assert!(matches!(earlier, Err(LogError::Inconsistent { .. })), "{earlier:?}");
+    let beyond = log.sign_beginning(&key(), 1031);
+    assert!(matches!(beyond, Err(LogError::NoEntry { .. })), "{beyond:?}");
+    // An entry that changed on the disk is not signed for.
+    let bundle = folder.path().join("tile/entries/000");
+    let mut bytes = fs_err::read(&bundle).expect("a bundle");
+    bytes[9] ^= 1;
+    fs_err::write(&bundle, bytes).expect("written");
+    assert!(log.sign_beginning(&key(), 512).is_err());
+}

@@ -6,17 +6,17 @@ use crate::tree::{root_of_rows, tree_root};
 
 /// The unfinished tiles of each level.
 #[derive(Debug)]
-pub(super) struct Levels {
+pub(crate) struct Levels {
     rows: Vec<Vec<Hash>>,
 }
 
 impl Levels {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { rows: vec![Vec::new(); usize::from(TILE_LEVELS)] }
     }
 
     /// Takes the hashes of tile `index` of level 0, and gives the upper tiles that it fills.
-    pub(super) fn append(&mut self, index: u64, hashes: Vec<Hash>) -> Vec<(TilePath, Vec<Hash>)> {
+    pub(crate) fn append(&mut self, index: u64, hashes: Vec<Hash>) -> Vec<(TilePath, Vec<Hash>)> {
         let mut filled = Vec::new();
         if let Some(lowest) = self.rows.first_mut() {
             *lowest = hashes;
@@ -50,7 +50,7 @@ impl Levels {
     }
 
     /// The root over all that was appended.
-    pub(super) fn root(&self) -> Hash {
+    pub(crate) fn root(&self) -> Hash {
         root_of_rows(&self.rows)
     }
 }

@@ -1,0 +1,163 @@
+//! Who signs the log, and where a signature must end: with a fiscal year, and with the announcement of another key.
+//!
+//! ```text
+//! leaves      … SHARD_CLOSE │ SHARD_OPEN … KEY_ROTATE │ …
+//! signed by   the older key │    the older key alone, │ the newer key
+//!             keys/log-2026.checkpoint                └ keys/log-<id>.checkpoint
+//! ```
+//! An auditor takes nothing that a key signs behind the leaf that announces its successor: whoever has found an older key would
+//! go on with it. And a year is handed over as it was when it ended. Both ends may lie within the log before anybody may sign:
+//! the process died there, a witness was silent, or other leaves were made durable together with them. So whatever is due is
+//! kept here, and signed as the log was then before anything later is.
+//!
+//! Invariant: behind the announcement of the next key the older one signs nothing, and behind a year that has ended nothing is
+//! signed before its end is signed and kept, wherever the process dies.
+
+use std::path::PathBuf;
+
+use renkei_tlog::leaf::Operation;
+use renkei_tlog::{Leaf, LogError, LogFolder, SignedCheckpoint, VerifierKey};
+use renkei_types::Digest;
+
+use crate::kept_file;
+use crate::log_head::LogHead;
+use crate::log_key::KeptLogKey;
+use crate::store::OpenError;
+
+/// A year that has ended, and whose end is not signed yet.
+#[derive(Clone, Debug)]
+pub(crate) struct EndedYear {
+    /// Leaves with the one that ends it.
+    pub(crate) size: u64,
+    /// Where its final checkpoint is kept.
+    pub(crate) place: PathBuf,
+}
+
+/// A key that two have agreed on, and that does not sign yet.
+#[derive(Clone, Copy, Debug)]
+struct Announced {
+    key: Digest,
+    /// Leaves with the one that says so; nothing where the older key has signed them.
+    size: Option<u64>,
+}
+
+/// What signs the log.
+pub(crate) struct Signer {
+    log: PathBuf,
+    key: KeptLogKey,
+    head: LogHead,
+    ended: Option<EndedYear>,
+    announced: Option<Announced>,
+}
+
+impl Signer {
+    /// Looks for what was due when the process ended: the key that was decided on last, the end of the year that ended last.
+    pub(crate) fn begin(
+        log: PathBuf,
+        key: KeptLogKey,
+        head: LogHead,
+        folder: &LogFolder,
+        (decided, ended): (Option<Digest>, Option<EndedYear>),
+    ) -> Result<Self, OpenError> {
+        let published = folder.published().map_or(0, |published| published.size);
+        let signed = head.size().max(published);
+        // Whoever takes the file of an old year away does not have it signed anew, by a key that came later.
+        let ended = ended.filter(|year| signed <= year.size && !year.place.exists());
+        let mut signer = Self { log, key, head, ended, announced: None };
+        if let Some(decided) = decided
+            && signer.key.is_next(decided)?
+        {
+            for (at, leaf) in (signed..).zip(folder.leaves(signed..folder.size())) {
+                signer.notice(at, &leaf.map_err(|error| signer.failed(error))?)?;
+            }
+            signer.announced.get_or_insert(Announced { key: decided, size: None });
+        }
+        Ok(signer)
+    }
+
+    /// The public half of the key that signs, and those of the older ones.
+    pub(crate) fn verifiers(&self) -> Result<Vec<VerifierKey>, OpenError> {
+        self.key.verifiers()
+    }
+
+    /// Looks at a leaf before it joins the log: it may announce the next key.
+    pub(crate) fn notice(&mut self, at: u64, leaf: &[u8]) -> Result<(), OpenError> {
+        let word = Operation::KeyRotate.as_str().as_bytes();
+        if self.announced.is_some() || !leaf.windows(word.len()).any(|part| part == word) {
+            return Ok(());
+        }
+        let leaf = Leaf::parse(leaf).ok().filter(|leaf| leaf.op == Operation::KeyRotate);
+        if let Some(key) = leaf.and_then(|leaf| leaf.cfg)
+            && self.key.is_next(key)?
+        {
+            self.announced = Some(Announced { key, size: Some(at + 1) });
+        }
+        Ok(())
+    }
+
+    /// Notes that a year has ended: its end is signed and kept before anything later is signed.
+    pub(crate) fn end_year(&mut self, year: EndedYear) {
+        self.ended = Some(year);
+    }
+
+    /// Writes the head of a log that has no leaf yet.
+    pub(crate) fn begin_head(&mut self) -> Result<(), OpenError> {
+        self.head.begin(self.key.key()).map_err(|error| self.failed(error))
+    }
+
+    /// Signs what is due, and then the log as it is.
+    pub(crate) fn sign(&mut self, folder: &mut LogFolder) -> Result<SignedCheckpoint, OpenError> {
+        let ended = self.ended.as_ref().map(|year| year.size);
+        let announced = self.announced.and_then(|announced| announced.size);
+        if ended.zip(announced).is_some_and(|(ended, announced)| ended < announced) {
+            self.sign_years_end(folder)?;
+        }
+        self.take_next_key(folder)?;
+        self.sign_years_end(folder)?;
+        self.publish(folder)
+    }
+
+    fn take_next_key(&mut self, folder: &mut LogFolder) -> Result<(), OpenError> {
+        let Some(Announced { key, size }) = self.announced else { return Ok(()) };
+        if let Some(size) = size.filter(|size| *size > self.head.size()) {
+            self.sign_as_of(folder, size)?;
+        }
+        self.key.replace(key, self.head.note())?;
+        self.announced = None;
+        Ok(())
+    }
+
+    fn sign_years_end(&mut self, folder: &mut LogFolder) -> Result<(), OpenError> {
+        let Some(EndedYear { size, place }) = self.ended.clone() else { return Ok(()) };
+        let last = self.sign_as_of(folder, size)?;
+        kept_file::keep(&place, last.note())?;
+        self.ended = None;
+        Ok(())
+    }
+
+    /// Signs the log as it was with so many leaves.
+    fn sign_as_of(
+        &mut self,
+        folder: &mut LogFolder,
+        size: u64,
+    ) -> Result<SignedCheckpoint, OpenError> {
+        if folder.size() == size {
+            return self.publish(folder);
+        }
+        let signed = folder.sign_beginning(self.key.key(), size);
+        let signed = signed.map_err(|error| self.failed(error))?;
+        self.head.advance(&signed).map_err(|error| self.failed(error))?;
+        Ok(signed)
+    }
+
+    fn publish(&mut self, folder: &mut LogFolder) -> Result<SignedCheckpoint, OpenError> {
+        let head = &mut self.head;
+        let signed = folder.publish_after(self.key.key(), |signed| head.advance(signed));
+        signed.map_err(|error| self.failed(error))
+    }
+
+    /// What the log's folder says, as what a broker cannot go on from.
+    pub(crate) fn failed(&self, source: LogError) -> OpenError {
+        OpenError::Log { path: self.log.clone(), source }
+    }
+}

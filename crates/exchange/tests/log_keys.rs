@@ -1,0 +1,203 @@
+//! The log's key is replaced, and the broker dies at each step of it.
+
+mod town;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use renkei_exchange::command::Call;
+use renkei_exchange::denial::NoteDenials;
+use renkei_exchange::directory::AddParty;
+use renkei_exchange::permit::Operate;
+use renkei_exchange::rotation::{BrokerKey, RotateKey, Rotation};
+use renkei_exchange::{Exchange, Role};
+use renkei_journal::{Frame, Journal as _, MemoryJournal, Seq};
+use renkei_tlog::leaf::Operation;
+use renkei_tlog::proof::{consistency_proof, root_at};
+use renkei_tlog::{
+    Leaf, LogFolder, LogKey, SignedCheckpoint, VerifierKey, WitnessKey, verify_folder_by,
+};
+use renkei_types::{FixedClock, Reason, SeededEntropy};
+use renkei_witness::{Submission, Witness};
+use town::ledger::{equipment, open_with};
+use town::{caller, identity};
+
+fn clock() -> Arc<FixedClock> {
+    Arc::new(FixedClock("2026-11-21T03:00:00Z".parse().expect("a time")))
+}
+
+fn read(file: impl AsRef<Path>) -> String {
+    fs_err::read_to_string(file.as_ref()).expect("a file")
+}
+
+fn write(file: impl AsRef<Path>, text: &str) {
+    fs_err::write(file.as_ref(), text).expect("written");
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs_err::create_dir_all(to).expect("a folder");
+    for entry in fs_err::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs_err::copy(from, to).expect("copied");
+        }
+    }
+}
+
+/// Leaves a leaf that says nothing else.
+fn work(exchange: &Exchange) {
+    let denials =
+        NoteDenials { reason: Reason::NoAgreement, count: 1, unknown: false, certificate: None };
+    exchange.execute_now(Call::read(caller("payments")), denials).expect("a leaf");
+}
+
+fn rotate(exchange: &Exchange, operator: &str) -> Rotation {
+    let permit = exchange.state().permit::<Operate>(&caller(operator)).expect("a permit");
+    let rotate = RotateKey { permit, key: BrokerKey::Log };
+    rotate.rotate(exchange, Call::read(caller(operator))).expect("allowed").reply
+}
+
+/// A broker whose log's key is replaced, and what its keys were when the second operator agreed.
+struct Replaced {
+    folder: tempfile::TempDir,
+    /// The folder of keys before.
+    before: PathBuf,
+    /// As far as two leaves behind the announcement.
+    frames: Vec<Frame>,
+    older: VerifierKey,
+    newer: VerifierKey,
+    /// The log as it ends with the announcement, signed by the older key.
+    announced: SignedCheckpoint,
+    /// All of it, signed by the newer one.
+    went_on: SignedCheckpoint,
+}
+
+impl Replaced {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = |name: &str| folder.path().join(name);
+        let journal = MemoryJournal::new();
+        let usual = equipment("usual");
+        let (exchange, threads) = open_with(&place("broker"), Some(&journal), clock(), usual);
+        let permit = exchange.state().permit::<Operate>(&caller("operator-1")).expect("a permit");
+        let (identity, roles) = (identity("operator-2"), [Role::Operator].into());
+        let second = AddParty { permit, identity, roles };
+        exchange.execute_now(Call::read(caller("operator-1")), second).expect("another operator");
+        assert_eq!(rotate(&exchange, "operator-1"), Rotation::Proposed);
+        exchange.checkpoint_now().expect("signed by the older key");
+        copy(&place("broker/keys"), &place("before"));
+        assert_eq!(rotate(&exchange, "operator-2"), Rotation::Decided);
+        (0..2).for_each(|_| work(&exchange));
+        exchange.checkpoint_now().expect("signed by the newer key");
+        drop(exchange);
+        threads.join();
+
+        let frames: Vec<Frame> =
+            journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect();
+        let announces = |frame: &Frame| {
+            let leaf = Leaf::parse(&frame.leaf).expect("a leaf");
+            leaf.op == Operation::KeyRotate && leaf.cfg.is_some()
+        };
+        let announced = frames.iter().position(announces).expect("an announcement") as u64 + 1;
+        let (log, size) = LogFolder::open(&place("broker/store/log")).expect("a log");
+        assert_eq!((size, frames.len() as u64), (announced + 2, announced + 2));
+        let key = |file: &str| {
+            let origin = "renkei.example/renkei-audit/131016".parse().expect("an origin");
+            LogKey::from_pem(origin, &read(place(file))).expect("a key")
+        };
+        let (older, newer) = (key("before/log.key"), key("broker/keys/log.key"));
+        let sign = |key: &LogKey, size| {
+            SignedCheckpoint::sign(key, size, root_at(&log, size).expect("a root"))
+        };
+        Self {
+            before: place("before"),
+            announced: sign(&older, announced),
+            went_on: sign(&newer, size),
+            older: older.verifier(),
+            newer: newer.verifier(),
+            frames,
+            folder,
+        }
+    }
+
+    fn keys(&self) -> [VerifierKey; 2] {
+        [self.older.clone(), self.newer.clone()]
+    }
+
+    fn older_file(&self, ending: &str) -> String {
+        let older = self.older.to_string();
+        format!("log-{}.{ending}", older.split('+').nth(1).expect("an id"))
+    }
+
+    /// The folder of a broker that died when so many of the steps of the change were done.
+    fn died_after(&self, steps: usize) -> PathBuf {
+        let place = self.folder.path().join(format!("died-{steps}"));
+        copy(&self.folder.path().join("broker"), &place);
+        let keys = place.join("keys");
+        fs_err::remove_dir_all(&keys).expect("removed");
+        copy(&self.before, &keys);
+        for gone in ["store/log", "store/cache"] {
+            fs_err::remove_dir_all(place.join(gone)).expect("removed");
+        }
+        let step: [&dyn Fn(); 6] = [
+            &|| write(keys.join("log.head"), self.announced.note()),
+            &|| write(keys.join(self.older_file("vkey")), &format!("{}\n", self.older)),
+            &|| write(keys.join(self.older_file("checkpoint")), self.announced.note()),
+            &|| fs_err::rename(keys.join("log.key.next"), keys.join("log.key")).expect("renamed"),
+            &|| write(keys.join("log.vkey"), &format!("{}\n", self.newer)),
+            &|| write(keys.join("log.head"), self.went_on.note()),
+        ];
+        step[..steps].iter().for_each(|step| step());
+        place
+    }
+}
+
+/// Shows a witness a checkpoint, from wherever it is.
+fn cosign(witness: &Witness, exchange: &Exchange, old_size: u64, note: String) {
+    let size = renkei_tlog::checkpoint::claimed(note.as_bytes()).expect("a checkpoint").size;
+    let proof = exchange.read_log_now(move |log| consistency_proof(log, old_size, size));
+    let proof = proof.expect("a proof").expect("a proof").hashes;
+    let request = Submission { old_size, proof, note }.to_text();
+    witness.add_checkpoint(request.as_bytes()).expect("cosigned");
+}
+
+/// Held by `Signer::take_next_key` and `KeptLogKey::replace`.
+#[test]
+fn wherever_a_broker_dies_while_its_logs_key_is_replaced_the_older_key_signs_the_announcement_last()
+{
+    let replaced = Replaced::new();
+    let [older, newer] = replaced.keys();
+    for steps in 0..=6 {
+        let place = replaced.died_after(steps);
+        let mut journal = MemoryJournal::new();
+        journal.append(Seq(0), &replaced.frames).expect("appended");
+        let begun = read(place.join("keys/log.head"));
+        let (exchange, threads) = open_with(&place, Some(&journal), clock(), equipment("usual"));
+        work(&exchange);
+        let note = exchange.checkpoint_now().expect("a checkpoint");
+
+        let witness =
+            WitnessKey::generate("w.example".parse().expect("a name"), &SeededEntropy::new(1));
+        let memory = place.join("witness");
+        let witness = Witness::open(&memory, witness, replaced.keys().into(), clock());
+        let witness = witness.expect("a witness");
+        // It has seen what was signed before the broker died.
+        let size = renkei_tlog::checkpoint::claimed(begun.as_bytes()).expect("a checkpoint").size;
+        cosign(&witness, &exchange, 0, begun);
+        cosign(&witness, &exchange, size, note.clone());
+        drop(exchange);
+        threads.join();
+
+        let signed = SignedCheckpoint::open(note.as_bytes(), std::slice::from_ref(&newer));
+        assert!(signed.is_ok(), "after {steps} steps: {note}");
+        let found = verify_folder_by(&place.join("store/log"), &[older.clone(), newer.clone()]);
+        let found = found.expect("a folder");
+        assert!(found.ok, "after {steps} steps: {found:?}");
+        assert_eq!(read(place.join("keys/log.vkey")), format!("{newer}\n"));
+        let last = read(place.join("keys").join(replaced.older_file("checkpoint")));
+        assert_eq!(last, replaced.announced.note(), "after {steps} steps");
+    }
+}
