@@ -53,7 +53,7 @@ pub mod lines;
 pub mod link_code;
 pub mod list;
 mod log;
-mod log_head;
+pub mod log_head;
 mod log_index;
 mod log_key;
 mod log_signer;

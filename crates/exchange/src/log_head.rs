@@ -20,12 +20,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use renkei_journal::{Seq, last_frame_beside};
+use renkei_journal::{Seq, frames_beside, last_frame_beside};
 use renkei_tlog::checkpoint::claimed;
-use renkei_tlog::hash::empty_root;
+use renkei_tlog::hash::{empty_root, leaf_hash};
 use renkei_tlog::proof::root_at;
 use renkei_tlog::{
-    Checkpoint, LogCopy, LogError, LogFolder, LogKey, SignedCheckpoint, VerifierKey,
+    Checkpoint, Hash, LogCopy, LogError, LogFolder, LogKey, SignedCheckpoint, VerifierKey,
 };
 
 use crate::kept_file;
@@ -124,13 +124,23 @@ impl LogHead {
 /// How often a head is read again at most while its broker goes on signing.
 const READINGS_MAX: usize = 16;
 
+/// How a start would find what was signed last.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HeadFound {
+    /// In the log's folder.
+    InLog,
+    /// In the journal: what the folder lacks is built again.
+    InJournal,
+    /// Nothing was signed yet, or an operator has accepted that it is lost.
+    Nowhere,
+}
+
 impl StorePaths {
-    /// Whether a start would find in the log what was signed last. Nothing is opened, so a broker may be serving; a log
-    /// folder that is not there is built from the journal, so the journal's length must do.
-    pub fn check_log_head(&self) -> Result<(), OpenError> {
+    /// Whether a start would find in the log what was signed last. Nothing is opened, so a broker may be serving.
+    pub fn check_log_head(&self) -> Result<HeadFound, OpenError> {
         let (path, keys) = (self.log_head(), self.log_verifiers()?);
         let mut before = None;
-        let mut checked = Ok(());
+        let mut checked = Ok(HeadFound::Nowhere);
         for _ in 0..READINGS_MAX {
             // In this order: the journal has a leaf before the log has, and the log before it is signed.
             let head = read(&path, &keys)?;
@@ -138,7 +148,7 @@ impl StorePaths {
             let Some(head) = head else {
                 let may_start = found == 0 || accepted(self, &keys)?.is_some();
                 return if may_start {
-                    Ok(())
+                    Ok(HeadFound::Nowhere)
                 } else {
                     Err(OpenError::HeadMissing { path, found })
                 };
@@ -156,14 +166,46 @@ impl StorePaths {
         checked
     }
 
-    fn check_beginning(&self, head: &SignedCheckpoint, found: u64) -> Result<(), OpenError> {
+    fn check_beginning(&self, head: &SignedCheckpoint, found: u64) -> Result<HeadFound, OpenError> {
         let Checkpoint { size, root, .. } = *head.checkpoint();
         let log = self.log();
-        let in_folder = || root_at(&LogCopy::as_of(&log, head.clone()), size).ok() == Some(root);
-        if size <= found && (!log.exists() || in_folder()) {
-            return Ok(());
+        let rolled_back = || OpenError::RolledBack { path: self.log_head(), signed: size, found };
+        if size > found {
+            return Err(rolled_back());
         }
-        Err(OpenError::RolledBack { path: self.log_head(), signed: size, found })
+        if root_at(&LogCopy::as_of(&log, head.clone()), size).ok() == Some(root) {
+            return Ok(HeadFound::InLog);
+        }
+        if self.root_from_journal(size)? == Some(root) {
+            return Ok(HeadFound::InJournal);
+        }
+        Err(rolled_back())
+    }
+
+    /// The root over so many leaves as a start would have it: of what the log's folder holds, gone on with from the journal.
+    /// Nothing where the folder holds more than that, so that nothing is missing in it.
+    fn root_from_journal(&self, size: u64) -> Result<Option<Hash>, OpenError> {
+        let path = self.log();
+        let (mut tree, last) = LogFolder::look(&path).map_err(wrong(&path))?;
+        let known = tree.size();
+        if known >= size {
+            return Ok(None);
+        }
+        for frame in frames_beside(&self.journal(), Seq(known.max(1)))? {
+            let (Seq(at), frame) = frame?;
+            let hash = leaf_hash(&frame.leaf);
+            if at == known {
+                if last != Some(hash) {
+                    let what = "its last leaf is not that of the journal".to_owned();
+                    return Err(OpenError::LogDiffers { path, what });
+                }
+            } else if at <= size {
+                tree.append(hash);
+            } else {
+                break;
+            }
+        }
+        Ok((tree.size() == size).then(|| tree.root()))
     }
 }
 

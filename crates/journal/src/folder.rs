@@ -18,18 +18,20 @@ use crate::storage::{Storage, StorageFile};
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// Files that exist are opened for somebody who may only read them.
+    reads_only: bool,
 }
 
 impl Folder {
     /// Uses `path`, and makes it, and the folders above it, where they are missing.
     pub fn new(path: &Path) -> io::Result<Self> {
         create_folder(path)?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), reads_only: false })
     }
 
-    /// Opens a file that exists, for somebody who may only read it.
-    pub(crate) fn open_to_read(&self, name: &str) -> io::Result<Arc<dyn StorageFile>> {
-        Ok(Arc::new(FolderFile(fs_err::File::open(self.place(name))?)))
+    /// Looks into a folder that is there, beside whoever writes in it.
+    pub(crate) fn beside(path: &Path) -> Self {
+        Self { path: path.to_owned(), reads_only: true }
     }
 
     fn writable(&self) -> OpenOptions {
@@ -79,7 +81,12 @@ impl Storage for Folder {
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn StorageFile>> {
-        Ok(Arc::new(FolderFile(self.writable().open(self.place(name))?)))
+        let place = self.place(name);
+        let file = match self.reads_only {
+            true => fs_err::File::open(place)?,
+            false => self.writable().open(place)?,
+        };
+        Ok(Arc::new(FolderFile(file)))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -36,7 +36,7 @@ pub use folder::Folder;
 pub use frame::{FRAME_BYTES_MAX, Frame, Seq};
 pub use journal::{Frames, Journal};
 pub use keys::{KeyError, KeyFolder};
-pub use local::{LocalJournal, Opened, Options, Verify, last_frame_beside};
+pub use local::{LocalJournal, Opened, Options, Verify, frames_beside, last_frame_beside};
 pub use lock::{Lock, LockError};
 pub use memory::{AppendFault, MemoryJournal};
 pub use seal::{DataKey, KeyedDigest, SealError};

@@ -33,7 +33,7 @@ mod tests;
 
 use reading::Segment;
 
-pub use self::beside::last_frame_beside;
+pub use self::beside::{frames_beside, last_frame_beside};
 
 /// How much of the journal is read when it is opened.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

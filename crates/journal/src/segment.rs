@@ -136,6 +136,13 @@ pub(crate) struct Scan {
     pub(crate) ending: Ending,
 }
 
+impl Scan {
+    /// The number of the last intact frame.
+    pub(crate) fn last(&self) -> Seq {
+        Seq(self.next.0.saturating_sub(1))
+    }
+}
+
 /// Reads the frames of a segment of `size` bytes, up to the first that is not intact.
 pub(crate) fn scan(window: &mut Window, first: Seq, size: u64) -> io::Result<Scan> {
     let mut scan = Scan {

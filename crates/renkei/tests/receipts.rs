@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use renkei_tlog::Receipt;
 use support::broker::{Broker, copy};
@@ -78,14 +78,20 @@ impl Older {
     }
 }
 
-#[test]
-fn a_store_that_was_put_back_is_not_signed_on_until_an_operator_accepts_what_is_lost() {
+/// A broker that has stopped, and its store before it did its last work.
+fn with_an_older_store() -> (Broker, Older) {
     let mut broker = Broker::start();
     assert_eq!(broker.stop(), 0);
     let older = Older::of(&broker);
     broker.restart();
     broker.programme("one");
     assert_eq!(broker.stop(), 0);
+    (broker, older)
+}
+
+#[test]
+fn a_store_that_was_put_back_is_not_signed_on_until_an_operator_accepts_what_is_lost() {
+    let (mut broker, older) = with_an_older_store();
     let signed = fs_err::read_to_string(head(&broker)).expect("a head file");
     older.put_back(&broker);
     let refused = broker.command().output().expect("it runs");
@@ -143,6 +149,10 @@ fn a_store_without_what_was_signed_last_is_not_signed_on_until_an_operator_accep
     // As the page on restoring says: without the log, which is built again. The journal alone is too short.
     fs_err::remove_dir_all(broker.town("store/log")).expect("removed");
     found(Some(&refused(&broker)));
+    // The start has built it as far as the journal goes.
+    fs_err::remove_dir_all(broker.town("store/log")).expect("removed");
+    fs_err::create_dir(broker.town("store/log")).expect("made");
+    found(Some(&refused(&broker)));
     fs_err::remove_file(head(&broker)).expect("removed");
     found(Some(&refused(&broker)));
 
@@ -161,6 +171,42 @@ fn a_store_without_what_was_signed_last_is_not_signed_on_until_an_operator_accep
     assert_eq!(broker.stop(), 0);
     fs_err::write(head(&broker), signed).expect("written");
     found(Some(&refused(&broker)));
+}
+
+/// Held by `root_from_journal` and `LogFolder::look`.
+#[test]
+fn a_log_folder_that_is_empty_or_too_short_is_no_alarm_where_the_journal_has_the_rest() {
+    let (mut broker, older) = with_an_older_store();
+    let config = broker.town("broker.toml");
+    let log_head = || {
+        let selfcheck = ["selfcheck", "--json", "--config", config.to_str().expect("a path")];
+        let told = renkei(selfcheck).json();
+        let mut findings = told["findings"].as_array().expect("findings").iter();
+        let one = findings.find(|finding| finding["about"] == "log.head").expect("a finding");
+        (one["ok"] == true, one["what"].as_str().expect("words").to_owned())
+    };
+    let log = broker.town("store/log");
+    let empty = |log: &Path| fs_err::create_dir(log).expect("made");
+    let shorter = |log: &Path| copy(&older.store.join("log"), log);
+    let gone = |_: &Path| ();
+    let cases: [&dyn Fn(&Path); 3] = [&empty, &shorter, &gone];
+    for put in cases {
+        let (ok, what) = log_head();
+        assert!(ok && what.contains("goes on"), "{what}");
+        fs_err::remove_dir_all(&log).expect("removed");
+        put(&log);
+        let (ok, what) = log_head();
+        assert!(ok && what.contains("the next start builds it again"), "{what}");
+        broker.restart();
+        assert_eq!(broker.stop(), 0);
+    }
+    // A folder that has lost what its own checkpoint has is not built again, and both say so.
+    fs_err::remove_dir_all(log.join("tile")).expect("removed");
+    let refused = broker.command().output().expect("it runs");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_ne!(refused.status.code(), Some(0), "{said}");
+    let (ok, what) = log_head();
+    assert!(!ok && said.contains(&what), "{what} and {said}");
 }
 
 #[test]

@@ -37,7 +37,7 @@ use crate::tile::{
     Entries, TILE_LEVELS, TILE_WIDTH, TileKind, TilePath, push_entry, row_count, tile_hashes,
     tile_kinds,
 };
-use crate::tree::{root_of_rows, tree_root};
+use crate::tree::{Frontier, root_of_rows, tree_root};
 use crate::verify::levels::Levels;
 
 /// The name of the checkpoint's file.
@@ -57,13 +57,31 @@ pub struct LogFolder {
 }
 
 impl LogFolder {
+    /// What opening a folder would find there, as a tree that can be gone on with, and the hash of its last leaf. Nothing is
+    /// touched.
+    pub fn look(folder: &Path) -> Result<(Frontier, Option<Hash>), LogError> {
+        let files = Files::in_folder(folder);
+        let (published, size) = (published(&files)?, integrated_size(&files)?);
+        let (mut tree, mut last) = (Frontier::new(), None);
+        for index in 0..size.div_ceil(TILE_WIDTH) {
+            let hashes = read_tile(&files, 0, index, size)?;
+            last = hashes.last().copied();
+            hashes.into_iter().for_each(|hash| tree.append(hash));
+        }
+        match published.filter(|published| published.size > size) {
+            Some(published) => {
+                let expected = TreeHead { size: published.size, root: published.root };
+                let found = TreeHead { size, root: tree.root() };
+                Err(LogError::Inconsistent { expected, found })
+            }
+            None => Ok((tree, last)),
+        }
+    }
+
     /// Opens a log, or begins one where there is none; with it, how many leaves it holds. The caller goes on from there.
     pub fn open(folder: &Path) -> Result<(Self, u64), LogError> {
         let files = Files::create(folder)?;
-        let published = match files.read_at_most(CHECKPOINT, NOTE_BYTES_MAX)? {
-            Some(note) => Some(claimed(&note)?),
-            None => None,
-        };
+        let published = published(&files)?;
         let size = integrated_size(&files)?;
         let expected = published.as_ref().filter(|published| published.size > size);
         let edge = Edge::read(&files, size, expected.is_none());
@@ -337,6 +355,12 @@ impl LogFolder {
         }
         Ok(())
     }
+}
+
+/// What the checkpoint of a folder says, if there is one.
+fn published(files: &Files) -> Result<Option<Checkpoint>, LogError> {
+    let note = files.read_at_most(CHECKPOINT, NOTE_BYTES_MAX)?;
+    Ok(note.as_deref().map(claimed).transpose()?)
 }
 
 impl HashReader for LogFolder {

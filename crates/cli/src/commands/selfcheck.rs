@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
+use renkei_broker::HeadFound;
 use renkei_broker::config::BrokerConfig;
 use renkei_pki::{CertificateFacts, CrlFacts, expiry_notice};
 use renkei_tlog::{Policy, SignedCheckpoint};
@@ -156,11 +157,17 @@ fn key(folder: &Path, name: &'static str) -> Finding {
 fn log_head(config: &BrokerConfig) -> Finding {
     let about = "log.head";
     match config.store_paths().check_log_head() {
-        Ok(()) => Finding::new(
+        Ok(HeadFound::InLog | HeadFound::Nowhere) => Finding::new(
             about,
             false,
             "the log goes on from what was signed last".to_owned(),
             "監査ログは最後に署名した内容の続きです".to_owned(),
+        ),
+        Ok(HeadFound::InJournal) => Finding::new(
+            about,
+            false,
+            "the log's folder (store/log) is empty or ends before what was signed last; the journal has the rest, and the next start builds it again".to_owned(),
+            "監査ログのフォルダー（store/log）は空か、最後に署名した内容より短くなっています。残りはジャーナルにあり、次の起動で作り直されます".to_owned(),
         ),
         Err(error) => {
             let why = |language| error.localised(language);
