@@ -6,6 +6,8 @@
 //! ```
 //! Where the quorum is silent at the start and has not cosigned within the grace, nothing is signed until it has been heard, or
 //! the grace is over: a store that was put back must not sign before somebody was asked.
+//! A witness that refuses the key of a checkpoint is not silent: it is asked what it remembers. What is signed by a key of this
+//! log and stands in the store is no other past; what is signed by a key that the store has never had is one.
 //! A witness that does not answer stops nothing by itself: releases stop when too few have cosigned for longer than the
 //! grace, which the exchange decides. A witness that knows another past stops everything that changes anything.
 
@@ -20,7 +22,7 @@ use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::proof::consistency_proof;
 use renkei_tlog::{Checkpoint, Policy, PolicyError};
 use renkei_types::{Classify, Kind, Language, Localised, with_file};
-use renkei_witness::{Answer, Submission, WitnessClient, WitnessUrlError};
+use renkei_witness::{Answer, NoAnswer, Submission, WitnessClient, WitnessUrlError};
 
 use crate::config::WitnessConfig;
 use crate::telemetry;
@@ -109,6 +111,21 @@ enum Said {
     Nothing,
 }
 
+/// What a witness remembers of the log, where it refuses the key of a checkpoint.
+enum Remembers {
+    /// A checkpoint that a key of this log has signed.
+    Own {
+        /// Its size.
+        size: u64,
+        /// The checkpoint.
+        note: String,
+    },
+    /// A checkpoint of a key that this store has never had.
+    Other(Dispute),
+    /// It does not tell.
+    Untold,
+}
+
 impl Witnesses {
     /// Reads the policy and makes a client for each witness that has an address.
     pub(crate) fn open(config: &WitnessConfig) -> Result<Self, WitnessSetupError> {
@@ -159,12 +176,26 @@ impl Witnesses {
                 Ok(Answer::OtherSize(size)) if size <= ours.size => return (witness, true, None),
                 Ok(Answer::OtherSize(size)) => Some(size),
                 Ok(Answer::Inconsistent) => None,
+                Err(NoAnswer::KeyRefused) => {
+                    let heard = match witness.refused_key(paths, ours, note).await {
+                        Remembers::Other(dispute) => return (witness, true, Some(dispute)),
+                        Remembers::Own { size, note } => size <= ours.size || holds(paths, note).await,
+                        Remembers::Untold => false,
+                    };
+                    return (witness, heard, None);
+                }
                 Err(error) => {
                     tracing::warn!(witness = %witness.name, %error, "a witness was not heard at the start");
                     return (witness, false, None);
                 }
             };
-            (witness, true, Some(witness.doubt(paths, ours, note, size).await))
+            let dispute = witness.doubt(paths, ours, note, size).await;
+            // What was signed last may have been put back by hand, and be older than the store.
+            let is_known = match dispute.theirs.clone() {
+                Some(theirs) => holds(paths, theirs).await,
+                None => false,
+            };
+            (witness, true, (!is_known).then_some(dispute))
         }));
         let answers = answers.await;
         let heard = |name: &str| answers.iter().any(|(it, heard, _)| *heard && it.name == name);
@@ -307,6 +338,19 @@ impl Asked {
                     let dispute = self.doubt(exchange.paths(), &ours, &note, None).await;
                     return Said::Doubt(Box::new(dispute));
                 }
+                Err(NoAnswer::KeyRefused) => {
+                    match self.refused_key(exchange.paths(), &ours, &note).await {
+                        Remembers::Other(dispute) => return Said::Doubt(Box::new(dispute)),
+                        // Held against the log like any other; a past that this log does not have opens a dispute.
+                        Remembers::Own { note, .. } => {
+                            if let Err(error) = exchange.cosigned(&self.name, note).await {
+                                tracing::warn!(witness = %self.name, %error, "what a witness remembers could not be kept");
+                            }
+                        }
+                        Remembers::Untold => {}
+                    }
+                    return Said::Nothing;
+                }
                 Err(error) => {
                     tracing::warn!(witness = %self.name, %error, "a witness was not heard");
                     return Said::Nothing;
@@ -315,6 +359,25 @@ impl Asked {
         }
         tracing::warn!(witness = %self.name, "a witness names another size each time");
         Said::Nothing
+    }
+
+    /// What a witness remembers that refuses the key of a checkpoint. That is not silence: it may have cosigned under a newer key,
+    /// which this store has lost.
+    async fn refused_key(&self, paths: &StorePaths, ours: &Checkpoint, note: &str) -> Remembers {
+        let refused = NoAnswer::KeyRefused;
+        tracing::error!(witness = %self.name, size = ours.size, "{refused}");
+        let theirs = self.client.checkpoint(&ours.origin).await.ok().flatten();
+        let known = theirs.and_then(|it| Some((claimed(it.as_bytes()).ok()?.size, it)));
+        match known {
+            None => Remembers::Untold,
+            Some((size, note)) if is_own_note(paths, &note) => Remembers::Own { size, note },
+            Some((size, _)) => Remembers::Other(Dispute {
+                witness: self.name.clone(),
+                cosigned_size: Some(size),
+                ours: note.to_owned(),
+                theirs: None,
+            }),
+        }
     }
 
     /// What is kept of a witness that knows another past, with the checkpoint that it has, if it shows one that this log's key
@@ -330,6 +393,12 @@ impl Asked {
         let theirs = theirs.filter(|theirs| is_own_note(paths, theirs));
         Dispute { witness: self.name.clone(), cosigned_size, ours: note.to_owned(), theirs }
     }
+}
+
+/// Whether the store goes on from a checkpoint, wherever its head stands.
+async fn holds(paths: &StorePaths, note: String) -> bool {
+    let paths = paths.clone();
+    tokio::task::spawn_blocking(move || paths.holds(&note)).await.unwrap_or(false)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, WitnessSetupError> {

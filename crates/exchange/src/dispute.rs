@@ -60,16 +60,23 @@ impl Dispute {
     }
 }
 
-/// What a log has signed last, before anybody has opened it: what a witness is asked about before anything new is signed.
+/// What a log has signed last, before anybody has opened it: what a witness is asked about before anything new is signed. As a
+/// rule that is the head; an operator who has lost it may have put an older checkpoint in its place.
 pub fn signed_last(paths: &StorePaths) -> io::Result<Option<String>> {
+    let mut last: Option<(u64, String)> = None;
     for path in [paths.log_head(), paths.log().join("checkpoint")] {
-        match fs_err::read_to_string(path) {
-            Ok(note) => return Ok(Some(note)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        let note = match fs_err::read_to_string(path) {
+            Ok(note) => note,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
+        };
+        let size = claimed(note.as_bytes()).map_or(0, |known| known.size);
+        match &last {
+            Some((known, _)) if size <= *known || !is_own_note(paths, &note) => {}
+            _ => last = Some((size, note)),
         }
     }
-    Ok(None)
+    Ok(last.map(|(_, note)| note))
 }
 
 /// Whether a note is signed by a key of the log whose keys these are.

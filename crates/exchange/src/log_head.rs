@@ -166,6 +166,18 @@ impl StorePaths {
         checked
     }
 
+    /// Whether the store goes on from a checkpoint that a key of the log has signed.
+    pub fn holds(&self, note: &str) -> bool {
+        let checked = || {
+            let keys = self.log_verifiers()?;
+            let signed = SignedCheckpoint::open(note.as_bytes(), &keys).map_err(LogError::from);
+            let Seq(found) = last_frame_beside(&self.journal())?;
+            self.check_beginning(&signed.map_err(wrong(&self.log_head()))?, found)
+        };
+        let checked: Result<HeadFound, OpenError> = checked();
+        checked.is_ok()
+    }
+
     fn check_beginning(&self, head: &SignedCheckpoint, found: u64) -> Result<HeadFound, OpenError> {
         let Checkpoint { size, root, .. } = *head.checkpoint();
         let log = self.log();

@@ -387,6 +387,56 @@ fn what_was_cosigned_before_the_logs_key_was_replaced_counts_until_its_grace_is_
     export(&broker).exits(0);
 }
 
+/// Held by `refused_key`, `holds` and `signed_last`.
+#[test]
+fn a_witness_that_refuses_the_key_of_what_was_signed_last_is_not_taken_for_a_silent_one() {
+    let (mut broker, older) = stopped();
+    let mut host = WitnessHost::new(1, older);
+    host.start();
+    keep_policy(&broker, &host.line(), "quorum w1\n");
+    broker.restart();
+    until(&broker, || cosigned_size(&broker).is_some());
+    assert_eq!(broker.stop(), 0);
+    let backup = Backup::of(&broker);
+    let head = broker.town("keys/log.head");
+    let before = fs_err::read_to_string(&head).expect("a head file");
+    broker.restart();
+    for operator in ["operator-1", "operator-2"] {
+        broker.done(operator, &["key", "rotate", "log", "--yes"]);
+    }
+    // It has not been given the newer key yet: it remembers less, and nothing that this log does not have.
+    until(&broker, || broker.log().contains("the newer one last"));
+    broker.programme("before-the-witness-knows-the-newer-key");
+    let newer = fs_err::read_to_string(broker.town("keys/log.vkey")).expect("a key");
+    host.stop();
+    host.learn(newer.parse().expect("a key"));
+    host.start();
+    let size = cosigned_size(&broker);
+    until(&broker, || cosigned_size(&broker) > size);
+
+    // An operator has lost the head and puts an older checkpoint in its place, with the log or without it.
+    for gone in ["store/log/cosigned", "store/log"] {
+        assert_eq!(broker.stop(), 0);
+        fs_err::write(&head, &before).expect("written");
+        let gone = broker.town(gone);
+        let is_folder = gone.is_dir();
+        if is_folder { fs_err::remove_dir_all(gone) } else { fs_err::remove_file(gone) }
+            .expect("removed");
+        broker.restart();
+        until(&broker, || cosigned_size(&broker).is_some());
+        broker.programme(if is_folder { "without-the-log" } else { "with-the-log" });
+        assert!(!broker.town("keys/log.dispute").exists());
+    }
+
+    // Store and keys of before the change: the key that the witness has cosigned under is unknown here.
+    assert_eq!(broker.stop(), 0);
+    backup.put_back(&broker);
+    broker.restart();
+    let refused = broker.as_client("operator-1", &Broker::create_programme("after"));
+    refused.exits(3).says(&["LOG_DISPUTED"]);
+    assert_eq!(fs_err::read_to_string(&head).expect("a head file"), before, "nothing was signed");
+}
+
 #[test]
 fn a_watcher_tells_of_each_checkpoint_and_ends_where_the_past_is_another() {
     let broker = Broker::start();

@@ -58,9 +58,19 @@ pub enum NoAnswer {
     /// The connection ended within the answer.
     #[error("the connection to the witness ended too early")]
     Broken,
+    /// It does not know the log.
+    #[error(
+        "the witness refuses this log (status 404): give its operator log.vkey, and the witness a --log with it"
+    )]
+    UnknownLog,
+    /// It does not cosign under the key that has signed the checkpoint.
+    #[error(
+        "the witness refuses the key that signed the checkpoint (status 403). Where the log's key was replaced, the witness needs a --log for both keys, the newer one last. Where keys/log.head was put back, put the newest checkpoint there instead. Where neither is so, somebody may have signed with another key: keep store and keys as they are, and tell the auditor"
+    )]
+    KeyRefused,
     /// It answers with a status that the protocol does not have here.
     #[error(
-        "the witness answers with status {0}; ask its operator whether it knows this log and its key"
+        "the witness answers with status {0}, which is not one of the protocol; ask its operator"
     )]
     Status(u16),
     /// Its answer is not what the protocol says.
@@ -140,6 +150,8 @@ impl WitnessClient {
                 size.map(Answer::OtherSize).ok_or(NoAnswer::Unreadable)
             }
             StatusCode::UNPROCESSABLE_ENTITY => Ok(Answer::Inconsistent),
+            StatusCode::FORBIDDEN => Err(NoAnswer::KeyRefused),
+            StatusCode::NOT_FOUND => Err(NoAnswer::UnknownLog),
             other => Err(NoAnswer::Status(other.as_u16())),
         }
     }

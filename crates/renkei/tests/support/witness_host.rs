@@ -48,7 +48,8 @@ pub(crate) fn keep_policy(broker: &Broker, witnesses: &str, quorum: &str) -> Pat
 /// A witness that serves until it is dropped, and may be started again on its folder and port.
 pub(crate) struct WitnessHost {
     number: u64,
-    log: VerifierKey,
+    /// Of a log the older key before the newer.
+    logs: Vec<VerifierKey>,
     address: SocketAddr,
     folder: Folder,
     serving: Option<(tokio::runtime::Runtime, oneshot::Sender<()>)>,
@@ -59,11 +60,11 @@ impl WitnessHost {
     pub(crate) fn new(number: u64, log: VerifierKey) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        Self { number, log, address, folder: Folder::new(), serving: None }
+        Self { number, logs: vec![log], address, folder: Folder::new(), serving: None }
     }
 
     pub(crate) fn start(&mut self) {
-        let (key, logs) = (key(self.number), vec![self.log.clone()]);
+        let (key, logs) = (key(self.number), self.logs.clone());
         let witness = Witness::open(&self.memory(), key, logs, Arc::new(Now)).expect("a witness");
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind(self.address)).expect("its port");
@@ -72,6 +73,11 @@ impl WitnessHost {
             let _ = stopped.await;
         }));
         self.serving = Some((runtime, stop));
+    }
+
+    /// Is given a newer key of the log, from its next start on.
+    pub(crate) fn learn(&mut self, log: VerifierKey) {
+        self.logs.push(log);
     }
 
     pub(crate) fn stop(&mut self) {
