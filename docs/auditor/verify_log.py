@@ -65,9 +65,9 @@ def fits(value, rule):
     return type(value) is int and value in rule.get("enum", [value]) and 0 <= value <= rule.get("maximum", value)
 
 def leaf_of(entry, index):
-    leaf = json.loads(entry)
-    again = json.dumps(leaf, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    need(again == entry and fits(leaf, SCHEMA), f"entry {index} is no leaf of leaf.schema.json, or not spelt as leaves are")
+    again = json.dumps(leaf := json.loads(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    need(again == entry and fits(leaf, SCHEMA), f"entry {index} is no leaf of leaf.schema.json, or not spelt as leaves are; "
+         "if the log's broker is newer, take verify_log.py and leaf.schema.json of its release")
     return leaf
 
 def files_of(kind, count):
@@ -79,9 +79,10 @@ def files_of(kind, count):
         yield "/".join(["tile", kind, *digits]) + (f".p/{width}" if width < 256 else ""), index * 256, width
 
 def verify(folder, keys):
-    need(all(one.is_file() or one.is_dir() for one in folder.rglob("*")), "there is a pipe, or no file behind a link")
+    inside = [folder / "checkpoint", *folder.glob("tile/**/*")]
+    need(all(one.is_file() or one.is_dir() for one in inside), "there is no checkpoint, or a pipe, or no file behind a link")
     size, root, signer = open_checkpoint((folder / "checkpoint").read_bytes(), keys)
-    hashes, known, ids, leaf, announced = [], set(), set(), {"t": 0, "op": ""}, {}
+    hashes, known, ids, leaf, announced = [], {"checkpoint"}, {}, {"t": 0, "op": ""}, {}
     for file, first, width in files_of("entries", size):
         known.add(file)
         data = (folder / file).read_bytes()
@@ -91,8 +92,7 @@ def verify(folder, keys):
             entry, data = data[2:end], data[end:]
             last, leaf = leaf, leaf_of(entry, index)
             need(leaf["t"] >= last["t"], f"entry {index} goes back in time")
-            need(leaf["id"] not in ids, f"entry {index} has the id of an earlier one")
-            ids.add(leaf["id"])
+            need(ids.setdefault(leaf["id"], index) == index, f"entry {index} has the id of an earlier one")
             ended = last["op"] == "SHARD_CLOSE" and {"root": "sha256:" + root_of(hashes).hex(), "size": index}
             need((leaf["op"] == "SHARD_OPEN" and leaf.get("seen")) == ended, f"entry {index} does not go on from a year's end")
             announced = {leaf.get("cfg"): index, **announced} if leaf["op"] == "KEY_ROTATE" else announced
@@ -107,7 +107,7 @@ def verify(folder, keys):
             known.add(file)
             need((folder / file).read_bytes() == b"".join(hashes[first : first + width]), f"{file} is not what lies below it")
         hashes = [root_of(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
-    found = {one.relative_to(folder).as_posix() for one in (folder / "tile").rglob("*") if one.is_symlink() or one.is_file()}
+    found = {one.relative_to(folder).as_posix() for one in inside if one.is_symlink() or one.is_file()}
     need(found <= known, f"{min(found - known, default='')} is not part of the signed log")
     return f"intact / 改変なし: {size} entries, root {base64.b64encode(root).decode()}"
 

@@ -183,7 +183,9 @@ pub enum LeafError {
     #[error("the log entry follows a schema that this release does not know; use a newer release")]
     UnknownSchema,
     /// Not an object with the fields of a leaf.
-    #[error("byte {byte} of the log entry is not as the schema wants it")]
+    #[error(
+        "byte {byte} of the log entry is not as the schema of this release wants it; if the log's broker is newer, verify with its release"
+    )]
     Malformed {
         /// Where reading stopped, from 1.
         byte: usize,
@@ -221,7 +223,9 @@ impl Localised for LeafError {
             Self::UnknownSchema => {
                 "ログ項目の形式がこの版では未対応です。新しい版を使ってください".to_owned()
             }
-            Self::Malformed { byte } => format!("ログ項目の{byte}バイト目が形式に合いません"),
+            Self::Malformed { byte } => format!(
+                "ログ項目の{byte}バイト目がこの版の形式に合いません。サーバーの方が新しい場合は、その版で検証してください"
+            ),
             Self::NotCanonical => {
                 "ログ項目の表記(順序・空白・エスケープ)が定めと異なります".to_owned()
             }

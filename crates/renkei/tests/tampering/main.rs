@@ -60,6 +60,46 @@ fn what_was_signed_is_accepted_by_all_three() {
     }
 }
 
+/// It was not signed, so neither says anything about it but its name.
+#[test]
+fn what_lies_beside_the_log_is_not_looked_at_whatever_it_is() {
+    let log = Log::ours();
+    type Put = fn(&mut Bundle);
+    let beside: [(&str, Put); 4] = [
+        ("a file", |bundle| bundle.put("notes.txt", "anything")),
+        ("a link to nothing", |bundle| bundle.link("notes.txt", "gone")),
+        ("a link to a folder", |bundle| bundle.link("notes.txt", "tile")),
+        ("a pipe", |bundle| bundle.pipe("notes.txt")),
+    ];
+    for (what, put) in beside {
+        let mut bundle = log.bundle(600);
+        put(&mut bundle);
+        let folder = Folder::new();
+        let (intact, said) = ours(&folder, &bundle, &log.key());
+        assert!(intact, "{what}: {said}");
+        script::verdict(&folder, &bundle, &log.key()).expect(what);
+        published::verdict(&bundle, &log.key()).expect(what);
+    }
+}
+
+/// A word that a later release knows: whoever checks is told that the checks may be too old.
+#[test]
+fn an_entry_with_an_unknown_word_is_refused_with_a_hint_at_newer_releases() {
+    let log = Log::ours();
+    let words = [("\"id\"", "\"code\":\"BECAUSE\",\"id\""), ("\"QUERY_SINGLE\"", "\"GOSSIP\"")];
+    for (letters, others) in words {
+        let bundle = mutations::with_third_spelt(letters, others);
+        let folder = Folder::new();
+        let (intact, said) = ours(&folder, &bundle, &log.key());
+        assert!(!intact && said.contains("broker is newer, verify with its release"), "{said}");
+        let said = script::verdict(&folder, &bundle, &log.key()).expect_err("refused");
+        assert!(
+            said.contains("broker is newer, take verify_log.py and leaf.schema.json"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn the_bundle_that_a_broker_exports_is_accepted_by_all_three() {
     let broker = support::broker::Broker::start();

@@ -239,6 +239,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     ours("a pipe lies among the tiles, from which nothing ever comes", "tile/pipe", |bundle| {
         bundle.pipe("tile/pipe");
     }),
+    ours("a link to nothing lies among the tiles", "tile/0/nothing", |bundle| {
+        bundle.link("tile/0/nothing", "gone");
+    }),
+    published("a link to nothing stands in the place of the checkpoint", "checkpoint", |bundle| {
+        bundle.remove("checkpoint");
+        bundle.link("checkpoint", "gone");
+    }),
     published("a pipe stands in the place of a tile", HASHES, |bundle| {
         bundle.remove(HASHES);
         bundle.pipe(HASHES);
@@ -341,7 +348,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
 ];
 
 /// A log of our key whose entry 3 has other letters.
-fn with_third_spelt(letters: &str, others: &str) -> Bundle {
+pub(crate) fn with_third_spelt(letters: &str, others: &str) -> Bundle {
     let leaf = String::from_utf8(Log::ours().leaf(3)).expect("text");
     with_third_entry(leaf.replacen(letters, others, 1).into_bytes())
 }
