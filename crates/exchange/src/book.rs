@@ -2,7 +2,7 @@
 //!
 //! The state knows how many lines of a list have which outcome, but not which: that says something about persons. The
 //! book knows. It is read from the sealed result of the job, and from the sealed parts of the frames in which clerks
-//! decided; a line takes 24 bytes, so 300,000 lines take 7 MB. See `books` for those that are open.
+//! decided; a line takes 24 bytes, and 8 more where it holds a resident, so 300,000 lines take 10 MB. See `books` for those that are open.
 //!
 //! A book keeps its [`Sums`] while it changes, so that every command can be held against what was declared without
 //! counting all lines again; see the module `balance`. Reconciling counts them again, and both must agree.
@@ -52,6 +52,12 @@ pub struct Line {
 }
 
 impl Line {
+    /// A line as the engine left it.
+    fn of_engine(decided: &DecidedLine) -> Self {
+        let DecidedLine { register_row, yen, .. } = *decided;
+        Self { outcome: outcome(decided.outcome), register_row, yen }
+    }
+
     /// Whether it may be paid.
     pub fn is_payable(&self) -> bool {
         matches!(self.outcome, Outcome::Linked | Outcome::LinkedByClerk)
@@ -169,38 +175,32 @@ pub struct Book {
     /// Runs of lines whose place a corrected list has taken.
     replaced: RedBlackTreeMapSync<u32, u32>,
     sums: Sums,
-    /// Which line holds a resident.
-    holders: HashTrieMapSync<u32, u32>,
+    /// Residents whom the engine's decisions hold, each with the line, ascending.
+    engine_holders: Arc<[(u32, u32)]>,
+    /// Which line holds a resident since; none where a clerk has freed it.
+    holders: HashTrieMapSync<u32, Option<u32>>,
     tasks: Arc<[u32]>,
 }
 
 impl Book {
     /// A book of what the engine decided.
-    pub fn new(decided: &[DecidedLine]) -> Self {
-        let engine: Arc<[Line]> = decided
-            .iter()
-            .map(|line| Line {
-                outcome: outcome(line.outcome),
-                register_row: line.register_row,
-                yen: line.yen,
-            })
-            .collect();
-        let mut holders = HashTrieMapSync::new_sync();
-        let mut tasks = Vec::new();
-        for (row, line) in (0u32..).zip(engine.iter()) {
+    pub(crate) fn new(engine: Vec<Line>) -> Self {
+        let (mut holders, mut tasks) = (Vec::new(), Vec::new());
+        for (row, line) in (0u32..).zip(&engine) {
             if let Some(resident) = line.register_row.filter(|_| line.is_payable()) {
-                holders.insert_mut(resident, row);
+                holders.push((resident, row));
             }
             if matches!(line.outcome, Outcome::Review | Outcome::Ambiguous) {
                 tasks.push(row);
             }
         }
+        holders.sort_unstable();
         let mut sums = Sums::default();
         for line in engine.iter() {
             sums.outcomes.entry(line.outcome).or_default().add(line.yen);
         }
         Self {
-            engine,
+            engine: engine.into(),
             decided: RedBlackTreeMapSync::new_sync(),
             batched: RedBlackTreeMapSync::new_sync(),
             already_paid: RedBlackTreeMapSync::new_sync(),
@@ -209,7 +209,8 @@ impl Book {
             refunded: RedBlackTreeMapSync::new_sync(),
             replaced: RedBlackTreeMapSync::new_sync(),
             sums,
-            holders,
+            engine_holders: holders.into(),
+            holders: HashTrieMapSync::new_sync(),
             tasks: tasks.into(),
         }
     }
@@ -301,7 +302,13 @@ impl Book {
 
     /// The line that holds a resident.
     pub fn holder(&self, resident: u32) -> Option<u32> {
-        self.holders.get(&resident).copied()
+        if let Some(&holder) = self.holders.get(&resident) {
+            return holder;
+        }
+        // The last line, where several may.
+        let end = self.engine_holders.partition_point(|(held, _)| *held <= resident);
+        let (held, row) = *self.engine_holders[..end].last()?;
+        (held == resident).then_some(row)
     }
 
     /// Lines and yen by outcome.
@@ -362,11 +369,11 @@ impl Book {
     fn decide(&mut self, row: u32, register_row: Option<u32>, code: u8) {
         let Some(before) = self.line(row) else { return };
         if let Some(resident) = before.register_row.filter(|_| before.is_payable()) {
-            self.holders.remove_mut(&resident);
+            self.holders.insert_mut(resident, None);
         }
         let line = Line { outcome: outcome(code), register_row, ..before };
         if let Some(resident) = line.register_row.filter(|_| line.is_payable()) {
-            self.holders.insert_mut(resident, row);
+            self.holders.insert_mut(resident, Some(row));
         }
         if let Some(sum) = self.sums.outcomes.get_mut(&before.outcome) {
             sum.lines -= 1;
@@ -471,16 +478,32 @@ pub(crate) fn read_blob(
     Ok(lines)
 }
 
-/// The engine's decisions on a list, read by all threads. Not for the ledger's own thread, which must not wait for theirs.
-pub(crate) fn read_result_ahead(
+/// The lines that a book begins with, chunk by chunk: a decision has a text, a line has none.
+pub(crate) fn read_lines(
     vault: &Vault,
     linked: &crate::list::LinkedList,
-) -> Result<Vec<DecidedLine>, Refusal> {
+) -> Result<Vec<Line>, Refusal> {
+    let reader = vault.open_blob(&linked.result)?;
+    let mut lines = Vec::new();
+    for number in 0..linked.result.chunks {
+        lines.extend(lines_of_chunk(&reader, number)?);
+    }
+    Ok(lines)
+}
+
+/// The same, read by all threads. Not for the ledger's own thread, which must not wait for theirs.
+pub(crate) fn read_lines_ahead(
+    vault: &Vault,
+    linked: &crate::list::LinkedList,
+) -> Result<Vec<Line>, Refusal> {
     let reader = vault.open_blob(&linked.result)?;
     let chunks = (0..linked.result.chunks).into_par_iter();
-    let chunks: Vec<Vec<DecidedLine>> =
-        chunks.map(|number| result_chunk(&reader, number)).collect::<Result<_, Refusal>>()?;
-    Ok(chunks.into_iter().flatten().collect())
+    let chunks = chunks.map(|number| lines_of_chunk(&reader, number));
+    Ok(chunks.collect::<Result<Vec<_>, Refusal>>()?.concat())
+}
+
+fn lines_of_chunk(reader: &BlobReader, number: u32) -> Result<Vec<Line>, Refusal> {
+    Ok(result_chunk(reader, number)?.iter().map(Line::of_engine).collect())
 }
 
 /// The engine's decisions on one chunk of a list.

@@ -11,7 +11,7 @@ use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
 use rpds::HashTrieMapSync;
 
 use crate::batch::Payment;
-use crate::book::{Book, BookChange, read_result, read_result_ahead};
+use crate::book::{Book, BookChange, read_lines, read_lines_ahead};
 use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
 use crate::sealed_parts;
@@ -75,7 +75,7 @@ impl Beginning {
     /// Reads it. Blocks: for threads that may wait.
     pub(crate) fn read(vault: &Vault, state: &State, list: ListId) -> Result<Self, Refusal> {
         let (_, linked) = state.linked_list(list)?;
-        let book = Book::new(&read_result_ahead(vault, linked)?);
+        let book = Book::new(read_lines_ahead(vault, linked)?);
         Ok(Self { result: linked.result, book })
     }
 }
@@ -127,7 +127,7 @@ impl Books {
         let (list, linked) = state.linked_list(id)?;
         let mut book = match beginning.filter(|beginning| beginning.result == linked.result) {
             Some(beginning) => beginning.book.clone(),
-            None => Book::new(&read_result(&self.vault, linked)?),
+            None => Book::new(read_lines(&self.vault, linked)?),
         };
         let key = self.vault.key(list.key)?;
         // One pass over the journal, however many decisions there are.
