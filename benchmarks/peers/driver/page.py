@@ -18,8 +18,10 @@ def write(options, environment, result):
     docs = options.docs or REPOSITORY / "docs"
     plots = docs / "benchmarks"
     plots.mkdir(parents=True, exist_ok=True)
-    for old in plots.glob("*.svg"):
-        old.unlink()
+    # Those of earlier runs; other pages have plots here too.
+    for pattern in ("cost-*.svg", "quality-*.svg", "growth.svg"):
+        for old in plots.glob(pattern):
+            old.unlink()
     figures = environment.folder / "result.json"
     figures.write_text(json.dumps(result))
     drawn = call([environment.python, "-B", PLOTS, figures, plots], "the plots cannot be drawn").split()
