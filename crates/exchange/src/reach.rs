@@ -7,14 +7,14 @@
 use std::collections::HashSet;
 
 use jiff::civil::Date;
-use renkei_types::{ProgrammeId, Reason};
+use renkei_types::{ListId, ProgrammeId, Reason, SnapshotId};
 use serde::{Deserialize, Serialize};
 
 use crate::division::Divisions;
 use crate::history::StateAt;
 use crate::hold::HeldPayees;
 use crate::payee::{PayeeRule, Resident};
-use crate::programme::PayeeUnit;
+use crate::programme::{PayeeUnit, Programme};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::store::Vault;
@@ -111,7 +111,21 @@ impl State {
         Ok(reach)
     }
 
-    /// Adds whom the named ids of the registers stand for, to which the programme's lists were linked.
+    /// The snapshots that say whom an id of a programme means, each once with a list of its register: those to which the lists were
+    /// linked, and those in use, since whoever names somebody may know the number of today.
+    fn snapshots_of_ids(&self, programme: &Programme) -> Vec<(ListId, SnapshotId)> {
+        let mut seen = HashSet::new();
+        let of_list = |&list: &ListId| {
+            let linked = self.linked_list(list).ok()?.1.snapshot;
+            let dataset = self.snapshots.get(&linked).map(|snapshot| snapshot.dataset);
+            let in_use = dataset.and_then(|dataset| self.snapshot_in_use(dataset).ok());
+            Some([Some(linked), in_use].map(|snapshot| snapshot.map(|snapshot| (list, snapshot))))
+        };
+        let all = programme.lists.iter().filter_map(of_list).flatten().flatten();
+        all.filter(|(_, snapshot)| seen.insert(*snapshot)).collect()
+    }
+
+    /// Adds whom the named ids stand for in the registers of the programme's lists.
     fn extend_reach(
         &self,
         reach: &mut Reach,
@@ -126,15 +140,11 @@ impl State {
         let divided = divisions.households().into_iter().filter(|household| is_named(household));
         reach.met.extend(divided.map(str::to_owned));
         let pays_households = programme.rules.unit == PayeeUnit::Household;
-        let (mut seen, mut read) = (HashSet::new(), Vec::new());
-        for &list in &programme.lists {
-            let Ok((_, linked)) = self.linked_list(list) else { continue };
-            if !seen.insert(linked.snapshot) {
-                continue;
-            }
-            let Some(register) = self.readable_rows(linked.snapshot) else { continue };
+        let mut read = Vec::new();
+        for (list, snapshot) in self.snapshots_of_ids(programme) {
+            let Some(register) = self.readable_rows(snapshot) else { continue };
             // Who left a household before is none of it; an id that stands in such a row alone means somebody all the same.
-            let out = self.rows_out_of_force(vault, linked.snapshot)?;
+            let out = self.rows_out_of_force(vault, snapshot)?;
             let household = register.column("household_id");
             let mut residents = Vec::<Resident>::new();
             // Families stand side by side in most registers: their household is looked at once.
@@ -168,7 +178,7 @@ impl State {
                     let households = households.into_iter().filter(|id| !id.is_empty());
                     reach.payees.extend(households.map(|id| without_zeros(id).to_owned()));
                 }
-                read.push((list, linked.snapshot, out));
+                read.push((list, snapshot, out));
             }
         }
         // All that are reached, also for one of their members.

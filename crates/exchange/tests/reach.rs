@@ -1,0 +1,106 @@
+//! Whom a stop or an exclusion reaches that names somebody by what the register says today.
+//!
+//! Each test of a fault names the line that, removed, makes it fail.
+
+mod town;
+
+use renkei_exchange::command::Call;
+use renkei_exchange::hold::{Held, hold_payee};
+use renkei_exchange::permit::StopReleases;
+use town::families::{families, id, list_of, own, proposed, town, town_of_persons};
+use town::moves::{all_to, move_after, moved, notice};
+use town::records::{column, delta, table};
+use town::stops::{hold, leave_out};
+use town::{Town, caller};
+
+/// Without the snapshots in use in `State::snapshots_of_ids` the stop is accepted, and the household is paid.
+#[test]
+fn a_stop_or_an_exclusion_by_the_number_of_today_reaches_a_list_that_was_linked_before() {
+    for is_late in [false, true] {
+        for is_stop in [true, false] {
+            let town = town();
+            let families = families(&town);
+            let stranger = &families[1][0];
+            let list = list_of(&town, "a", &own(&[&families[0][0], stranger]));
+            let moves = all_to(&families[0], "900001");
+            match is_late {
+                true => notice(&town, 1, &moves, &[]),
+                false => move_after(&town, 1, &moves, &[]),
+            }
+            match is_stop {
+                true => hold(&town, "900001"),
+                false => leave_out(&town, "900001"),
+            }
+            let found = town.propose("certifier-1", list).expect("a proposal");
+            let (excluded, held) = if is_stop { (0, 1) } else { (1, 0) };
+            assert_eq!((found.excluded, found.held), (excluded, held), "{is_late} {is_stop}");
+            assert_eq!(found.unmet.stops + found.unmet.exclusions, 0);
+            let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
+            assert_eq!(paid, [id(stranger)]);
+        }
+    }
+}
+
+/// Without the same it reaches nobody of a list that is linked later either, as the household is paid under the number of the base date.
+#[test]
+fn a_stop_by_the_number_of_today_reaches_a_list_that_is_linked_later() {
+    let town = town();
+    let families = families(&town);
+    let stranger = &families[1][0];
+    list_of(&town, "a", &own(&[&families[0][0]]));
+    move_after(&town, 1, &all_to(&families[0], "900001"), &[]);
+    hold(&town, "900001");
+    let found = proposed(&town, "b", &[&families[0][1], stranger]);
+    assert_eq!(found, (0, 0, 1, vec![id(stranger)]));
+}
+
+/// Without the same nobody is stopped who is of the household only now, where persons are paid.
+#[test]
+fn a_stop_on_a_household_of_today_reaches_its_persons() {
+    let town = town_of_persons();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    move_after(&town, 1, &all_to(&families[0], "900001"), &[]);
+    hold(&town, "900001");
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
+}
+
+/// Without the same a stop on somebody of whom the register heard late stops nobody.
+#[test]
+fn a_stop_on_a_member_whom_a_late_notice_brings_reaches_the_household() {
+    let town = town();
+    let families = families(&town);
+    let (member, home) = (&families[0][1], families[0][0]["世帯番号"].as_str());
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    let (header, records) = table(&town);
+    let mut cells = moved(&header, &records, member, (home, "2026-08-25"));
+    cells[column(&header, "宛名番号")] = "77000001".to_owned();
+    cells[column(&header, "氏名")] = "新井　花".to_owned();
+    town.apply(1, &delta(&header, &[("追加", cells)])).expect("a delta");
+    hold(&town, "77000001");
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
+}
+
+/// Without the same a batch goes out that somebody has stopped in time.
+#[test]
+fn a_stop_by_the_number_of_today_stops_the_certified_batch_that_pays_the_household() {
+    let held = |by_number_of_today: bool| {
+        let town = town();
+        let families = families(&town);
+        let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+        town.certify(list).expect("two signatures");
+        move_after(&town, 1, &all_to(&families[0], "900001"), &[]);
+        let then = families[0][0]["世帯番号"].as_str();
+        stopped(&town, if by_number_of_today { "900001" } else { then })
+    };
+    let (today, then) = (held(true), held(false));
+    assert_eq!(today, then);
+}
+
+fn stopped(town: &Town, id: &str) -> Held {
+    let permit = town.permit_own::<StopReleases>("certifier-1");
+    let call = Call::read(caller("certifier-1"));
+    hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold").reply
+}
