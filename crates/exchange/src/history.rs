@@ -104,10 +104,9 @@ impl State {
         now: impl Fn(&str) -> Option<&'a str> + Sync,
     ) -> Result<HashMap<String, String>, Refusal> {
         let segments = self.segments_since(snapshot, at.on)?;
-        // Of one file with its deltas, whoever stands in no delta is what the file says.
-        let files = segments.iter().filter(|segment| segment.follows.is_none()).count();
+        // One file is looked at too where it is the only one: whoever asks may know somebody from a file before it.
         let mut touched = HashSet::new();
-        for segment in segments.iter().filter(|segment| files > 1 || segment.follows.is_some()) {
+        for segment in &segments {
             touched.extend(gather(vault, segment, |_, chunk, at, touched: &mut Vec<String>| {
                 let id = without_zeros(chunk.cell(0, at));
                 let home = without_zeros(household(segment, chunk, at));

@@ -10,13 +10,14 @@ use renkei_exchange::exclusion::{ExclusionReason, exclude};
 use renkei_exchange::hold::hold_payee;
 use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{Readmit, StopReleases, Submit};
+use renkei_exchange::programme::{PayeeUnit, Rules};
 use renkei_exchange::readmission::readmit;
 use renkei_types::Reason;
-use town::caller;
-use town::families::{families, id, list_of, own, proposed, town, town_of_persons};
-use town::moves::{all_to, changed, move_after, moved, notice};
+use town::families::{families, id, list_of, own, proposed, town, town_of_persons, with_days};
+use town::moves::{all_to, changed, move_after, moved, notice, renumber};
 use town::records::{column, delta, table};
 use town::stops::{divide, hold, leave_out};
+use town::{Town, caller};
 
 /// Without the households in `State::extend_reach` a stop on the wife pays the household by the husband's line.
 #[test]
@@ -374,4 +375,27 @@ fn an_id_of_zeros_alone_means_nobody_who_has_no_household() {
     let found = town.propose("certifier-1", list).expect("a proposal");
     assert_eq!((found.excluded, found.held, town.paid(found.batch).len()), (0, 0, 2));
     assert_eq!((found.unmet.stops, found.unmet.exclusions), (1, 1));
+}
+
+/// Where `households_known_to` does not look at the only file since the base date, whoever is known from a file before it keeps the household
+/// of that one: two lines pay two numbers of one household.
+#[test]
+fn lists_that_were_linked_to_files_before_the_base_date_pay_the_households_of_the_last_of_them() {
+    let future = |rules| Rules {
+        unit: PayeeUnit::Household,
+        base_date: "2026-12-01".parse().expect("a day"),
+        ..rules
+    };
+    for is_newer_first in [false, true] {
+        let mut town = Town::of_residents_and_rules(with_days, future);
+        let families = families(&town);
+        let (one, other) = (&families[0][0], &families[0][1]);
+        let older = list_of(&town, "a", &own(&[one, &families[1][0]]));
+        renumber(&mut town, &families[0], "900001");
+        let newer = list_of(&town, "b", &own(&[other, &families[2][0]]));
+        let (first, second) = if is_newer_first { (newer, older) } else { (older, newer) };
+        town.pay(first);
+        let found = town.propose("certifier-1", second).expect("a proposal");
+        assert_eq!((found.already_paid, town.paid(found.batch).len()), (1, 1), "{is_newer_first}");
+    }
 }
