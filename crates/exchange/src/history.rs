@@ -221,8 +221,13 @@ fn versions<T>(
                 .map(|rejected| rejected.row)
                 .collect(),
         };
+        // An id that is put right is removed and added in one delta: under one name nobody has left.
+        let mut joined = HashSet::new();
         each(vault, segment, |row, chunk, cell| {
             let id = chunk.cell(0, cell);
+            if segment.follows.is_some() {
+                joined.extend(key(id).map(str::to_owned));
+            }
             let days = days.map(|column| column.map_or("", |at| chunk.cell(at, cell)));
             if let Some(key) = key(id)
                 && !rejected.contains(&row)
@@ -234,6 +239,7 @@ fn versions<T>(
         if segment.follows.is_some() {
             for gone in crate::delta::behind(vault, segment)?.removed {
                 if let Some(key) = key(&gone.id)
+                    && !joined.contains(key)
                     && let Some(came) = counts([&gone.date_of_event, &gone.date_processed])
                 {
                     take(key, Version { came, what: None });

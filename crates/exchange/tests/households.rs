@@ -399,3 +399,32 @@ fn lists_that_were_linked_to_files_before_the_base_date_pay_the_households_of_th
         assert_eq!((found.already_paid, town.paid(found.batch).len()), (1, 1), "{is_newer_first}");
     }
 }
+
+/// Without `joined` in `versions` whoever comes under another id leaves the household of the base date with it, and is paid for by the one
+/// to which she went later.
+#[test]
+fn who_is_removed_and_added_in_one_delta_to_put_the_zeros_right_is_of_the_same_household_still() {
+    // The days of the removal and of the addition.
+    let days = [("2026-08-20", "2026-08-20"), ("2020-04-01", "2020-04-01")];
+    for (removed, added) in
+        days.into_iter().chain([("2026-10-01", "2026-10-01"), ("2026-08-20", "2020-04-01")])
+    {
+        let town = town();
+        let families = families(&town);
+        let (one, other) = (&families[0][0], &families[0][1]);
+        let (header, records) = table(&town);
+        let old = moved(&header, &records, other, (&one["世帯番号"], removed));
+        let mut new = moved(&header, &records, other, (&one["世帯番号"], added));
+        let id = &mut new[column(&header, "宛名番号")];
+        *id = id.trim_start_matches('0').to_owned();
+        assert_ne!(*id, other["宛名番号"], "the register had zeros");
+        town.apply(1, &delta(&header, &[("削除", old), ("追加", new.clone())])).expect("a delta");
+        new[column(&header, "世帯番号")] = "900009".to_owned();
+        new[column(&header, "異動日")] = "2026-10-05".to_owned();
+        town.apply(2, &delta(&header, &[("変更", new)])).expect("a delta");
+        town.pay(list_of(&town, "a", &own(&[one])));
+        let list = list_of(&town, "b", &own(&[other, &families[1][0]]));
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        assert_eq!((found.already_paid, town.paid(found.batch).len()), (1, 1), "{removed} {added}");
+    }
+}
