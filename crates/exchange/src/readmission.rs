@@ -88,8 +88,8 @@ pub fn readmit(
     exchange.execute_now(call, ReadmitPayees { permit, programme, readmission, open_again })
 }
 
-/// Payable lines that are in no certified batch, and that nothing but the exclusion of these payees keeps out of one. What is on hold
-/// counts: it is paid when the stop ends.
+/// Payable lines that are in no certified batch, and that would pay somebody but for the exclusion of these payees. What is on hold
+/// counts: it is paid when the stop ends. So does what the bank would refuse, for it is paid once it is put right.
 fn open_again(
     exchange: &Exchange,
     state: &State,
@@ -124,7 +124,9 @@ fn open_again(
             let payee = rule.payee(resident);
             let has = |reach: &Reach| reach.has_line(known.rules.unit, payee, resident);
             let (comes, stays) = (has(&before), has(&after));
-            let is_open = comes && !stays && !paid.has(payee, &resident.person);
+            // Without a household nobody is paid, excluded or not.
+            let pays = !payee.is_empty();
+            let is_open = pays && comes && !stays && !paid.has(payee, &resident.person);
             // Of several lines that pay one payee, one will.
             if is_open && seen.insert(without_zeros(payee).to_owned()) {
                 totals.add(line.yen);

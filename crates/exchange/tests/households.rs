@@ -377,6 +377,27 @@ fn an_id_of_zeros_alone_means_nobody_who_has_no_household() {
     assert_eq!((found.unmet.stops, found.unmet.exclusions), (1, 1));
 }
 
+/// Without the check of the payee in `open_again` whoever readmits is told of yen that nobody can be paid.
+#[test]
+fn who_has_no_household_is_not_open_again_where_households_are_paid() {
+    let mut town = town();
+    let families = families(&town);
+    let lonely = &families[0][0];
+    let bare = changed(&town, |header, cells| {
+        if cells[column(header, "宛名番号")] == lonely["宛名番号"] {
+            cells[column(header, "世帯番号")].clear();
+        }
+    });
+    town.replace_register(bare);
+    list_of(&town, "a", &own(&[lonely, &families[1][0]]));
+    leave_out(&town, &id(lonely));
+    let (permit, call) =
+        (town.permit_own::<Readmit>("certifier-1"), Call::read(caller("certifier-1")));
+    let readmitted = readmit(&town.exchange, call, permit, town.programme, &[id(lonely)]);
+    let open_again = readmitted.expect("the first signature").reply.open_again;
+    assert_eq!(open_again, Totals::default());
+}
+
 /// Where `households_known_to` does not look at the only file since the base date, whoever is known from a file before it keeps the household
 /// of that one: two lines pay two numbers of one household.
 #[test]
