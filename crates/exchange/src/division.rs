@@ -10,6 +10,10 @@
 //! | else lived in another household on the base date, as the register's deltas say | that household: a later division is none |
 //! | else | the household that the register has |
 //!
+//! The number of a household that is still one means the household that has it, or had: where the register has given another to all who
+//! are left of it, they are counted to that one (module `together`). Where it has given them several, nobody can say which is meant, and
+//! the line waits, as those on hold do, for a division that names one of them.
+//!
 //! | kind | what it is | who names them |
 //! |---|---|---|
 //! | `STILL_ONE` | divided on or after the base date: still one household (基準日以後の世帯分離) | submitters |
@@ -123,6 +127,20 @@ impl Divisions {
     pub(crate) fn households(&self) -> HashSet<&str> {
         let told = self.0.values().filter(|(kind, _)| *kind != DivisionKind::DvSeparate);
         told.map(|(_, household)| household.as_str()).collect()
+    }
+
+    /// The numbers of households that are still one, without zeros in front. What others are counted to has a name that the register
+    /// need not know.
+    pub(crate) fn still_one(&self) -> HashSet<&str> {
+        let still_one = self.0.values().filter(|(kind, _)| *kind == DivisionKind::StillOne);
+        still_one.map(|(_, household)| without_zeros(household)).collect()
+    }
+
+    /// The number by which a person is counted to a household that is still one.
+    pub(crate) fn still_one_of(&self, person: &str) -> Option<&str> {
+        let of_person = self.of_person(person);
+        let still_one = of_person.filter(|(kind, _)| *kind == DivisionKind::StillOne);
+        still_one.map(|(_, household)| household.as_str())
     }
 
     /// Whether the person has a household of their own beside the register's.

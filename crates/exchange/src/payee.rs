@@ -1,10 +1,10 @@
 //! Whom the lines of a list pay: what the register that it was linked to says of them, and which person or household that is
 //! to the programme.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
-use renkei_types::{ListId, Reason};
+use renkei_types::{ListId, Reason, SnapshotId};
 
 use crate::book::Book;
 use crate::division::Divisions;
@@ -15,6 +15,7 @@ use crate::rows::Chunk;
 use crate::snapshot::RegisterRows;
 use crate::state::State;
 use crate::store::Vault;
+use crate::together::Together;
 use crate::unknown_ids::without_zeros;
 
 /// What a register says of somebody that a payment needs.
@@ -128,6 +129,25 @@ pub(crate) struct PayeeRule {
     divisions: Divisions,
     /// Households on the base date, by person without zeros in front: who parts after it does not make two payees of one.
     on_base_date: HashMap<String, String>,
+    /// What the numbers of households that are still one mean by now, where the register has given them others.
+    still_one: HashMap<String, StillOne>,
+}
+
+/// The household that is meant by a number that nobody has any more who is left of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum StillOne {
+    /// All who are left have this one.
+    Number(String),
+    /// They have several.
+    Several,
+}
+
+impl StillOne {
+    fn of(numbers: HashSet<String>) -> Option<Self> {
+        let mut numbers = numbers.into_iter();
+        let first = numbers.next()?;
+        Some(if numbers.next().is_some() { Self::Several } else { Self::Number(first) })
+    }
 }
 
 impl PayeeRule {
@@ -142,20 +162,50 @@ impl PayeeRule {
         let (known, linked) = state.linked_list(list)?;
         let programme = state.programmes.get(&known.programme).ok_or(Reason::NoAgreement)?;
         let unit = programme.rules.unit;
-        let (mut divisions, mut on_base_date) = (Divisions::default(), HashMap::new());
+        let mut rule = Self {
+            unit,
+            divisions: Divisions::default(),
+            on_base_date: HashMap::new(),
+            still_one: HashMap::new(),
+        };
         if unit == PayeeUnit::Household {
-            divisions = Divisions::of(vault, programme)?;
+            rule.divisions = Divisions::of(vault, programme)?;
             let dataset = state.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
             // A register that is withdrawn is not read again.
-            if let Some(dataset) = dataset.filter(|id| state.snapshot_in_use(*id).is_ok()) {
-                let base_date = StateAt { on: programme.rules.base_date, known: today };
-                let home = |one: &'a Resident| (without_zeros(&one.person), one.household.as_str());
-                let people: HashMap<&str, &str> = residents.map(home).collect();
-                let now = |person: &str| people.get(person).copied();
-                on_base_date = state.households_on(vault, dataset, base_date, now)?;
+            let in_use = dataset.and_then(|dataset| state.snapshot_in_use(dataset).ok());
+            if let Some(in_use) = in_use {
+                let base = StateAt { on: programme.rules.base_date, known: today };
+                rule.still_one = rule.still_one(vault, state, base, in_use, list)?;
+                rule.on_base_date = on_base_date(vault, state, base, in_use, residents)?;
             }
         }
-        Ok(Self { unit, divisions, on_base_date })
+        Ok(rule)
+    }
+
+    /// What the numbers of households that are still one mean. Blocks: for threads that may wait.
+    fn still_one(
+        &self,
+        vault: &Vault,
+        state: &State,
+        base: StateAt,
+        in_use: SnapshotId,
+        list: ListId,
+    ) -> Result<HashMap<String, StillOne>, Refusal> {
+        let together = Together::still_one(vault, state, base, in_use, &self.divisions)?;
+        let now = together.now(vault, state, list)?;
+        if now.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let left = Self {
+            unit: self.unit,
+            divisions: self.divisions.clone(),
+            on_base_date: on_base_date(vault, state, base, in_use, now.iter())?,
+            still_one: HashMap::new(),
+        };
+        let renumbered = together.renumbered(&now, &left).into_iter();
+        let meant = renumbered
+            .filter_map(|(number, others)| Some((number.to_owned(), StillOne::of(others)?)));
+        Ok(meant.collect())
     }
 
     /// The household to which a division counts the person.
@@ -174,13 +224,45 @@ impl PayeeRule {
         self.divisions.is_separate(person) && !self.divisions.has_fled(person)
     }
 
+    /// The household that a number means which a division calls still one.
+    pub(crate) fn still_one_under<'a>(&'a self, number: &'a str) -> &'a str {
+        match self.still_one.get(without_zeros(number)) {
+            Some(StillOne::Number(number)) => number,
+            Some(StillOne::Several) | None => number,
+        }
+    }
+
+    /// Whether nobody can say of which household the person is, because the one that is still one has several numbers.
+    pub(crate) fn is_of_several(&self, person: &str) -> bool {
+        let number = self.divisions.still_one_of(person).map(without_zeros);
+        number.and_then(|number| self.still_one.get(number)) == Some(&StillOne::Several)
+    }
+
     /// The payee: empty where a household is wanted and nobody knows one.
     pub(crate) fn payee<'a>(&'a self, resident: &'a Resident) -> &'a str {
         match self.unit {
             PayeeUnit::Person => &resident.person,
-            PayeeUnit::Household => self
-                .divided(&resident.person)
-                .unwrap_or_else(|| self.household_of_register(resident)),
+            PayeeUnit::Household => {
+                let person = resident.person.as_str();
+                match (self.divisions.still_one_of(person), self.divided(person)) {
+                    (Some(number), _) => self.still_one_under(number),
+                    (None, Some(household)) => household,
+                    (None, None) => self.household_of_register(resident),
+                }
+            }
         }
     }
+}
+
+/// The households of residents on the base date, as the register in use has them, of those alone for whom it has ever said another.
+fn on_base_date<'a>(
+    vault: &Vault,
+    state: &State,
+    base: StateAt,
+    in_use: SnapshotId,
+    residents: impl Iterator<Item = &'a Resident>,
+) -> Result<HashMap<String, String>, Refusal> {
+    let home = |one: &'a Resident| (without_zeros(&one.person), one.household.as_str());
+    let people: HashMap<&str, &str> = residents.map(home).collect();
+    state.households_known_to(vault, in_use, base, |person| people.get(person).copied())
 }

@@ -14,6 +14,9 @@
 //! household after that was counted elsewhere. Of a number that nobody had then, it is those who have it in that register; and of one that
 //! the household got before the list was paid, those of them who have been of it since.
 //!
+//! The number of a household that a division calls still one (module `division`) is older than the register may tell. Together under it were
+//! all who have ever had it since the base date's file, but for those whom divisions name.
+//!
 //! Whom a division counts to another household says nothing about this one. Each state of a register is asked by itself: a number may be
 //! given to strangers later, who would otherwise seem to be left.
 
@@ -176,6 +179,30 @@ impl Together {
             }
         }
         Ok(())
+    }
+
+    /// Adds all who were ever of the households that a division calls still one, as a snapshot knows them. Blocks: for threads that may
+    /// wait.
+    pub(crate) fn still_one(
+        vault: &Vault,
+        state: &State,
+        base: StateAt,
+        snapshot: SnapshotId,
+        divisions: &Divisions,
+    ) -> Result<Self, Refusal> {
+        let (mut together, numbers) = (Self::default(), divisions.still_one());
+        if numbers.is_empty() {
+            return Ok(together);
+        }
+        for segment in state.segments_since(snapshot, base.on)? {
+            let found = members(vault, segment, |person, household| {
+                numbers.contains(household) && divisions.household(person).is_none()
+            })?;
+            for Member { person, household, .. } in found {
+                together.add(snapshot, &household, &person);
+            }
+        }
+        Ok(together)
     }
 
     fn has(&self, snapshot: SnapshotId, household: &str, person: &str) -> bool {

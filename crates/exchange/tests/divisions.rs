@@ -12,12 +12,14 @@ use renkei_exchange::hold::hold_payee;
 use renkei_exchange::households::HouseholdFinding;
 use renkei_exchange::permit::StopReleases;
 use renkei_types::Reason;
-use town::caller;
 use town::cases::{clear, findings, paid_lines, protect};
-use town::families::{counted, families, list_of, own, town, town_of_members};
-use town::moves::{all_to, changed, move_after, renumber};
+use town::families::{
+    Record, counted, families, id, list_of, own, proposed, town, town_of_members,
+};
+use town::moves::{all_to, changed, move_after, notice, renumber};
 use town::records::column;
-use town::stops::divide;
+use town::stops::{divide, hold};
+use town::{Town, caller};
 
 /// Without `divided` in `PayeeRule::payee` both are paid; without the comparison of `divisions` in `CertifyBatch::decide` a proposal from
 /// before is.
@@ -179,4 +181,83 @@ fn who_has_a_household_of_her_own_because_she_fled_is_told_to_nobody_who_names_i
         let again = divide(&town, "payments", DivisionKind::StillOne, &[(other, id.as_str())]);
         assert_eq!(again.expect_err("no household").reason, Reason::UnknownPerson);
     }
+}
+
+/// Without `still_one_under` in `PayeeRule::payee` who parted is paid under the number of the division, and the others under the one that
+/// the register has given them since.
+#[test]
+fn who_is_counted_to_a_household_is_paid_with_it_though_it_has_another_number_since() {
+    // Whether the household is paid before it gets the number, and whether by the line of whom the division names.
+    for (is_paid_before, is_divided_first) in
+        [(false, true), (false, false), (true, true), (true, false)]
+    {
+        let (town, families) = parted();
+        let (parted, rest) = families[0].split_last().expect("a family");
+        let give_number = || notice(&town, 2, &all_to(rest, "900001"), &[]);
+        if !is_paid_before {
+            give_number();
+        }
+        let both = [parted, &rest[0]];
+        let (first, second) = if is_divided_first { (0, 1) } else { (1, 0) };
+        town.pay(list_of(&town, "a", &own(&[both[first]])));
+        if is_paid_before {
+            give_number();
+        }
+        let stranger = &families[1][0];
+        let found = proposed(&town, "b", &[both[second], stranger]);
+        let paid = (1, 0, 0, vec![id(stranger)]);
+        assert_eq!(found, paid, "{is_paid_before} {is_divided_first}");
+    }
+}
+
+/// Without the same one list pays both.
+#[test]
+fn who_is_counted_to_a_household_with_another_number_is_one_payee_with_it_in_a_list() {
+    let (town, families) = parted();
+    let (parted, rest) = families[0].split_last().expect("a family");
+    notice(&town, 2, &all_to(rest, "900001"), &[]);
+    let stranger = &families[1][0];
+    let found = proposed(&town, "a", &[parted, &rest[0], stranger]);
+    assert_eq!(found, (1, 0, 0, vec![id(parted), id(stranger)]));
+}
+
+/// Without `still_one_under` in `State::extend_reach` a stop under the number of the division ends when the household gets another.
+#[test]
+fn a_stop_under_the_number_of_a_division_goes_with_the_household() {
+    let (town, families) = parted();
+    let (parted, rest) = families[0].split_last().expect("a family");
+    notice(&town, 2, &all_to(rest, "900001"), &[]);
+    let list = list_of(&town, "a", &own(&[parted, &families[1][0]]));
+    hold(&town, &parted["世帯番号"]);
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
+}
+
+/// Without `is_of_several` in `Sieve::obstacle` who parted is paid beside all of those who are left.
+#[test]
+fn who_is_counted_to_a_household_that_is_several_by_now_waits_for_a_division_that_names_one() {
+    let (town, families) = parted();
+    let (parted, rest) = families[0].split_last().expect("a family");
+    let (one, others) = rest.split_first().expect("two more");
+    let moves: Vec<_> = all_to(others, "900002").into_iter().chain([(one, "900001")]).collect();
+    notice(&town, 2, &moves, &[]);
+    let list = list_of(&town, "a", &own(&[one, parted]));
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, found.already_paid, town.paid(found.batch).len()), (1, 0, 1));
+    divide(&town, "payments", DivisionKind::StillOne, &[(parted, "900001")]).expect("a division");
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, found.already_paid, town.paid(found.batch).len()), (0, 1, 1));
+}
+
+/// A town whose first family has three or more, of whom the last parted before the base date and is counted to it all the same.
+fn parted() -> (Town, Vec<Vec<Record>>) {
+    let town = town();
+    let mut families = families(&town);
+    let at = families.iter().position(|family| family.len() > 2).expect("three in a house");
+    families.swap(0, at);
+    let parted = families[0].last().expect("the last");
+    notice(&town, 1, &[(parted, "900005")], &[]);
+    let still_one = [(parted, parted["世帯番号"].as_str())];
+    divide(&town, "payments", DivisionKind::StillOne, &still_one).expect("a division");
+    (town, families)
 }
