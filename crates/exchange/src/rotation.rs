@@ -101,6 +101,10 @@ impl Command for RotateTo {
 
     fn decide(&self, desk: &mut Desk<'_>) -> Result<Decision<Rotation>, Refusal> {
         self.permit.check(desk.state, desk.today)?;
+        if desk.state.keys_in_use.get(&self.key) == Some(&self.fingerprint) {
+            // Announced, and not in use yet: a second announcement would be one that the older key must not sign.
+            return Ok(Decision::nothing(Rotation::Decided));
+        }
         let caller = &self.permit.caller().identity;
         let waiting = desk.state.rotation_proposals.get(&self.key).filter(|proposal| {
             desk.now <= proposal.until && proposal.fingerprint == self.fingerprint
