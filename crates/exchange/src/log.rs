@@ -17,7 +17,7 @@ use renkei_types::{Clock, Digest, Entropy, Reason};
 use crate::kept_file;
 use crate::log_head::{LogHead, LostHead};
 use crate::log_index::LogIndex;
-use crate::log_key::KeptLogKey;
+use crate::log_key::{KeptLogKey, KeyHistory};
 use crate::log_signer::{EndedYear, Signer};
 use crate::refusal::Refusal;
 use crate::store::{OpenError, StorePaths};
@@ -91,7 +91,8 @@ impl Log {
         let failed = |source| OpenError::Log { path: path.clone(), source };
         let differs =
             |what: &str| OpenError::LogDiffers { path: path.clone(), what: what.to_owned() };
-        let key = KeptLogKey::open(paths, origin, entropy)?;
+        let history = KeyHistory { decided, has_begun: journal.last() > Seq(0) };
+        let key = KeptLogKey::open(paths, origin, entropy, history)?;
         let (mut folder, size) = LogFolder::open(&path).map_err(failed)?;
         if size > journal.last().0 {
             return Err(differs("it has more leaves than the journal has frames"));
@@ -115,7 +116,9 @@ impl Log {
             folder.append(&leaves).map_err(failed)?;
         }
         let (head, lost) = LogHead::open(paths, &key.verifiers()?, &folder)?;
-        let was_signed = head.size() > 0 || folder.published().is_some();
+        // Not before the head has shown that this is the key.
+        key.write_verifier()?;
+        let was_signed = head.size() > 0 || folder.published().is_some() || lost.is_some();
         witnessed.recall(&folder, &key.verifiers()?, clock.now()).map_err(failed)?;
         if was_signed {
             witnessed.hold_unless_heard(clock.now());

@@ -21,9 +21,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use renkei_journal::{Seq, frames_beside, last_frame_beside};
-use renkei_tlog::checkpoint::claimed;
+use renkei_tlog::checkpoint::{CheckpointError, claimed};
 use renkei_tlog::hash::{empty_root, leaf_hash};
 use renkei_tlog::proof::root_at;
+use renkei_tlog::tree::Frontier;
 use renkei_tlog::{
     Checkpoint, Hash, LogCopy, LogError, LogFolder, LogKey, SignedCheckpoint, VerifierKey,
 };
@@ -136,8 +137,10 @@ pub enum HeadFound {
 }
 
 impl StorePaths {
-    /// Whether a start would find in the log what was signed last. Nothing is opened, so a broker may be serving.
+    /// Whether a start would take the log's key and find in the log what was signed last. Nothing is opened, so a broker may be
+    /// serving.
     pub fn check_log_head(&self) -> Result<HeadFound, OpenError> {
+        self.check_log_key()?;
         let (path, keys) = (self.log_head(), self.log_verifiers()?);
         let mut before = None;
         let mut checked = Ok(HeadFound::Nowhere);
@@ -239,9 +242,12 @@ fn accepted(paths: &StorePaths, keys: &[VerifierKey]) -> Result<Option<LostHead>
 
 /// A head file, which must be signed by a key of the log; nothing where there is none.
 fn read(path: &Path, keys: &[VerifierKey]) -> Result<Option<SignedCheckpoint>, OpenError> {
-    let opened = |note: Vec<u8>| SignedCheckpoint::open(&note, keys).map_err(LogError::from);
+    let refused = |error| match error {
+        CheckpointError::UnknownKey => OpenError::HeadKeyUnknown { path: path.to_owned() },
+        error => wrong(path)(error.into()),
+    };
     match fs_err::read(path) {
-        Ok(note) => opened(note).map(Some).map_err(wrong(path)),
+        Ok(note) => SignedCheckpoint::open(&note, keys).map(Some).map_err(refused),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(wrong(path)(error.into())),
     }

@@ -7,14 +7,19 @@
 //!                  announces the next key
 //! ```
 //! When one takes the place of the other, [`crate::log_signer`] decides. Invariant: each step is durable before the next one is
-//! made, and can be made again.
+//! made, and can be made again. A key that was replaced never signs again, whoever puts it back; no key is made in the place of
+//! one that has signed, and no public half is lost.
 
 use std::path::{Path, PathBuf};
 
+use renkei_journal::{Seq, frames_beside};
+use renkei_tlog::leaf::Operation;
 use renkei_tlog::{LogKey, Origin, VerifierKey};
 use renkei_types::{Digest, Entropy};
 
 use crate::kept_file;
+use crate::rotation::BrokerKey;
+use crate::state::{Change, State};
 use crate::store::{OpenError, StorePaths};
 
 fn wrong(error: &dyn std::fmt::Display) -> OpenError {
@@ -41,8 +46,17 @@ fn read_or_make(path: &Path, origin: &Origin, entropy: &dyn Entropy) -> Result<L
 }
 
 /// What an auditor is given; anybody may have it.
-fn verifier_line(key: &LogKey) -> String {
-    format!("{}\n", key.verifier())
+fn verifier_line(key: &VerifierKey) -> String {
+    format!("{key}\n")
+}
+
+/// What the journal says of the log's key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyHistory {
+    /// The key that was decided on last, which may not be in use yet; nothing for the first one.
+    pub(crate) decided: Option<Digest>,
+    /// Whether there is an entry, which a key has signed or was to sign.
+    pub(crate) has_begun: bool,
 }
 
 /// The log's key, and where it is kept.
@@ -52,15 +66,21 @@ pub(crate) struct KeptLogKey {
 }
 
 impl KeptLogKey {
-    /// Reads the key, or makes it; writes its public half beside it.
+    /// Reads the key; makes it where nothing was ever signed. Refuses a key that was replaced, and one that is not this log's.
+    /// Nothing that is there is changed.
     pub(crate) fn open(
         paths: &StorePaths,
         origin: &str,
         entropy: &dyn Entropy,
+        KeyHistory { decided, has_begun }: KeyHistory,
     ) -> Result<Self, OpenError> {
         let path = paths.log_key();
         let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
         let key = match &paths.handed.log {
+            None if path.exists() => read(&path, &origin)?,
+            None if has_begun || paths.has_signed() => {
+                return Err(OpenError::LogKeyGone { path });
+            }
             None => read_or_make(&path, &origin, entropy)?,
             Some(handed) if path.exists() => {
                 let (handed, path) = (handed.display(), path.display());
@@ -75,8 +95,26 @@ impl KeptLogKey {
             }
         };
         let kept = Self { path, key };
-        kept.write_verifier()?;
+        kept.check(decided)?;
         Ok(kept)
+    }
+
+    /// That this is the key that is to sign: the one that was decided on last, or the one before it, which that follows.
+    fn check(&self, decided: Option<Digest>) -> Result<(), OpenError> {
+        let own = fingerprint(&self.key.verifier());
+        match decided {
+            Some(decided) if decided == own => return Ok(()),
+            Some(decided) if !self.is_next(decided)? => {
+                return Err(OpenError::LogKeyReplaced { path: self.path.clone(), decided });
+            }
+            Some(_) | None => {}
+        }
+        match self.written() {
+            Some(written) if written != self.key.verifier() => {
+                Err(OpenError::LogKeyOther { path: self.path.clone() })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The key that signs.
@@ -87,39 +125,58 @@ impl KeptLogKey {
     /// The public half of the key that signs, and those of the older ones: what was signed last may be by one of these.
     pub(crate) fn verifiers(&self) -> Result<Vec<VerifierKey>, OpenError> {
         let mut all = vec![self.key.verifier()];
+        all.extend(self.written().filter(|written| *written != self.key.verifier()));
         if let Some(folder) = self.path.parent() {
             all.extend(older_verifiers(folder)?);
         }
         Ok(all)
     }
 
-    fn write_verifier(&self) -> Result<(), OpenError> {
-        let (file, line) = (self.path.with_extension("vkey"), verifier_line(&self.key));
-        if fs_err::read_to_string(&file).is_ok_and(|written| written == line) {
-            return Ok(());
+    /// The public half that lies beside the key. It may be of the key before.
+    fn written(&self) -> Option<VerifierKey> {
+        read_verifier(&self.path.with_extension("vkey")).ok()
+    }
+
+    /// Writes the public half beside the key. One that lies there is put with the older ones.
+    pub(crate) fn write_verifier(&self) -> Result<(), OpenError> {
+        match self.written() {
+            Some(written) if written == self.key.verifier() => return Ok(()),
+            Some(written) => self.keep_older(&written)?,
+            None => {}
         }
-        Ok(kept_file::keep(&file, &line)?)
+        let file = self.path.with_extension("vkey");
+        Ok(kept_file::keep(&file, &verifier_line(&self.key.verifier()))?)
+    }
+
+    /// Keeps the public half of a key that signs no more: without it nothing that it has signed could be checked.
+    fn keep_older(&self, older: &VerifierKey) -> Result<(), OpenError> {
+        Ok(kept_file::keep(&self.beside(older, "vkey"), &verifier_line(older))?)
+    }
+
+    /// A file that is named for an older key.
+    fn beside(&self, older: &VerifierKey, ending: &str) -> PathBuf {
+        let older = older.to_string();
+        let id = older.split('+').nth(1).unwrap_or_default();
+        self.path.with_file_name(format!("log-{id}.{ending}"))
     }
 
     /// Whether the next key is the one of this fingerprint. There may be none, or one that nobody has agreed to.
     pub(crate) fn is_next(&self, decided: Digest) -> Result<bool, OpenError> {
         let next = next_file(&self.path);
-        Ok(next.exists() && fingerprint(&read(&next, self.key.origin())?) == decided)
+        Ok(next.exists() && fingerprint(&read(&next, self.key.origin())?.verifier()) == decided)
     }
 
     /// Takes the next key into use; what came to an end before that is done again. `last` is the last note that the older one
     /// has signed, which is kept with its public half.
     pub(crate) fn replace(&mut self, decided: Digest, last: Option<&str>) -> Result<(), OpenError> {
-        if fingerprint(&self.key) != decided {
+        let older = self.key.verifier();
+        if fingerprint(&older) != decided {
             let next = next_file(&self.path);
             let key = read(&next, self.key.origin())?;
-            let older = self.key.verifier().to_string();
-            let id = older.split('+').nth(1).unwrap_or_default();
-            let beside = |ending: &str| self.path.with_file_name(format!("log-{id}.{ending}"));
-            // Before the key is: without its public half nothing that the older one has signed could be checked.
-            kept_file::keep(&beside("vkey"), &verifier_line(&self.key))?;
+            // Before the key is replaced.
+            self.keep_older(&older)?;
             if let Some(last) = last {
-                kept_file::keep(&beside("checkpoint"), last)?;
+                kept_file::keep(&self.beside(&older, "checkpoint"), last)?;
             }
             fs_err::rename(&next, &self.path)?;
             self.key = key;
@@ -157,6 +214,55 @@ impl StorePaths {
         all.extend(older_verifiers(&self.keys)?);
         Ok(all)
     }
+
+    /// Whether a key has signed here, or was about to.
+    pub fn has_signed(&self) -> bool {
+        self.log_head().exists() || self.log_key().with_extension("vkey").exists()
+    }
+
+    /// Whether a start would take the log's key, as far as its public half tells: where the next key lies there, the start decides.
+    /// Nothing is opened, so a broker may be serving.
+    pub(crate) fn check_log_key(&self) -> Result<(), OpenError> {
+        let path = self.log_key();
+        if self.handed.log.is_none() && !path.exists() && self.has_signed() {
+            return Err(OpenError::LogKeyGone { path });
+        }
+        let written = path.with_extension("vkey");
+        if next_file(&path).exists() || !written.exists() {
+            return Ok(());
+        }
+        // Before the journal is read: a key is decided on before it is in use.
+        let own = fingerprint(&read_verifier(&written)?);
+        match self.decided_beside()? {
+            Some(decided) if decided != own && !next_file(&path).exists() => {
+                // A broker that serves may have taken it into use meanwhile.
+                if fingerprint(&read_verifier(&written)?) == decided {
+                    return Ok(());
+                }
+                Err(OpenError::LogKeyReplaced { path, decided })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The log's key that was decided on last, as the journal has it.
+    fn decided_beside(&self) -> Result<Option<Digest>, OpenError> {
+        let word = Operation::KeyRotate.as_str().as_bytes();
+        let mut state = State::default();
+        for frame in frames_beside(&self.journal(), Seq(1))? {
+            let (Seq(seq), frame) = frame?;
+            if !frame.leaf.windows(word.len()).any(|part| part == word) {
+                continue;
+            }
+            let unreadable = |source| OpenError::Facts { seq, source };
+            let changes: Vec<Change> =
+                serde_json::from_slice(&frame.facts).map_err(|error| unreadable(error.into()))?;
+            for change in &changes {
+                state.apply(change).map_err(unreadable)?;
+            }
+        }
+        Ok(state.keys_in_use.get(&BrokerKey::Log).copied())
+    }
 }
 
 fn next_file(path: &Path) -> PathBuf {
@@ -164,8 +270,8 @@ fn next_file(path: &Path) -> PathBuf {
 }
 
 /// By what a log's key is announced: SHA-256 of its public half, as `log.vkey` has it without the end of the line.
-fn fingerprint(key: &LogKey) -> Digest {
-    Digest::of(key.verifier().to_string().as_bytes())
+fn fingerprint(key: &VerifierKey) -> Digest {
+    Digest::of(key.to_string().as_bytes())
 }
 
 /// Makes the next key, unless one was made before, and answers its fingerprint.
@@ -175,5 +281,6 @@ pub(crate) fn prepare(
     entropy: &dyn Entropy,
 ) -> Result<Digest, OpenError> {
     let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
-    Ok(fingerprint(&read_or_make(&next_file(&paths.log_key()), &origin, entropy)?))
+    let next = read_or_make(&next_file(&paths.log_key()), &origin, entropy)?;
+    Ok(fingerprint(&next.verifier()))
 }

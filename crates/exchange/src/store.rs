@@ -297,6 +297,32 @@ pub enum OpenError {
     /// The log's key cannot be used.
     #[error("the log's key: {0}")]
     LogKey(String),
+    /// There is no key, and one has signed.
+    #[error("{} is gone, and it has signed the log. No other key is made in its place. Restore it from the safe, mode 0600", path.display())]
+    LogKeyGone {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A key that was replaced lies where the one should be that took its place.
+    #[error("the log's key was replaced by {decided}, and {} is another one. Nothing was signed. Put that log.key back, from the safe, mode 0600: its log.vkey has this SHA-256 without the end of the line", path.display())]
+    LogKeyReplaced {
+        /// The key's file.
+        path: PathBuf,
+        /// What two have agreed on.
+        decided: Digest,
+    },
+    /// A key lies there that is not the one whose public half lies beside it.
+    #[error("{} is not the key that log.vkey beside it belongs to, and two people have not agreed on it. Nothing was signed. Put the key back, from the safe, mode 0600", path.display())]
+    LogKeyOther {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// What was signed last is by a key that nobody here knows.
+    #[error("{} is signed by a key that is not in the folder of keys: log.key is not the one that signed last. Nothing was signed. Put log.key and log.vkey back, from the safe", path.display())]
+    HeadKeyUnknown {
+        /// The head file.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -318,6 +344,10 @@ impl renkei_types::Classify for OpenError {
             | Self::LogDiffers { .. }
             | Self::RolledBack { .. }
             | Self::HeadMissing { .. }
+            | Self::LogKeyGone { .. }
+            | Self::LogKeyReplaced { .. }
+            | Self::LogKeyOther { .. }
+            | Self::HeadKeyUnknown { .. }
             | Self::LogKey(_) => Kind::Refused,
             Self::Cache(_) | Self::Io(_) => Kind::Unavailable,
         }
@@ -365,6 +395,34 @@ impl renkei_types::Localised for OpenError {
             Self::LogKey(error) => {
                 language.pick(self.to_string(), format!("記録の署名鍵を使えません: {error}"))
             }
+            Self::LogKeyGone { path } => language.pick(
+                self.to_string(),
+                format!(
+                    "監査ログに署名してきた {} がありません。別の鍵は作りません。金庫から戻してください（権限0600）",
+                    path.display()
+                ),
+            ),
+            Self::LogKeyReplaced { path, decided } => language.pick(
+                self.to_string(),
+                format!(
+                    "ログの鍵は {decided} に交換済みで、{} は別の鍵です。署名はしていません。交換後の log.key を金庫から戻してください（権限0600）。その log.vkey の行（改行を除く）のSHA-256がこの値です",
+                    path.display()
+                ),
+            ),
+            Self::LogKeyOther { path } => language.pick(
+                self.to_string(),
+                format!(
+                    "{} は隣の log.vkey の鍵ではなく、2人で決めた鍵でもありません。署名はしていません。正しい鍵を金庫から戻してください（権限0600）",
+                    path.display()
+                ),
+            ),
+            Self::HeadKeyUnknown { path } => language.pick(
+                self.to_string(),
+                format!(
+                    "{} は鍵フォルダーにない鍵で署名されています。log.key が最後に署名した鍵ではありません。署名はしていません。log.key と log.vkey を金庫から戻してください",
+                    path.display()
+                ),
+            ),
             Self::Io(error) => renkei_types::with_file(error, language),
         }
     }

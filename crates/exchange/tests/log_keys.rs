@@ -17,9 +17,9 @@ use renkei_tlog::proof::{consistency_proof, root_at};
 use renkei_tlog::{
     Leaf, LogFolder, LogKey, SignedCheckpoint, VerifierKey, WitnessKey, verify_folder_by,
 };
-use renkei_types::{FixedClock, Reason, SeededEntropy};
+use renkei_types::{Digest, FixedClock, Reason, SeededEntropy};
 use renkei_witness::{Submission, Witness};
-use town::ledger::{equipment, open_with};
+use town::ledger::{equipment, open_with, try_open};
 use town::{caller, identity};
 
 fn clock() -> Arc<FixedClock> {
@@ -46,6 +46,16 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// A key is read only where nobody else can read it.
+#[cfg(unix)]
+fn private(file: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::set_permissions(file, std::fs::Permissions::from_mode(0o600)).expect("changed");
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) {}
 
 /// Leaves a leaf that says nothing else.
 fn work(exchange: &Exchange) {
@@ -200,4 +210,137 @@ fn wherever_a_broker_dies_while_its_logs_key_is_replaced_the_older_key_signs_the
         let last = read(place.join("keys").join(replaced.older_file("checkpoint")));
         assert_eq!(last, replaced.announced.note(), "after {steps} steps");
     }
+}
+
+/// Why a broker does not start.
+fn refused(place: &Path, frames: &[Frame]) -> String {
+    let mut journal = MemoryJournal::new();
+    journal.append(Seq(0), frames).expect("appended");
+    match try_open(place, Some(&journal), clock(), equipment("usual"), None) {
+        Ok(_) => panic!("it has started"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Held by `KeptLogKey::check`.
+#[test]
+fn a_key_that_was_replaced_is_not_signed_with_when_it_is_put_back() {
+    let replaced = Replaced::new();
+    for with_log in [true, false] {
+        // From a safe or a backup, all of them; the store is the newest.
+        let place = replaced.died_after(0);
+        fs_err::remove_file(place.join("keys/log.key.next")).expect("removed");
+        if with_log {
+            copy(&replaced.folder.path().join("broker/store/log"), &place.join("store/log"));
+        }
+        let head = read(place.join("keys/log.head"));
+        let why = refused(&place, &replaced.frames);
+        let fingerprint = Digest::of(replaced.newer.to_string().as_bytes());
+        assert!(why.contains(&format!("was replaced by {fingerprint}")), "{why}");
+        assert_eq!(read(place.join("keys/log.head")), head, "nothing was signed");
+        assert_eq!(read(place.join("keys/log.vkey")), format!("{}\n", replaced.older));
+        fs_err::remove_dir_all(place).expect("removed");
+    }
+}
+
+/// Held by `KeptLogKey::open`, `KeptLogKey::check` and the order in `Log::start`.
+#[test]
+fn a_wrong_or_missing_log_key_leaves_the_public_half_and_is_told() {
+    let replaced = Replaced::new();
+    let place = replaced.died_after(6);
+    let key = place.join("keys/log.key");
+    let newer = fs_err::read(&key).expect("a key");
+    let vkey = format!("{}\n", replaced.newer);
+    // Only the older key is put back from the safe, then none is there.
+    fs_err::copy(replaced.before.join("log.key"), &key).expect("copied");
+    let refused_for = |what: &str| {
+        for _ in 0..2 {
+            let why = refused(&place, &replaced.frames);
+            assert!(why.contains(what), "{why}");
+            assert_eq!(read(place.join("keys/log.vkey")), vkey);
+        }
+    };
+    refused_for("was replaced by");
+    fs_err::remove_file(&key).expect("removed");
+    refused_for("log.key is gone");
+    assert!(!key.exists(), "none is made");
+    fs_err::write(&key, &newer).expect("put back");
+    private(&key);
+    let mut journal = MemoryJournal::new();
+    journal.append(Seq(0), &replaced.frames).expect("appended");
+    let (exchange, threads) = open_with(&place, Some(&journal), clock(), equipment("usual"));
+    exchange.checkpoint_now().expect("signed again");
+    drop(exchange);
+    threads.join();
+}
+
+/// Held by `KeptLogKey::check` and `HeadKeyUnknown`.
+#[test]
+fn another_key_in_the_place_of_the_logs_first_one_signs_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (place, keys) = (folder.path(), folder.path().join("keys"));
+    let journal = MemoryJournal::new();
+    let (exchange, threads) = open_with(place, Some(&journal), clock(), equipment("usual"));
+    exchange.checkpoint_now().expect("signed");
+    drop(exchange);
+    threads.join();
+    let frames: Vec<Frame> =
+        journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect();
+    let vkey = read(keys.join("log.vkey"));
+    let origin = "renkei.example/renkei-audit/131016".parse().expect("an origin");
+    let other = LogKey::generate(origin, &SeededEntropy::new(99));
+    write(keys.join("log.key"), &other.to_pem());
+    private(&keys.join("log.key"));
+    let why = refused(place, &frames);
+    assert!(why.contains("is not the key that log.vkey"), "{why}");
+    assert_eq!(read(keys.join("log.vkey")), vkey);
+    fs_err::remove_file(keys.join("log.vkey")).expect("removed");
+    let why = refused(place, &frames);
+    assert!(why.contains("log.head is signed by a key that is not"), "{why}");
+    assert!(!keys.join("log.vkey").exists(), "nobody is handed the wrong one");
+}
+
+/// The older key has signed the announcement and its public half cannot be kept, as on a full disk; the operators agree again.
+/// Held by `RotateTo::decide`.
+#[test]
+fn a_key_that_is_agreed_on_twice_is_announced_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = MemoryJournal::new();
+    let usual = || equipment("usual");
+    let (exchange, threads) = open_with(folder.path(), Some(&journal), clock(), usual());
+    let permit = exchange.state().permit::<Operate>(&caller("operator-1")).expect("a permit");
+    let (identity, roles) = (identity("operator-2"), [Role::Operator].into());
+    let second = AddParty { permit, identity, roles };
+    exchange.execute_now(Call::read(caller("operator-1")), second).expect("another operator");
+    let keys = folder.path().join("keys");
+    let older: VerifierKey = read(keys.join("log.vkey")).parse().expect("a key");
+    let id = older.to_string().split('+').nth(1).expect("an id").to_owned();
+    let full = keys.join(format!("log-{id}.vkey.part"));
+    fs_err::create_dir(&full).expect("made");
+    let rotate = |operator: &str| {
+        let permit = exchange.state().permit::<Operate>(&caller(operator)).expect("a permit");
+        let rotate = RotateKey { permit, key: BrokerKey::Log };
+        rotate.rotate(&exchange, Call::read(caller(operator))).map(|done| done.reply)
+    };
+    assert_eq!(rotate("operator-1"), Ok(Rotation::Proposed));
+    assert!(rotate("operator-2").is_err(), "agreed on, and not in use");
+    // Told that it failed, they do it once more.
+    assert!(rotate("operator-2").is_err());
+    assert!(rotate("operator-1").is_err());
+    fs_err::remove_dir(&full).expect("space again");
+    drop(exchange);
+    threads.join();
+    let (exchange, threads) = open_with(folder.path(), Some(&journal), clock(), usual());
+    exchange.checkpoint_now().expect("a checkpoint");
+    drop(exchange);
+    threads.join();
+    let (log, _) = LogFolder::open(&folder.path().join("store/log")).expect("a log");
+    let announced = (0..log.size()).filter(|at| {
+        let leaf = Leaf::parse(&log.read_leaf(*at).expect("a leaf")).expect("a leaf");
+        leaf.op == Operation::KeyRotate
+    });
+    let announced: Vec<u64> = announced.collect();
+    let last = read(keys.join(format!("log-{id}.checkpoint")));
+    let last: u64 = last.lines().nth(1).expect("a size").parse().expect("a number");
+    assert_eq!(announced, [last - 1], "the older key has signed behind the announcement");
 }

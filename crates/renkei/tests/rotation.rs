@@ -4,6 +4,8 @@ mod support;
 
 use std::path::Path;
 
+use renkei_tlog::{LogFolder, LogKey};
+use renkei_types::SeededEntropy;
 use support::broker::Broker;
 use support::load::Load;
 use support::{Run, renkei};
@@ -72,15 +74,23 @@ fn the_logs_key_is_replaced_by_two_under_load_and_who_has_only_the_older_one_is_
     broker.stop();
     broker.restart();
     verify(&bundle(&broker, "restarted"), &[&older, &newer]).exits(0);
-    // A key that nobody has announced: somebody has exchanged the file.
+    // No other key is made in the place of one that is gone, whatever is accepted.
+    let silent = bundle(&broker, "silent");
     broker.stop();
     for file in ["keys/log.key", "keys/log.head"] {
         fs_err::remove_file(broker.town(file)).expect("removed");
     }
     fs_err::write(broker.town("keys/log.head.accepted"), "").expect("made");
-    broker.restart();
-    let unannounced = broker.town("keys/log.vkey");
-    let silent = bundle(&broker, "silent");
+    let refused = broker.command().output().expect("the broker ends");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("log.key is gone"), "{said}");
+    // A key that nobody has announced: somebody signs on without the broker.
+    let origin = older_text.split('+').next().expect("a name").parse().expect("an origin");
+    let other = LogKey::generate(origin, &SeededEntropy::new(1));
+    let unannounced = broker.town("unannounced.vkey");
+    fs_err::write(&unannounced, format!("{}\n", other.verifier())).expect("written");
+    fs_err::remove_file(silent.join("checkpoint")).expect("removed");
+    LogFolder::open(&silent).expect("a log").0.publish(&other).expect("signed");
     let told = verify(&silent, &[&older, &newer, &unannounced]).exits(1).json();
     let what = told["first_bad"]["what"].as_str().expect("what is wrong").to_owned();
     assert!(what.contains("announces"), "{what}");

@@ -73,7 +73,7 @@ pub(crate) fn run(
     let keys = [("root.key", &config.root_key), ("log.key", &config.log_key)];
     findings.extend(keys.into_iter().map(|(name, handed)| match handed {
         Some(credential) => handed_over(name, credential),
-        None => key(&config.keys, name),
+        None => key(&config, name),
     }));
     findings.push(log_head(&config));
     findings.push(witnesses(&config, now));
@@ -126,10 +126,16 @@ fn handed_over(name: &'static str, credential: &Path) -> Finding {
 }
 
 /// A key is there and nobody else can read it.
-fn key(folder: &Path, name: &'static str) -> Finding {
-    let path = folder.join(name);
+fn key(config: &BrokerConfig, name: &'static str) -> Finding {
+    let path = config.keys.join(name);
     let shown = path.display().to_string();
     match fs_err::metadata(&path) {
+        Err(_) if config.store_paths().has_signed() => Finding::new(
+            name,
+            true,
+            format!("{shown} is gone: restore it from the safe"),
+            format!("{shown} がありません。金庫から戻してください"),
+        ),
         Err(_) => Finding::new(
             name,
             true,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use renkei_exchange::ledger::Threads;
 use renkei_exchange::store::Vault;
-use renkei_exchange::{Charter, Equipment, Exchange, HandedKeys, Store, StorePaths, WitnessRule};
+use renkei_exchange::{
+    Charter, Equipment, Exchange, HandedKeys, OpenError, Store, StorePaths, WitnessRule,
+};
 use renkei_journal::{Journal, LocalJournal, MemoryJournal, Options};
 use renkei_tlog::{Leaf, LogFolder};
 use renkei_types::{Clock, Digest, FixedClock, SeededEntropy};
@@ -125,6 +127,17 @@ pub(crate) fn open_witnessed(
     equipment: Equipment,
     witnesses: Option<WitnessRule>,
 ) -> (Exchange, Threads) {
+    try_open(folder, memory, clock, equipment, witnesses).expect("an exchange")
+}
+
+/// The same where the exchange may refuse.
+pub(crate) fn try_open(
+    folder: &std::path::Path,
+    memory: Option<&MemoryJournal>,
+    clock: Arc<dyn Clock + Send + Sync>,
+    equipment: Equipment,
+    witnesses: Option<WitnessRule>,
+) -> Result<(Exchange, Threads), OpenError> {
     let paths = paths(folder);
     // Another seed at each start: ids must not come again.
     let starts = fs_err::read_dir(folder).map_or(0, Iterator::count) as u64;
@@ -147,5 +160,5 @@ pub(crate) fn open_witnessed(
         equipment,
         witnesses,
     };
-    Exchange::open(store, &charter).expect("an exchange")
+    Exchange::open(store, &charter)
 }
