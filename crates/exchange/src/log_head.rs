@@ -169,16 +169,22 @@ impl StorePaths {
         checked
     }
 
-    /// Whether the store goes on from a checkpoint that a key of the log has signed.
+    /// Whether the store goes on from a checkpoint that a key of the log has signed. Where the log's folder does not tell, since it
+    /// is damaged or written meanwhile, the journal does.
     pub fn holds(&self, note: &str) -> bool {
         let checked = || {
             let keys = self.log_verifiers()?;
             let signed = SignedCheckpoint::open(note.as_bytes(), &keys).map_err(LogError::from);
+            let signed = signed.map_err(wrong(&self.log_head()))?;
+            let Checkpoint { size, root, .. } = *signed.checkpoint();
             let Seq(found) = last_frame_beside(&self.journal())?;
-            self.check_beginning(&signed.map_err(wrong(&self.log_head()))?, found)
+            if self.check_beginning(&signed, found).is_ok() {
+                return Ok(true);
+            }
+            Ok(size <= found && self.root_from_journal(Frontier::new(), None, size)? == Some(root))
         };
-        let checked: Result<HeadFound, OpenError> = checked();
-        checked.is_ok()
+        let checked: Result<bool, OpenError> = checked();
+        checked.unwrap_or_default()
     }
 
     fn check_beginning(&self, head: &SignedCheckpoint, found: u64) -> Result<HeadFound, OpenError> {
@@ -188,31 +194,34 @@ impl StorePaths {
         if size > found {
             return Err(rolled_back());
         }
+        // As a rule the folder is as it was when this was signed.
         if root_at(&LogCopy::as_of(&log, head.clone()), size).ok() == Some(root) {
             return Ok(HeadFound::InLog);
         }
-        if self.root_from_journal(size)? == Some(root) {
-            return Ok(HeadFound::InJournal);
-        }
-        Err(rolled_back())
+        let (tree, last) = LogFolder::look(&log, size).map_err(wrong(&log))?;
+        let (known, found_in) = match tree.size() == size {
+            true => (Some(tree.root()), HeadFound::InLog),
+            false => (self.root_from_journal(tree, last, size)?, HeadFound::InJournal),
+        };
+        if known == Some(root) { Ok(found_in) } else { Err(rolled_back()) }
     }
 
     /// The root over so many leaves as a start would have it: of what the log's folder holds, gone on with from the journal.
-    /// Nothing where the folder holds more than that, so that nothing is missing in it.
-    fn root_from_journal(&self, size: u64) -> Result<Option<Hash>, OpenError> {
-        let path = self.log();
-        let (mut tree, last) = LogFolder::look(&path).map_err(wrong(&path))?;
+    /// Nothing where the journal ends before that.
+    fn root_from_journal(
+        &self,
+        mut tree: Frontier,
+        last: Option<Hash>,
+        size: u64,
+    ) -> Result<Option<Hash>, OpenError> {
         let known = tree.size();
-        if known >= size {
-            return Ok(None);
-        }
         for frame in frames_beside(&self.journal(), Seq(known.max(1)))? {
             let (Seq(at), frame) = frame?;
             let hash = leaf_hash(&frame.leaf);
             if at == known {
                 if last != Some(hash) {
                     let what = "its last leaf is not that of the journal".to_owned();
-                    return Err(OpenError::LogDiffers { path, what });
+                    return Err(OpenError::LogDiffers { path: self.log(), what });
                 }
             } else if at <= size {
                 tree.append(hash);
@@ -221,6 +230,24 @@ impl StorePaths {
             }
         }
         Ok((tree.size() == size).then(|| tree.root()))
+    }
+}
+
+impl StorePaths {
+    /// The heads that an operator has accepted as lost, where they lie before the log tells of it and behind that.
+    pub(crate) fn lost_heads(&self) -> io::Result<Vec<PathBuf>> {
+        let mut lost = Vec::new();
+        if !self.keys.is_dir() {
+            return Ok(lost);
+        }
+        for entry in fs_err::read_dir(&self.keys)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name == "log.head.accepted" || name.starts_with("log.head.lost-") {
+                lost.push(path);
+            }
+        }
+        Ok(lost)
     }
 }
 

@@ -57,16 +57,20 @@ pub struct LogFolder {
 }
 
 impl LogFolder {
-    /// What opening a folder would find there, as a tree that can be gone on with, and the hash of its last leaf. Nothing is
-    /// touched.
-    pub fn look(folder: &Path) -> Result<(Frontier, Option<Hash>), LogError> {
+    /// What opening a folder would find there, as the tree of its first leaves, so many at most, which can be gone on with, and
+    /// the hash of the last one of these. Nothing is touched.
+    pub fn look(folder: &Path, most: u64) -> Result<(Frontier, Option<Hash>), LogError> {
         let files = Files::in_folder(folder);
         let (published, size) = (published(&files)?, integrated_size(&files)?);
         let (mut tree, mut last) = (Frontier::new(), None);
-        for index in 0..size.div_ceil(TILE_WIDTH) {
-            let hashes = read_tile(&files, 0, index, size)?;
-            last = hashes.last().copied();
-            hashes.into_iter().for_each(|hash| tree.append(hash));
+        for index in 0..size.min(most).div_ceil(TILE_WIDTH) {
+            // As wide as the folder has it: the tile of a smaller tree is taken away when a larger one is signed.
+            for hash in read_tile(&files, 0, index, size)? {
+                if tree.size() < most {
+                    last = Some(hash);
+                    tree.append(hash);
+                }
+            }
         }
         match published.filter(|published| published.size > size) {
             Some(published) => {
