@@ -169,20 +169,35 @@ impl Witnesses {
         };
         let Ok(ours) = claimed(note.as_bytes()) else { return Ok((Vec::new(), true)) };
         let request = Submission { old_size: ours.size, proof: Vec::new(), note: note.clone() };
+        // What an operator has accepted as lost is asked about too: a witness that remembers it knows more than this store has.
+        let is_held = holds(paths, note.clone()).await;
         let (request, ours, note) = (&request, &ours, &note);
         let answers = join_all(self.asked.iter().map(|witness| async move {
             let size = match witness.client.add_checkpoint(request).await {
-                Ok(Answer::Cosigned(_)) => return (witness, true, None),
-                Ok(Answer::OtherSize(size)) if size <= ours.size => return (witness, true, None),
+                Ok(Answer::Cosigned(_)) if is_held => return (witness, true, None),
+                Ok(Answer::Cosigned(_)) => Some(ours.size),
+                Ok(Answer::OtherSize(0)) => return (witness, true, None),
+                Ok(Answer::OtherSize(size)) if is_held && size <= ours.size => {
+                    return (witness, true, None);
+                }
                 Ok(Answer::OtherSize(size)) => Some(size),
                 Ok(Answer::Inconsistent) => None,
                 Err(NoAnswer::KeyRefused) => {
-                    let heard = match witness.refused_key(paths, ours, note).await {
-                        Remembers::Other(dispute) => return (witness, true, Some(dispute)),
-                        Remembers::Own { size, note } => size <= ours.size || holds(paths, note).await,
-                        Remembers::Untold => false,
+                    return match witness.refused_key(paths, ours, note).await {
+                        Remembers::Other(dispute) => (witness, true, Some(dispute)),
+                        Remembers::Own { size, note: theirs } => {
+                            let known = is_held && size <= ours.size;
+                            let known = known || holds(paths, theirs.clone()).await;
+                            let dispute = || Dispute {
+                                witness: witness.name.clone(),
+                                cosigned_size: Some(size),
+                                ours: note.clone(),
+                                theirs: Some(theirs),
+                            };
+                            (witness, true, (!known).then(dispute))
+                        }
+                        Remembers::Untold => (witness, false, None),
                     };
-                    return (witness, heard, None);
                 }
                 Err(error) => {
                     tracing::warn!(witness = %witness.name, %error, "a witness was not heard at the start");

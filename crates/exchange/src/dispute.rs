@@ -61,12 +61,28 @@ impl Dispute {
 }
 
 /// What a log has signed last, before anybody has opened it: what a witness is asked about before anything new is signed. As a
-/// rule that is the head; an operator who has lost it may have put an older checkpoint in its place.
+/// rule that is the head; an operator who has lost it may have put an older checkpoint in its place. Where there is neither a
+/// head nor a checkpoint in the log's folder, it is what an operator has accepted as lost.
 pub fn signed_last(paths: &StorePaths) -> io::Result<Option<String>> {
+    let present = newest(paths, &[paths.log_head(), paths.log().join("checkpoint")], |_| true)?;
+    if present.is_some() {
+        return Ok(present);
+    }
+    newest(paths, &paths.lost_heads()?, |note| is_own_note(paths, note))
+}
+
+/// The note of the largest log among files that may be there. The first that fits is taken as it is, another where a key of the
+/// log has signed it.
+fn newest(
+    paths: &StorePaths,
+    files: &[PathBuf],
+    fits: impl Fn(&str) -> bool,
+) -> io::Result<Option<String>> {
     let mut last: Option<(u64, String)> = None;
-    for path in [paths.log_head(), paths.log().join("checkpoint")] {
+    for path in files {
         let note = match fs_err::read_to_string(path) {
-            Ok(note) => note,
+            Ok(note) if fits(&note) => note,
+            Ok(_) => continue,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };

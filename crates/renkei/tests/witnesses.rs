@@ -479,3 +479,83 @@ fn a_watcher_tells_of_each_checkpoint_and_ends_where_the_past_is_another() {
         assert_eq!(kept.lines().nth(1), Some(size.to_string().as_str()));
     }
 }
+
+/// A store of before the log's key was replaced is put back and the loss accepted, with or without its folder of the log; a witness
+/// knows more. Held by `Witnesses::hear` and `signed_last`.
+fn is_disputed_before_anything_is_signed(rotates: bool, with_log: bool) {
+    let (mut broker, older) = stopped();
+    let mut host = WitnessHost::new(1, older);
+    host.start();
+    keep_policy(&broker, &host.line(), "quorum w1\n");
+    broker.restart();
+    until(&broker, || cosigned_size(&broker).is_some());
+    assert_eq!(broker.stop(), 0);
+    let backup = broker.folder.path("backup-store");
+    copy(&broker.town("store"), &backup);
+    broker.restart();
+    if rotates {
+        for operator in ["operator-1", "operator-2"] {
+            broker.done(operator, &["key", "rotate", "log", "--yes"]);
+        }
+        let newer = fs_err::read_to_string(broker.town("keys/log.vkey")).expect("a key");
+        host.stop();
+        host.learn(newer.parse().expect("a key"));
+        host.start();
+    }
+    broker.programme("lost");
+    let size = cosigned_size(&broker);
+    until(&broker, || cosigned_size(&broker) > size);
+    assert_eq!(broker.stop(), 0);
+    fs_err::remove_dir_all(broker.town("store")).expect("removed");
+    copy(&backup, &broker.town("store"));
+    if !with_log {
+        fs_err::remove_dir_all(broker.town("store/log")).expect("removed");
+    }
+    let (head, accepted) = (broker.town("keys/log.head"), broker.town("keys/log.head.accepted"));
+    fs_err::rename(&head, &accepted).expect("accepted");
+    broker.restart();
+    assert!(broker.town("keys/log.dispute").exists(), "the witness knows more");
+    assert!(!head.exists(), "nothing was signed");
+}
+
+#[test]
+fn an_older_store_behind_a_new_key_signs_nothing_where_a_witness_knows_more() {
+    is_disputed_before_anything_is_signed(true, true);
+}
+
+#[test]
+fn an_older_store_behind_a_new_key_and_without_its_log_signs_nothing_where_a_witness_knows_more() {
+    is_disputed_before_anything_is_signed(true, false);
+}
+
+#[test]
+fn an_older_store_without_its_log_signs_nothing_where_a_witness_knows_more() {
+    is_disputed_before_anything_is_signed(false, false);
+}
+
+/// The head was lost and an older checkpoint put in its place, the store restored without its folder of the log; the witness is
+/// silent at the start and heard later. Held by `StorePaths::holds`.
+#[test]
+fn what_a_witness_remembers_and_the_journal_has_is_no_dispute() {
+    let (mut broker, key) = stopped();
+    let head = broker.town("keys/log.head");
+    let before = fs_err::read_to_string(&head).expect("a head file");
+    let mut host = WitnessHost::new(1, key);
+    host.start();
+    keep_policy(&broker, &host.line(), "quorum w1\n");
+    broker.restart();
+    broker.programme("cosigned");
+    until(&broker, || cosigned_size(&broker).is_some());
+    host.stop();
+    broker.programme("later");
+    broker.programme("later-still");
+    assert_eq!(broker.stop(), 0);
+    fs_err::write(&head, &before).expect("an older checkpoint, of an auditor");
+    fs_err::remove_dir_all(broker.town("store/log")).expect("restored without the log");
+    broker.restart();
+    broker.programme("while-the-witness-is-silent");
+    host.start();
+    let dispute = broker.town("keys/log.dispute");
+    until(&broker, || cosigned_size(&broker).is_some() || dispute.exists());
+    assert!(!dispute.exists(), "a dispute over a past that the journal has");
+}
