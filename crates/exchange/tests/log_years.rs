@@ -307,3 +307,26 @@ fn a_broker_that_died_between_the_two_leaves_reads_while_its_log_is_disputed() {
     drop(exchange);
     threads.join();
 }
+
+/// Held by `Signer::is_kept`.
+#[test]
+fn a_final_checkpoint_of_a_lost_past_is_put_away_and_the_years_own_is_kept() {
+    for silent in [false, true] {
+        let broker = BetweenTheLeaves::died();
+        // Of another size, signed by the log's key.
+        let place = broker.file("keys/log-2026.checkpoint");
+        fs_err::write(&place, &broker.signed).expect("written");
+        for rule in [silent.then(silent_witness), None] {
+            let (exchange, threads) = broker.start(rule.clone());
+            work(&exchange);
+            if rule.is_none() {
+                broker.has_turned(&exchange);
+            }
+            drop(exchange);
+            threads.join();
+        }
+        let size = broker.signed.lines().nth(1).expect("a size");
+        let lost = broker.file(&format!("keys/log-2026.checkpoint.lost-{size}"));
+        assert_eq!(fs_err::read_to_string(lost).expect("evidence"), broker.signed);
+    }
+}
