@@ -96,6 +96,12 @@ impl KeptLogKey {
         };
         let kept = Self { path, key };
         kept.check(decided)?;
+        if kept.is_unannounced(decided)? {
+            tracing::warn!(
+                "the log's key has taken the place of another one, and the journal does not say so: it was rolled back past that. Replace the key at once \
+                 (renkei key rotate log), and give auditors the public halves of all keys"
+            );
+        }
         Ok(kept)
     }
 
@@ -115,6 +121,14 @@ impl KeptLogKey {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Whether this key has followed another one, of which the journal knows nothing.
+    fn is_unannounced(&self, decided: Option<Digest>) -> Result<bool, OpenError> {
+        let Some(folder) = self.path.parent().filter(|_| decided.is_none()) else {
+            return Ok(false);
+        };
+        Ok(folder.is_dir() && !older_verifiers(folder)?.is_empty())
     }
 
     /// The key that signs.
