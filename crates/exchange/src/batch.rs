@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use renkei_journal::BlobRef;
 use renkei_tlog::leaf::{Counter, DecidedBy, Decision as LeafDecision, DecisionKind, Operation};
-use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
+use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason, SnapshotId};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountCounts;
@@ -31,6 +31,7 @@ use crate::reach::Unmet;
 use crate::refusal::Refusal;
 use crate::review::TaskState;
 use crate::role::Role;
+use crate::standing::{self, SeenWith};
 use crate::state::State;
 use crate::store::Vault;
 use crate::supersede;
@@ -118,6 +119,9 @@ pub struct Batch {
     /// Keyed digest of everybody who was protected when it was drawn up: lines around them were left out.
     #[serde(default)]
     pub protected: Option<Digest>,
+    /// The register in use with which it was drawn up: whom it pays depends on that too.
+    #[serde(default)]
+    pub register: Option<SnapshotId>,
 }
 
 /// One payment of a batch.
@@ -344,11 +348,33 @@ pub fn certify(
     permit: Permit<Certify>,
     signed: Signed,
 ) -> Result<Done<BatchId>, Refusal> {
+    // Others of the programme may be signed, and the register may go on, while this one is looked at. What was signed for and is not so
+    // any more is told at once.
+    let certified = until_undisturbed(|| {
+        let done = certify_once(exchange, indexes, call.clone(), permit.clone(), signed);
+        match done {
+            Err(refusal) if refusal.field.is_some() => Ok(Err(refusal)),
+            done => done.map(Ok),
+        }
+    });
+    certified?
+}
+
+fn certify_once(
+    exchange: &Exchange,
+    indexes: &Indexes,
+    call: Call,
+    permit: Permit<Certify>,
+    signed: Signed,
+) -> Result<Done<BatchId>, Refusal> {
     let state = exchange.state();
     let list = state.lists.get(&signed.list).ok_or(Reason::NoAgreement)?;
     let protected = household_case::protected(exchange, indexes, &state, signed.list)
         .and_then(|protected| known_digest(exchange.vault(), &state, list.programme, &protected));
-    exchange.execute_now(call, CertifyBatch { permit, signed, protected })
+    let batch = state.batches.get(&signed.batch).filter(|batch| batch.list == signed.list);
+    let seen = batch.ok_or(Refusal::from(Reason::NoAgreement));
+    let seen = seen.and_then(|batch| standing::look(exchange, &state, batch));
+    exchange.execute_now(call, CertifyBatch { permit, signed, protected, seen })
 }
 
 /// Keyed digest of everybody who is protected.
@@ -379,6 +405,8 @@ struct CertifyBatch {
     signed: Signed,
     /// Keyed digest of everybody who is protected now, where it is known.
     protected: Result<Digest, Refusal>,
+    /// What it was looked at with, where it still stands.
+    seen: Result<SeenWith, Refusal>,
 }
 
 impl Command for CertifyBatch {
@@ -407,6 +435,10 @@ impl Command for CertifyBatch {
         if batch.protected != Some(self.protected?) {
             // Somebody in it may live with somebody who is protected since.
             return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
+        }
+        if self.seen? != SeenWith::of(desk.state, &batch) {
+            // Between the look and this turn: to be looked at again.
+            return Err(Reason::VersionOld.into());
         }
         if batch.digest != digest {
             return Err(Refusal::new(Reason::DigestDiffers).in_field("digest"));

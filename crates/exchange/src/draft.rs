@@ -32,6 +32,7 @@ use crate::programme::PayeeUnit;
 use crate::reach::{Reach, Unmet};
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk};
+use crate::standing::register_in_use;
 use crate::state::State;
 use crate::store::{Vault, blob_refusal};
 use crate::unknown_ids::without_zeros;
@@ -277,6 +278,7 @@ pub(crate) fn draw_up(
         exclusions: programme.exclusions.len(),
         divisions: programme.divisions.len(),
         protected: Some(watch.protected),
+        register: register_in_use(state, list_id),
     };
     let dissolved = sieve.dissolved;
     Ok(Drawn::Batch(Box::new(Draft {

@@ -85,6 +85,7 @@ pub mod seal;
 mod sealed_parts;
 pub mod shown;
 pub mod snapshot;
+mod standing;
 pub mod state;
 pub mod store;
 pub mod subject;

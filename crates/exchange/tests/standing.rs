@@ -1,0 +1,72 @@
+//! Proposals that wait for their second signature while the register goes on.
+//!
+//! Each test of a fault names the line that, removed, makes it fail.
+
+mod town;
+
+use renkei_types::Reason;
+use town::families::{families, id, list_of, own, town};
+use town::moves::{all_to, move_after, notice};
+
+/// Without `is_same` in `standing::look` both proposals are signed, and one household of the base date is paid twice.
+#[test]
+fn two_proposals_whose_payees_turn_out_to_be_one_household_are_not_both_signed() {
+    let town = town();
+    let families = families(&town);
+    let (one, other) = (&families[0][0], &families[1][0]);
+    let lists = [list_of(&town, "a", &own(&[one])), list_of(&town, "b", &own(&[other]))];
+    let [first, second] =
+        lists.map(|list| town.propose("certifier-1", list).expect("a proposal").batch);
+    notice(&town, 1, &all_to(&families[1], &one["世帯番号"]), &[]);
+    town.sign("certifier-2", lists[0], first).expect("nothing has happened to these");
+    let refused = town.sign("certifier-2", lists[1], second).expect_err("another payee");
+    assert_eq!((refused.reason, refused.field), (Reason::VersionOld, Some("batch_id")));
+    let again = town.propose("certifier-1", lists[1]).expect_err("nobody is left to pay");
+    assert_eq!(again.reason, Reason::AlreadyPaid);
+}
+
+/// Without `paid.has` in `standing::look` a proposal that keeps its payee is signed after that household was paid under another number.
+#[test]
+fn a_proposal_is_not_signed_whose_household_was_paid_under_another_number_in_between() {
+    let town = town();
+    let families = families(&town);
+    let (one, other) = (&families[0][0], &families[1][0]);
+    let lists = [list_of(&town, "a", &own(&[one])), list_of(&town, "b", &own(&[other]))];
+    let [first, second] =
+        lists.map(|list| town.propose("certifier-1", list).expect("a proposal").batch);
+    town.sign("certifier-2", lists[1], second).expect("two signatures");
+    notice(&town, 1, &all_to(&families[1], &one["世帯番号"]), &[]);
+    let refused = town.sign("certifier-2", lists[0], first).expect_err("paid already");
+    assert_eq!((refused.reason, refused.field), (Reason::VersionOld, Some("batch_id")));
+}
+
+/// With a refusal for every other register nothing is ever certified in a town whose register changes every few minutes. Without
+/// `is_certified` a line that stands in the proposal itself would be taken for a payment already made.
+#[test]
+fn a_proposal_is_signed_though_the_register_has_changed_where_its_payees_are_the_same() {
+    let town = town();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    let batch = town.propose("certifier-1", list).expect("a proposal").batch;
+    notice(&town, 1, &all_to(&families[2], "900001"), &[]);
+    // Households that part after the base date are the same ones.
+    move_after(&town, 2, &all_to(&families[1], "900002"), &[]);
+    town.sign("certifier-2", list, batch).expect("two signatures");
+    assert_eq!(town.paid(batch).len(), 2);
+}
+
+/// Without `is_same` the household is paid under a number that it does not have any more; drawn up again it is paid once.
+#[test]
+fn a_proposal_whose_household_has_another_number_is_drawn_up_again_and_paid_once() {
+    let town = town();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    let before = town.propose("certifier-1", list).expect("a proposal").batch;
+    notice(&town, 1, &all_to(&families[0], "900001"), &[]);
+    let refused = town.sign("certifier-2", list, before).expect_err("another payee");
+    assert_eq!(refused.reason, Reason::VersionOld);
+    let batch = town.propose("certifier-1", list).expect("a proposal").batch;
+    town.sign("certifier-2", list, batch).expect("two signatures");
+    let paid: Vec<_> = town.paid(batch).into_iter().map(|payment| payment.person).collect();
+    assert_eq!(paid, [id(&families[0][0]), id(&families[1][0])]);
+}
