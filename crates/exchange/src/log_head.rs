@@ -269,11 +269,12 @@ fn accepted(paths: &StorePaths, keys: &[VerifierKey]) -> Result<Option<LostHead>
 
 /// A head file, which must be signed by a key of the log; nothing where there is none.
 fn read(path: &Path, keys: &[VerifierKey]) -> Result<Option<SignedCheckpoint>, OpenError> {
-    let refused = |error| {
-        if matches!(error, CheckpointError::UnknownKey) {
-            return OpenError::HeadKeyUnknown { path: path.to_owned() };
+    let refused = |error| match error {
+        CheckpointError::UnknownKey => OpenError::HeadKeyUnknown { path: path.to_owned() },
+        CheckpointError::NotANote | CheckpointError::NotACheckpoint => {
+            OpenError::HeadDamaged { path: path.to_owned() }
         }
-        wrong(path)(LogError::from(error))
+        CheckpointError::WrongSignature | CheckpointError::OtherOrigin => wrong(path)(error.into()),
     };
     match fs_err::read(path) {
         Ok(note) => SignedCheckpoint::open(&note, keys).map(Some).map_err(refused),

@@ -35,6 +35,16 @@ fn key_of(pem: &[u8], origin: &Origin) -> Result<LogKey, OpenError> {
     LogKey::from_pem(origin.clone(), &pem).map_err(|error| wrong(&error))
 }
 
+/// Reads the next key. What is wrong with it is not wrong with the one that signs.
+fn read_next(path: &Path, origin: &Origin) -> Result<LogKey, OpenError> {
+    read(path, origin).map_err(|_| {
+        let path = path.display();
+        OpenError::LogKey(format!(
+            "{path} cannot be read as a key; put it back, or, where two have not agreed on it, remove it and propose another one"
+        ))
+    })
+}
+
 fn read_or_make(path: &Path, origin: &Origin, entropy: &dyn Entropy) -> Result<LogKey, OpenError> {
     if path.exists() {
         return read(path, origin);
@@ -177,7 +187,8 @@ impl KeptLogKey {
     /// Whether the next key is the one of this fingerprint. There may be none, or one that nobody has agreed to.
     pub(crate) fn is_next(&self, decided: Digest) -> Result<bool, OpenError> {
         let next = next_file(&self.path);
-        Ok(next.exists() && fingerprint(&read(&next, self.key.origin())?.verifier()) == decided)
+        Ok(next.exists()
+            && fingerprint(&read_next(&next, self.key.origin())?.verifier()) == decided)
     }
 
     /// Takes the next key into use; what came to an end before that is done again. `last` is the last note that the older one
@@ -186,7 +197,7 @@ impl KeptLogKey {
         let older = self.key.verifier();
         if fingerprint(&older) != decided {
             let next = next_file(&self.path);
-            let key = read(&next, self.key.origin())?;
+            let key = read_next(&next, self.key.origin())?;
             // Before the key is replaced.
             self.keep_older(&older)?;
             if let Some(last) = last {

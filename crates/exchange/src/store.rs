@@ -323,6 +323,12 @@ pub enum OpenError {
         /// The head file.
         path: PathBuf,
     },
+    /// What was signed last cannot be read.
+    #[error("{} is empty or damaged: nothing tells what was signed last. Put the file back, or the newest checkpoint that an auditor or a client holds in its place. If there is none, put it away and make an empty file log.head.accepted in its folder; the next start notes ROLLBACK_SUSPECTED in the log and goes on", path.display())]
+    HeadDamaged {
+        /// The head file.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -348,6 +354,7 @@ impl renkei_types::Classify for OpenError {
             | Self::LogKeyReplaced { .. }
             | Self::LogKeyOther { .. }
             | Self::HeadKeyUnknown { .. }
+            | Self::HeadDamaged { .. }
             | Self::LogKey(_) => Kind::Refused,
             Self::Cache(_) | Self::Io(_) => Kind::Unavailable,
         }
@@ -420,6 +427,13 @@ impl renkei_types::Localised for OpenError {
                 self.to_string(),
                 format!(
                     "{} は鍵フォルダーにない鍵で署名されています。log.key が最後に署名した鍵ではありません。署名はしていません。log.key と log.vkey を金庫から戻してください",
+                    path.display()
+                ),
+            ),
+            Self::HeadDamaged { path } => language.pick(
+                self.to_string(),
+                format!(
+                    "{} が空か壊れていて、最後に署名した内容が分かりません。このファイルを戻すか、監査人やクライアントの持つ最新のチェックポイントをその場所に置いてください。どちらもない場合は、このファイルを別の場所に移し、同じフォルダーに空のファイル log.head.accepted を作ってください。次の起動で ROLLBACK_SUSPECTED を記録して再開します",
                     path.display()
                 ),
             ),

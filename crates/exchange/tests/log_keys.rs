@@ -286,6 +286,14 @@ fn another_key_in_the_place_of_the_logs_first_one_signs_nothing() {
     threads.join();
     let frames: Vec<Frame> =
         journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect();
+    // What lies beside the key and cannot be read is named.
+    let head = read(keys.join("log.head"));
+    for garbled in ["", "no note"] {
+        write(keys.join("log.head"), garbled);
+        let why = refused(place, &frames);
+        assert!(why.contains("log.head is empty or damaged"), "{why}");
+    }
+    write(keys.join("log.head"), &head);
     let vkey = read(keys.join("log.vkey"));
     let origin = "renkei.example/renkei-audit/131016".parse().expect("an origin");
     let other = LogKey::generate(origin, &SeededEntropy::new(99));
