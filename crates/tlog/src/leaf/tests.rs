@@ -293,6 +293,26 @@ fn what_is_not_a_leaf_is_refused_and_never_cut_to_fit() {
 }
 
 #[test]
+fn an_array_in_the_place_of_an_object_is_another_spelling() {
+    let text = String::from_utf8(full().to_bytes().expect("a leaf")).expect("UTF-8");
+    let whole: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut changed = 0;
+    for (name, value) in whole.as_object().expect("an object") {
+        let Some(object) = value.as_object() else { continue };
+        // In each order of two: that in which the fields are declared is among them.
+        let values: Vec<_> = object.values().cloned().collect();
+        for values in [values.clone(), values.into_iter().rev().collect()] {
+            let mut leaf = whole.clone();
+            leaf[name] = serde_json::Value::Array(values);
+            let bytes = serde_json::to_vec(&leaf).expect("JSON");
+            assert!(Leaf::parse(&bytes).is_err(), "{name}");
+            changed += 1;
+        }
+    }
+    assert!(changed > 4);
+}
+
+#[test]
 fn a_digest_in_capitals_is_another_spelling() {
     let text = String::from_utf8(full().to_bytes().expect("a leaf")).expect("UTF-8");
     let digest = Digest::of(b"synthetic").to_string();
