@@ -96,6 +96,14 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     published("a line of a stranger has no signature", "checkpoint", |bundle| {
         bundle.note(|note| format!("{note}\u{2014} pref.example/w AAAAAA==\n"));
     }),
+    published(
+        "lines of strangers make it longer than a checkpoint may be",
+        "checkpoint",
+        |bundle| {
+            let line = "\u{2014} pref.example/w AAAAAAAAAAAA\n";
+            bundle.note(|note| note + &line.repeat(128 * 1024 / line.len()));
+        },
+    ),
     published("a line of a stranger is no base64", "checkpoint", |bundle| {
         bundle.note(|note| format!("{note}\u{2014} pref.example/w AAAAAAAA*\n"));
     }),
