@@ -188,6 +188,10 @@ impl State {
             let is_reached = |household: &str| reach.payees.contains(without_zeros(household));
             together.read(vault, self, base, (*snapshot, out), is_reached)?;
         }
+        for (_, snapshot, _) in read.iter().filter(|_| !reach.payees.is_empty()) {
+            let is_reached = |household: &str| reach.payees.contains(without_zeros(household));
+            together.read_unknown(vault, self, base, *snapshot, is_reached)?;
+        }
         let mut registers = HashSet::new();
         for (list, snapshot, _) in read {
             let dataset = self.snapshots.get(&snapshot).map(|snapshot| snapshot.dataset);

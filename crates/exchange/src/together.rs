@@ -15,7 +15,8 @@
 //! the household got before the list was paid, those of them who have been of it since.
 //!
 //! The number of a household that a division calls still one (module `division`) is older than the register may tell. Together under it were
-//! all who have ever had it since the base date's file, but for those whom divisions name.
+//! all who have ever had it since the base date's file, but for those whom divisions name. Likewise whoever stops a household may know a number
+//! that it has had for a while only, between two states of the register that count.
 //!
 //! Whom a division counts to another household says nothing about this one. Each state of a register is asked by itself: a number may be
 //! given to strangers later, who would otherwise seem to be left.
@@ -181,7 +182,7 @@ impl Together {
         Ok(())
     }
 
-    /// Adds all who were ever of the households that a division calls still one, as a snapshot knows them. Blocks: for threads that may
+    /// Those who were ever of the households that a division calls still one, as a snapshot knows them. Blocks: for threads that may
     /// wait.
     pub(crate) fn still_one(
         vault: &Vault,
@@ -191,18 +192,44 @@ impl Together {
         divisions: &Divisions,
     ) -> Result<Self, Refusal> {
         let (mut together, numbers) = (Self::default(), divisions.still_one());
-        if numbers.is_empty() {
-            return Ok(together);
-        }
-        for segment in state.segments_since(snapshot, base.on)? {
-            let found = members(vault, segment, |person, household| {
+        if !numbers.is_empty() {
+            together.read_ever(vault, state, base, snapshot, |person, household| {
                 numbers.contains(household) && divisions.household(person).is_none()
             })?;
-            for Member { person, household, .. } in found {
-                together.add(snapshot, &household, &person);
-            }
         }
         Ok(together)
+    }
+
+    /// Adds those who were ever of the numbers that are meant and that no state of a register, of those that were read, has for anybody:
+    /// a household may have had one for a while, between two of them. Blocks: for threads that may wait.
+    pub(crate) fn read_unknown(
+        &mut self,
+        vault: &Vault,
+        state: &State,
+        base: StateAt,
+        snapshot: SnapshotId,
+        is_meant: impl Fn(&str) -> bool + Sync,
+    ) -> Result<(), Refusal> {
+        let known: HashSet<String> = self.0.keys().map(|(_, number)| number.clone()).collect();
+        self.read_ever(vault, state, base, snapshot, |_, household| {
+            is_meant(household) && !known.contains(household)
+        })
+    }
+
+    fn read_ever(
+        &mut self,
+        vault: &Vault,
+        state: &State,
+        base: StateAt,
+        snapshot: SnapshotId,
+        is_meant: impl Fn(&str, &str) -> bool + Sync,
+    ) -> Result<(), Refusal> {
+        for segment in state.segments_since(snapshot, base.on)? {
+            for Member { person, household, .. } in members(vault, segment, &is_meant)? {
+                self.add(snapshot, &household, &person);
+            }
+        }
+        Ok(())
     }
 
     fn has(&self, snapshot: SnapshotId, household: &str, person: &str) -> bool {

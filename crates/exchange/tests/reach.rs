@@ -104,3 +104,17 @@ fn stopped(town: &Town, id: &str) -> Held {
     let call = Call::read(caller("certifier-1"));
     hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold").reply
 }
+
+/// Without `read_unknown` in `State::extend_reach` the stop ends with the next number, though the one that it names was that of its day.
+#[test]
+fn a_stop_under_a_number_that_a_household_had_for_a_while_goes_with_the_next() {
+    let town = town();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    notice(&town, 1, &all_to(&families[0], "900001"), &[]);
+    hold(&town, "900001");
+    notice(&town, 2, &all_to(&families[0], "900002"), &[]);
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
+    assert_eq!(found.unmet.stops, 0);
+}
