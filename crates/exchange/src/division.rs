@@ -10,9 +10,9 @@
 //! | else lived in another household on the base date, as the register's deltas say | that household: a later division is none |
 //! | else | the household that the register has |
 //!
-//! The number of a household that is still one means the household that has it, or had: where the register has given another to all who
-//! are left of it, they are counted to that one (module `together`). Where it has given them several, nobody can say which is meant, and
-//! the line waits, as those on hold do, for a division that names one of them.
+//! The number of a household that is still one is the one that the others had on the base date, as the register has it now. Where the
+//! register has given all who are left of it others, nobody can say which is meant, and the line waits, as those on hold do, for a
+//! division that names one of them (module `together`).
 //!
 //! | kind | what it is | who names them |
 //! |---|---|---|

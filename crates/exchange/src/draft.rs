@@ -155,7 +155,7 @@ impl<'a> Sieve<'a> {
         // A household that a division has made is in no register.
         } else if self.held_up.has_line(self.unit, payee, resident)
             || self.on_hold.has(payee)
-            || self.rule.is_of_several(&resident.person)
+            || self.rule.is_doubtful(&resident.person)
             || self.watch.holds(self.state, &paid(), &payment.cells)
         {
             Some(Obstacle::Held)

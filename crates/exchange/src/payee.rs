@@ -129,25 +129,8 @@ pub(crate) struct PayeeRule {
     divisions: Divisions,
     /// Households on the base date, by person without zeros in front: who parts after it does not make two payees of one.
     on_base_date: HashMap<String, String>,
-    /// What the numbers of households that are still one mean by now, where the register has given them others.
-    still_one: HashMap<String, StillOne>,
-}
-
-/// The household that is meant by a number that nobody has any more who is left of it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum StillOne {
-    /// All who are left have this one.
-    Number(String),
-    /// They have several.
-    Several,
-}
-
-impl StillOne {
-    fn of(numbers: HashSet<String>) -> Option<Self> {
-        let mut numbers = numbers.into_iter();
-        let first = numbers.next()?;
-        Some(if numbers.next().is_some() { Self::Several } else { Self::Number(first) })
-    }
+    /// Numbers of households that are still one which by now are those of others on the base date, or of nobody.
+    doubtful: HashSet<String>,
 }
 
 impl PayeeRule {
@@ -166,7 +149,7 @@ impl PayeeRule {
             unit,
             divisions: Divisions::default(),
             on_base_date: HashMap::new(),
-            still_one: HashMap::new(),
+            doubtful: HashSet::new(),
         };
         if unit == PayeeUnit::Household {
             rule.divisions = Divisions::of(vault, programme)?;
@@ -175,37 +158,37 @@ impl PayeeRule {
             let in_use = dataset.and_then(|dataset| state.snapshot_in_use(dataset).ok());
             if let Some(in_use) = in_use {
                 let base = StateAt { on: programme.rules.base_date, known: today };
-                rule.still_one = rule.still_one(vault, state, base, in_use, list)?;
+                rule.doubtful = rule.doubtful(vault, state, base, in_use, list)?;
                 rule.on_base_date = on_base_date(vault, state, base, in_use, residents)?;
             }
         }
         Ok(rule)
     }
 
-    /// What the numbers of households that are still one mean. Blocks: for threads that may wait.
-    fn still_one(
+    /// Numbers of households that are still one which do not say whom they mean. Who was ever of the number may have been of another
+    /// household on the base date, so nobody is counted to the one that they have now. Blocks: for threads that may wait.
+    fn doubtful(
         &self,
         vault: &Vault,
         state: &State,
         base: StateAt,
         in_use: SnapshotId,
         list: ListId,
-    ) -> Result<HashMap<String, StillOne>, Refusal> {
+    ) -> Result<HashSet<String>, Refusal> {
         let together = Together::still_one(vault, state, base, in_use, &self.divisions)?;
         let now = together.now(vault, state, list)?;
         if now.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(HashSet::new());
         }
         let left = Self {
             unit: self.unit,
             divisions: self.divisions.clone(),
             on_base_date: on_base_date(vault, state, base, in_use, now.iter())?,
-            still_one: HashMap::new(),
+            doubtful: HashSet::new(),
         };
         let renumbered = together.renumbered(&now, &left).into_iter();
-        let meant = renumbered
-            .filter_map(|(number, others)| Some((number.to_owned(), StillOne::of(others)?)));
-        Ok(meant.collect())
+        let doubtful = renumbered.filter(|(_, others)| !others.is_empty());
+        Ok(doubtful.map(|(number, _)| number.to_owned()).collect())
     }
 
     /// The household to which a division counts the person.
@@ -224,32 +207,20 @@ impl PayeeRule {
         self.divisions.is_separate(person) && !self.divisions.has_fled(person)
     }
 
-    /// The household that a number means which a division calls still one.
-    pub(crate) fn still_one_under<'a>(&'a self, number: &'a str) -> &'a str {
-        match self.still_one.get(without_zeros(number)) {
-            Some(StillOne::Number(number)) => number,
-            Some(StillOne::Several) | None => number,
-        }
-    }
-
-    /// Whether nobody can say of which household the person is, because the one that is still one has several numbers.
-    pub(crate) fn is_of_several(&self, person: &str) -> bool {
+    /// Whether nobody can say of which household the person is: the number under which a division calls it still one is not that of the
+    /// others on the base date.
+    pub(crate) fn is_doubtful(&self, person: &str) -> bool {
         let number = self.divisions.still_one_of(person).map(without_zeros);
-        number.and_then(|number| self.still_one.get(number)) == Some(&StillOne::Several)
+        number.is_some_and(|number| self.doubtful.contains(number))
     }
 
     /// The payee: empty where a household is wanted and nobody knows one.
     pub(crate) fn payee<'a>(&'a self, resident: &'a Resident) -> &'a str {
         match self.unit {
             PayeeUnit::Person => &resident.person,
-            PayeeUnit::Household => {
-                let person = resident.person.as_str();
-                match (self.divisions.still_one_of(person), self.divided(person)) {
-                    (Some(number), _) => self.still_one_under(number),
-                    (None, Some(household)) => household,
-                    (None, None) => self.household_of_register(resident),
-                }
-            }
+            PayeeUnit::Household => self
+                .divided(&resident.person)
+                .unwrap_or_else(|| self.household_of_register(resident)),
         }
     }
 }

@@ -199,12 +199,6 @@ impl State {
                 let now = together.now(vault, self, list)?;
                 let rule = PayeeRule::read(vault, self, today, list, now.iter())?;
                 reach.payees.extend(together.renumbered(&now, &rule).into_values().flatten());
-                // A number may be in use by a division alone.
-                let still_one = divisions.still_one().into_iter();
-                let still_one = still_one.filter(|number| reach.payees.contains(*number));
-                let meant = still_one.map(|number| without_zeros(rule.still_one_under(number)));
-                let meant: Vec<String> = meant.map(str::to_owned).collect();
-                reach.payees.extend(meant);
             }
         }
         Ok(())

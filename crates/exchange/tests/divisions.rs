@@ -13,12 +13,10 @@ use renkei_exchange::households::HouseholdFinding;
 use renkei_exchange::permit::StopReleases;
 use renkei_types::Reason;
 use town::cases::{clear, findings, paid_lines, protect};
-use town::families::{
-    Record, counted, families, id, list_of, own, proposed, town, town_of_members,
-};
+use town::families::{Record, counted, families, list_of, own, town, town_of_members};
 use town::moves::{all_to, changed, move_after, notice, renumber};
 use town::records::column;
-use town::stops::{divide, hold};
+use town::stops::divide;
 use town::{Town, caller};
 
 /// Without `divided` in `PayeeRule::payee` both are paid; without the comparison of `divisions` in `CertifyBatch::decide` a proposal from
@@ -183,10 +181,11 @@ fn who_has_a_household_of_her_own_because_she_fled_is_told_to_nobody_who_names_i
     }
 }
 
-/// Without `still_one_under` in `PayeeRule::payee` who parted is paid under the number of the division, and the others under the one that
-/// the register has given them since.
+/// Without `is_doubtful` in `Sieve::obstacle` who parted is paid under the number of the division, and the others under the one that the
+/// register has given them since.
 #[test]
-fn who_is_counted_to_a_household_is_paid_with_it_though_it_has_another_number_since() {
+fn who_is_counted_to_a_household_that_has_another_number_since_waits_for_a_division_that_names_it()
+{
     // Whether the household is paid before it gets the number, and whether by the line of whom the division names.
     for (is_paid_before, is_divided_first) in
         [(false, true), (false, false), (true, true), (true, false)]
@@ -194,46 +193,42 @@ fn who_is_counted_to_a_household_is_paid_with_it_though_it_has_another_number_si
         let (town, families) = parted();
         let (parted, rest) = families[0].split_last().expect("a family");
         let give_number = || notice(&town, 2, &all_to(rest, "900001"), &[]);
+        let both = [parted, &rest[0]];
+        let (first, second) = if is_divided_first { (0, 1) } else { (1, 0) };
+        let (stranger, other) = (&families[1][0], &families[2][0]);
         if !is_paid_before {
             give_number();
         }
-        let both = [parted, &rest[0]];
-        let (first, second) = if is_divided_first { (0, 1) } else { (1, 0) };
-        town.pay(list_of(&town, "a", &own(&[both[first]])));
+        town.pay(list_of(&town, "a", &own(&[both[first], other])));
         if is_paid_before {
             give_number();
         }
-        let stranger = &families[1][0];
-        let found = proposed(&town, "b", &[both[second], stranger]);
-        let paid = (1, 0, 0, vec![id(stranger)]);
-        assert_eq!(found, paid, "{is_paid_before} {is_divided_first}");
+        let list = list_of(&town, "b", &own(&[both[second], stranger]));
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        let paid = town.paid(found.batch).len();
+        // Of the two lines of the household one is paid at most.
+        let is_second_paid = !is_paid_before && is_divided_first;
+        assert_eq!(paid, 1 + usize::from(is_second_paid), "{is_paid_before} {is_divided_first}");
+        assert_eq!(found.held + found.already_paid, u64::from(!is_second_paid));
     }
 }
 
 /// Without the same one list pays both.
 #[test]
-fn who_is_counted_to_a_household_with_another_number_is_one_payee_with_it_in_a_list() {
+fn who_is_counted_to_a_household_with_another_number_is_not_paid_beside_it_in_a_list() {
     let (town, families) = parted();
     let (parted, rest) = families[0].split_last().expect("a family");
     notice(&town, 2, &all_to(rest, "900001"), &[]);
     let stranger = &families[1][0];
-    let found = proposed(&town, "a", &[parted, &rest[0], stranger]);
-    assert_eq!(found, (1, 0, 0, vec![id(parted), id(stranger)]));
-}
-
-/// Without `still_one_under` in `State::extend_reach` a stop under the number of the division ends when the household gets another.
-#[test]
-fn a_stop_under_the_number_of_a_division_goes_with_the_household() {
-    let (town, families) = parted();
-    let (parted, rest) = families[0].split_last().expect("a family");
-    notice(&town, 2, &all_to(rest, "900001"), &[]);
-    let list = list_of(&town, "a", &own(&[parted, &families[1][0]]));
-    hold(&town, &parted["世帯番号"]);
+    let list = list_of(&town, "a", &own(&[parted, &rest[0], stranger]));
     let found = town.propose("certifier-1", list).expect("a proposal");
-    assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
+    assert_eq!((found.held, found.already_paid, town.paid(found.batch).len()), (1, 0, 2));
+    divide(&town, "payments", DivisionKind::StillOne, &[(parted, "900001")]).expect("a division");
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, found.already_paid, town.paid(found.batch).len()), (0, 1, 2));
 }
 
-/// Without `is_of_several` in `Sieve::obstacle` who parted is paid beside all of those who are left.
+/// Without `is_doubtful` in `Sieve::obstacle` who parted is paid beside all of those who are left.
 #[test]
 fn who_is_counted_to_a_household_that_is_several_by_now_waits_for_a_division_that_names_one() {
     let (town, families) = parted();
