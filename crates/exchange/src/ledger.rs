@@ -184,7 +184,10 @@ impl Exchange {
             tracing::warn!(leaves, "the log was longer once, or may have been; going on without");
             let seen = lost.checkpoint.as_ref().map(Into::into);
             exchange.execute_now(Call::own(), RollbackSuspected(seen))?;
-            lost.put_away()?;
+            // As long as nothing is signed since, the next start needs it again.
+            if exchange.shared.paths.log_head().exists() {
+                lost.put_away()?;
+            }
         }
         if let Some(accepted) = disputes.accepted {
             let dispute = accepted.dispute.clone();

@@ -120,7 +120,7 @@ impl KeptLogKey {
         let own = fingerprint(&self.key.verifier());
         match decided {
             Some(decided) if decided == own => return Ok(()),
-            Some(decided) if !self.is_next(decided)? => {
+            Some(decided) if !self.is_next(decided)? && !self.has_followed(decided)? => {
                 return Err(OpenError::LogKeyReplaced { path: self.path.clone(), decided });
             }
             Some(_) | None => {}
@@ -135,10 +135,24 @@ impl KeptLogKey {
 
     /// Whether this key has followed another one, of which the journal knows nothing.
     fn is_unannounced(&self, decided: Option<Digest>) -> Result<bool, OpenError> {
-        let Some(folder) = self.path.parent().filter(|_| decided.is_none()) else {
+        let Some(folder) = self.path.parent().filter(|folder| folder.is_dir()) else {
             return Ok(false);
         };
-        Ok(folder.is_dir() && !older_verifiers(folder)?.is_empty())
+        match decided {
+            Some(decided) if decided == fingerprint(&self.key.verifier()) => Ok(false),
+            Some(decided) => self.has_followed(decided),
+            None => Ok(!older_verifiers(folder)?.is_empty()),
+        }
+    }
+
+    /// Whether this key has taken the place of another one in a later rotation than the journal knows: that was rolled back past it, and
+    /// the other one is no more.
+    fn has_followed(&self, older: Digest) -> Result<bool, OpenError> {
+        let Some(folder) = self.path.parent() else { return Ok(false) };
+        let own = self.key.verifier();
+        let is_last =
+            self.written().as_ref() == Some(&own) && !is_older(folder, fingerprint(&own))?;
+        Ok(is_last && is_older(folder, older)?)
     }
 
     /// The key that signs.
@@ -224,6 +238,11 @@ fn older_verifiers(folder: &Path) -> Result<Vec<VerifierKey>, OpenError> {
     Ok(all)
 }
 
+/// Whether the public half of this key lies with the older ones.
+fn is_older(folder: &Path, key: Digest) -> Result<bool, OpenError> {
+    Ok(older_verifiers(folder)?.iter().any(|older| fingerprint(older) == key))
+}
+
 fn read_verifier(path: &Path) -> Result<VerifierKey, OpenError> {
     fs_err::read_to_string(path)?.parse().map_err(|error| wrong(&error))
 }
@@ -259,6 +278,9 @@ impl StorePaths {
         // Before the journal is read: a key is decided on before it is in use.
         let own = fingerprint(&read_verifier(&written)?);
         match self.decided_beside()? {
+            Some(decided) if is_older(&self.keys, decided)? && !is_older(&self.keys, own)? => {
+                Ok(())
+            }
             Some(decided) if decided != own && !next_file(&path).exists() => {
                 // A broker that serves may have taken it into use meanwhile.
                 if fingerprint(&read_verifier(&written)?) == decided {

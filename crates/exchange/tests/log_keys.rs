@@ -274,6 +274,34 @@ fn a_wrong_or_missing_log_key_leaves_the_public_half_and_is_told() {
     threads.join();
 }
 
+/// The journal knows the key before the last one; an operator has accepted what is lost. Held by `KeptLogKey::has_followed`.
+#[test]
+fn a_store_from_before_the_last_rotation_goes_on_under_the_key_that_is_in_use_once_its_loss_is_accepted()
+ {
+    let replaced = Replaced::new();
+    let place = replaced.died_after(6);
+    let keys = place.join("keys");
+    let origin = "renkei.example/renkei-audit/131016".parse().expect("an origin");
+    let last = LogKey::generate(origin, &SeededEntropy::new(7));
+    write(keys.join("log-before.vkey"), &format!("{}\n", replaced.newer));
+    write(keys.join("log.key"), &last.to_pem());
+    private(&keys.join("log.key"));
+    write(keys.join("log.vkey"), &format!("{}\n", last.verifier()));
+    fs_err::rename(keys.join("log.head"), keys.join("log.head.accepted")).expect("renamed");
+    let mut journal = MemoryJournal::new();
+    journal.append(Seq(0), &replaced.frames).expect("appended");
+    let (exchange, threads) = open_with(&place, Some(&journal), clock(), equipment("usual"));
+    exchange.checkpoint_now().expect("signed");
+    drop(exchange);
+    threads.join();
+    let head = read(keys.join("log.head"));
+    assert!(SignedCheckpoint::open(head.as_bytes(), &[last.verifier()]).is_ok());
+    // Back under the key before it, it does not start.
+    fs_err::copy(replaced.before.join("log.key"), keys.join("log.key")).expect("copied");
+    let why = refused(&place, &replaced.frames);
+    assert!(why.contains("was replaced by"), "{why}");
+}
+
 /// Held by `KeptLogKey::check` and `HeadKeyUnknown`.
 #[test]
 fn another_key_in_the_place_of_the_logs_first_one_signs_nothing() {
