@@ -129,7 +129,8 @@ pub(crate) struct PayeeRule {
     divisions: Divisions,
     /// Households on the base date, by person without zeros in front: who parts after it does not make two payees of one.
     on_base_date: HashMap<String, String>,
-    /// Numbers of households that are still one which by now are those of others on the base date, or of nobody.
+    /// Numbers under which divisions call households still one, and which nobody who is left of these had on the base date, as the
+    /// register has it now.
     doubtful: HashSet<String>,
 }
 
