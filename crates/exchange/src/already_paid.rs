@@ -1,71 +1,77 @@
-//! Who is paid already: the one question that decides whether a line pays somebody twice, for whoever draws up a batch and
-//! whoever says what would be paid.
+//! Who is paid already: the one question that decides whether a line pays somebody twice, for whoever draws up a batch, signs it or
+//! says what would be paid.
 //!
 //! A payee is paid already by a line that pays the same payee, by one that names the same person (whatever household that was then),
-//! and by one that pays the household under a number that it had before (module `together`).
+//! and by one that pays the household under a number that it had before (module `together`): together were those whom the
+//! registers had under the number with which the line's batch was drawn up.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use jiff::civil::Date;
-use renkei_types::{ListId, Reason};
+use renkei_types::{ListId, SnapshotId};
 
 use crate::books::Payees;
-use crate::payee::{PayeeRule, Resident};
-use crate::refusal::Refusal;
-use crate::state::State;
-use crate::store::Vault;
-use crate::together::Together;
+use crate::division::Divisions;
+use crate::programme_homes::{ProgrammeHomes, Register};
+use crate::together::{Households, Renumbering, Together};
 use crate::unknown_ids::without_zeros;
 
-/// Who was together in the households that a programme has paid, and where they are now, as far as a list can know.
+/// What the households that a programme has paid are called since.
+#[derive(Debug, Default)]
 pub(crate) struct PaidHouseholds {
-    together: Together,
-    now: Vec<Resident>,
+    /// The number that was paid, and another that it means; both without zeros in front.
+    renumbered: Vec<(String, String)>,
 }
 
 impl PaidHouseholds {
-    /// Reads them. Blocks: for threads that may wait.
-    pub(crate) fn read(
-        vault: &Vault,
-        state: &State,
-        today: Date,
-        list: ListId,
-        payees: &Payees,
-    ) -> Result<Self, Refusal> {
-        let (known, _) = state.linked_list(list)?;
-        let programme = state.programmes.get(&known.programme).ok_or(Reason::NoAgreement)?;
-        let together = Together::paid(vault, state, today, programme, payees)?;
-        let now = together.now(vault, state, list)?;
-        Ok(Self { together, now })
-    }
-
-    /// The rule for the residents of the list and for those who were paid. Of whoever is among both it counts what the list's register
-    /// says. Blocks: for threads that may wait.
-    pub(crate) fn rule<'a>(
-        &'a self,
-        vault: &Vault,
-        state: &State,
-        today: Date,
-        list: ListId,
-        residents: impl Iterator<Item = &'a Resident>,
-    ) -> Result<PayeeRule, Refusal> {
-        PayeeRule::read(vault, state, today, list, self.now.iter().chain(residents))
+    /// Finds it out. Takes as long as going through everybody some times.
+    pub(crate) fn of(homes: &ProgrammeHomes, payees: &Payees, divisions: &Divisions) -> Self {
+        let mut renumbered = Vec::new();
+        for register in homes.registers() {
+            renumbered.extend(renumbered_in(register, payees, divisions).unwrap_or_default());
+        }
+        Self { renumbered }
     }
 
     /// Who is paid by lines that count, which are all but those that would be paid anew.
     pub(crate) fn paid<'a, F: Fn((ListId, u32)) -> bool>(
         &self,
-        rule: &PayeeRule,
         payees: &'a Payees,
         counts: F,
     ) -> AlreadyPaid<'a, F> {
-        let numbers = self.together.renumbered(&self.now, rule).into_iter();
+        let numbers = self.renumbered.iter();
         let numbers = numbers
             .filter(|(number, _)| payees.line(number).is_some_and(&counts))
-            .flat_map(|(_, numbers)| numbers)
+            .map(|(_, now)| now.clone())
             .collect();
         AlreadyPaid { payees, numbers, counts }
     }
+}
+
+/// The numbers of a register that were paid, and others that they mean.
+fn renumbered_in(
+    register: &Register,
+    payees: &Payees,
+    divisions: &Divisions,
+) -> Option<Vec<(String, String)>> {
+    let homes = &register.homes;
+    let linked: HashMap<ListId, SnapshotId> = register.lists().collect();
+    let mut paid: HashMap<(ListId, SnapshotId), BTreeSet<u32>> = HashMap::new();
+    for (household, list, in_use) in payees.households() {
+        let Some(linked) = linked.get(&list) else { continue };
+        if let Some(household) = homes.household(household) {
+            paid.entry((list, in_use.unwrap_or(*linked))).or_default().insert(household);
+        }
+    }
+    let renumbering = Renumbering::new(register.now()?, divisions);
+    let mut renumbered = HashSet::new();
+    for ((list, in_use), households) in paid {
+        let then = register.of_list(list, in_use).map(Together::seen_from);
+        let mut meant = Households::none(homes);
+        households.into_iter().for_each(|household| meant.add(household));
+        renumbered.extend(renumbering.of(then.as_slice(), &meant));
+    }
+    let number = |household| without_zeros(homes.household_id(household)).to_owned();
+    Some(renumbered.into_iter().map(|one| (number(one.before), number(one.now))).collect())
 }
 
 /// Who is paid already.

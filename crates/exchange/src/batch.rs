@@ -26,6 +26,7 @@ use crate::mark::Mark;
 use crate::payee::Residents;
 use crate::permit::{Certify, Permit};
 use crate::programme::ListKind;
+use crate::programme_homes::ProgrammeHomes;
 use crate::protection::Protected;
 use crate::reach::Unmet;
 use crate::refusal::Refusal;
@@ -240,13 +241,16 @@ fn drawn(
     list: ListId,
 ) -> Result<Drawn, Refusal> {
     let vault = exchange.vault();
+    let programme = read.state.linked_list(list)?.0.programme;
     // Both read through a register, and a part of either is work for one thread.
-    let (watch, residents) = std::thread::scope(|scope| {
+    let (homes, residents) = std::thread::scope(|scope| {
         let residents = scope.spawn(|| Residents::read(vault, &read.state, &read.book, list));
-        let watch = Watch::over(exchange, indexes, &read.state, list);
-        (watch, residents.join().unwrap_or(Err(Reason::Internal.into())))
+        let homes = ProgrammeHomes::for_lines(vault, &read.state, read.today, programme);
+        (homes, residents.join().unwrap_or(Err(Reason::Internal.into())))
     });
-    draw_up(vault, read, (&watch?, &residents?), permit, list)
+    let homes = homes?;
+    let watch = Watch::over(exchange, indexes, &read.state, &homes, list)?;
+    draw_up(vault, read, &homes, (&watch, &residents?), permit, list)
 }
 
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use renkei_journal::{BlobRef, DataKey, Journal, Seq};
-use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
+use renkei_types::{BatchId, ListId, ProgrammeId, Reason, SnapshotId};
 use rpds::HashTrieMapSync;
 
 use crate::batch::Payment;
@@ -23,42 +23,56 @@ use crate::unknown_ids::without_zeros;
 /// ids would make a new payee of everybody.
 #[derive(Clone, Debug, Default)]
 pub struct Payees {
-    by_key: HashTrieMapSync<Box<str>, (ListId, u32)>,
+    by_key: HashTrieMapSync<Box<str>, Paying>,
     /// The persons whom lines name that pay their households; nothing where persons are paid.
-    by_person: Option<HashTrieMapSync<Box<str>, (ListId, u32)>>,
+    by_person: Option<HashTrieMapSync<Box<str>, Paying>>,
+    /// The register in use with which each batch was drawn up, where that is known.
+    registers: Vec<Option<SnapshotId>>,
+}
+
+/// A line that pays somebody.
+#[derive(Clone, Copy, Debug)]
+struct Paying {
+    line: (ListId, u32),
+    /// The number of its batch.
+    batch: u32,
 }
 
 impl Payees {
     /// The line that pays somebody.
     pub fn line(&self, key: &str) -> Option<(ListId, u32)> {
-        self.by_key.get(without_zeros(key)).copied()
+        self.by_key.get(without_zeros(key)).map(|paying| paying.line)
     }
 
     /// The line that names a person, whatever household it pays.
     pub(crate) fn line_of_person(&self, person: &str) -> Option<(ListId, u32)> {
         // A person and a household may have one number.
         let named = self.by_person.as_ref().unwrap_or(&self.by_key);
-        named.get(without_zeros(person)).copied()
+        named.get(without_zeros(person)).map(|paying| paying.line)
     }
 
-    /// The persons whom lines name that pay their households, without zeros in front; none where persons are paid.
-    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, (ListId, u32))> {
-        let named = self.by_person.iter().flat_map(|named| named.iter());
-        named.map(|(person, place)| (person.as_ref(), *place))
-    }
-
-    /// The households that lines pay, without zeros in front; none where persons are paid.
-    pub(crate) fn households(&self) -> impl Iterator<Item = (&str, (ListId, u32))> {
+    /// The households that lines pay, without zeros in front, each with its list and the register in use with which that was drawn up;
+    /// none where persons are paid.
+    pub(crate) fn households(&self) -> impl Iterator<Item = (&str, ListId, Option<SnapshotId>)> {
         let paid = self.by_person.iter().flat_map(|_| self.by_key.iter());
-        paid.map(|(household, place)| (household.as_ref(), *place))
+        paid.map(|(household, paying)| {
+            let register = self.registers.get(paying.batch as usize).copied().flatten();
+            (household.as_ref(), paying.line.0, register)
+        })
+    }
+
+    /// Goes on to the payments of the next batch.
+    fn start(&mut self, register: Option<SnapshotId>) {
+        self.registers.push(register);
     }
 
     fn add(&mut self, payment: &Payment, list: ListId) {
-        let place = (list, payment.row);
+        let batch = self.registers.len().saturating_sub(1) as u32;
+        let paying = Paying { line: (list, payment.row), batch };
         if let Some(named) = &mut self.by_person {
-            named.insert_mut(without_zeros(&payment.person).into(), place);
+            named.insert_mut(without_zeros(&payment.person).into(), paying);
         }
-        self.by_key.insert_mut(without_zeros(&payment.payee).into(), place);
+        self.by_key.insert_mut(without_zeros(&payment.payee).into(), paying);
     }
 }
 
@@ -179,6 +193,7 @@ impl Books {
                     0 => None,
                     _ => Some(self.of_list(state, journal, *list_id)?),
                 };
+                payees.start(batch.register);
                 for payment in crate::batch::payments(&self.vault, batch)? {
                     if !book.as_ref().is_some_and(|book| book.is_returned(payment.row)) {
                         payees.add(&payment, *list_id);

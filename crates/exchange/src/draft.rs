@@ -29,6 +29,7 @@ use crate::list::Totals;
 use crate::payee::{PayeeRule, Resident, Residents};
 use crate::permit::{Certify, Permit};
 use crate::programme::PayeeUnit;
+use crate::programme_homes::ProgrammeHomes;
 use crate::reach::{Reach, Unmet};
 use crate::refusal::Refusal;
 use crate::rows::{self, Chunk};
@@ -80,7 +81,7 @@ struct Sieve<'a> {
     state: &'a State,
     book: &'a Book,
     residents: &'a Residents,
-    rule: &'a PayeeRule,
+    rule: &'a PayeeRule<'a>,
     unit: PayeeUnit,
     not_paid: Reach,
     held_up: Reach,
@@ -171,11 +172,12 @@ impl<'a> Sieve<'a> {
 pub(crate) fn draw_up(
     vault: &Vault,
     read: &Read,
+    homes: &ProgrammeHomes,
     (watch, residents): (&Watch, &Residents),
     permit: &Permit<Certify>,
     list_id: ListId,
 ) -> Result<Drawn, Refusal> {
-    let Read { state, today, book, payees, earlier } = read;
+    let Read { state, book, payees, earlier, .. } = read;
     let (list, linked) = state.linked_list(list_id)?;
     let (_, sealed) = state.sealed_list(list_id)?;
     if list.superseded_by.is_some() {
@@ -185,8 +187,9 @@ pub(crate) fn draw_up(
     let register = state.register_rows(linked.snapshot)?;
     let excluded_ids = exclusion::excluded(vault, programme)?;
     let out = excluded_ids.iter().map(String::as_str);
-    let households = PaidHouseholds::read(vault, state, *today, list_id, payees)?;
-    let rule = households.rule(vault, state, *today, list_id, residents.iter())?;
+    let rule = PayeeRule::read(vault, programme, homes, list_id)?;
+    let households = PaidHouseholds::of(homes, payees, rule.divisions());
+    let on_hold = HeldPayees::of(vault, state, list.programme)?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
     let account = sealed.rows.column("account_number");
@@ -196,9 +199,9 @@ pub(crate) fn draw_up(
         residents,
         rule: &rule,
         unit: programme.rules.unit,
-        not_paid: state.reach(vault, *today, list.programme, out)?,
-        held_up: state.reach_of_holds(vault, *today, list.programme)?,
-        on_hold: HeldPayees::of(vault, state, list.programme)?,
+        not_paid: Reach::of(vault, programme, homes, out)?,
+        held_up: Reach::of_holds(vault, programme, homes, &on_hold)?,
+        on_hold,
         watch,
         columns: WatchedColumns::of(&sealed.rows),
         id: sealed.rows.column("benefit_id"),
@@ -213,8 +216,7 @@ pub(crate) fn draw_up(
     };
     let stops = (&sieve.on_hold, &sieve.held_up);
     let unmet = Unmet::of(stops, (&excluded_ids, &sieve.not_paid));
-    let paid =
-        households.paid(&rule, payees, |(of_list, row)| of_list != list_id || !sieve.is_free(row));
+    let paid = households.paid(payees, |(of_list, row)| of_list != list_id || !sieve.is_free(row));
     let reader = sealed.rows.open(vault)?;
     let judge = |numbers: &[u32]| -> Result<Vec<Vec<Candidate<'_>>>, Refusal> {
         let of_chunk = |&number: &u32| {
@@ -332,7 +334,7 @@ impl<'a> Taking<'a> {
         &mut self,
         candidate: Candidate<'a>,
         is_paid: bool,
-        rule: &PayeeRule,
+        rule: &PayeeRule<'_>,
     ) -> Result<(), Refusal> {
         let Candidate { payment, resident, obstacle } = candidate;
         let (row, payee) = (payment.row, without_zeros(&payment.payee));

@@ -19,6 +19,8 @@ use crate::ledger::Exchange;
 use crate::mark::Mark;
 use crate::permit::{Permit, Submit};
 use crate::programme::Programme;
+use crate::programme_homes::ProgrammeHomes;
+use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::role::closed_list;
 use crate::store::{Vault, blob_refusal};
@@ -150,7 +152,8 @@ fn exclude_once(
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let today = exchange.clock().today();
-    let reach = state.reach(vault, today, programme, sorted.iter().copied())?;
+    let homes = ProgrammeHomes::read(vault, &state, today, known)?;
+    let reach = Reach::of(vault, known, &homes, sorted.iter().copied())?;
     let mut already_certified = 0;
     for (_, batch) in state.batches_of(known) {
         if batch.state == BatchState::Proposed {

@@ -25,6 +25,8 @@ use crate::list::Totals;
 use crate::mark::Mark;
 use crate::permit::{Permit, StopReleases};
 use crate::programme::ChangeLimits;
+use crate::programme_homes::ProgrammeHomes;
+use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::role::closed_list;
 use crate::state::State;
@@ -115,6 +117,11 @@ impl HeldPayees {
         let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
         let held = state.held_payees(programme).map(|(payee, _)| payee).collect();
         Ok(Self { key: vault.key(known.key)?, held })
+    }
+
+    /// Whether nobody is on hold.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.held.is_empty()
     }
 
     /// How many stops there are, and how many of them some ids of the register stand under.
@@ -326,7 +333,8 @@ fn hold_once(
         return Err(Refusal::new(Reason::UnknownPerson).in_field("payee"));
     }
     let today = exchange.clock().today();
-    let reach = state.reach(exchange.vault(), today, programme, [payee])?;
+    let homes = ProgrammeHomes::read(exchange.vault(), &state, today, known)?;
+    let reach = Reach::of(exchange.vault(), known, &homes, [payee])?;
     let mut batches = BTreeSet::new();
     for (id, batch) in state.batches_of(known) {
         let payments = payments(exchange.vault(), batch)?;

@@ -9,26 +9,27 @@ use std::collections::{BTreeSet, HashMap};
 
 use renkei_journal::DataKey;
 use renkei_tlog::leaf::Operation;
-use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason, SnapshotId};
+use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{PAYMENT_FIELDS, is_proposal};
 use crate::command::{Call, Command, Decision, Desk, Done};
 use crate::division::Divisions;
-use crate::history::StateAt;
 use crate::households::{HouseholdFinding, Paid, Registers, Surroundings};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::mark::Mark;
 use crate::payee::{PayeeRule, Resident, Residents};
 use crate::permit::{Permit, SeeProtected};
-use crate::programme::PayeeUnit;
+use crate::programme::{PayeeUnit, Programme};
+use crate::programme_homes::ProgrammeHomes;
 use crate::protection::Protected;
 use crate::refusal::Refusal;
 use crate::remainder::Remainders;
 use crate::role::closed_list;
 use crate::rows::{self, Chunk, Rows};
 use crate::state::State;
+use crate::unknown_ids::without_zeros;
 
 /// A line that was looked at by one or two protectors.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -174,6 +175,7 @@ impl Watch {
         exchange: &Exchange,
         indexes: &Indexes,
         state: &State,
+        homes: &ProgrammeHomes,
         list: ListId,
     ) -> Result<Self, Refusal> {
         let vault = exchange.vault();
@@ -187,22 +189,12 @@ impl Watch {
             linked: linked.snapshot,
             in_use,
             index: &indexed.index,
-            base: StateAt { on: programme.rules.base_date, known: exchange.clock().today() },
+            base_date: programme.rules.base_date,
+            homes: homes.now(list),
         };
         let divisions = Divisions::of(vault, programme)?;
         let register = state.register_rows(linked.snapshot)?;
-        let mut then = Vec::new();
-        if !divisions.separates_nobody() {
-            // Whoever was paid was paid by what the register said then.
-            let lists = programme.lists.iter().filter_map(|list| state.linked_list(*list).ok());
-            let linked = lists.map(|(_, linked)| linked.snapshot);
-            let states: BTreeSet<SnapshotId> = linked.chain([in_use]).collect();
-            let is_readable = |id: &SnapshotId| state.readable_rows(*id).is_some();
-            let apart = |id: &str| divisions.is_separate(id).then_some("");
-            for id in states.into_iter().filter(is_readable) {
-                then.push(state.households_known_to(vault, id, registers.base, apart)?);
-            }
-        }
+        let then = homes_of_separate(homes, &divisions);
         let remainders = Remainders::read(vault, &register, &programme.rules, &divisions, &then)?;
         let paid = paid_to(exchange, known.programme, remainders.households())?;
         let remainders = remainders.with_paid(paid);
@@ -255,6 +247,27 @@ impl Watch {
     }
 }
 
+/// Who has a household of their own, and in which they lived on the base date by some state of the register: whoever was paid was paid
+/// by what that said then.
+fn homes_of_separate(homes: &ProgrammeHomes, divisions: &Divisions) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    if divisions.separates_nobody() {
+        return found;
+    }
+    for register in homes.registers() {
+        let homes = &register.homes;
+        let is_separate = |person: &u32| divisions.is_separate(homes.person_id(*person));
+        for person in homes.persons().filter(is_separate) {
+            let households = register.states().filter_map(|state| state.on_base_date(person));
+            for household in households.filter(|household| *household > 0) {
+                let ids = [homes.person_id(person), homes.household_id(household)];
+                found.insert(ids.map(|id| without_zeros(id).to_owned()).into());
+            }
+        }
+    }
+    found
+}
+
 /// A case, and what there was to see.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -271,11 +284,11 @@ pub fn look(
     list: ListId,
 ) -> Result<Done<Vec<HouseholdLine>>, Refusal> {
     let (vault, state) = (exchange.vault(), exchange.state());
-    let watch = Watch::over(exchange, indexes, &state, list)?;
+    let (programme, homes) = homes_of(exchange, &state, list)?;
+    let watch = Watch::over(exchange, indexes, &state, &homes, list)?;
     let book = exchange.ask_now(move |desk| desk.book(list))?;
     let residents = Residents::read(vault, &state, &book, list)?;
-    let today = exchange.clock().today();
-    let rule = PayeeRule::read(vault, &state, today, list, residents.iter())?;
+    let rule = PayeeRule::read(vault, programme, &homes, list)?;
     let (_, sealed) = state.sealed_list(list)?;
     let columns = WatchedColumns::of(&sealed.rows);
     let id = sealed.rows.column("benefit_id");
@@ -302,6 +315,18 @@ pub fn look(
     let call = Call::read(permit.caller().clone());
     let done = exchange.execute_now(call, LookAtHouseholds { permit, list })?;
     Ok(Done { reply: lines, receipt: done.receipt })
+}
+
+/// The programme of a list, and its homes.
+fn homes_of<'a>(
+    exchange: &Exchange,
+    state: &'a State,
+    list: ListId,
+) -> Result<(&'a Programme, ProgrammeHomes), Refusal> {
+    let id = state.linked_list(list)?.0.programme;
+    let programme = state.programmes.get(&id).ok_or(Reason::NoAgreement)?;
+    let today = exchange.clock().today();
+    Ok((programme, ProgrammeHomes::for_lines(exchange.vault(), state, today, id)?))
 }
 
 /// Notes that the lines are handed out. How many they are is nobody's business who reads the log.
@@ -345,7 +370,8 @@ pub fn clear(
 /// What there is to see about a line.
 fn see(exchange: &Exchange, indexes: &Indexes, list: ListId, line: &str) -> Result<Seen, Refusal> {
     let (vault, state) = (exchange.vault(), exchange.state());
-    let watch = Watch::over(exchange, indexes, &state, list)?;
+    let (programme, homes) = homes_of(exchange, &state, list)?;
+    let watch = Watch::over(exchange, indexes, &state, &homes, list)?;
     let (_, linked) = state.linked_list(list)?;
     let (_, sealed) = state.sealed_list(list)?;
     let unknown = || Refusal::new(Reason::UnknownLine).in_field("line_id");
@@ -355,8 +381,7 @@ fn see(exchange: &Exchange, indexes: &Indexes, list: ListId, line: &str) -> Resu
     let line = known.ok_or(Reason::WrongState)?;
     let resident = line.register_row.ok_or(Reason::Internal)?;
     let resident = Resident::read(vault, &state.register_rows(linked.snapshot)?, resident)?;
-    let today = exchange.clock().today();
-    let rule = PayeeRule::read(vault, &state, today, list, std::iter::once(&resident))?;
+    let rule = PayeeRule::read(vault, programme, &homes, list)?;
     let (number, at) = rows::place(u64::from(row));
     let chunk = rows::chunk(&sealed.rows.open(vault)?, number)?;
     let columns = WatchedColumns::of(&sealed.rows);

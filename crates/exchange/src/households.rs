@@ -29,7 +29,8 @@ use renkei_types::{Reason, SnapshotId};
 
 use crate::delta::behind;
 use crate::division::Divisions;
-use crate::history::{StateAt, day};
+use crate::history::day;
+use crate::homes::Standpoint;
 use crate::programme::PayeeUnit;
 use crate::protection::Protected;
 use crate::refusal::Refusal;
@@ -110,8 +111,10 @@ pub(crate) struct Registers<'a> {
     pub(crate) in_use: SnapshotId,
     /// Its index.
     pub(crate) index: &'a RegisterIndex,
-    /// From when on it counts who lives where, and by when it is known.
-    pub(crate) base: StateAt,
+    /// From when on it counts who lives where.
+    pub(crate) base_date: Date,
+    /// Who lived where then; nothing where persons are paid.
+    pub(crate) homes: Option<Standpoint<'a>>,
 }
 
 /// A payment as it is looked at.
@@ -158,7 +161,7 @@ impl Surroundings {
                 continue;
             }
             surroundings.left.extend(
-                left_after(versions, registers.base.on)
+                left_after(versions, registers.base_date)
                     .iter()
                     .map(|home| without_zeros(&home.household).to_owned()),
             );
@@ -171,11 +174,16 @@ impl Surroundings {
             surroundings.people.insert(without_zeros(id).to_owned(), now);
         }
         // A whole file that has come since says nothing of the households before it, so those are asked for by themselves.
-        let dataset = state.snapshots.get(&registers.in_use).ok_or(Reason::DataDestroyed)?.dataset;
-        let now = |id: &str| protected.covers(id).then(|| surroundings.household_of(id));
-        let on_base_date = state.households_on(vault, dataset, registers.base, now)?;
+        let on_base_date = registers.homes.into_iter().flat_map(|now| {
+            let homes = now.homes();
+            let covered = homes.persons().filter(|one| protected.covers(homes.person_id(*one)));
+            covered.filter_map(move |one| {
+                let household = homes.household_id(now.on_base_date(one)?);
+                Some((homes.person_id(one).to_owned(), household.to_owned()))
+            })
+        });
         let linked = then(vault, state, protected, registers, &segments, &versions)?;
-        for (id, household) in on_base_date.into_iter().chain(linked) {
+        for (id, household) in on_base_date.chain(linked) {
             let household = without_zeros(&household);
             let is_other = without_zeros(surroundings.household_of(&id)) != household;
             if is_other && !surroundings.divisions.has_fled(&id) {

@@ -1,21 +1,21 @@
 //! Whom the lines of a list pay: what the register that it was linked to says of them, and which person or household that is
 //! to the programme.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use jiff::civil::Date;
-use renkei_types::{ListId, Reason, SnapshotId};
+use renkei_types::ListId;
 
 use crate::book::Book;
 use crate::division::Divisions;
-use crate::history::StateAt;
-use crate::programme::PayeeUnit;
+use crate::homes::Standpoint;
+use crate::programme::{PayeeUnit, Programme};
+use crate::programme_homes::ProgrammeHomes;
 use crate::refusal::Refusal;
 use crate::rows::Chunk;
 use crate::snapshot::RegisterRows;
 use crate::state::State;
 use crate::store::Vault;
-use crate::together::Together;
+use crate::together::{Households, Renumbered, Renumbering};
 use crate::unknown_ids::without_zeros;
 
 /// What a register says of somebody that a payment needs.
@@ -30,12 +30,6 @@ pub(crate) struct Resident {
 const COLUMNS: [&str; 3] = ["resident_id", "household_id", "name_kana"];
 
 impl Resident {
-    /// A person of a household, whatever the name.
-    pub(crate) fn of(person: &str, household: &str) -> Self {
-        let (person, household) = (person.to_owned(), household.to_owned());
-        Self { person, household, kana: String::new() }
-    }
-
     fn of_row(columns: [Option<usize>; 3], chunk: &Chunk, at: usize) -> Self {
         let cell = |column: Option<usize>| column.map_or("", |column| chunk.cell(column, at));
         let [person, household, kana] = columns.map(|column| cell(column).to_owned());
@@ -89,118 +83,57 @@ impl Residents {
         Ok(Self { rows, residents })
     }
 
-    /// Reads those who are meant and not gone, as the register in use has them to which a list is linked; where it is withdrawn, as it
-    /// was for the list. Blocks: for threads that may wait.
-    pub(crate) fn now(
-        vault: &Vault,
-        state: &State,
-        list: ListId,
-        is_meant: impl Fn(&str) -> bool + Sync,
-    ) -> Result<Vec<Resident>, Refusal> {
-        let (_, linked) = state.linked_list(list)?;
-        let dataset = state.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
-        let in_use = dataset.and_then(|dataset| state.snapshot_in_use(dataset).ok());
-        let snapshot = in_use.unwrap_or(linked.snapshot);
-        let register = state.register_rows(snapshot)?;
-        let out = state.rows_out_of_force(vault, snapshot)?;
-        let columns = COLUMNS.map(|name| register.column(name));
-        register.gather(vault, |row, chunk, at, found: &mut Vec<Resident>| {
-            if is_meant(chunk.cell(0, at)) && !out.contains(&row) {
-                found.push(Resident::of_row(columns, chunk, at));
-            }
-        })
-    }
-
     /// Whom a row of the register says.
     pub(crate) fn get(&self, row: u32) -> Option<&Resident> {
         self.residents.get(self.rows.binary_search(&row).ok()?)
-    }
-
-    /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Resident> {
-        self.residents.iter()
     }
 }
 
 /// What a programme takes for the payee of a line. The table is in the module `division`.
 #[derive(Debug)]
-pub(crate) struct PayeeRule {
+pub(crate) struct PayeeRule<'a> {
     unit: PayeeUnit,
     divisions: Divisions,
-    /// Households on the base date, by person without zeros in front: who parts after it does not make two payees of one.
-    on_base_date: HashMap<String, String>,
+    /// Where everybody lived on the base date: who parts after it does not make two payees of one. Nothing where persons are paid, or the
+    /// register is withdrawn.
+    homes: Option<Standpoint<'a>>,
     /// Numbers under which divisions call households still one, and which nobody who is left of these had on the base date, as the
-    /// register has it now.
+    /// register has it now. Without zeros in front.
     doubtful: HashSet<String>,
 }
 
-impl PayeeRule {
-    /// Reads what the programme of a list says of these residents. Blocks: for threads that may wait.
-    pub(crate) fn read<'a>(
+impl<'a> PayeeRule<'a> {
+    /// What the programme of a list says. Blocks: for threads that may wait.
+    pub(crate) fn read(
         vault: &Vault,
-        state: &State,
-        today: Date,
+        programme: &Programme,
+        homes: &'a ProgrammeHomes,
         list: ListId,
-        residents: impl Iterator<Item = &'a Resident>,
     ) -> Result<Self, Refusal> {
-        let (known, linked) = state.linked_list(list)?;
-        let programme = state.programmes.get(&known.programme).ok_or(Reason::NoAgreement)?;
         let unit = programme.rules.unit;
-        let mut rule = Self {
-            unit,
-            divisions: Divisions::default(),
-            on_base_date: HashMap::new(),
-            doubtful: HashSet::new(),
+        let divisions = match unit {
+            PayeeUnit::Household => Divisions::of(vault, programme)?,
+            PayeeUnit::Person => Divisions::default(),
         };
-        if unit == PayeeUnit::Household {
-            rule.divisions = Divisions::of(vault, programme)?;
-            let dataset = state.snapshots.get(&linked.snapshot).map(|snapshot| snapshot.dataset);
-            // A register that is withdrawn is not read again.
-            let in_use = dataset.and_then(|dataset| state.snapshot_in_use(dataset).ok());
-            if let Some(in_use) = in_use {
-                let base = StateAt { on: programme.rules.base_date, known: today };
-                rule.doubtful = rule.doubtful(vault, state, base, in_use, list)?;
-                rule.on_base_date = on_base_date(vault, state, base, in_use, residents)?;
-            }
-        }
-        Ok(rule)
+        let now = homes.now(list);
+        let doubtful = now.map(|now| doubtful(now, &divisions)).unwrap_or_default();
+        Ok(Self { unit, divisions, homes: homes.of_list(list), doubtful })
     }
 
-    /// Numbers of households that are still one which do not say whom they mean. Who was ever of the number may have been of another
-    /// household on the base date, so nobody is counted to the one that they have now. Blocks: for threads that may wait.
-    fn doubtful(
-        &self,
-        vault: &Vault,
-        state: &State,
-        base: StateAt,
-        in_use: SnapshotId,
-        list: ListId,
-    ) -> Result<HashSet<String>, Refusal> {
-        let together = Together::still_one(vault, state, base, in_use, &self.divisions)?;
-        let now = together.now(vault, state, list)?;
-        if now.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let left = Self {
-            unit: self.unit,
-            divisions: self.divisions.clone(),
-            on_base_date: on_base_date(vault, state, base, in_use, now.iter())?,
-            doubtful: HashSet::new(),
-        };
-        let renumbered = together.renumbered(&now, &left).into_iter();
-        let doubtful = renumbered.filter(|(_, others)| !others.is_empty());
-        Ok(doubtful.map(|(number, _)| number.to_owned()).collect())
-    }
-
-    /// The household to which a division counts the person.
-    pub(crate) fn divided(&self, person: &str) -> Option<&str> {
-        self.divisions.household(person)
+    /// The divisions of the programme; none where persons are paid.
+    pub(crate) fn divisions(&self) -> &Divisions {
+        &self.divisions
     }
 
     /// The household that the register had on the base date, or has, whatever a division says.
-    pub(crate) fn household_of_register<'a>(&'a self, resident: &'a Resident) -> &'a str {
-        let on_base_date = self.on_base_date.get(without_zeros(&resident.person));
-        on_base_date.map_or(&resident.household, String::as_str)
+    fn household_of_register<'b>(&'b self, resident: &'b Resident) -> &'b str {
+        let on_base_date = || {
+            let homes = self.homes?;
+            let household = homes.on_base_date(homes.homes().person(&resident.person)?)?;
+            Some(homes.homes().household_id(household))
+        };
+        let is_other = |home: &&str| without_zeros(home) != without_zeros(&resident.household);
+        on_base_date().filter(is_other).unwrap_or(&resident.household)
     }
 
     /// Whether a division that is no secret gives the person a household of their own.
@@ -216,25 +149,24 @@ impl PayeeRule {
     }
 
     /// The payee: empty where a household is wanted and nobody knows one.
-    pub(crate) fn payee<'a>(&'a self, resident: &'a Resident) -> &'a str {
+    pub(crate) fn payee<'b>(&'b self, resident: &'b Resident) -> &'b str {
         match self.unit {
             PayeeUnit::Person => &resident.person,
             PayeeUnit::Household => self
-                .divided(&resident.person)
+                .divisions
+                .household(&resident.person)
                 .unwrap_or_else(|| self.household_of_register(resident)),
         }
     }
 }
 
-/// The households of residents on the base date, as the register in use has them, of those alone for whom it has ever said another.
-fn on_base_date<'a>(
-    vault: &Vault,
-    state: &State,
-    base: StateAt,
-    in_use: SnapshotId,
-    residents: impl Iterator<Item = &'a Resident>,
-) -> Result<HashMap<String, String>, Refusal> {
-    let home = |one: &'a Resident| (without_zeros(&one.person), one.household.as_str());
-    let people: HashMap<&str, &str> = residents.map(home).collect();
-    state.households_known_to(vault, in_use, base, |person| people.get(person).copied())
+/// Numbers of households that are still one which do not say whom they mean. They are older than the register may tell, so all who ever
+/// had one are asked, but for those whom divisions name; who of them was of another household on the base date is not known, so
+/// nobody is counted to the one that they have now.
+fn doubtful(now: Standpoint<'_>, divisions: &Divisions) -> HashSet<String> {
+    let (homes, numbers) = (now.homes(), divisions.still_one());
+    let meant = Households::of(homes, |id| numbers.contains(without_zeros(id)));
+    let renumbered = Renumbering::new(now, divisions).ever(&meant);
+    let number = |one: Renumbered| without_zeros(homes.household_id(one.before)).to_owned();
+    renumbered.into_iter().map(number).collect()
 }

@@ -1,32 +1,38 @@
 //! Whom a stop or an exclusion reaches: more than the id that it names.
 //!
-//! Where households are paid, any member's line pays the household, so a stop on one member stops the payment to all. Where
-//! persons are paid, a household that is named stands for its members. And an id whose leading zeros are lost means who it
-//! meant before: a stop that reaches too far is noticed the same day, one that reaches nobody when the money is gone.
+//! | named | where households are paid | where persons are paid |
+//! |---|---|---|
+//! | a person | whatever household she is counted to: any member's line pays it | herself |
+//! | a household | itself, and what it is called since (module `together`) | its members, as a list was linked to it or now |
+//!
+//! Where nobody is of a household by its number, those are meant who had it on the base date, or ever. An id whose leading zeros are
+//! lost means who it meant before: a stop that reaches too far is noticed the same day, one that reaches nobody when the money is gone.
 
 use std::collections::HashSet;
 
-use jiff::civil::Date;
-use renkei_types::{ListId, ProgrammeId, Reason, SnapshotId};
 use serde::{Deserialize, Serialize};
 
 use crate::division::Divisions;
-use crate::history::StateAt;
 use crate::hold::HeldPayees;
-use crate::payee::{PayeeRule, Resident};
+use crate::homes::Standpoint;
+use crate::payee::Resident;
 use crate::programme::{PayeeUnit, Programme};
+use crate::programme_homes::{ProgrammeHomes, Register};
 use crate::refusal::Refusal;
-use crate::state::State;
 use crate::store::Vault;
-use crate::together::Together;
+use crate::together::{Households, Renumbering, Together};
 use crate::unknown_ids::without_zeros;
 
 /// Everybody whom some ids stand for. Ids are compared without their leading zeros.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
-    /// The ids themselves, and the households that are paid for the persons among them.
+    /// The ids themselves.
+    named: HashSet<String>,
+    /// Households that are paid for the persons among them, or under another number.
     payees: HashSet<String>,
-    /// Members of the households among the ids.
+    /// Numbers under which these were paid.
+    paid: HashSet<String>,
+    /// Members of the households among the ids, where persons are paid.
     members: HashSet<String>,
     /// The ids among them that mean somebody, as the register or a division writes them.
     met: HashSet<String>,
@@ -57,150 +63,147 @@ impl Unmet {
 }
 
 impl Reach {
-    /// Whether one of these is meant: the keys under which a payment or a resident is known.
-    pub(crate) fn has(&self, keys: &[&str]) -> bool {
-        keys.iter().any(|key| !key.is_empty() && self.payees.contains(without_zeros(key)))
-    }
-
-    /// Whether a line is meant that names a resident and pays somebody. Whoever names a payee may know the household of today or that
-    /// of the base date; and where persons are paid, whoever was of a household that is named is meant in any other too.
-    pub(crate) fn has_line(&self, unit: PayeeUnit, payee: &str, resident: &Resident) -> bool {
-        self.has(&[payee, &resident.person, &resident.household])
-            || (unit == PayeeUnit::Person && self.members.contains(without_zeros(&resident.person)))
-    }
-
-    /// Whether a payment is meant.
-    pub(crate) fn has_payment(&self, payee: &str, person: &str) -> bool {
-        self.has(&[payee, person]) || self.members.contains(without_zeros(person))
-    }
-}
-
-impl State {
     /// Whom ids of persons and households stand for in a programme. As long as no list is linked they stand for themselves.
-    /// Blocks: for threads that may wait.
-    pub(crate) fn reach<'a>(
-        &self,
+    pub(crate) fn of<'a>(
         vault: &Vault,
-        today: Date,
-        programme: ProgrammeId,
+        programme: &Programme,
+        homes: &ProgrammeHomes,
         ids: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Reach, Refusal> {
+    ) -> Result<Self, Refusal> {
         let named: HashSet<String> =
             ids.into_iter().map(|id| without_zeros(id).to_owned()).collect();
-        let is_named = |id: &str| named.contains(without_zeros(id));
-        let mut reach = Reach { payees: named.clone(), ..Reach::default() };
+        let mut reach = Self { named: named.clone(), ..Self::default() };
         if !named.is_empty() {
-            self.extend_reach(&mut reach, vault, today, programme, is_named)?;
+            let divisions = Divisions::of(vault, programme)?;
+            let is_named = |id: &str| named.contains(without_zeros(id));
+            reach.extend(programme.rules.unit, homes, &divisions, is_named);
         }
         Ok(reach)
     }
 
     /// Whom the holds on payees of a programme stand for. They are known by digests alone, so every id of the register is
-    /// digested; nobody being on hold, nothing is read. Blocks: for threads that may wait.
-    pub(crate) fn reach_of_holds(
-        &self,
+    /// digested; nobody being on hold, nothing is done.
+    pub(crate) fn of_holds(
         vault: &Vault,
-        today: Date,
-        programme: ProgrammeId,
-    ) -> Result<Reach, Refusal> {
-        let mut reach = Reach::default();
-        if self.held_payees(programme).next().is_some() {
-            let held = HeldPayees::of(vault, self, programme)?;
-            self.extend_reach(&mut reach, vault, today, programme, |id| held.has(id))?;
+        programme: &Programme,
+        homes: &ProgrammeHomes,
+        held: &HeldPayees,
+    ) -> Result<Self, Refusal> {
+        let mut reach = Self::default();
+        if !held.is_nobody() {
+            let divisions = Divisions::of(vault, programme)?;
+            reach.extend(programme.rules.unit, homes, &divisions, |id| held.has(id));
         }
         Ok(reach)
     }
 
-    /// The snapshots that say whom an id of a programme means, each once with a list of its register: those to which the lists were
-    /// linked, and those in use, since whoever names somebody may know the number of today.
-    fn snapshots_of_ids(&self, programme: &Programme) -> Vec<(ListId, SnapshotId)> {
-        let mut seen = HashSet::new();
-        let of_list = |&list: &ListId| {
-            let linked = self.linked_list(list).ok()?.1.snapshot;
-            let dataset = self.snapshots.get(&linked).map(|snapshot| snapshot.dataset);
-            let in_use = dataset.and_then(|dataset| self.snapshot_in_use(dataset).ok());
-            Some([Some(linked), in_use].map(|snapshot| snapshot.map(|snapshot| (list, snapshot))))
-        };
-        let all = programme.lists.iter().filter_map(of_list).flatten().flatten();
-        all.filter(|(_, snapshot)| seen.insert(*snapshot)).collect()
+    /// Whether a line is meant that names a resident and pays somebody.
+    pub(crate) fn has_line(&self, unit: PayeeUnit, payee: &str, resident: &Resident) -> bool {
+        let has =
+            |ids: &HashSet<String>, id: &str| !id.is_empty() && ids.contains(without_zeros(id));
+        let of_payee = has(&self.payees, payee) || has(&self.named, payee);
+        let of_person = has(&self.named, &resident.person) || has(&self.members, &resident.person);
+        let of_household = unit == PayeeUnit::Person && has(&self.named, &resident.household);
+        of_payee || of_person || of_household
+    }
+
+    /// Whether a payment is meant that stands in a batch.
+    pub(crate) fn has_payment(&self, payee: &str, person: &str) -> bool {
+        let (payee, person) = (without_zeros(payee), without_zeros(person));
+        [&self.named, &self.payees, &self.paid].iter().any(|ids| ids.contains(payee))
+            || [&self.named, &self.members].iter().any(|ids| ids.contains(person))
     }
 
     /// Adds whom the named ids stand for in the registers of the programme's lists.
-    fn extend_reach(
-        &self,
-        reach: &mut Reach,
-        vault: &Vault,
-        today: Date,
-        programme: ProgrammeId,
+    fn extend(
+        &mut self,
+        unit: PayeeUnit,
+        homes: &ProgrammeHomes,
+        divisions: &Divisions,
         is_named: impl Fn(&str) -> bool,
-    ) -> Result<(), Refusal> {
-        let programme = self.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
+    ) {
         // A household of its own has a number that no register needs to have.
-        let divisions = Divisions::of(vault, programme)?;
         let divided = divisions.households().into_iter().filter(|household| is_named(household));
-        reach.met.extend(divided.map(str::to_owned));
-        let pays_households = programme.rules.unit == PayeeUnit::Household;
-        let mut read = Vec::new();
-        for (list, snapshot) in self.snapshots_of_ids(programme) {
-            let Some(register) = self.readable_rows(snapshot) else { continue };
-            // Who left a household before is none of it; an id that stands in such a row alone means somebody all the same.
-            let out = self.rows_out_of_force(vault, snapshot)?;
-            let household = register.column("household_id");
-            let mut residents = Vec::<Resident>::new();
-            // Families stand side by side in most registers: their household is looked at once.
-            let mut last = (String::new(), false);
-            register.each(vault, |row, chunk, at| {
-                let person = chunk.cell(0, at);
-                let household = household.map_or("", |column| chunk.cell(column, at));
-                let is_in_force = !out.contains(&row);
-                if !person.is_empty() && is_named(person) {
-                    reach.payees.insert(without_zeros(person).to_owned());
-                    reach.met.insert(person.to_owned());
-                    if is_in_force {
-                        residents.push(Resident::of(person, household));
-                    }
+        self.met.extend(divided.map(str::to_owned));
+        for register in homes.registers() {
+            let homes = &register.homes;
+            let persons: Vec<u32> =
+                homes.persons().filter(|one| is_named(homes.person_id(*one))).collect();
+            let households = Households::of(homes, &is_named);
+            let ids = persons.iter().map(|one| homes.person_id(*one));
+            let ids = ids.chain(households.iter().map(|one| homes.household_id(one)));
+            for id in ids {
+                self.met.insert(id.to_owned());
+                self.named.insert(without_zeros(id).to_owned());
+            }
+            match unit {
+                PayeeUnit::Person => self.add_members(register, &households),
+                PayeeUnit::Household => {
+                    self.add_payees(register, divisions, &persons, households);
                 }
-                if last.0 != household {
-                    last = (household.to_owned(), !household.is_empty() && is_named(household));
-                    if last.1 {
-                        reach.met.insert(household.to_owned());
-                        reach.payees.insert(without_zeros(household).to_owned());
-                    }
-                }
-                if last.1 && is_in_force {
-                    reach.members.insert(without_zeros(person).to_owned());
-                }
-            })?;
-            if pays_households {
-                let rule = PayeeRule::read(vault, self, today, list, residents.iter())?;
-                for resident in &residents {
-                    let households = [rule.payee(resident), resident.household.as_str()];
-                    let households = households.into_iter().filter(|id| !id.is_empty());
-                    reach.payees.extend(households.map(|id| without_zeros(id).to_owned()));
-                }
-                read.push((list, snapshot, out));
             }
         }
-        // All that are reached, also for one of their members.
-        let mut together = Together::default();
-        let base = StateAt { on: programme.rules.base_date, known: today };
-        for (_, snapshot, out) in read.iter().filter(|_| !reach.payees.is_empty()) {
-            let is_reached = |household: &str| reach.payees.contains(without_zeros(household));
-            together.read(vault, self, base, (*snapshot, out), is_reached)?;
-        }
-        for (_, snapshot, _) in read.iter().filter(|_| !reach.payees.is_empty()) {
-            let is_reached = |household: &str| reach.payees.contains(without_zeros(household));
-            together.read_unknown(vault, self, base, *snapshot, is_reached)?;
-        }
-        let mut registers = HashSet::new();
-        for (list, snapshot, _) in read {
-            let dataset = self.snapshots.get(&snapshot).map(|snapshot| snapshot.dataset);
-            if registers.insert(dataset) {
-                let now = together.now(vault, self, list)?;
-                let rule = PayeeRule::read(vault, self, today, list, now.iter())?;
-                reach.payees.extend(together.renumbered(&now, &rule).into_values().flatten());
+    }
+
+    /// Where persons are paid: who is of the households.
+    fn add_members(&mut self, register: &Register, households: &Households) {
+        let homes = &register.homes;
+        let states: Vec<Standpoint<'_>> = register.states().collect();
+        let mut left = households.clone();
+        let mut add = |left: &Households, of: &dyn Fn(u32) -> Vec<u32>| {
+            let mut found = Households::none(homes);
+            for person in homes.persons() {
+                for household in of(person).into_iter().filter(|one| left.has(*one)) {
+                    self.members.insert(without_zeros(homes.person_id(person)).to_owned());
+                    found.add(household);
+                }
+            }
+            left.without(&found)
+        };
+        left = add(&left, &|person| states.iter().filter_map(|state| state.own(person)).collect());
+        left = add(&left, &|person| states.iter().filter_map(|state| state.home(person)).collect());
+        add(&left, &|person| homes.ever(person).collect());
+    }
+
+    /// Where households are paid: those of the persons, and what they and the named ones are called.
+    fn add_payees(
+        &mut self,
+        register: &Register,
+        divisions: &Divisions,
+        persons: &[u32],
+        named: Households,
+    ) {
+        let homes = &register.homes;
+        let Some(now) = register.now() else { return };
+        let of_lists =
+            || register.lists().filter_map(|(list, _)| register.of_list(list, register.in_use));
+        let mut reached = named;
+        for &person in persons {
+            if let Some(household) = divisions.household(homes.person_id(person)) {
+                self.payees.insert(without_zeros(household).to_owned());
+                homes.household(household).into_iter().for_each(|one| reached.add(one));
+                continue;
+            }
+            for state in of_lists().chain([now]) {
+                if state.own(person).is_some() {
+                    state.home(person).into_iter().for_each(|one| reached.add(one));
+                }
             }
         }
-        Ok(())
+        let renumbering = Renumbering::new(now, divisions);
+        let states: Vec<Together<'_>> =
+            register.states().chain(of_lists()).map(Together::seen_from).collect();
+        for one in renumbering.of(&states, &reached) {
+            reached.add(one.now);
+        }
+        let number = |household| without_zeros(homes.household_id(household)).to_owned();
+        self.payees.extend(reached.iter().map(number));
+        // What was paid was paid under the number of then.
+        let all = Households::of(homes, |_| true);
+        for then in register.drawn_up() {
+            let found = renumbering.by_state(&Together::seen_from(then), &all);
+            let found = found.into_iter().filter(|one| reached.has(one.now));
+            self.paid.extend(found.map(|one| number(one.before)));
+        }
     }
 }

@@ -18,8 +18,9 @@ use crate::exclusion::{self, excluded};
 use crate::ledger::Exchange;
 use crate::list::Totals;
 use crate::mark::Mark;
-use crate::payee::Residents;
+use crate::payee::{PayeeRule, Residents};
 use crate::permit::{Permit, Readmit};
+use crate::programme_homes::ProgrammeHomes;
 use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -101,8 +102,9 @@ fn open_again(
     let ids: HashSet<&str> = ids.iter().map(|id| without_zeros(id)).collect();
     let today = exchange.clock().today();
     let (vault, out) = (exchange.vault(), || out.iter().map(String::as_str));
-    let before = state.reach(vault, today, programme, out())?;
-    let after = state.reach(vault, today, programme, out().filter(|id| !ids.contains(id)))?;
+    let homes = ProgrammeHomes::read(vault, state, today, known)?;
+    let before = Reach::of(vault, known, &homes, out())?;
+    let after = Reach::of(vault, known, &homes, out().filter(|id| !ids.contains(id)))?;
     let (mut totals, mut seen) = (Totals::default(), HashSet::new());
     for &id in &known.lists {
         let Ok((list, _)) = state.linked_list(id) else { continue };
@@ -112,11 +114,11 @@ fn open_again(
         let (book, payees) =
             exchange.ask_now(move |desk| Ok((desk.book(id)?, desk.payees(programme)?)))?;
         let residents = Residents::read(vault, state, &book, id)?;
-        let households = PaidHouseholds::read(vault, state, today, id, &payees)?;
-        let rule = households.rule(vault, state, today, id, residents.iter())?;
+        let rule = PayeeRule::read(vault, known, &homes, id)?;
+        let households = PaidHouseholds::of(&homes, &payees, rule.divisions());
         // A proposal from before the exclusion has its lines still, and can no longer be certified.
         let in_batch = |row| book.batch_of(row).is_some_and(|batch| !is_proposal(state, batch));
-        let paid = households.paid(&rule, &payees, |(of_list, row)| of_list != id || in_batch(row));
+        let paid = households.paid(&payees, |(of_list, row)| of_list != id || in_batch(row));
         for (row, line) in book.lines() {
             let free = line.is_payable() && !in_batch(row) && !book.is_replaced(row);
             let resident = line.register_row.and_then(|row| residents.get(row));

@@ -27,15 +27,15 @@ pub(crate) struct Remainders {
 }
 
 impl Remainders {
-    /// Counts; nothing is read where nobody was divided away. `on_base_date` has the households of those who were, as they were on
-    /// the base date by each state of the register that may have been paid by: a household that has another number since is paid under
-    /// the older one. Blocks: for threads that may wait.
+    /// Counts; nothing is read where nobody was divided away. `on_base_date` has those who were, each with a household that they had
+    /// on the base date by some state of the register that may have been paid by, without zeros in front: a household that has
+    /// another number since is paid under the older one. Blocks: for threads that may wait.
     pub(crate) fn read(
         vault: &Vault,
         register: &RegisterRows<'_>,
         rules: &Rules,
         divisions: &Divisions,
-        on_base_date: &[HashMap<String, String>],
+        on_base_date: &BTreeSet<(String, String)>,
     ) -> Result<Self, Refusal> {
         let each = match rules.amount {
             Some(AmountRule::Each { yen, .. }) if rules.unit == PayeeUnit::Household => yen,
@@ -68,13 +68,11 @@ impl Remainders {
         })?;
         let people = members.into_iter().map(|(home, all)| (home.to_owned(), all.len() as u64));
         let mut people: HashMap<String, u64> = people.collect();
-        let homes = on_base_date.iter().flatten().filter(|(_, home)| !home.is_empty());
-        for (person, home) in homes.collect::<BTreeSet<_>>() {
-            let home = without_zeros(home).to_owned();
-            let known = old.entry(without_zeros(person).to_owned()).or_default();
+        for (person, home) in on_base_date {
+            let known = old.entry(person.clone()).or_default();
             let left = known.iter().filter_map(|old| people.get(old)).max().copied();
             people.entry(home.clone()).or_insert(left.unwrap_or(0));
-            known.insert(home);
+            known.insert(home.clone());
         }
         Ok(Self { each, people, old, paid: HashMap::new() })
     }

@@ -91,41 +91,26 @@ impl Snapshot {
 impl State {
     /// A snapshot and all that it comes of, from the file on.
     pub fn segments(&self, id: SnapshotId) -> Result<Vec<&Snapshot>, Refusal> {
-        let mut segments = Vec::new();
+        let ids = self.segment_ids(id)?;
+        Ok(ids.iter().filter_map(|id| self.snapshots.get(id)).collect())
+    }
+
+    /// The same by id.
+    pub(crate) fn segment_ids(&self, id: SnapshotId) -> Result<Vec<SnapshotId>, Refusal> {
+        let mut ids = Vec::new();
         let mut next = Some(id);
         while let Some(id) = next {
             let known = self.snapshots.get(&id).filter(|snapshot| !snapshot.destroyed);
-            let snapshot = known.ok_or(Reason::DataDestroyed)?;
-            next = snapshot.follows.map(|follows| follows.previous);
-            segments.push(snapshot);
+            next = known.ok_or(Reason::DataDestroyed)?.follows.map(|follows| follows.previous);
+            ids.push(id);
         }
-        segments.reverse();
-        Ok(segments)
+        ids.reverse();
+        Ok(ids)
     }
 
     /// A snapshot's rows, to be read one by one.
     pub fn register_rows(&self, id: SnapshotId) -> Result<RegisterRows<'_>, Refusal> {
         Ok(RegisterRows { segments: self.segments(id)? })
-    }
-
-    /// The same of a snapshot that may be asked again: nothing where it is destroyed, or its register withdrawn.
-    pub(crate) fn readable_rows(&self, id: SnapshotId) -> Option<RegisterRows<'_>> {
-        let dataset = self.snapshots.get(&id)?.dataset;
-        self.check_provided(dataset).ok().and_then(|()| self.register_rows(id).ok())
-    }
-
-    /// The rows of a snapshot whose records deltas have changed or taken away: they say what was.
-    pub(crate) fn rows_out_of_force(
-        &self,
-        vault: &Vault,
-        id: SnapshotId,
-    ) -> Result<HashSet<u32>, Refusal> {
-        let segments = self.segments(id)?;
-        if segments.iter().all(|segment| segment.follows.is_none()) {
-            return Ok(HashSet::new());
-        }
-        let out = out_of_force(vault, &segments)?;
-        Ok(out.into_iter().filter_map(|row| u32::try_from(row).ok()).collect())
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Days may lie between the two signatures, and the register goes on: a late notice can make one household of two, each of which waits
 //! in a proposal of its own. So where the register in use is another than the one that the proposal was drawn up with, it is
-//! asked again whom each line pays, and whether they are paid already by what two people have certified. A register that changes every
-//! few minutes hinders nobody by that: only a proposal falls to whose own payees something has happened.
+//! asked again whom each line pays, whether they are paid already by what two people have certified, and whether a new proposal would
+//! leave the line out: a stop may reach somebody by the late notice only. A register that changes every few minutes hinders nobody by
+//! that: only a proposal falls to whose own payees something has happened.
 //!
 //! Proposals of others do not count here. Two that pay one household would else hinder each other for ever; the one that is signed
 //! first stands.
@@ -17,9 +18,12 @@ use crate::already_paid::PaidHouseholds;
 use crate::batch::{Batch, BatchState, is_proposal, payments};
 use crate::book::Book;
 use crate::books::Payees;
+use crate::exclusion;
+use crate::hold::HeldPayees;
 use crate::ledger::Exchange;
-use crate::payee::Residents;
-use crate::programme::PayeeUnit;
+use crate::payee::{PayeeRule, Residents};
+use crate::programme_homes::ProgrammeHomes;
+use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::unknown_ids::without_zeros;
@@ -52,11 +56,8 @@ pub(crate) fn register_in_use(state: &State, list: ListId) -> Option<SnapshotId>
 /// Looks at a proposal: `VERSION_OLD` where it is to be drawn up again. Blocks: for threads that may wait.
 pub(crate) fn look(exchange: &Exchange, state: &State, batch: &Batch) -> Result<SeenWith, Refusal> {
     let seen = SeenWith::of(state, batch);
-    let programme = state.programmes.get(&batch.programme).ok_or(Reason::NoAgreement)?;
-    let pays_households = programme.rules.unit == PayeeUnit::Household;
-    // A batch of a release that did not note the register is signed as it was there.
-    let is_other = batch.register.is_some() && batch.register != seen.register;
-    let is_asked = pays_households && is_other && seen.register.is_some();
+    // A batch of a release that did not note the register is looked at in any case.
+    let is_asked = batch.register != seen.register && seen.register.is_some();
     if !is_asked || batch.state != BatchState::Proposed {
         return Ok(seen);
     }
@@ -80,16 +81,25 @@ pub(crate) fn look(exchange: &Exchange, state: &State, batch: &Batch) -> Result<
         false => !proposed.contains(&(of_list, row)),
     };
     let today = exchange.clock().today();
+    let homes = ProgrammeHomes::for_lines(vault, state, today, of_programme)?;
     let residents = Residents::read(vault, state, &book, list)?;
-    let households = PaidHouseholds::read(vault, state, today, list, &payees)?;
-    let rule = households.rule(vault, state, today, list, residents.iter())?;
-    let paid = households.paid(&rule, &payees, counts);
+    let rule = PayeeRule::read(vault, programme, &homes, list)?;
+    let paid = PaidHouseholds::of(&homes, &payees, rule.divisions()).paid(&payees, counts);
+    let excluded = exclusion::excluded(vault, programme)?;
+    let not_paid = Reach::of(vault, programme, &homes, excluded.iter().map(String::as_str))?;
+    let on_hold = HeldPayees::of(vault, state, of_programme)?;
+    let held_up = Reach::of_holds(vault, programme, &homes, &on_hold)?;
+    let unit = programme.rules.unit;
     for payment in payments(vault, batch)? {
         let line = book.line(payment.row).ok_or(Reason::Internal)?;
         let resident = line.register_row.and_then(|row| residents.get(row));
-        let payee = rule.payee(resident.ok_or(Reason::Internal)?);
+        let resident = resident.ok_or(Reason::Internal)?;
+        let payee = rule.payee(resident);
         let is_same = without_zeros(payee) == without_zeros(&payment.payee);
-        if !is_same || paid.has(payee, &payment.person) {
+        let is_left_out = paid.has(payee, &payment.person)
+            || rule.is_doubtful(&payment.person)
+            || [&not_paid, &held_up].iter().any(|reach| reach.has_line(unit, payee, resident));
+        if !is_same || is_left_out {
             return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
         }
     }

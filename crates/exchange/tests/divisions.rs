@@ -244,6 +244,21 @@ fn who_is_counted_to_a_household_that_is_several_by_now_waits_for_a_division_tha
     assert_eq!((found.held, found.already_paid, town.paid(found.batch).len()), (0, 1, 1));
 }
 
+/// Without `register` in `Payees::households` it is not known who was of the household that was paid, and it is paid once more.
+#[test]
+fn a_household_that_was_paid_by_the_line_of_who_is_counted_to_it_is_paid_already_under_every_later_number()
+{
+    let (town, families) = parted();
+    let (parted, rest) = families[0].split_last().expect("a family");
+    town.pay(list_of(&town, "a", &own(&[parted])));
+    notice(&town, 2, &all_to(rest, "900001"), &[]);
+    list_of(&town, "b", &own(&[&families[2][0]]));
+    notice(&town, 3, &all_to(rest, "900002"), &[]);
+    let list = list_of(&town, "c", &own(&[&rest[0], &families[1][0]]));
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.already_paid, town.paid(found.batch).len()), (1, 1));
+}
+
 /// A town whose first family has three or more, of whom the last parted before the base date and is counted to it all the same.
 fn parted() -> (Town, Vec<Vec<Record>>) {
     let town = town();

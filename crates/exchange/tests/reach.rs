@@ -118,3 +118,44 @@ fn a_stop_under_a_number_that_a_household_had_for_a_while_goes_with_the_next() {
     assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
     assert_eq!(found.unmet.stops, 0);
 }
+
+/// Without `ever` in `Reach::add_members` the stop reaches nobody, where persons are paid, and counts as met.
+#[test]
+fn a_stop_under_a_number_that_persons_had_for_a_while_reaches_them() {
+    let town = town_of_persons();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    move_after(&town, 1, &all_to(&families[0], "900001"), &[]);
+    hold(&town, "900001");
+    move_after(&town, 2, &all_to(&families[0], "900002"), &[]);
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
+    assert_eq!(found.unmet.stops, 0);
+}
+
+/// With the household of `own` in the place of that of `home` in `Reach::add_payees` she takes along the household that she moves to.
+#[test]
+fn who_is_stopped_does_not_take_along_the_household_that_she_moves_to_after_the_base_date() {
+    let town = town();
+    let families = families(&town);
+    let (stays, goes, other) = (&families[0][0], &families[0][1], &families[1][0]);
+    let list = list_of(&town, "a", &own(&[stays, other]));
+    hold(&town, &id(goes));
+    move_after(&town, 1, &[(goes, &other["世帯番号"])], &[]);
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
+    assert_eq!((found.held, paid), (1, vec![id(other)]));
+}
+
+/// With the rows of today in the place of the base date in `Together::seen_from` a batch waits for whoever moved into the household.
+#[test]
+fn a_stop_on_a_household_does_not_stop_the_batch_that_pays_another_for_whoever_moved_into_it_since() {
+    let town = town();
+    let families = families(&town);
+    let (one, other) = (&families[0][0], &families[1][0]);
+    let list = list_of(&town, "a", &own(&[other]));
+    town.certify(list).expect("two signatures");
+    move_after(&town, 1, &[(other, &one["世帯番号"])], &[]);
+    assert_eq!(stopped(&town, &one["世帯番号"]).batches, 0);
+    assert_eq!(stopped(&town, &other["世帯番号"]).batches, 1);
+}

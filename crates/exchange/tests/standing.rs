@@ -4,9 +4,11 @@
 
 mod town;
 
+use renkei_exchange::division::DivisionKind;
 use renkei_types::Reason;
 use town::families::{families, id, list_of, own, town};
 use town::moves::{all_to, move_after, notice};
+use town::stops::{divide, hold, leave_out};
 
 /// Without `is_same` in `standing::look` both proposals are signed, and one household of the base date is paid twice.
 #[test]
@@ -69,4 +71,50 @@ fn a_proposal_whose_household_has_another_number_is_drawn_up_again_and_paid_once
     town.sign("certifier-2", list, batch).expect("two signatures");
     let paid: Vec<_> = town.paid(batch).into_iter().map(|payment| payment.person).collect();
     assert_eq!(paid, [id(&families[0][0]), id(&families[1][0])]);
+}
+
+/// Without `held_up` in `standing::look` money goes to a household that somebody has joined, by a late notice, who is stopped.
+#[test]
+fn a_proposal_is_not_signed_whose_household_a_stop_reaches_by_a_late_notice() {
+    for is_stop in [true, false] {
+        let town = town();
+        let families = families(&town);
+        let (one, other, joins) = (&families[0][0], &families[1][0], &families[2][0]);
+        match is_stop {
+            true => {
+                list_of(&town, "first", &own(&[joins]));
+                hold(&town, &id(joins));
+            }
+            false => leave_out(&town, &id(joins)),
+        }
+        let list = list_of(&town, "a", &own(&[one, other]));
+        let before = town.propose("certifier-1", list).expect("a proposal").batch;
+        assert_eq!(town.paid(before).len(), 2);
+        notice(&town, 1, &[(joins, &one["世帯番号"])], &[]);
+        let refused = town.sign("certifier-2", list, before).expect_err("reached since");
+        assert_eq!((refused.reason, refused.field), (Reason::VersionOld, Some("batch_id")));
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
+        assert_eq!(paid, [id(other)]);
+    }
+}
+
+/// Without `is_doubtful` in `standing::look` a line is signed of which a new proposal would say that nobody knows whom it pays.
+#[test]
+fn a_proposal_is_not_signed_of_whose_household_a_late_notice_leaves_in_doubt_which_it_is() {
+    let town = town();
+    let mut families = families(&town);
+    let at = families.iter().position(|family| family.len() > 2).expect("three in a house");
+    families.swap(0, at);
+    let (parted, rest) = families[0].split_last().expect("a family");
+    notice(&town, 1, &[(parted, "900005")], &[]);
+    let still_one = [(parted, parted["世帯番号"].as_str())];
+    divide(&town, "payments", DivisionKind::StillOne, &still_one).expect("a division");
+    let list = list_of(&town, "a", &own(&[parted, &families[1][0]]));
+    let before = town.propose("certifier-1", list).expect("a proposal").batch;
+    notice(&town, 2, &all_to(rest, "900001"), &[]);
+    let refused = town.sign("certifier-2", list, before).expect_err("in doubt");
+    assert_eq!((refused.reason, refused.field), (Reason::VersionOld, Some("batch_id")));
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
 }

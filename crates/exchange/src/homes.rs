@@ -1,0 +1,273 @@
+//! Homes: who was of which household when, as the states of a register know it.
+//!
+//! A household benefit pays households as they were on its base date. Registers go on: people move, late notices say where
+//! somebody lived, households get other numbers, and a list is linked to one state of the register, drawn up with another and
+//! signed with a third. Whom a line pays, who was paid already and whom a stop means are all questions about one thing, so it is
+//! read once: every version of everybody's household, since the last whole file that was sealed by the base date.
+//!
+//! ```text
+//! parts:        file      delta 1   delta 2   file      delta 1
+//! person 17     N ──────────────────────────  M ──────────────      a version holds from one part through another
+//! person 18     N ──────  P (異動日, 処理日)   not in it
+//! ```
+//! [`Homes::seen_from`] answers as one state knew it: on the base date, and by its own rows. A change that a delta or a later file
+//! brings without 異動日 counts from the day on which it was handled: it would otherwise undo the past, and a household that was paid
+//! could part, and be paid again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+use renkei_types::{DatasetId, SnapshotId};
+
+use crate::history::{Event, Part, events};
+use crate::refusal::Refusal;
+use crate::register_ids::RegisterIds;
+use crate::state::State;
+use crate::store::Vault;
+
+pub(crate) use crate::history::StateAt;
+
+/// The households of everybody in one register. Persons and households are numbered; household 0 is none.
+#[derive(Debug)]
+pub(crate) struct Homes {
+    base: StateAt,
+    parts: Vec<Part>,
+    /// Where the parts of each state start that was asked for, and its own file.
+    starts: BTreeMap<SnapshotId, Seen>,
+    persons: RegisterIds,
+    households: RegisterIds,
+    /// The first version of each person.
+    first: Vec<Version>,
+    /// All further ones, in order.
+    later: HashMap<u32, Vec<Version>>,
+}
+
+/// What somebody's household was, from one part through another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Version {
+    household: u32,
+    /// 異動日 and 処理日.
+    came: Option<Date>,
+    handled: Option<Date>,
+    from: u32,
+    through: u32,
+}
+
+/// The household of whoever has left the register.
+const GONE: u32 = u32::MAX;
+
+/// The parts of a state, by number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Seen {
+    /// The file that comes first: that of the base date.
+    since: u32,
+    /// The state's own file.
+    file: u32,
+    through: u32,
+}
+
+/// The homes as some state of the register knows those of the base date, and as some state's own rows have them: mostly the same state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standpoint<'a> {
+    homes: &'a Homes,
+    asked: Seen,
+    own: Seen,
+}
+
+impl Homes {
+    /// Reads a register as it is known to some of its states; of those whose data is destroyed nothing is known. Blocks: for threads
+    /// that may wait.
+    pub(crate) fn read(
+        vault: &Vault,
+        state: &State,
+        dataset: DatasetId,
+        base: StateAt,
+        states: impl IntoIterator<Item = SnapshotId>,
+    ) -> Result<Self, Refusal> {
+        let mut parts = state.parts(dataset);
+        let place: HashMap<SnapshotId, usize> =
+            parts.iter().enumerate().map(|(at, part)| (part.snapshot, at)).collect();
+        let counts = |part: &Part| part.sealed.is_none_or(|sealed| sealed <= base.on);
+        let mut starts = BTreeMap::new();
+        for asked in states {
+            let Some(&through) = place.get(&asked) else { continue };
+            let file = parts[through].file;
+            let first = parts[..=file].iter().rposition(|part| part.is_file && counts(part));
+            starts.insert(asked, (first.unwrap_or(0), file, through));
+        }
+        // What came before all of them is not read.
+        let before = starts.values().map(|(since, file, _)| *since.min(file)).min().unwrap_or(0);
+        parts.drain(..before);
+        parts.iter_mut().for_each(|part| part.file -= before);
+        // A register has fewer than 2^32 rows, and no part without one.
+        let number = |at: usize| (at - before) as u32;
+        let seen = |(since, file, through)| Seen {
+            since: number(since),
+            file: number(file),
+            through: number(through),
+        };
+        let starts: BTreeMap<SnapshotId, Seen> =
+            starts.into_iter().map(|(asked, places)| (asked, seen(places))).collect();
+        let last = starts.values().map(|seen| seen.through as usize + 1).max().unwrap_or(0);
+        parts.truncate(last);
+        let mut homes = Self {
+            base,
+            parts,
+            starts,
+            persons: RegisterIds::default(),
+            households: RegisterIds::default(),
+            first: Vec::new(),
+            later: HashMap::new(),
+        };
+        homes.households.intern("");
+        for at in 0..homes.parts.len() {
+            homes.read_part(vault, state, at)?;
+        }
+        Ok(homes)
+    }
+
+    fn read_part(&mut self, vault: &Vault, state: &State, at: usize) -> Result<(), Refusal> {
+        let Some(snapshot) = state.snapshots.get(&self.parts[at].snapshot) else { return Ok(()) };
+        let part = at as u32;
+        // Families stand side by side in most registers.
+        let mut last = (String::new(), 0);
+        events(vault, snapshot, |id, row, [came, handled]| {
+            let household = match row {
+                Event::Row(_, household) if household == last.0 => last.1,
+                Event::Row(_, household) => {
+                    last = (household.to_owned(), self.households.intern(household));
+                    last.1
+                }
+                Event::Gone => GONE,
+            };
+            let person = self.persons.intern(id);
+            // An id that is put right is removed and added in one delta: under one name nobody has left.
+            let is_there = |one: &Version| one.through == part && one.household != GONE;
+            if household == GONE && self.versions(person).last().is_some_and(is_there) {
+                return;
+            }
+            self.add(person, Version { household, came, handled, from: part, through: part });
+        })
+    }
+
+    fn add(&mut self, person: u32, version: Version) {
+        // A whole file that says the same as what came before it goes on with that.
+        let file = self.parts[version.from as usize].file;
+        let goes_on_from = match file {
+            0 => 0,
+            file => self.parts[file - 1].file,
+        };
+        let last = match self.later.get_mut(&person).and_then(|later| later.last_mut()) {
+            Some(last) => Some(last),
+            None => self.first.get_mut(person as usize),
+        };
+        let Some(last) = last else { return self.first.push(version) };
+        let same = Version { from: last.from, through: last.through, ..version };
+        if *last == same && last.through as usize >= goes_on_from {
+            last.through = version.through;
+        } else {
+            self.later.entry(person).or_default().push(version);
+        }
+    }
+
+    /// The homes as a state of the register knows them, where it is one that was read.
+    pub(crate) fn seen_from(&self, state: SnapshotId) -> Option<Standpoint<'_>> {
+        self.seen_beside(state, state)
+    }
+
+    /// The homes of the base date as one state of the register knows them; of whomever it says nothing, what the rows of another have,
+    /// to which a list was linked.
+    pub(crate) fn seen_beside(
+        &self,
+        state: SnapshotId,
+        linked: SnapshotId,
+    ) -> Option<Standpoint<'_>> {
+        let [asked, own] = [state, linked].map(|state| self.starts.get(&state).copied());
+        Some(Standpoint { homes: self, asked: asked?, own: own? })
+    }
+
+    /// Everybody whom some state has or had.
+    pub(crate) fn persons(&self) -> impl Iterator<Item = u32> {
+        0..self.persons.len() as u32
+    }
+
+    /// How many households there are, none included.
+    pub(crate) fn households(&self) -> usize {
+        self.households.len()
+    }
+
+    /// The id of a person, as the register wrote it first.
+    pub(crate) fn person_id(&self, person: u32) -> &str {
+        self.persons.written(person)
+    }
+
+    /// The id of a household likewise.
+    pub(crate) fn household_id(&self, household: u32) -> &str {
+        self.households.written(household)
+    }
+
+    /// The person of an id.
+    pub(crate) fn person(&self, id: &str) -> Option<u32> {
+        self.persons.find(id)
+    }
+
+    /// The household of an id; nothing where it is empty.
+    pub(crate) fn household(&self, id: &str) -> Option<u32> {
+        self.households.find(id).filter(|household| *household > 0)
+    }
+
+    /// All households that a person ever had.
+    pub(crate) fn ever(&self, person: u32) -> impl Iterator<Item = u32> {
+        let households = self.versions(person).map(|version| version.household);
+        households.filter(|household| !matches!(*household, 0 | GONE))
+    }
+
+    fn versions(&self, person: u32) -> impl Iterator<Item = &Version> {
+        let later = self.later.get(&person).into_iter().flatten();
+        self.first.get(person as usize).into_iter().chain(later)
+    }
+}
+
+impl<'a> Standpoint<'a> {
+    /// What it is the standpoint over.
+    pub(crate) fn homes(&self) -> &'a Homes {
+        self.homes
+    }
+
+    /// The household on the base date, where the state says one: 0 for whoever had none, nothing for whoever was not in the register.
+    pub(crate) fn on_base_date(&self, person: u32) -> Option<u32> {
+        let StateAt { on, known } = self.homes.base;
+        let mut newest: Option<(Option<Date>, u32)> = None;
+        for version in self.homes.versions(person) {
+            if version.through < self.asked.since || version.from > self.asked.through {
+                continue;
+            }
+            let first = version.from.max(self.asked.since);
+            let part = self.homes.parts.get(first as usize);
+            let is_first = first == self.asked.since && part.is_some_and(|part| part.is_file);
+            let handled = version.handled.or(part.and_then(|part| part.sealed));
+            let came = version.came.or(handled.filter(|_| !is_first));
+            let is_later =
+                handled.is_some_and(|day| day > known) || came.is_some_and(|day| day > on);
+            // The newest event counts, and of two on one day the one that was sent last.
+            if !is_later && newest.is_none_or(|(known, _)| came >= known) {
+                newest = Some((came, version.household));
+            }
+        }
+        newest.map(|(_, household)| household).filter(|household| *household != GONE)
+    }
+
+    /// The household that the rows have which are in force: 0 for whoever has none, nothing for whoever is not there.
+    pub(crate) fn own(&self, person: u32) -> Option<u32> {
+        let is_own = |version: &&Version| {
+            version.through >= self.own.file && version.from <= self.own.through
+        };
+        let last = self.homes.versions(person).filter(is_own).last()?;
+        (last.household != GONE).then_some(last.household)
+    }
+
+    /// The household of the base date, or that of the rows; nothing for whoever has none.
+    pub(crate) fn home(&self, person: u32) -> Option<u32> {
+        self.on_base_date(person).or_else(|| self.own(person)).filter(|household| *household > 0)
+    }
+}

@@ -1,0 +1,129 @@
+//! The registers of a programme's lists, each read once: where everybody lives, for whoever asks whom the programme pays, has paid,
+//! stops or excludes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use renkei_types::{DatasetId, ListId, ProgrammeId, Reason, SnapshotId};
+
+use crate::homes::{Homes, Standpoint, StateAt};
+use crate::programme::{PayeeUnit, Programme};
+use crate::refusal::Refusal;
+use crate::state::State;
+use crate::store::Vault;
+
+/// The registers to which the lists of a programme are linked. Those that are withdrawn are not read again.
+#[derive(Debug, Default)]
+pub(crate) struct ProgrammeHomes(Vec<Register>);
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Register {
+    pub(crate) homes: Homes,
+    pub(crate) in_use: SnapshotId,
+    /// The lists, and the states that they were linked to.
+    lists: BTreeMap<ListId, SnapshotId>,
+    /// With which states in use batches were drawn up, of lists linked to which.
+    drawn_up: BTreeSet<(SnapshotId, SnapshotId)>,
+}
+
+impl ProgrammeHomes {
+    /// Reads what is needed to say whom lines pay: nothing where persons are paid, and nobody is stopped or excluded. Blocks: for
+    /// threads that may wait.
+    pub(crate) fn for_lines(
+        vault: &Vault,
+        state: &State,
+        today: Date,
+        id: ProgrammeId,
+    ) -> Result<Self, Refusal> {
+        let programme = state.programmes.get(&id).ok_or(Reason::NoAgreement)?;
+        let names_nobody =
+            programme.exclusions.is_empty() && state.held_payees(id).next().is_none();
+        match programme.rules.unit {
+            PayeeUnit::Person if names_nobody => Ok(Self::default()),
+            PayeeUnit::Person | PayeeUnit::Household => Self::read(vault, state, today, programme),
+        }
+    }
+
+    /// Reads what is needed to say whom ids mean. Blocks: for threads that may wait.
+    pub(crate) fn read(
+        vault: &Vault,
+        state: &State,
+        today: Date,
+        programme: &Programme,
+    ) -> Result<Self, Refusal> {
+        let mut registers: BTreeMap<DatasetId, BTreeMap<ListId, SnapshotId>> = BTreeMap::new();
+        for &list in &programme.lists {
+            let Ok((_, linked)) = state.linked_list(list) else { continue };
+            if let Some(known) = state.snapshots.get(&linked.snapshot) {
+                let lists = registers.entry(known.dataset).or_default();
+                lists.insert(list, linked.snapshot);
+            }
+        }
+        let base = StateAt { on: programme.rules.base_date, known: today };
+        let mut read = Vec::new();
+        for (dataset, lists) in registers {
+            let in_use =
+                state.check_provided(dataset).and_then(|()| state.snapshot_in_use(dataset));
+            let Ok(in_use) = in_use else { continue };
+            let drawn_up: BTreeSet<(SnapshotId, SnapshotId)> = state
+                .batches_of(programme)
+                .filter_map(|(_, batch)| {
+                    let linked = *lists.get(&batch.list)?;
+                    Some((batch.register.unwrap_or(linked), linked))
+                })
+                .collect();
+            let with = drawn_up.iter().map(|(with, _)| *with);
+            let states = lists.values().copied().chain([in_use]).chain(with);
+            let homes = Homes::read(vault, state, dataset, base, states)?;
+            read.push(Register { homes, in_use, lists, drawn_up });
+        }
+        Ok(Self(read))
+    }
+
+    /// All registers that could be read.
+    pub(crate) fn registers(&self) -> &[Register] {
+        &self.0
+    }
+
+    /// What decides which household a line of a list pays: that of the base date, as the register in use knows it; of whomever it says
+    /// nothing, the one that the list was linked to.
+    pub(crate) fn of_list(&self, list: ListId) -> Option<Standpoint<'_>> {
+        let register = self.0.iter().find(|register| register.lists.contains_key(&list))?;
+        register.of_list(list, register.in_use)
+    }
+
+    /// The homes as the register in use has them to which a list is linked.
+    pub(crate) fn now(&self, list: ListId) -> Option<Standpoint<'_>> {
+        self.0.iter().find(|register| register.lists.contains_key(&list))?.now()
+    }
+}
+
+impl Register {
+    /// As it is now.
+    pub(crate) fn now(&self) -> Option<Standpoint<'_>> {
+        self.homes.seen_from(self.in_use)
+    }
+
+    /// As it decided which households the lines of a list pay, with some state in use.
+    pub(crate) fn of_list(&self, list: ListId, in_use: SnapshotId) -> Option<Standpoint<'_>> {
+        self.homes.seen_beside(in_use, *self.lists.get(&list)?)
+    }
+
+    /// As lists were linked to it, and as it is now: whoever names somebody may know the number of then or of today.
+    pub(crate) fn states(&self) -> impl Iterator<Item = Standpoint<'_>> {
+        let states: BTreeSet<SnapshotId> =
+            self.lists.values().copied().chain([self.in_use]).collect();
+        states.into_iter().filter_map(|state| self.homes.seen_from(state))
+    }
+
+    /// As it decided which households are paid by the batches that there are.
+    pub(crate) fn drawn_up(&self) -> impl Iterator<Item = Standpoint<'_>> {
+        self.drawn_up.iter().filter_map(|(with, linked)| self.homes.seen_beside(*with, *linked))
+    }
+
+    /// The lists that were linked to it, and to which state.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = (ListId, SnapshotId)> {
+        self.lists.iter().map(|(list, linked)| (*list, *linked))
+    }
+}
