@@ -23,7 +23,6 @@ use crate::ledger::Exchange;
 use crate::left_out::NoteLeftOut;
 use crate::list::Totals;
 use crate::mark::Mark;
-use crate::payee::Residents;
 use crate::permit::{Certify, Permit};
 use crate::programme::ListKind;
 use crate::programme_homes::ProgrammeHomes;
@@ -241,16 +240,10 @@ fn drawn(
     list: ListId,
 ) -> Result<Drawn, Refusal> {
     let vault = exchange.vault();
-    let programme = read.state.linked_list(list)?.0.programme;
-    // Both read through a register, and a part of either is work for one thread.
-    let (homes, residents) = std::thread::scope(|scope| {
-        let residents = scope.spawn(|| Residents::read(vault, &read.state, &read.book, list));
-        let homes = ProgrammeHomes::for_lines(vault, &read.state, read.today, programme);
-        (homes, residents.join().unwrap_or(Err(Reason::Internal.into())))
-    });
-    let homes = homes?;
+    let (homes, residents) =
+        ProgrammeHomes::with_residents(vault, &read.state, read.today, &read.book, list)?;
     let watch = Watch::over(exchange, indexes, &read.state, &homes, list)?;
-    draw_up(vault, read, &homes, (&watch, &residents?), permit, list)
+    draw_up(vault, read, &homes, (&watch, &residents), permit, list)
 }
 
 #[derive(Debug)]

@@ -153,9 +153,9 @@ impl<'a> Sieve<'a> {
             Some(Obstacle::Incomplete)
         } else if self.not_paid.has_line(self.unit, payee, resident) {
             Some(Obstacle::Excluded)
-        // A household that a division has made is in no register.
         } else if self.held_up.has_line(self.unit, payee, resident)
-            || self.on_hold.has(payee)
+            // A household that a division has made is in no register.
+            || (self.rule.names(&resident.person) && self.on_hold.has(payee))
             || self.rule.is_doubtful(&resident.person)
             || self.watch.holds(self.state, &paid(), &payment.cells)
         {

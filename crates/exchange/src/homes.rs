@@ -15,6 +15,7 @@
 //! could part, and be paid again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use jiff::civil::Date;
 use renkei_types::{DatasetId, SnapshotId};
@@ -187,7 +188,7 @@ impl Homes {
     }
 
     /// Everybody whom some state has or had.
-    pub(crate) fn persons(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn persons(&self) -> Range<u32> {
         0..self.persons.len() as u32
     }
 

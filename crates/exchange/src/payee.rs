@@ -136,6 +136,11 @@ impl<'a> PayeeRule<'a> {
         on_base_date().filter(is_other).unwrap_or(&resident.household)
     }
 
+    /// Whether a division names the person.
+    pub(crate) fn names(&self, person: &str) -> bool {
+        self.divisions.household(person).is_some()
+    }
+
     /// Whether a division that is no secret gives the person a household of their own.
     pub(crate) fn names_separate(&self, person: &str) -> bool {
         self.divisions.is_separate(person) && !self.divisions.has_fled(person)

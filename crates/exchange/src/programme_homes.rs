@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use renkei_types::{DatasetId, ListId, ProgrammeId, Reason, SnapshotId};
 
+use crate::book::Book;
 use crate::homes::{Homes, Standpoint, StateAt};
+use crate::payee::Residents;
 use crate::programme::{PayeeUnit, Programme};
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -43,6 +45,23 @@ impl ProgrammeHomes {
             PayeeUnit::Person if names_nobody => Ok(Self::default()),
             PayeeUnit::Person | PayeeUnit::Household => Self::read(vault, state, today, programme),
         }
+    }
+
+    /// The same of the programme of a list, and the residents whom its lines mean. Blocks: for threads that may wait.
+    pub(crate) fn with_residents(
+        vault: &Vault,
+        state: &State,
+        today: Date,
+        book: &Book,
+        list: ListId,
+    ) -> Result<(Self, Residents), Refusal> {
+        let programme = state.linked_list(list)?.0.programme;
+        // Both read through a register, and a part of either is work for one thread.
+        let (homes, residents) = rayon::join(
+            || Self::for_lines(vault, state, today, programme),
+            || Residents::read(vault, state, book, list),
+        );
+        Ok((homes?, residents?))
     }
 
     /// Reads what is needed to say whom ids mean. Blocks: for threads that may wait.

@@ -10,6 +10,7 @@
 
 use std::collections::HashSet;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::division::Divisions;
@@ -120,15 +121,15 @@ impl Reach {
         unit: PayeeUnit,
         homes: &ProgrammeHomes,
         divisions: &Divisions,
-        is_named: impl Fn(&str) -> bool,
+        is_named: impl Fn(&str) -> bool + Sync,
     ) {
         // A household of its own has a number that no register needs to have.
         let divided = divisions.households().into_iter().filter(|household| is_named(household));
         self.met.extend(divided.map(str::to_owned));
         for register in homes.registers() {
             let homes = &register.homes;
-            let persons: Vec<u32> =
-                homes.persons().filter(|one| is_named(homes.person_id(*one))).collect();
+            let persons = homes.persons().into_par_iter();
+            let persons: Vec<u32> = persons.filter(|one| is_named(homes.person_id(*one))).collect();
             let households = Households::of(homes, &is_named);
             let ids = persons.iter().map(|one| homes.person_id(*one));
             let ids = ids.chain(households.iter().map(|one| homes.household_id(one)));

@@ -12,6 +12,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use renkei_types::{ListId, Reason, SnapshotId};
 
 use crate::already_paid::PaidHouseholds;
@@ -21,7 +22,7 @@ use crate::books::Payees;
 use crate::exclusion;
 use crate::hold::HeldPayees;
 use crate::ledger::Exchange;
-use crate::payee::{PayeeRule, Residents};
+use crate::payee::PayeeRule;
 use crate::programme_homes::ProgrammeHomes;
 use crate::reach::Reach;
 use crate::refusal::Refusal;
@@ -81,8 +82,7 @@ pub(crate) fn look(exchange: &Exchange, state: &State, batch: &Batch) -> Result<
         false => !proposed.contains(&(of_list, row)),
     };
     let today = exchange.clock().today();
-    let homes = ProgrammeHomes::for_lines(vault, state, today, of_programme)?;
-    let residents = Residents::read(vault, state, &book, list)?;
+    let (homes, residents) = ProgrammeHomes::with_residents(vault, state, today, &book, list)?;
     let rule = PayeeRule::read(vault, programme, &homes, list)?;
     let paid = PaidHouseholds::of(&homes, &payees, rule.divisions()).paid(&payees, counts);
     let excluded = exclusion::excluded(vault, programme)?;
@@ -90,7 +90,7 @@ pub(crate) fn look(exchange: &Exchange, state: &State, batch: &Batch) -> Result<
     let on_hold = HeldPayees::of(vault, state, of_programme)?;
     let held_up = Reach::of_holds(vault, programme, &homes, &on_hold)?;
     let unit = programme.rules.unit;
-    for payment in payments(vault, batch)? {
+    payments(vault, batch)?.par_iter().try_for_each(|payment| {
         let line = book.line(payment.row).ok_or(Reason::Internal)?;
         let resident = line.register_row.and_then(|row| residents.get(row));
         let resident = resident.ok_or(Reason::Internal)?;
@@ -102,6 +102,7 @@ pub(crate) fn look(exchange: &Exchange, state: &State, batch: &Batch) -> Result<
         if !is_same || is_left_out {
             return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
         }
-    }
+        Ok(())
+    })?;
     Ok(seen)
 }

@@ -19,6 +19,8 @@
 
 use std::collections::HashSet;
 
+use rayon::prelude::*;
+
 use crate::division::Divisions;
 use crate::homes::{Homes, Standpoint};
 use crate::unknown_ids::without_zeros;
@@ -29,8 +31,8 @@ pub(crate) struct Households(Vec<bool>);
 
 impl Households {
     /// Those of a register that are meant, none never.
-    pub(crate) fn of(homes: &Homes, is_meant: impl Fn(&str) -> bool) -> Self {
-        let all = 0..homes.households() as u32;
+    pub(crate) fn of(homes: &Homes, is_meant: impl Fn(&str) -> bool + Sync) -> Self {
+        let all = (0..homes.households() as u32).into_par_iter();
         Self(all.map(|one| one > 0 && is_meant(homes.household_id(one))).collect())
     }
 

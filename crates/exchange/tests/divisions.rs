@@ -247,7 +247,7 @@ fn who_is_counted_to_a_household_that_is_several_by_now_waits_for_a_division_tha
 /// Without `register` in `Payees::households` it is not known who was of the household that was paid, and it is paid once more.
 #[test]
 fn a_household_that_was_paid_by_the_line_of_who_is_counted_to_it_is_paid_already_under_every_later_number()
-{
+ {
     let (town, families) = parted();
     let (parted, rest) = families[0].split_last().expect("a family");
     town.pay(list_of(&town, "a", &own(&[parted])));

@@ -149,7 +149,8 @@ fn who_is_stopped_does_not_take_along_the_household_that_she_moves_to_after_the_
 
 /// With the rows of today in the place of the base date in `Together::seen_from` a batch waits for whoever moved into the household.
 #[test]
-fn a_stop_on_a_household_does_not_stop_the_batch_that_pays_another_for_whoever_moved_into_it_since() {
+fn a_stop_on_a_household_does_not_stop_the_batch_that_pays_another_for_whoever_moved_into_it_since()
+{
     let town = town();
     let families = families(&town);
     let (one, other) = (&families[0][0], &families[1][0]);

@@ -109,6 +109,16 @@ impl Town {
         Self::found(None, files(residents, lines))
     }
 
+    /// The same with another register and other rules.
+    pub(crate) fn of_size_and_rules(
+        (residents, lines): (usize, usize),
+        change: fn(String) -> String,
+        rules: fn(Rules) -> Rules,
+    ) -> Self {
+        let (residents, payments) = files(residents, lines);
+        Self::ruled(None, (change(residents), payments), rules)
+    }
+
     /// A town whose journal others can reach.
     pub(crate) fn over(journal: MemoryJournal) -> Self {
         Self::found(Some(journal), files(300, 90))
@@ -130,8 +140,7 @@ impl Town {
         change: fn(String) -> String,
         rules: fn(Rules) -> Rules,
     ) -> Self {
-        let (residents, payments) = files(300, 90);
-        Self::ruled(None, (change(residents), payments), rules)
+        Self::of_size_and_rules((300, 90), change, rules)
     }
 
     fn found(memory: Option<MemoryJournal>, files: (String, String)) -> Self {
