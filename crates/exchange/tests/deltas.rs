@@ -431,7 +431,7 @@ fn a_household_that_parts_after_the_base_date_is_paid_once_and_one_that_parted_b
     assert_eq!(town.sheet(second).steps[&Step::AlreadyPaid].lines, 1);
 }
 
-/// The same where the change comes with a whole file, also where that brings no day. Without `segments_since` in `households_on`
+/// The same where the change comes with a whole file, also where that brings no day. Without `since` in `Homes::read`
 /// it is paid twice.
 #[test]
 fn a_household_that_parts_after_the_base_date_is_paid_once_also_where_a_whole_file_says_so() {

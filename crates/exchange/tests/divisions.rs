@@ -244,7 +244,7 @@ fn who_is_counted_to_a_household_that_is_several_by_now_waits_for_a_division_tha
     assert_eq!((found.held, found.already_paid, town.paid(found.batch).len()), (0, 1, 1));
 }
 
-/// Without `register` in `Payees::households` it is not known who was of the household that was paid, and it is paid once more.
+/// Without `follow` in `Renumbering::by_state` it is not known who was of the household that was paid, and it is paid once more.
 #[test]
 fn a_household_that_was_paid_by_the_line_of_who_is_counted_to_it_is_paid_already_under_every_later_number()
  {

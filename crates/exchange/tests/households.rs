@@ -19,7 +19,7 @@ use town::records::{column, delta, table};
 use town::stops::{divide, hold, leave_out};
 use town::{Town, caller};
 
-/// Without the households in `State::extend_reach` a stop on the wife pays the household by the husband's line.
+/// Without the households of persons in `Reach::add_payees` a stop on the wife pays the household by the husband's line.
 #[test]
 fn a_stop_or_an_exclusion_of_one_member_reaches_the_household_that_another_one_s_line_pays() {
     let town = town();
@@ -44,7 +44,7 @@ fn a_stop_or_an_exclusion_of_one_member_reaches_the_household_that_another_one_s
     assert_eq!((proposed.held, proposed.excluded, town.paid(proposed.batch).len()), (1, 1, 1));
 }
 
-/// Without `Undated::SinceHandled` in `households_on` a paid household parts without a day, and is paid again.
+/// Without `handled` in `Standpoint::on_base_date`, for a version that has no day of its own, a paid household parts without a day, and is paid again.
 #[test]
 fn a_change_of_household_that_nobody_has_dated_does_not_make_a_second_payee_of_a_paid_household() {
     let town = town();
@@ -103,8 +103,8 @@ fn a_household_that_was_paid_is_not_paid_again_under_the_number_that_a_late_noti
     assert_eq!((proposed.already_paid, town.paid(proposed.batch).len()), (1, 1));
 }
 
-/// Without `members` in `Reach::has_line` a stop on a household ends for whoever moves out of it, where persons are paid; without
-/// `renumbered` one on a household ends with its number, where households are.
+/// Without `own` in `Reach::add_members` a stop on a household ends for whoever moves out of it, where persons are paid; without
+/// `Renumbering::of` in `Reach::add_payees` one on a household ends with its number, where households are.
 #[test]
 fn a_stop_on_a_household_goes_with_whoever_moves_and_with_its_number() {
     for (town, day) in [(town_of_persons(), "2026-10-05"), (town(), "2026-08-20")] {
@@ -122,7 +122,7 @@ fn a_stop_on_a_household_goes_with_whoever_moves_and_with_its_number() {
     }
 }
 
-/// Without `now` in `PaidHouseholds::read`, which asks the register in use who is left, the survivors of a head of household are paid once more.
+/// Without `is_there` in `Renumbering::follow`, which asks the register in use who is left, the survivors of a head of household are paid once more.
 #[test]
 fn a_paid_household_is_paid_already_under_its_new_number_though_whom_the_line_named_is_gone() {
     for gone in ["2026-08-25", "2026-10-05", "not in the file"] {
@@ -150,7 +150,7 @@ fn a_paid_household_is_paid_already_under_its_new_number_though_whom_the_line_na
     }
 }
 
-/// With `payee` in the place of `household_of_register` in `Together::renumbered` a division that changes nothing hides the new number.
+/// Where `Renumbering::is_divided` is so also for the household itself, a division that changes nothing hides the new number.
 #[test]
 fn a_paid_household_is_paid_already_under_its_new_number_though_a_division_counts_somebody_to_it() {
     let town = town();
@@ -164,7 +164,7 @@ fn a_paid_household_is_paid_already_under_its_new_number_though_a_division_count
     assert_eq!(found, (1, 0, 0, vec![id(stranger)]));
 }
 
-/// Without `now` in `State::extend_reach` a stop ends with the number as soon as one member is gone.
+/// Without `is_there` in `Renumbering::follow` a stop ends with the number as soon as one member is gone.
 #[test]
 fn a_stop_or_an_exclusion_goes_with_the_new_number_of_a_household_that_has_lost_a_member() {
     let (household, person) = ("世帯番号", "宛名番号");
@@ -186,7 +186,7 @@ fn a_stop_or_an_exclusion_goes_with_the_new_number_of_a_household_that_has_lost_
     }
 }
 
-/// Without `out` in `State::extend_reach` whoever fled loses her benefit because the household declines that she was of.
+/// With all households of a person in the place of the last one in `Standpoint::own` whoever fled loses her benefit because the household declines that she was of.
 #[test]
 fn a_stop_or_an_exclusion_of_a_household_leaves_out_who_left_it_before_any_list_was_linked() {
     for is_stop in [true, false] {
@@ -209,7 +209,7 @@ fn a_stop_or_an_exclusion_of_a_household_leaves_out_who_left_it_before_any_list_
     }
 }
 
-/// Without `out` in `Together::read` the household to which somebody went long before is excluded with the one that was left.
+/// With `ever` in the place of `Together::of` in `Renumbering::by_state` the household to which somebody went long before is excluded with the one that was left.
 #[test]
 fn an_excluded_household_that_gets_another_number_does_not_take_along_the_household_of_who_left_it()
 {
@@ -225,7 +225,7 @@ fn an_excluded_household_that_gets_another_number_does_not_take_along_the_househ
     assert_eq!(found, (0, 1, 0, vec![id(stranger)]));
 }
 
-/// Without the question in `Together::renumbered` whether somebody is left, the household of strangers is taken for paid.
+/// Without `has_somebody` in `Renumbering::follow`, which says whether somebody is left, the household of strangers is taken for paid.
 #[test]
 fn a_household_is_not_paid_because_somebody_was_of_it_whose_line_paid_another_that_is_still_there()
 {
@@ -238,7 +238,7 @@ fn a_household_is_not_paid_because_somebody_was_of_it_whose_line_paid_another_th
     assert_eq!(found, (1, 0, 0, vec![id(stranger)]));
 }
 
-/// Without the snapshots in `Together` the strangers who have the number now hide that its household has another.
+/// With one `Together` of all states in the place of one for each in `Renumbering::of` the strangers who have the number now hide that its household has another.
 #[test]
 fn a_number_that_is_given_to_strangers_still_means_the_household_that_had_it() {
     for is_paid in [true, false] {
@@ -261,7 +261,7 @@ fn a_number_that_is_given_to_strangers_still_means_the_household_that_had_it() {
     }
 }
 
-/// Without the households of the base date in `Together::read` the household is taken for paid from which somebody came who lived in a
+/// With `own` in the place of `home` in `Together::seen_from` the household is taken for paid from which somebody came who lived in a
 /// paid one when the list was linked, as soon as she alone is left of it.
 #[test]
 fn a_household_is_not_paid_because_somebody_of_it_moved_into_a_paid_one_after_the_base_date() {
@@ -298,7 +298,7 @@ fn a_household_that_moved_after_the_base_date_is_paid_already_under_every_later_
     }
 }
 
-/// Without `read_since` in `Together::paid` a household whose number changed between linking and signing is paid again under its next one,
+/// Without `in_use` in `already_paid::renumbered_in` a household whose number changed between linking and signing is paid again under its next one,
 /// once whom its line named is gone; with others in it than those who were of that number a household is never paid because somebody of it
 /// was put right to be of another.
 #[test]
@@ -398,7 +398,7 @@ fn who_has_no_household_is_not_open_again_where_households_are_paid() {
     assert_eq!(open_again, Totals::default());
 }
 
-/// Where `households_known_to` does not look at the only file since the base date, whoever is known from a file before it keeps the household
+/// Where `Standpoint::on_base_date` does not look at the only file since the base date, whoever is known from a file before it keeps the household
 /// of that one: two lines pay two numbers of one household.
 #[test]
 fn lists_that_were_linked_to_files_before_the_base_date_pay_the_households_of_the_last_of_them() {

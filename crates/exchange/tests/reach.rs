@@ -13,7 +13,7 @@ use town::records::{column, delta, table};
 use town::stops::{hold, leave_out};
 use town::{Town, caller};
 
-/// Without the snapshots in use in `State::snapshots_of_ids` the stop is accepted, and the household is paid.
+/// Without `in_use` in `Register::states` the stop is accepted, and the household is paid.
 #[test]
 fn a_stop_or_an_exclusion_by_the_number_of_today_reaches_a_list_that_was_linked_before() {
     for is_late in [false, true] {
@@ -105,7 +105,7 @@ fn stopped(town: &Town, id: &str) -> Held {
     hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold").reply
 }
 
-/// Without `read_unknown` in `State::extend_reach` the stop ends with the next number, though the one that it names was that of its day.
+/// Without `ever` in `Renumbering::of` the stop ends with the next number, though the one that it names was that of its day.
 #[test]
 fn a_stop_under_a_number_that_a_household_had_for_a_while_goes_with_the_next() {
     let town = town();
@@ -133,7 +133,7 @@ fn a_stop_under_a_number_that_persons_had_for_a_while_reaches_them() {
     assert_eq!(found.unmet.stops, 0);
 }
 
-/// With the household of `own` in the place of that of `home` in `Reach::add_payees` she takes along the household that she moves to.
+/// With `own` in the place of `home` in `Reach::add_payees` she takes along the household that she moves to.
 #[test]
 fn who_is_stopped_does_not_take_along_the_household_that_she_moves_to_after_the_base_date() {
     let town = town();
@@ -147,7 +147,7 @@ fn who_is_stopped_does_not_take_along_the_household_that_she_moves_to_after_the_
     assert_eq!((found.held, paid), (1, vec![id(other)]));
 }
 
-/// With the rows of today in the place of the base date in `Together::seen_from` a batch waits for whoever moved into the household.
+/// With members of today in `Reach::has_payment`, where households are paid, a batch waits for whoever moved into the household.
 #[test]
 fn a_stop_on_a_household_does_not_stop_the_batch_that_pays_another_for_whoever_moved_into_it_since()
 {
