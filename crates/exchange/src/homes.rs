@@ -147,6 +147,9 @@ impl Homes {
             if household == GONE && self.versions(person).last().is_some_and(is_there) {
                 return;
             }
+            // Of a change with a day of its own the day of handling says only whether it was known: files that give another one
+            // each time say nothing new by it.
+            let handled = handled.filter(|day| came.is_none() || *day > self.base.known);
             self.add(person, Version { household, came, handled, from: part, through: part });
         })
     }
