@@ -55,6 +55,7 @@ const WORDS: &[(&str, &str)] = &[
     ("rare reading of the written", "表記のまれな読みと一致"),
     ("near a reading of the written", "表記の読みに近い"),
     ("no reading of the written", "表記の知られた読みと異なる"),
+    ("reading known of the same letters", "同じ表記の別の読み"),
     ("as registered", "台帳どおり"),
     ("family and given exchanged", "姓と名が逆"),
     ("former name or alias", "旧氏または通称名"),

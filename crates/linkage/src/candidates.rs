@@ -123,13 +123,12 @@ impl Comparer<'_> {
                     None => continue,
                 },
             };
-            let u = self.u[number][usize::from(level)];
             let (measure, frequencies) = (&comparison.measure, &index.frequencies[number]);
-            let gain = frequencies.adjustment(list, measure, level, value, u);
-            each(number, gain);
-            rarity.values += gain;
+            let of_value = frequencies.adjustment(list, measure, level, value, &self.u[number]);
+            each(number, of_value.gain);
+            rarity.values += of_value.gain;
             if matches!(measure, Measure::Family | Measure::Given) {
-                rarity.name += frequencies.fewer_namesakes(gain);
+                rarity.name += frequencies.fewer_namesakes(of_value.rarer);
             }
         }
         Rarity { name: rarity.name.clamp(-FEWER_NAMESAKES_MAX, FEWER_NAMESAKES_MAX), ..rarity }

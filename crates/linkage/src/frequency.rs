@@ -9,9 +9,13 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::comparison::level::{RARE_READING, USUAL_READING};
+use crate::comparison::level::{
+    PartViews, RARE_READING, READ_AS_OTHERS, READ_DIFFERENT, USUAL_READING, equal_in, equal_view,
+    in_one_view, is_of_one_view, is_other_name, part_views,
+};
 use crate::comparison::{Comparison, Measure, level};
 use crate::forms::NONE;
+use crate::forms::parts::Views;
 use crate::forms::readings::NamePart;
 use crate::hash;
 use crate::records::Normalised;
@@ -137,12 +141,10 @@ impl Frequencies {
                 return self.share_across(side, NamePart::Given, measure, level, value);
             }
             Measure::Family | Measure::Given => {
-                let views = side.names.joint.views(value);
-                match level {
-                    6 => count(&self.whole, value),
-                    5 | 7 | 8 | 9 => count(&self.first, views.written),
-                    1 | 11 | 16 | 21 => count(&self.second, views.kana),
-                    _ => None,
+                if equal_in(part_views(level)) == Some(level) {
+                    self.bearers(side, part_views(level), value)
+                } else {
+                    None
                 }
             }
             Measure::Place { addresses, .. } => {
@@ -168,6 +170,67 @@ impl Frequencies {
         let prior = measure.levels()[usize::from(level)].u;
         // The resident is no stranger to itself.
         Some(self.share_of(u64::from(count.saturating_sub(1)), self.known, prior))
+    }
+
+    /// How many residents have a part of a name in these views; nothing of names that nobody bears but as a further name.
+    fn bearers(&self, side: &Normalised, views: PartViews, value: u32) -> Option<u32> {
+        let Views { written, kana } = side.names.joint.views(value);
+        let (table, id) = match views {
+            PartViews::Both => (&self.whole, value),
+            PartViews::Written => (&self.first, written),
+            PartViews::Read => (&self.second, kana),
+            PartViews::Across => return None,
+        };
+        table.get(id as usize).copied().filter(|&count| count > 0)
+    }
+
+    /// The share of residents for whom this would have been the level of a part of a name that is like the resident's and
+    /// not equal to it: of those whose name is as much like it, and of those of the very same name, who make the same
+    /// slips that the resident makes. A letter that the list has lost says nothing about whose name it was.
+    fn share_of_like(
+        &self,
+        side: &Normalised,
+        measure: &Measure,
+        level: u8,
+        value: u32,
+        u: &[f64],
+    ) -> Option<LikeShare> {
+        let views = part_views(level);
+        let equal = equal_in(views).filter(|&equal| equal != level && !is_other_name(level))?;
+        if value == NONE {
+            return None;
+        }
+        let (levels, equal, at) = (measure.levels(), usize::from(equal), usize::from(level));
+        let bearers = self.bearers(side, views, value);
+        let share = |count: u32| {
+            self.share_of(u64::from(count).saturating_sub(1), self.known, levels[equal].u)
+        };
+        let same = bearers.map_or(u[equal], share);
+        let like = bearers.and_then(|same| self.bearers_like(side, measure, level, value, same));
+        let like = like.map_or(u[at], |like| self.share_of(like, self.known, levels[at].u));
+        Some(LikeShare { all: like + levels[at].m * same, same, of_equal: u[equal] })
+    }
+
+    /// How many residents have a name that is like this one in one view, and in the other equal; nothing of other levels.
+    fn bearers_like(
+        &self,
+        side: &Normalised,
+        measure: &Measure,
+        level: u8,
+        value: u32,
+        same: u32,
+    ) -> Option<u64> {
+        let Views { written, kana } = side.names.joint.views(value);
+        let (table, id) = match equal_view(level) {
+            _ if level == READ_AS_OTHERS => {
+                return Some(self.reading_otherwise(side, measure, value));
+            }
+            Some(PartViews::Written) => (&self.first, written),
+            Some(PartViews::Read) => (&self.second, kana),
+            Some(PartViews::Both | PartViews::Across) | None => return None,
+        };
+        let all = table.get(id as usize).copied().unwrap_or(0);
+        Some(u64::from(all.saturating_sub(same)))
     }
 
     /// So many strangers among `known` residents, as a share.
@@ -205,17 +268,29 @@ impl Frequencies {
     }
 
     /// What to add to the weight of a pair because its value is rarer (above zero) or commoner (below zero) than the
-    /// level is on average.
+    /// level is on average. `u` is P(level | strangers) of every level.
     pub(crate) fn adjustment(
         &self,
         side: &Normalised,
         measure: &Measure,
         level: u8,
         value: u32,
-        u: f64,
-    ) -> MatchWeight {
-        self.share(side, measure, level, value)
-            .map_or(MatchWeight::ZERO, |share| MatchWeight::log2(u / share))
+        u: &[f64],
+    ) -> Adjustment {
+        let u_here = u[usize::from(level)];
+        if let Some(share) = self.share(side, measure, level, value) {
+            let gain = MatchWeight::log2(u_here / share);
+            return Adjustment { gain, rarer: gain };
+        }
+        if matches!(measure, Measure::Family | Measure::Given)
+            && let Some(like) = self.share_of_like(side, measure, level, value, u)
+        {
+            return Adjustment {
+                gain: MatchWeight::log2(u_here / like.all),
+                rarer: MatchWeight::log2(like.of_equal / like.same),
+            };
+        }
+        Adjustment::default()
     }
 
     /// How much fewer namesakes the bearers of a part of a name have than the average resident, when the part is `rarer`
@@ -277,7 +352,9 @@ impl Frequencies {
                 let (a, weight) = sample[i];
                 for &(b, other) in &sample[i + 1..] {
                     let level = measure.level(&side.names, a, b);
-                    shares[usize::from(level)] += 2.0 * weight * other;
+                    for level in shown(measure, level).into_iter().flatten() {
+                        shares[usize::from(level)] += 2.0 * weight * other;
+                    }
                 }
                 shares
             })
@@ -291,7 +368,20 @@ impl Frequencies {
         let mut equal = vec![0u64; levels];
         for (value, &count) in (0u32..).zip(&self.whole).filter(|(_, count)| **count > 1) {
             let level = measure.level(&side.names, value, value);
-            equal[usize::from(level)] += u64::from(count) * u64::from(count - 1);
+            if let [Some(level), ..] = shown(measure, level) {
+                equal[usize::from(level)] += u64::from(count) * u64::from(count - 1);
+            }
+        }
+        if matches!(measure, Measure::Family | Measure::Given) {
+            for (views, counts) in
+                [(PartViews::Written, &self.first), (PartViews::Read, &self.second)]
+            {
+                let level = equal_in(views).expect("a view is equal to itself");
+                equal[usize::from(level)] += counts
+                    .iter()
+                    .map(|&count| u64::from(count) * u64::from(count.max(1) - 1))
+                    .sum::<u64>();
+            }
         }
         #[expect(
             clippy::cast_precision_loss,
@@ -299,6 +389,12 @@ impl Frequencies {
         )]
         for (share, &pairs) in shares.iter_mut().zip(&equal) {
             *share += pairs as f64 / (self.known.max(2) * (self.known.max(2) - 1)) as f64;
+        }
+        if matches!(measure, Measure::Family | Measure::Given) {
+            let as_others = self.read_as_others(side, measure);
+            shares[usize::from(READ_AS_OTHERS)] = as_others;
+            let different = &mut shares[usize::from(READ_DIFFERENT)];
+            *different = (*different - as_others).max(0.0);
         }
         if matches!(measure, Measure::Place { .. }) {
             // Neighbours are too few among all pairs for a sample, and exactly known.
@@ -312,6 +408,33 @@ impl Frequencies {
             shares[3] = (same_building - shares[1] - shares[2]).max(0.0);
         }
         shares
+    }
+
+    /// The share of pairs of residents of whom the one has a reading that is known of what the other writes, and not the
+    /// other's own.
+    fn read_as_others(&self, side: &Normalised, measure: &Measure) -> f64 {
+        // Whole numbers, so that the order of values does not matter.
+        let mut pairs = 0u64;
+        for (value, &count) in (0u32..).zip(&self.whole).filter(|(_, count)| **count > 0) {
+            pairs += u64::from(count) * self.reading_otherwise(side, measure, value);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "pairs are fewer than 2^52")]
+        let (pairs, read) = (pairs as f64, self.read.max(1) as f64);
+        pairs / read / read
+    }
+
+    /// How many residents have another known reading of what the bearers of a name write.
+    fn reading_otherwise(&self, side: &Normalised, measure: &Measure, value: u32) -> u64 {
+        let Views { written, kana } = side.names.joint.views(value);
+        if written == NONE || kana == NONE {
+            return 0;
+        }
+        let part =
+            if matches!(measure, Measure::Family) { NamePart::Family } else { NamePart::Given };
+        let known = side.names.readings().of(part, written, &side.names.written_parts);
+        let others = known.iter().filter(|reading| reading.kana != kana);
+        let bearers = |kana: u32| self.second.get(kana as usize).copied().unwrap_or(0);
+        others.map(|reading| u64::from(bearers(reading.kana))).sum()
     }
 
     /// The commonest values with their shares, and a sample of the rest whose shares stand for all of it.
@@ -343,6 +466,25 @@ impl Frequencies {
     }
 }
 
+/// What the frequency of a value adds to a pair.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Adjustment {
+    /// To its weight.
+    pub(crate) gain: MatchWeight,
+    /// How much rarer the value is than the values of residents are on average.
+    pub(crate) rarer: MatchWeight,
+}
+
+/// How many residents would be like a name.
+#[derive(Clone, Copy, Debug)]
+struct LikeShare {
+    all: f64,
+    /// Who have the very name.
+    same: f64,
+    /// Who have the very name of a resident, on average.
+    of_equal: f64,
+}
+
 /// Counts `times` more bearers of a value.
 fn add(table: &mut Vec<u32>, id: u32, times: u32) {
     if id != NONE {
@@ -362,6 +504,19 @@ fn least<T, K: Ord>(items: &mut [T], count: usize, key: impl Fn(&T) -> K) -> (&m
     let (least, others) = items.split_at_mut(items.len().min(count));
     least.sort_unstable_by_key(key);
     (least, others)
+}
+
+/// What a pair of residents shows: its level, and of a name those that it would reach were but one view of it known. Lists
+/// lack views that the register has, and strangers agree on what is left as often as residents do. Equal views are left
+/// out: they are counted.
+fn shown(measure: &Measure, level: u8) -> [Option<u8>; 3] {
+    if !matches!(measure, Measure::Family | Measure::Given) {
+        return [Some(level), None, None];
+    }
+    let whole = Some(level).filter(|_| !is_of_one_view(level));
+    let (written, read) = in_one_view(level);
+    let unequal = |level: &u8| equal_in(part_views(*level)) != Some(*level);
+    [whole, written.filter(unequal), read.filter(unequal)]
 }
 
 /// A hash of the value itself, not of its id: the sample does not depend on the order of the records.

@@ -90,12 +90,87 @@ pub(crate) const fn across_level(across: Across) -> u8 {
 pub(crate) const USUAL_READING: u8 = across_level(Across::Usual);
 pub(crate) const RARE_READING: u8 = across_level(Across::Rare);
 
+/// The level of a part that the line gives as read alone, otherwise than the resident, but as others read what is written of
+/// the resident.
+pub(crate) const READ_AS_OTHERS: u8 = across_level(Across::Other) + 1;
+
+/// The level of a part of which one side gives the reading alone, and another.
+pub(crate) const READ_DIFFERENT: u8 = part_level(Written::Missing, Read::Different);
+
 /// How many levels a part of a name has.
-pub(crate) const PART_LEVELS: usize = across_level(Across::Other) as usize + 1;
+pub(crate) const PART_LEVELS: usize = READ_AS_OTHERS as usize + 1;
 
 /// The level of a part that is `written` and `read`.
 pub(crate) const fn part_level(written: Written, read: Read) -> u8 {
     written as u8 * 5 + read as u8
+}
+
+/// Which views of a part were held against each other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PartViews {
+    /// Both, on both sides.
+    Both,
+    /// What is written, since one side gives no more.
+    Written,
+    /// What is read, since one side gives no more.
+    Read,
+    /// What one side writes against what the other reads, or nothing at all.
+    Across,
+}
+
+/// Which views a level of a part of a name is about.
+pub(crate) fn part_views(level: u8) -> PartViews {
+    const FIRST_WRITTEN: u8 = part_level(Written::Equal, Read::Missing);
+    const FIRST_ACROSS: u8 = across_level(Across::Usual);
+    match level {
+        0 => PartViews::Across,
+        READ_AS_OTHERS => PartViews::Read,
+        FIRST_ACROSS.. => PartViews::Across,
+        1..FIRST_WRITTEN => PartViews::Read,
+        level if level % 5 == Read::Missing as u8 => PartViews::Written,
+        _ => PartViews::Both,
+    }
+}
+
+/// The level of a part that is equal in these views; nothing across views.
+pub(crate) fn equal_in(views: PartViews) -> Option<u8> {
+    match views {
+        PartViews::Both => Some(part_level(Written::Equal, Read::Equal)),
+        PartViews::Written => Some(part_level(Written::Equal, Read::Missing)),
+        PartViews::Read => Some(part_level(Written::Missing, Read::Equal)),
+        PartViews::Across => None,
+    }
+}
+
+/// Whether a level of a part of a name is about one view alone.
+pub(crate) fn is_of_one_view(level: u8) -> bool {
+    matches!(part_views(level), PartViews::Written | PartViews::Read)
+}
+
+/// The levels that a part would have reached were it only written, and were it only read.
+pub(crate) fn in_one_view(level: u8) -> (Option<u8>, Option<u8>) {
+    match part_views(level) {
+        PartViews::Both => (Some(level - level % 5), Some(level % 5)),
+        PartViews::Written => (Some(level), None),
+        PartViews::Read if level == READ_AS_OTHERS => (None, Some(READ_DIFFERENT)),
+        PartViews::Read => (None, Some(level)),
+        PartViews::Across => (None, None),
+    }
+}
+
+/// The view in which a part is equal, where it is not in the other.
+pub(crate) fn equal_view(level: u8) -> Option<PartViews> {
+    const WRITTEN_EQUAL: u8 = part_level(Written::Equal, Read::Missing);
+    const READ_EQUAL: u8 = part_level(Written::Missing, Read::Equal);
+    if part_views(level) != PartViews::Both {
+        return None;
+    }
+    match (level - level % 5, level % 5) {
+        (WRITTEN_EQUAL, READ_EQUAL) => None,
+        (WRITTEN_EQUAL, _) => Some(PartViews::Written),
+        (_, READ_EQUAL) => Some(PartViews::Read),
+        _ => None,
+    }
 }
 
 /// Whether a part of a name is missing, or equal in every view there is.
@@ -122,7 +197,7 @@ pub(crate) const FAMILY: &[LevelPrior] = &[
     level("reading equal", 3, 0.93, 0.006, 0.94, 0.97, 0.97),
     level("reading near", 3, 0.025, 0.0025, 0.006, 0.012, 0.012),
     level("reading similar", 3, 0.012, 0.009, 0.008, 0.006, 0.006),
-    level("reading different", 3, 0.033, 0.9825, 0.046, 0.012, 0.012),
+    level("reading different", 3, 0.023, 0.9815, 0.043, 0.008, 0.008),
     level("written equal", 2, 0.953, 0.005, 0.945, 0.97, 0.97),
     level("both equal", 1, 0.893, 0.004, 0.92, 0.955, 0.955),
     level("written equal, reading near", 1, 0.02, 0.0001, 0.005, 0.008, 0.008),
@@ -147,6 +222,7 @@ pub(crate) const FAMILY: &[LevelPrior] = &[
     level("rare reading of the written", 4, 0.013, 0.002, 0.012, 0.01, 0.01),
     level("near a reading of the written", 4, 0.03, 0.011, 0.012, 0.012, 0.012),
     level("no reading of the written", 4, 0.032, 0.981, 0.046, 0.013, 0.013),
+    level("reading known of the same letters", 3, 0.01, 0.001, 0.003, 0.004, 0.004),
 ];
 
 /// A given name in both views.
@@ -155,7 +231,7 @@ pub(crate) const GIVEN: &[LevelPrior] = &[
     level("reading equal", 3, 0.915, 0.002, 0.006, 0.97, 0.15),
     level("reading near", 3, 0.028, 0.004, 0.008, 0.012, 0.05),
     level("reading similar", 3, 0.018, 0.014, 0.035, 0.006, 0.25),
-    level("reading different", 3, 0.039, 0.98, 0.951, 0.012, 0.55),
+    level("reading different", 3, 0.017, 0.978, 0.948, 0.005, 0.545),
     level("written equal", 2, 0.953, 0.001, 0.003, 0.97, 0.13),
     level("both equal", 1, 0.886, 0.0007, 0.0005, 0.955, 0.12),
     level("written equal, reading near", 1, 0.022, 0.0001, 0.0002, 0.008, 0.005),
@@ -180,6 +256,7 @@ pub(crate) const GIVEN: &[LevelPrior] = &[
     level("rare reading of the written", 4, 0.04, 0.002, 0.004, 0.035, 0.02),
     level("near a reading of the written", 4, 0.045, 0.02, 0.044, 0.02, 0.27),
     level("no reading of the written", 4, 0.055, 0.975, 0.945, 0.025, 0.56),
+    level("reading known of the same letters", 3, 0.022, 0.002, 0.003, 0.007, 0.005),
 ];
 
 /// Which of its names the person used. Where a line gives no given name but the account holder's, it may be a relative's:
@@ -320,5 +397,49 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn levels_of_one_group_are_about_the_same_views_of_a_name() {
+        for table in [FAMILY, GIVEN] {
+            assert_eq!(table.len(), PART_LEVELS);
+            for (number, level) in (0u8..).zip(table).skip(1) {
+                let views = match level.group {
+                    1 => PartViews::Both,
+                    2 => PartViews::Written,
+                    3 => PartViews::Read,
+                    _ => PartViews::Across,
+                };
+                assert_eq!(part_views(number), views, "{}", level.name);
+                let equal = equal_in(views).map(|equal| table[usize::from(equal)].name);
+                let is_equal =
+                    matches!(level.name, "both equal" | "written equal" | "reading equal");
+                assert_eq!(equal == Some(level.name), is_equal, "{}", level.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_equal_in_one_view_alone_is_so_by_name() {
+        for (number, level) in (0u8..).zip(GIVEN) {
+            let view = match level.name {
+                name if name.starts_with("written equal, ") => Some(PartViews::Written),
+                name if name.ends_with(", reading equal") => Some(PartViews::Read),
+                _ => None,
+            };
+            assert_eq!(equal_view(number), view, "{}", level.name);
+        }
+    }
+
+    #[test]
+    fn a_level_in_one_view_says_what_the_level_in_both_said_of_it() {
+        let name = |level: Option<u8>| level.map(|level| GIVEN[usize::from(level)].name);
+        for (number, level) in (0u8..).zip(GIVEN) {
+            if let Some((written, read)) = level.name.split_once(", ") {
+                let (of_written, of_read) = in_one_view(number);
+                assert_eq!((name(of_written), name(of_read)), (Some(written), Some(read)));
+            }
+        }
+        assert_eq!(name(in_one_view(READ_AS_OTHERS).1), Some("reading different"));
     }
 }

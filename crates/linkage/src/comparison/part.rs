@@ -3,7 +3,7 @@
 
 use renkei_japanese::name::WILDCARD;
 
-use super::level::{Across, PART_LEVELS, Read, Written, across_level, part_level};
+use super::level::{Across, PART_LEVELS, READ_AS_OTHERS, Read, Written, across_level, part_level};
 use crate::forms::NONE;
 use crate::forms::names::Names;
 use crate::forms::parts::Views;
@@ -17,6 +17,11 @@ pub(crate) fn level(names: &Names, part: NamePart, a: Views, b: Views) -> u8 {
             across_level(across(names, part, b.written, a.kana))
         }
         (Written::Missing, Read::Missing) => across_level(across(names, part, a.written, b.kana)),
+        (Written::Missing, Read::Similar | Read::Different)
+            if reads_as_others(names, part, a, b) =>
+        {
+            READ_AS_OTHERS
+        }
         (written, read) => part_level(written, read),
     }
 }
@@ -41,6 +46,13 @@ fn across(names: &Names, part: NamePart, written: u32, kana: u32) -> Across {
         false if readings::are_enough(known) => Across::Other,
         false => Across::Unknown,
     }
+}
+
+/// Whether one side gives a reading alone that is a known one of what the other side writes: 裕美 is ヒロミ to one who fills in
+/// a form and ユミ to another.
+fn reads_as_others(names: &Names, part: NamePart, a: Views, b: Views) -> bool {
+    let (written, kana) = if a.written == NONE { (b.written, a.kana) } else { (a.written, b.kana) };
+    matches!(across(names, part, written, kana), Across::Usual | Across::Rare)
 }
 
 fn written(names: &Names, a: u32, b: u32) -> Written {
@@ -101,15 +113,24 @@ fn read(names: &Names, a: u32, b: u32) -> Read {
         return Read::Equal;
     }
     let parts = &names.kana_parts;
-    if parts.loose(a) == parts.loose(b) {
+    let (x, y) = (parts.letters(a), parts.letters(b));
+    if parts.loose(a) == parts.loose(b) || lengthened_alike(x, y) {
         return Read::Near;
     }
-    let (x, y) = (parts.letters(a), parts.letters(b));
     if x.len().min(y.len()) >= 2 && (within_one_edit(x, y) || cut_off(x, y)) {
         Read::Similar
     } else {
         Read::Different
     }
+}
+
+/// Equal but for long marks where the other has the vowel: ゴトー and ゴトウ.
+fn lengthened_alike(x: &[char], y: &[char]) -> bool {
+    let lengthens =
+        |mark: char, vowel: char| mark == 'ー' && matches!(vowel, 'ア' | 'イ' | 'ウ' | 'エ' | 'オ');
+    x.len() == y.len()
+        && x.first() == y.first()
+        && x.iter().zip(y).all(|(&a, &b)| a == b || lengthens(a, b) || lengthens(b, a))
 }
 
 /// How strongly a level speaks for the same person; orders the ways in which two people's names can be laid side by
@@ -128,6 +149,7 @@ pub(crate) const STRENGTH: [i8; PART_LEVELS] = {
     table[across_level(Across::Rare) as usize] = 5;
     table[across_level(Across::Near) as usize] = 5;
     table[across_level(Across::Other) as usize] = -3;
+    table[READ_AS_OTHERS as usize] = 3;
     let mut index = 0;
     while index < 25 {
         table[index] = by_written[index / 5][index % 5];
