@@ -7,7 +7,7 @@ mod common;
 
 use common::{Row, against, crowd, index, row, run};
 use proptest::prelude::*;
-use renkei_linkage::{Cardinality, Explanation, MatchWeight};
+use renkei_linkage::{Cardinality, MatchWeight};
 
 /// A register in which one resident has a rare name, and many are written 裕美: half are read ヒロミ, half ユミ.
 fn register() -> Vec<Row> {
@@ -30,17 +30,18 @@ fn register() -> Vec<Row> {
     register
 }
 
-/// The pair of a line and a resident laid open.
-fn explain(line: &str, resident: &str) -> Explanation {
-    let index = index(&register());
-    let linkable = against(&index, &[row(line)]);
-    let linkage = run(&linkable, Cardinality::OneToOne, None);
-    linkage.inquire(&linkable, 0).explain(index.row(resident).expect("it is there"))
+/// Level, and weight with frequency, of family and given name of a line and a resident of the register of these tests.
+fn names(line: &str, resident: &str) -> [(String, MatchWeight); 2] {
+    names_of(&register(), line, resident)
 }
 
-/// Level, and weight with frequency, of family and given name.
-fn names(line: &str, resident: &str) -> [(String, MatchWeight); 2] {
-    let explanation = explain(line, resident);
+/// The same with another register.
+fn names_of(register: &[Row], line: &str, resident: &str) -> [(String, MatchWeight); 2] {
+    let index = index(register);
+    let linkable = against(&index, &[row(line)]);
+    let linkage = run(&linkable, Cardinality::OneToOne, None);
+    let explanation =
+        linkage.inquire(&linkable, 0).explain(index.row(resident).expect("it is there"));
     ["family name", "given name"].map(|part| {
         let term = explanation.terms.iter().find(|term| term.comparison.starts_with(part));
         let term = term.expect("names are compared");
@@ -97,6 +98,36 @@ fn a_name_that_is_near_in_both_views_says_no_more_than_the_name() {
     let [(level, near), _] = names(&of_rare_name("森●　春奈子", "モリブチ　ハナコ"), "P1");
     assert_eq!(level, "written near, reading near");
     assert!(near < clean + A_BIT, "{near} for {clean}");
+}
+
+/// What the line of the first resident of a large register gets for family and given name, with these names.
+fn in_a_city(written: &str, read: &str) -> [(String, MatchWeight); 2] {
+    let mut register = crowd(20_000);
+    // Names that are written in kana have one view, and hardly any is near another.
+    register.extend((0..200).map(|n| {
+        let given = ["マツ", "トメ", "ハナエ", "キヨミ"][n % 4];
+        row(&format!("K{n:03}|青浜　{given}|アオハマ　{given}|1931-02-0{}|2||", 1 + n % 9))
+    }));
+    register
+        .push(row("P1|片倉　康介|カタクラ　コウスケ|1971-11-03|1|275-0009|千葉県若葉市新町9番3号"));
+    let line = format!("L|{written}|{read}|1971-11-03|1|275-0001|千葉県若葉市平和5番5号");
+    names_of(&register, &line, "P1")
+}
+
+#[test]
+fn in_a_city_too_what_is_near_in_both_views_says_no_more_than_the_name() {
+    let [(_, clean), _] = in_a_city("片倉　康介", "カタクラ　コウスケ");
+    let [(level, near), _] = in_a_city("片●　康介", "カダクラ　コウスケ");
+    assert_eq!(level, "written near, reading near");
+    assert!(near < clean + A_BIT, "{near} for {clean}");
+}
+
+#[test]
+fn kana_alone_that_are_near_say_no_more_than_kana_that_are_equal() {
+    let [_, (_, equal)] = in_a_city("", "カタクラ　コウスケ");
+    let [_, (level, near)] = in_a_city("", "カタクラ　ゴウスケ");
+    assert_eq!(level, "reading near");
+    assert!(near < equal + A_BIT, "{near} for {equal}");
 }
 
 #[test]
