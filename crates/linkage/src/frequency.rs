@@ -4,6 +4,11 @@
 //! is its share of the register; a level's u-probability is that chance averaged over pairs of residents. Agreement is
 //! counted exactly. For levels of likeness the commonest [`HEAD`] values are compared with each other and with a sample
 //! of the rest that a fixed hash chooses, so there is no seed and no run-to-run noise.
+//!
+//! A name that is like a resident's is a slip of somebody of that name, or the name of somebody else. The register shows the
+//! one (a sister 花 is not 直美) and knows nothing of the other: its own names have no lost letters. So both are added up: who
+//! is called nearly so, and who is called just so and makes the slips that anybody makes. 森● who is read モリフチ then weighs
+//! nearly what 森淵 does, where there is no other モリフチ, and nothing that is like a name weighs more than the name.
 
 use std::collections::BTreeMap;
 
