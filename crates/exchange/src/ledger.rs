@@ -29,7 +29,7 @@ use crate::books::Books;
 use crate::cache::Projection;
 use crate::command::{Call, Command, Desk, Done};
 use crate::dispute::{Dispute, NoteDispute};
-use crate::log::{Cosigned, Log};
+use crate::log::{Appended, Cosigned, Log};
 use crate::log_index::IndexedLeaf;
 use crate::log_key;
 use crate::log_signer::EndedYear;
@@ -351,11 +351,7 @@ fn catch_up(
             continue;
         }
         let unreadable = |source| OpenError::Facts { seq: seq.0, source };
-        let changes: Vec<Change> =
-            serde_json::from_slice(&frame.facts).map_err(|error| unreadable(error.into()))?;
-        for change in &changes {
-            state.apply(change).map_err(unreadable)?;
-        }
+        state.apply_facts(&frame.facts).map_err(unreadable)?;
         last.seq = seq;
         leaves.push(frame.leaf);
     }
@@ -587,7 +583,8 @@ impl Ledger {
         }
         // A cache that has stopped is built again at the next start.
         let _ = self.projector.send(Projection { changes, applied });
-        self.log.append(leaves);
+        let decided = self.state.keys_in_use.get(&BrokerKey::Log).copied();
+        self.log.append(Appended { leaves, decided });
     }
 }
 

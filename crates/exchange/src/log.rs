@@ -14,6 +14,7 @@ use renkei_tlog::leaf::SeenCheckpoint;
 use renkei_tlog::{LogError, LogFolder, SignedCheckpoint, Standing, TreeHead};
 use renkei_types::{Clock, Digest, Entropy, Reason};
 
+use crate::found_log::{FoundLog, JournalFrames};
 use crate::kept_file;
 use crate::log_head::{LogHead, LostHead};
 use crate::log_index::LogIndex;
@@ -30,11 +31,18 @@ const WAITING_MAX: usize = 4096;
 const QUEUE: usize = 1024;
 
 enum Work {
-    Leaves(Vec<Vec<u8>>),
+    Leaves(Appended),
     Checkpoint(tokio::sync::oneshot::Sender<Result<String, Refusal>>),
     Read(Reading),
     Cosign(Cosigned, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>),
     EndYear(EndedYear, tokio::sync::oneshot::Sender<Result<SeenCheckpoint, Refusal>>),
+}
+
+/// Leaves that are durable in the journal.
+pub(crate) struct Appended {
+    pub(crate) leaves: Vec<Vec<u8>>,
+    /// The log's key that was decided on last, as of these leaves: one of them may announce it.
+    pub(crate) decided: Option<Digest>,
 }
 
 /// Something to be read while nothing is written.
@@ -89,21 +97,10 @@ impl Log {
         let LogKeeping { origin, decided, ended, interval, clock, witnessed } = keeping;
         let path = paths.log();
         let failed = |source| OpenError::Log { path: path.clone(), source };
-        let differs =
-            |what: &str| OpenError::LogDiffers { path: path.clone(), what: what.to_owned() };
         let history = KeyHistory { decided, has_begun: journal.last() > Seq(0) };
         let key = KeptLogKey::open(paths, origin, entropy, history)?;
+        let found = FoundLog::look(paths, &key.verifiers()?, &JournalFrames::Open(journal))?;
         let (mut folder, size) = LogFolder::open(&path).map_err(failed)?;
-        if size > journal.last().0 {
-            return Err(differs("it has more leaves than the journal has frames"));
-        }
-        if size > 0 {
-            let known = folder.read_leaf(size - 1).map_err(failed)?;
-            let frame = journal.read(Seq(size))?.next().transpose()?;
-            if frame.is_none_or(|(_, frame)| frame.leaf != known) {
-                return Err(differs("its last leaf is not that of the journal"));
-            }
-        }
         let mut leaves = Vec::new();
         for frame in journal.read(Seq(size + 1))? {
             leaves.push(frame?.1.leaf);
@@ -115,7 +112,8 @@ impl Log {
         if !leaves.is_empty() {
             folder.append(&leaves).map_err(failed)?;
         }
-        let (head, lost) = LogHead::open(paths, &key.verifiers()?, &folder)?;
+        let FoundLog { head, lost, .. } = found;
+        let head = LogHead::at(paths.log_head(), head);
         // Not before the head has shown that this is the key.
         key.write_verifier()?;
         let was_signed = head.size() > 0 || folder.published().is_some() || lost.is_some();
@@ -146,10 +144,10 @@ impl Log {
     }
 
     /// Adds leaves that are durable in the journal.
-    pub(crate) fn append(&self, leaves: Vec<Vec<u8>>) {
-        self.index.add(leaves.clone());
+    pub(crate) fn append(&self, appended: Appended) {
+        self.index.add(appended.leaves.clone());
         // The thread ends only after a fault that it has logged, and then at once stops the broker.
-        let _ = self.work.send(Work::Leaves(leaves));
+        let _ = self.work.send(Work::Leaves(appended));
     }
 
     /// Reads the log as far as it has been integrated. Ask for a checkpoint first to read everything that is durable.
@@ -216,6 +214,8 @@ struct Integrator {
 #[derive(Default)]
 struct Gathered {
     leaves: Vec<Vec<u8>>,
+    /// The log's key that was decided on last, where leaves came that may say so.
+    decided: Option<Digest>,
     checkpoints: Vec<tokio::sync::oneshot::Sender<Result<String, Refusal>>>,
     reading: Option<Reading>,
     cosigned: Option<(Cosigned, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>)>,
@@ -227,7 +227,10 @@ impl Gathered {
     /// Takes one more; a wait that ends with nothing changes nothing.
     fn take(&mut self, work: Result<Work, RecvTimeoutError>) {
         match work {
-            Ok(Work::Leaves(leaves)) => self.leaves.extend(leaves),
+            Ok(Work::Leaves(Appended { leaves, decided })) => {
+                self.leaves.extend(leaves);
+                self.decided = decided;
+            }
             Ok(Work::Checkpoint(sender)) => self.checkpoints.push(sender),
             Ok(Work::Read(reading)) => self.reading = Some(reading),
             Ok(Work::Cosign(cosigned, sender)) => self.cosigned = Some((cosigned, sender)),
@@ -272,6 +275,9 @@ impl Integrator {
                 }
             }
             waiting = gathered.leaves;
+            if gathered.decided.is_some() {
+                self.signer.decide(gathered.decided);
+            }
             let result = self.integrate(&mut waiting, &mut present, published);
             let answer = match result {
                 Ok(size) => {
@@ -311,7 +317,7 @@ impl Integrator {
     ) -> Result<u64, OpenError> {
         if !waiting.is_empty() {
             for (at, leaf) in (self.folder.size()..).zip(waiting.iter()) {
-                self.signer.notice(at, leaf)?;
+                self.signer.notice(at, leaf);
             }
             self.folder.append(waiting).map_err(|error| self.signer.failed(error))?;
             waiting.clear();

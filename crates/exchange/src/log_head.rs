@@ -20,14 +20,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use renkei_journal::{Seq, frames_beside, last_frame_beside};
 use renkei_tlog::checkpoint::{CheckpointError, claimed};
-use renkei_tlog::hash::{empty_root, leaf_hash};
-use renkei_tlog::proof::root_at;
-use renkei_tlog::tree::Frontier;
-use renkei_tlog::{
-    Checkpoint, Hash, LogCopy, LogError, LogFolder, LogKey, SignedCheckpoint, VerifierKey,
-};
+use renkei_tlog::hash::empty_root;
+use renkei_tlog::{Checkpoint, LogError, LogKey, SignedCheckpoint, VerifierKey};
 
 use crate::kept_file;
 use crate::store::{OpenError, StorePaths};
@@ -58,29 +53,9 @@ impl LostHead {
 }
 
 impl LogHead {
-    /// Reads the head and holds the log against it.
-    pub(crate) fn open(
-        paths: &StorePaths,
-        keys: &[VerifierKey],
-        log: &LogFolder,
-    ) -> Result<(Self, Option<LostHead>), OpenError> {
-        let path = paths.log_head();
-        let head = read(&path, keys)?;
-        if let Some(known) = &head {
-            let Checkpoint { size, root, .. } = *known.checkpoint();
-            let found = log.size();
-            let root_found = || root_at(log, size).map_err(wrong(&path));
-            let continues = size <= found && root_found()? == root;
-            if !continues {
-                return Err(OpenError::RolledBack { path, signed: size, found });
-            }
-        }
-        let lost = accepted(paths, keys)?;
-        if head.is_none() && lost.is_none() && log.size() > 0 {
-            return Err(OpenError::HeadMissing { path, found: log.size() });
-        }
-        let note = head.map(|head| head.note().to_owned());
-        Ok((Self { path, note }, lost))
+    /// The head as it was found.
+    pub(crate) fn at(path: PathBuf, found: Option<SignedCheckpoint>) -> Self {
+        Self { path, note: found.map(|head| head.note().to_owned()) }
     }
 
     /// The note that was signed last; nothing where it is lost.
@@ -122,9 +97,6 @@ impl LogHead {
     }
 }
 
-/// How often a head is read again at most while its broker goes on signing.
-const READINGS_MAX: usize = 16;
-
 /// How a start would find what was signed last.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum HeadFound {
@@ -134,103 +106,6 @@ pub enum HeadFound {
     InJournal,
     /// Nothing was signed yet, or an operator has accepted that it is lost.
     Nowhere,
-}
-
-impl StorePaths {
-    /// Whether a start would take the log's key and find in the log what was signed last. Nothing is opened, so a broker may be
-    /// serving.
-    pub fn check_log_head(&self) -> Result<HeadFound, OpenError> {
-        self.check_log_key()?;
-        let (path, keys) = (self.log_head(), self.log_verifiers()?);
-        let mut before = None;
-        let mut checked = Ok(HeadFound::Nowhere);
-        for _ in 0..READINGS_MAX {
-            // In this order: the journal has a leaf before the log has, and the log before it is signed.
-            let head = read(&path, &keys)?;
-            let Seq(found) = last_frame_beside(&self.journal())?;
-            let Some(head) = head else {
-                let may_start = found == 0 || accepted(self, &keys)?.is_some();
-                return if may_start {
-                    Ok(HeadFound::Nowhere)
-                } else {
-                    Err(OpenError::HeadMissing { path, found })
-                };
-            };
-            if before.as_ref() == Some(&head) {
-                break;
-            }
-            checked = self.check_beginning(&head, found);
-            if checked.is_ok() {
-                break;
-            }
-            // A broker that signs meanwhile takes files of the older tree away; then its head is another one by now.
-            before = Some(head);
-        }
-        checked
-    }
-
-    /// Whether the store goes on from a checkpoint that a key of the log has signed. Where the log's folder does not tell, since it
-    /// is damaged or written meanwhile, the journal does.
-    pub fn holds(&self, note: &str) -> bool {
-        let checked = || {
-            let keys = self.log_verifiers()?;
-            let signed = SignedCheckpoint::open(note.as_bytes(), &keys).map_err(LogError::from);
-            let signed = signed.map_err(wrong(&self.log_head()))?;
-            let Checkpoint { size, root, .. } = *signed.checkpoint();
-            let Seq(found) = last_frame_beside(&self.journal())?;
-            if self.check_beginning(&signed, found).is_ok() {
-                return Ok(true);
-            }
-            Ok(size <= found && self.root_from_journal(Frontier::new(), None, size)? == Some(root))
-        };
-        let checked: Result<bool, OpenError> = checked();
-        checked.unwrap_or_default()
-    }
-
-    fn check_beginning(&self, head: &SignedCheckpoint, found: u64) -> Result<HeadFound, OpenError> {
-        let Checkpoint { size, root, .. } = *head.checkpoint();
-        let log = self.log();
-        let rolled_back = || OpenError::RolledBack { path: self.log_head(), signed: size, found };
-        if size > found {
-            return Err(rolled_back());
-        }
-        // As a rule the folder is as it was when this was signed.
-        if root_at(&LogCopy::as_of(&log, head.clone()), size).ok() == Some(root) {
-            return Ok(HeadFound::InLog);
-        }
-        let (tree, last) = LogFolder::look(&log, size).map_err(wrong(&log))?;
-        let (known, found_in) = match tree.size() == size {
-            true => (Some(tree.root()), HeadFound::InLog),
-            false => (self.root_from_journal(tree, last, size)?, HeadFound::InJournal),
-        };
-        if known == Some(root) { Ok(found_in) } else { Err(rolled_back()) }
-    }
-
-    /// The root over so many leaves as a start would have it: of what the log's folder holds, gone on with from the journal.
-    /// Nothing where the journal ends before that.
-    fn root_from_journal(
-        &self,
-        mut tree: Frontier,
-        last: Option<Hash>,
-        size: u64,
-    ) -> Result<Option<Hash>, OpenError> {
-        let known = tree.size();
-        for frame in frames_beside(&self.journal(), Seq(known.max(1)))? {
-            let (Seq(at), frame) = frame?;
-            let hash = leaf_hash(&frame.leaf);
-            if at == known {
-                if last != Some(hash) {
-                    let what = "its last leaf is not that of the journal".to_owned();
-                    return Err(OpenError::LogDiffers { path: self.log(), what });
-                }
-            } else if at <= size {
-                tree.append(hash);
-            } else {
-                break;
-            }
-        }
-        Ok((tree.size() == size).then(|| tree.root()))
-    }
 }
 
 impl StorePaths {
@@ -257,7 +132,10 @@ fn wrong(path: &Path) -> impl FnOnce(LogError) -> OpenError {
 }
 
 /// What an operator has accepted as lost, if anything is.
-fn accepted(paths: &StorePaths, keys: &[VerifierKey]) -> Result<Option<LostHead>, OpenError> {
+pub(crate) fn accepted(
+    paths: &StorePaths,
+    keys: &[VerifierKey],
+) -> Result<Option<LostHead>, OpenError> {
     let accepted = paths.log_head().with_extension("head.accepted");
     // Made by hand in the place of a head that is gone.
     if fs_err::metadata(&accepted).is_ok_and(|file| file.len() == 0) {
@@ -268,7 +146,10 @@ fn accepted(paths: &StorePaths, keys: &[VerifierKey]) -> Result<Option<LostHead>
 }
 
 /// A head file, which must be signed by a key of the log; nothing where there is none.
-fn read(path: &Path, keys: &[VerifierKey]) -> Result<Option<SignedCheckpoint>, OpenError> {
+pub(crate) fn read(
+    path: &Path,
+    keys: &[VerifierKey],
+) -> Result<Option<SignedCheckpoint>, OpenError> {
     let refused = |error| match error {
         CheckpointError::UnknownKey => OpenError::HeadKeyUnknown { path: path.to_owned() },
         CheckpointError::NotANote | CheckpointError::NotACheckpoint => {

@@ -6,58 +6,91 @@
 //! log-<id>.vkey    an older public half, and log-<id>.checkpoint the last note that it signed: it ends with the leaf that
 //!                  announces the next key
 //! ```
-//! When one takes the place of the other, [`crate::log_signer`] decides. Invariant: each step is durable before the next one is
-//! made, and can be made again. A key that was replaced never signs again, whoever puts it back; no key is made in the place of
-//! one that has signed, and no public half is lost.
+//! Whether the key that lies there may sign, [`crate::key_standing`] decides; when one takes the place of the other,
+//! [`crate::log_signer`]. Invariant: each step is durable before the next one is made, and can be made again. No key is made in the
+//! place of one that has signed, and no public half is lost.
 
+use std::io;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use renkei_journal::{Seq, frames_beside};
-use renkei_tlog::leaf::Operation;
+use renkei_journal::{SecretFileError, read_credential, read_secret};
 use renkei_tlog::{LogKey, Origin, VerifierKey};
 use renkei_types::{Digest, Entropy};
 
 use crate::kept_file;
-use crate::rotation::BrokerKey;
-use crate::state::{Change, State};
+use crate::key_standing::{KeyStanding, standing};
+use crate::public_half::{PublicHalves, beside, fingerprint, verifier_line};
 use crate::store::{OpenError, StorePaths};
 
 fn wrong(error: &dyn std::fmt::Display) -> OpenError {
     OpenError::LogKey(error.to_string())
 }
 
-fn read(path: &Path, origin: &Origin) -> Result<LogKey, OpenError> {
-    key_of(&renkei_journal::read_secret(path).map_err(|error| wrong(&error))?, origin)
-}
-
 fn key_of(pem: &[u8], origin: &Origin) -> Result<LogKey, OpenError> {
-    let pem = String::from_utf8(pem.to_vec()).map_err(|error| wrong(&error))?;
-    LogKey::from_pem(origin.clone(), &pem).map_err(|error| wrong(&error))
+    let pem = std::str::from_utf8(pem).map_err(|error| wrong(&error))?;
+    LogKey::from_pem(origin.clone(), pem).map_err(|error| wrong(&error))
 }
 
-/// Reads the next key. What is wrong with it is not wrong with the one that signs.
-fn read_next(path: &Path, origin: &Origin) -> Result<LogKey, OpenError> {
-    read(path, origin).map_err(|_| {
-        let path = path.display();
-        OpenError::LogKey(format!(
-            "{path} cannot be read as a key; put it back, or, where two have not agreed on it, remove it and propose another one"
-        ))
-    })
+/// Where the log's key lies.
+#[derive(Clone, Debug)]
+pub(crate) enum KeyPlace {
+    /// In the folder of keys.
+    File(PathBuf),
+    /// Where a service manager hands it over.
+    Handed(PathBuf),
+    /// Nowhere: nothing was ever signed, and a start makes it there.
+    ToBeMade(PathBuf),
 }
 
-fn read_or_make(path: &Path, origin: &Origin, entropy: &dyn Entropy) -> Result<LogKey, OpenError> {
-    if path.exists() {
-        return read(path, origin);
+impl KeyPlace {
+    /// Finds it; `has_begun` says whether there is an entry, which a key has signed or was to sign.
+    pub(crate) fn find(paths: &StorePaths, has_begun: bool) -> Result<Self, OpenError> {
+        let path = paths.log_key();
+        match &paths.handed.log {
+            None if path.exists() => Ok(Self::File(path)),
+            None if has_begun || paths.has_signed() => Err(OpenError::LogKeyGone { path }),
+            None => Ok(Self::ToBeMade(path)),
+            Some(handed) if path.exists() => {
+                let (handed, path) = (handed.display(), path.display());
+                Err(OpenError::LogKey(format!(
+                    "{handed} is handed over by the service manager, and {path} is another one; \
+                     bring that into the safe, and remove it"
+                )))
+            }
+            Some(handed) => Ok(Self::Handed(handed.clone())),
+        }
     }
-    let key = LogKey::generate(origin.clone(), entropy);
-    let pem = key.to_pem();
-    renkei_journal::write_secret(path, pem.as_bytes()).map_err(|error| wrong(&error))?;
-    Ok(key)
-}
 
-/// What an auditor is given; anybody may have it.
-fn verifier_line(key: &VerifierKey) -> String {
-    format!("{key}\n")
+    fn pem(&self) -> Result<impl Deref<Target = Vec<u8>> + use<>, SecretFileError> {
+        match self {
+            Self::File(path) | Self::ToBeMade(path) => read_secret(path),
+            Self::Handed(path) => read_credential(path),
+        }
+    }
+
+    /// Reads it.
+    pub(crate) fn read(&self, origin: &Origin) -> Result<LogKey, OpenError> {
+        key_of(&self.pem().map_err(|error| wrong(&error))?, origin)
+    }
+
+    /// Its public half; nothing where whoever asks may not read it, or is not handed it: that is no fault of the key.
+    pub(crate) fn public_half(&self, origin: &Origin) -> Result<Option<VerifierKey>, OpenError> {
+        match (self.pem(), self) {
+            (Ok(pem), _) => key_of(&pem, origin).map(|key| Some(key.verifier())),
+            (Err(SecretFileError::Io { source, .. }), Self::Handed(_))
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
+                Ok(None)
+            }
+            (Err(SecretFileError::Io { source, .. }), _)
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                Ok(None)
+            }
+            (Err(error), _) => Err(wrong(&error)),
+        }
+    }
 }
 
 /// What the journal says of the log's key.
@@ -73,6 +106,7 @@ pub(crate) struct KeyHistory {
 pub(crate) struct KeptLogKey {
     path: PathBuf,
     key: LogKey,
+    standing: KeyStanding,
 }
 
 impl KeptLogKey {
@@ -86,73 +120,25 @@ impl KeptLogKey {
     ) -> Result<Self, OpenError> {
         let path = paths.log_key();
         let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
-        let key = match &paths.handed.log {
-            None if path.exists() => read(&path, &origin)?,
-            None if has_begun || paths.has_signed() => {
-                return Err(OpenError::LogKeyGone { path });
-            }
-            None => read_or_make(&path, &origin, entropy)?,
-            Some(handed) if path.exists() => {
-                let (handed, path) = (handed.display(), path.display());
-                return Err(OpenError::LogKey(format!(
-                    "{handed} is handed over by the service manager, and {path} is another one; \
-                     bring that into the safe, and remove it"
-                )));
-            }
-            Some(handed) => {
-                let pem = renkei_journal::read_credential(handed);
-                key_of(&pem.map_err(|error| wrong(&error))?, &origin)?
-            }
+        let key = match KeyPlace::find(paths, has_begun)? {
+            KeyPlace::ToBeMade(path) => make(&path, &origin, entropy)?,
+            place @ (KeyPlace::File(_) | KeyPlace::Handed(_)) => place.read(&origin)?,
         };
-        let kept = Self { path, key };
-        kept.check(decided)?;
-        if kept.is_unannounced(decided)? {
+        let halves = PublicHalves::in_folder(&paths.keys)?;
+        let next = || next_fingerprint(&path, &origin);
+        let standing = standing(&path, &key.verifier(), &halves, decided, next)?;
+        if standing == KeyStanding::Unannounced {
             tracing::warn!(
                 "the log's key has taken the place of another one, and the journal does not say so: it was rolled back past that. Replace the key at once \
                  (renkei key rotate log), and give auditors the public halves of all keys"
             );
         }
-        Ok(kept)
+        Ok(Self { path, key, standing })
     }
 
-    /// That this is the key that is to sign: the one that was decided on last, or the one before it, which that follows.
-    fn check(&self, decided: Option<Digest>) -> Result<(), OpenError> {
-        let own = fingerprint(&self.key.verifier());
-        match decided {
-            Some(decided) if decided == own => return Ok(()),
-            Some(decided) if !self.is_next(decided)? && !self.has_followed(decided)? => {
-                return Err(OpenError::LogKeyReplaced { path: self.path.clone(), decided });
-            }
-            Some(_) | None => {}
-        }
-        match self.written() {
-            Some(written) if written != self.key.verifier() => {
-                Err(OpenError::LogKeyOther { path: self.path.clone() })
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Whether this key has followed another one, of which the journal knows nothing.
-    fn is_unannounced(&self, decided: Option<Digest>) -> Result<bool, OpenError> {
-        let Some(folder) = self.path.parent().filter(|folder| folder.is_dir()) else {
-            return Ok(false);
-        };
-        match decided {
-            Some(decided) if decided == fingerprint(&self.key.verifier()) => Ok(false),
-            Some(decided) => self.has_followed(decided),
-            None => Ok(!older_verifiers(folder)?.is_empty()),
-        }
-    }
-
-    /// Whether this key has taken the place of another one in a later rotation than the journal knows: that was rolled back past it, and
-    /// the other one is no more.
-    fn has_followed(&self, older: Digest) -> Result<bool, OpenError> {
-        let Some(folder) = self.path.parent() else { return Ok(false) };
-        let own = self.key.verifier();
-        let is_last =
-            self.written().as_ref() == Some(&own) && !is_older(folder, fingerprint(&own))?;
-        Ok(is_last && is_older(folder, older)?)
+    /// How it stands to what was decided before the start.
+    pub(crate) fn standing(&self) -> KeyStanding {
+        self.standing
     }
 
     /// The key that signs.
@@ -160,24 +146,23 @@ impl KeptLogKey {
         &self.key
     }
 
-    /// The public half of the key that signs, and those of the older ones: what was signed last may be by one of these.
-    pub(crate) fn verifiers(&self) -> Result<Vec<VerifierKey>, OpenError> {
-        let mut all = vec![self.key.verifier()];
-        all.extend(self.written().filter(|written| *written != self.key.verifier()));
-        if let Some(folder) = self.path.parent() {
-            all.extend(older_verifiers(folder)?);
-        }
-        Ok(all)
+    /// Whether this is the fingerprint of the key that signs.
+    pub(crate) fn is_of(&self, decided: Digest) -> bool {
+        fingerprint(&self.key.verifier()) == decided
     }
 
-    /// The public half that lies beside the key. It may be of the key before.
-    fn written(&self) -> Option<VerifierKey> {
-        read_verifier(&self.path.with_extension("vkey")).ok()
+    fn halves(&self) -> Result<PublicHalves, OpenError> {
+        PublicHalves::in_folder(self.path.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// The public half of the key that signs, and those of the older ones: what was signed last may be by one of these.
+    pub(crate) fn verifiers(&self) -> Result<Vec<VerifierKey>, OpenError> {
+        Ok(self.halves()?.with(self.key.verifier()))
     }
 
     /// Writes the public half beside the key. One that lies there is put with the older ones.
     pub(crate) fn write_verifier(&self) -> Result<(), OpenError> {
-        match self.written() {
+        match self.halves()?.written {
             Some(written) if written == self.key.verifier() => return Ok(()),
             Some(written) => self.keep_older(&written)?,
             None => {}
@@ -188,36 +173,25 @@ impl KeptLogKey {
 
     /// Keeps the public half of a key that signs no more: without it nothing that it has signed could be checked.
     fn keep_older(&self, older: &VerifierKey) -> Result<(), OpenError> {
-        Ok(kept_file::keep(&self.beside(older, "vkey"), &verifier_line(older))?)
+        Ok(kept_file::keep(&beside(&self.path, older, "vkey"), &verifier_line(older))?)
     }
 
-    /// A file that is named for an older key.
-    fn beside(&self, older: &VerifierKey, ending: &str) -> PathBuf {
-        let older = older.to_string();
-        let id = older.split('+').nth(1).unwrap_or_default();
-        self.path.with_file_name(format!("log-{id}.{ending}"))
-    }
-
-    /// Whether the next key is the one of this fingerprint. There may be none, or one that nobody has agreed to.
-    pub(crate) fn is_next(&self, decided: Digest) -> Result<bool, OpenError> {
-        let next = next_file(&self.path);
-        Ok(next.exists()
-            && fingerprint(&read_next(&next, self.key.origin())?.verifier()) == decided)
-    }
-
-    /// Takes the next key into use; what came to an end before that is done again. `last` is the last note that the older one
-    /// has signed, which is kept with its public half.
+    /// Takes the next key into use, if it is the one that was decided on; what came to an end before that is done again. `last` is
+    /// the last note that the older one has signed, which is kept with its public half.
     pub(crate) fn replace(&mut self, decided: Digest, last: Option<&str>) -> Result<(), OpenError> {
         let older = self.key.verifier();
-        if fingerprint(&older) != decided {
-            let next = next_file(&self.path);
-            let key = read_next(&next, self.key.origin())?;
+        if !self.is_of(decided) {
+            let replaced = || OpenError::LogKeyReplaced { path: self.path.clone(), decided };
+            let key = next_key(&self.path, self.key.origin())?.ok_or_else(replaced)?;
+            if fingerprint(&key.verifier()) != decided {
+                return Err(replaced());
+            }
             // Before the key is replaced.
             self.keep_older(&older)?;
             if let Some(last) = last {
-                kept_file::keep(&self.beside(&older, "checkpoint"), last)?;
+                kept_file::keep(&beside(&self.path, &older, "checkpoint"), last)?;
             }
-            fs_err::rename(&next, &self.path)?;
+            fs_err::rename(next_file(&self.path), &self.path)?;
             self.key = key;
         }
         kept_file::sync_folder_of(&self.path)?;
@@ -225,90 +199,10 @@ impl KeptLogKey {
     }
 }
 
-/// The public halves of the keys that have signed before.
-fn older_verifiers(folder: &Path) -> Result<Vec<VerifierKey>, OpenError> {
-    let mut all = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with("log-") && name.ends_with(".vkey") {
-            all.push(read_verifier(&path)?);
-        }
-    }
-    Ok(all)
-}
-
-/// Whether the public half of this key lies with the older ones.
-fn is_older(folder: &Path, key: Digest) -> Result<bool, OpenError> {
-    Ok(older_verifiers(folder)?.iter().any(|older| fingerprint(older) == key))
-}
-
-fn read_verifier(path: &Path) -> Result<VerifierKey, OpenError> {
-    fs_err::read_to_string(path)?.parse().map_err(|error| wrong(&error))
-}
-
 impl StorePaths {
-    /// The public halves of all keys that have ever signed the log, the present one first; nothing before the first start.
-    pub fn log_verifiers(&self) -> Result<Vec<VerifierKey>, OpenError> {
-        let present = self.log_key().with_extension("vkey");
-        if !present.exists() {
-            return Ok(Vec::new());
-        }
-        let mut all = vec![read_verifier(&present)?];
-        all.extend(older_verifiers(&self.keys)?);
-        Ok(all)
-    }
-
     /// Whether a key has signed here, or was about to.
     pub fn has_signed(&self) -> bool {
         self.log_head().exists() || self.log_key().with_extension("vkey").exists()
-    }
-
-    /// Whether a start would take the log's key, as far as its public half tells: where the next key lies there, the start decides.
-    /// Nothing is opened, so a broker may be serving.
-    pub(crate) fn check_log_key(&self) -> Result<(), OpenError> {
-        let path = self.log_key();
-        if self.handed.log.is_none() && !path.exists() && self.has_signed() {
-            return Err(OpenError::LogKeyGone { path });
-        }
-        let written = path.with_extension("vkey");
-        if next_file(&path).exists() || !written.exists() {
-            return Ok(());
-        }
-        // Before the journal is read: a key is decided on before it is in use.
-        let own = fingerprint(&read_verifier(&written)?);
-        match self.decided_beside()? {
-            Some(decided) if is_older(&self.keys, decided)? && !is_older(&self.keys, own)? => {
-                Ok(())
-            }
-            Some(decided) if decided != own && !next_file(&path).exists() => {
-                // A broker that serves may have taken it into use meanwhile.
-                if fingerprint(&read_verifier(&written)?) == decided {
-                    return Ok(());
-                }
-                Err(OpenError::LogKeyReplaced { path, decided })
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// The log's key that was decided on last, as the journal has it.
-    fn decided_beside(&self) -> Result<Option<Digest>, OpenError> {
-        let word = Operation::KeyRotate.as_str().as_bytes();
-        let mut state = State::default();
-        for frame in frames_beside(&self.journal(), Seq(1))? {
-            let (Seq(seq), frame) = frame?;
-            if !frame.leaf.windows(word.len()).any(|part| part == word) {
-                continue;
-            }
-            let unreadable = |source| OpenError::Facts { seq, source };
-            let changes: Vec<Change> =
-                serde_json::from_slice(&frame.facts).map_err(|error| unreadable(error.into()))?;
-            for change in &changes {
-                state.apply(change).map_err(unreadable)?;
-            }
-        }
-        Ok(state.keys_in_use.get(&BrokerKey::Log).copied())
     }
 }
 
@@ -316,9 +210,35 @@ fn next_file(path: &Path) -> PathBuf {
     path.with_extension("key.next")
 }
 
-/// By what a log's key is announced: SHA-256 of its public half, as `log.vkey` has it without the end of the line.
-fn fingerprint(key: &VerifierKey) -> Digest {
-    Digest::of(key.to_string().as_bytes())
+/// The next key, where one lies there. What is wrong with it is not wrong with the one that signs.
+fn next_key(path: &Path, origin: &Origin) -> Result<Option<LogKey>, OpenError> {
+    let next = next_file(path);
+    if !next.exists() {
+        return Ok(None);
+    }
+    KeyPlace::File(next.clone()).read(origin).map(Some).map_err(|_| {
+        let next = next.display();
+        OpenError::LogKey(format!(
+            "{next} cannot be read as a key; put it back, or, where two have not agreed on it, remove it and propose another one"
+        ))
+    })
+}
+
+/// Whether a next key lies beside this one, whatever it is.
+pub(crate) fn has_next(path: &Path) -> bool {
+    next_file(path).exists()
+}
+
+/// The fingerprint of the next key, where one lies there.
+pub(crate) fn next_fingerprint(path: &Path, origin: &Origin) -> Result<Option<Digest>, OpenError> {
+    Ok(next_key(path, origin)?.map(|next| fingerprint(&next.verifier())))
+}
+
+fn make(path: &Path, origin: &Origin, entropy: &dyn Entropy) -> Result<LogKey, OpenError> {
+    let key = LogKey::generate(origin.clone(), entropy);
+    let pem = key.to_pem();
+    renkei_journal::write_secret(path, pem.as_bytes()).map_err(|error| wrong(&error))?;
+    Ok(key)
 }
 
 /// Makes the next key, unless one was made before, and answers its fingerprint.
@@ -328,6 +248,10 @@ pub(crate) fn prepare(
     entropy: &dyn Entropy,
 ) -> Result<Digest, OpenError> {
     let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
-    let next = read_or_make(&next_file(&paths.log_key()), &origin, entropy)?;
+    let path = paths.log_key();
+    let next = match next_key(&path, &origin)? {
+        Some(next) => next,
+        None => make(&next_file(&path), &origin, entropy)?,
+    };
     Ok(fingerprint(&next.verifier()))
 }

@@ -22,6 +22,7 @@ use renkei_tlog::{Leaf, LogError, LogFolder, SignedCheckpoint, VerifierKey};
 use renkei_types::Digest;
 
 use crate::kept_file;
+use crate::key_standing::KeyStanding;
 use crate::log_head::LogHead;
 use crate::log_key::KeptLogKey;
 use crate::store::OpenError;
@@ -49,6 +50,8 @@ pub(crate) struct Signer {
     key: KeptLogKey,
     head: LogHead,
     ended: Option<EndedYear>,
+    /// The key that was decided on last.
+    decided: Option<Digest>,
     announced: Option<Announced>,
 }
 
@@ -63,7 +66,7 @@ impl Signer {
     ) -> Result<Self, OpenError> {
         let published = folder.published().map_or(0, |published| published.size);
         let signed = head.size().max(published);
-        let mut signer = Self { log, key, head, ended: None, announced: None };
+        let mut signer = Self { log, key, head, ended: None, decided, announced: None };
         if let Some(year) = ended
             && !signer.is_kept(&year, folder)?
         {
@@ -71,10 +74,10 @@ impl Signer {
             signer.ended = Some(year).filter(|year| signed <= year.size);
         }
         if let Some(decided) = decided
-            && signer.key.is_next(decided)?
+            && signer.key.standing() == KeyStanding::Leaving
         {
             for (at, leaf) in (signed..).zip(folder.leaves(signed..folder.size())) {
-                signer.notice(at, &leaf.map_err(|error| signer.failed(error))?)?;
+                signer.notice(at, &leaf.map_err(|error| signer.failed(error))?);
             }
             signer.announced.get_or_insert(Announced { key: decided, size: None });
         }
@@ -86,19 +89,25 @@ impl Signer {
         self.key.verifiers()
     }
 
-    /// Looks at a leaf before it joins the log: it may announce the next key.
-    pub(crate) fn notice(&mut self, at: u64, leaf: &[u8]) -> Result<(), OpenError> {
+    /// Notes which key was decided on last, before the leaves that say so join the log.
+    pub(crate) fn decide(&mut self, decided: Option<Digest>) {
+        self.decided = decided;
+    }
+
+    /// Looks at a leaf before it joins the log: it may announce the next key. One of the root key announces none, and whether a next
+    /// key lies there, or can be read, does not matter before it is taken into use.
+    pub(crate) fn notice(&mut self, at: u64, leaf: &[u8]) {
         let word = Operation::KeyRotate.as_str().as_bytes();
+        let Some(decided) = self.decided.filter(|decided| !self.key.is_of(*decided)) else {
+            return;
+        };
         if self.announced.is_some() || !leaf.windows(word.len()).any(|part| part == word) {
-            return Ok(());
+            return;
         }
         let leaf = Leaf::parse(leaf).ok().filter(|leaf| leaf.op == Operation::KeyRotate);
-        if let Some(key) = leaf.and_then(|leaf| leaf.cfg)
-            && self.key.is_next(key)?
-        {
-            self.announced = Some(Announced { key, size: Some(at + 1) });
+        if leaf.and_then(|leaf| leaf.cfg) == Some(decided) {
+            self.announced = Some(Announced { key: decided, size: Some(at + 1) });
         }
-        Ok(())
     }
 
     /// Notes that a year has ended: its end is signed and kept before anything later is signed.

@@ -65,6 +65,14 @@ pub enum FactsError {
     Unreadable(#[from] serde_json::Error),
 }
 
+impl State {
+    /// Carries over the facts of a frame.
+    pub(crate) fn apply_facts(&mut self, facts: &[u8]) -> Result<(), FactsError> {
+        let changes: Vec<Change> = serde_json::from_slice(facts)?;
+        changes.iter().try_for_each(|change| self.apply(change))
+    }
+}
+
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident: $key:ty => $value:ty,)+) => {
         /// What is known, by table.

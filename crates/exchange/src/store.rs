@@ -275,6 +275,14 @@ pub enum OpenError {
         /// How many the log has.
         found: u64,
     },
+    /// The journal has what was signed last, and a file of the log's folder is not what it was then.
+    #[error("{file} in {} is not what was signed: it was altered, or is damaged. The journal has what was signed last, and nothing was changed. Keep a copy of the folder as evidence, and tell the auditor; then remove it, and the next start builds it again from the journal", path.display())]
+    TileAltered {
+        /// The log's folder.
+        path: PathBuf,
+        /// The file's path below it.
+        file: String,
+    },
     /// Nothing says what was signed last, though the log has leaves.
     #[error("the log has {found} entries, and {} is gone, which says what was signed last: nothing tells that this store is the newest. Put the file back, or the newest checkpoint that an auditor or a client holds in its place. If there is none, make an empty file log.head.accepted beside it; the next start notes ROLLBACK_SUSPECTED in the log and goes on", path.display())]
     HeadMissing {
@@ -349,6 +357,7 @@ impl renkei_types::Classify for OpenError {
             Self::Facts { .. }
             | Self::LogDiffers { .. }
             | Self::RolledBack { .. }
+            | Self::TileAltered { .. }
             | Self::HeadMissing { .. }
             | Self::LogKeyGone { .. }
             | Self::LogKeyReplaced { .. }
@@ -381,6 +390,13 @@ impl renkei_types::Localised for OpenError {
                 self.to_string(),
                 format!(
                     "監査ログは {found} 件で、最後に署名した {signed} 件の続きではありません。ストアが {} より古くなっています（何も変更していません）。最新のストアを戻してください。失われた分を戻せない場合は、このファイルの名前を log.head.accepted に変えてください。次の起動で ROLLBACK_SUSPECTED を記録して再開します",
+                    path.display()
+                ),
+            ),
+            Self::TileAltered { path, file } => language.pick(
+                self.to_string(),
+                format!(
+                    "{} の {file} が署名した内容と違います。改変されたか、壊れています。最後に署名した内容はジャーナルにあり、何も変更していません。フォルダーの写しを証拠として残し、監査人に知らせてから、フォルダーを除いてください。次の起動でジャーナルから作り直されます",
                     path.display()
                 ),
             ),

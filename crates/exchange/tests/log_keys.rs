@@ -6,20 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use renkei_exchange::command::Call;
-use renkei_exchange::denial::NoteDenials;
 use renkei_exchange::directory::AddParty;
+use renkei_exchange::dispute::is_own_note;
 use renkei_exchange::permit::Operate;
 use renkei_exchange::rotation::{BrokerKey, RotateKey, Rotation};
-use renkei_exchange::{Exchange, Role};
-use renkei_journal::{Frame, Journal as _, MemoryJournal, Seq};
+use renkei_exchange::{Exchange, Refusal, Role};
+use renkei_journal::{Frame, MemoryJournal};
 use renkei_tlog::leaf::Operation;
 use renkei_tlog::proof::{consistency_proof, root_at};
 use renkei_tlog::{
     Leaf, LogFolder, LogKey, SignedCheckpoint, VerifierKey, WitnessKey, verify_folder_by,
 };
-use renkei_types::{Digest, FixedClock, Reason, SeededEntropy};
+use renkei_types::{Digest, FixedClock, SeededEntropy};
 use renkei_witness::{Submission, Witness};
-use town::ledger::{equipment, open_with, try_open};
+use town::ledger::{
+    copy, equipment, frames, keep_journal, memory, open_with, paths, try_open, work,
+};
 use town::{caller, identity};
 
 fn clock() -> Arc<FixedClock> {
@@ -34,19 +36,6 @@ fn write(file: impl AsRef<Path>, text: &str) {
     fs_err::write(file.as_ref(), text).expect("written");
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs_err::create_dir_all(to).expect("a folder");
-    for entry in fs_err::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs_err::copy(from, to).expect("copied");
-        }
-    }
-}
-
 /// A key is read only where nobody else can read it.
 #[cfg(unix)]
 fn private(file: &Path) {
@@ -57,17 +46,22 @@ fn private(file: &Path) {
 #[cfg(not(unix))]
 fn private(_: &Path) {}
 
-/// Leaves a leaf that says nothing else.
-fn work(exchange: &Exchange) {
-    let denials =
-        NoteDenials { reason: Reason::NoAgreement, count: 1, unknown: false, certificate: None };
-    exchange.execute_now(Call::read(caller("payments")), denials).expect("a leaf");
+fn rotate_key(exchange: &Exchange, key: BrokerKey, operator: &str) -> Result<Rotation, Refusal> {
+    let permit = exchange.state().permit::<Operate>(&caller(operator)).expect("a permit");
+    let rotate = RotateKey { permit, key };
+    rotate.rotate(exchange, Call::read(caller(operator))).map(|done| done.reply)
 }
 
 fn rotate(exchange: &Exchange, operator: &str) -> Rotation {
-    let permit = exchange.state().permit::<Operate>(&caller(operator)).expect("a permit");
-    let rotate = RotateKey { permit, key: BrokerKey::Log };
-    rotate.rotate(exchange, Call::read(caller(operator))).expect("allowed").reply
+    rotate_key(exchange, BrokerKey::Log, operator).expect("allowed")
+}
+
+/// A second operator, without whom no key is replaced.
+fn add_operator(exchange: &Exchange) {
+    let permit = exchange.state().permit::<Operate>(&caller("operator-1")).expect("a permit");
+    let (identity, roles) = (identity("operator-2"), [Role::Operator].into());
+    let second = AddParty { permit, identity, roles };
+    exchange.execute_now(Call::read(caller("operator-1")), second).expect("another operator");
 }
 
 /// A broker whose log's key is replaced, and what its keys were when the second operator agreed.
@@ -92,10 +86,7 @@ impl Replaced {
         let journal = MemoryJournal::new();
         let usual = equipment("usual");
         let (exchange, threads) = open_with(&place("broker"), Some(&journal), clock(), usual);
-        let permit = exchange.state().permit::<Operate>(&caller("operator-1")).expect("a permit");
-        let (identity, roles) = (identity("operator-2"), [Role::Operator].into());
-        let second = AddParty { permit, identity, roles };
-        exchange.execute_now(Call::read(caller("operator-1")), second).expect("another operator");
+        add_operator(&exchange);
         assert_eq!(rotate(&exchange, "operator-1"), Rotation::Proposed);
         exchange.checkpoint_now().expect("signed by the older key");
         copy(&place("broker/keys"), &place("before"));
@@ -105,8 +96,7 @@ impl Replaced {
         drop(exchange);
         threads.join();
 
-        let frames: Vec<Frame> =
-            journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect();
+        let frames = frames(&journal);
         let announces = |frame: &Frame| {
             let leaf = Leaf::parse(&frame.leaf).expect("a leaf");
             leaf.op == Operation::KeyRotate && leaf.cfg.is_some()
@@ -182,9 +172,9 @@ fn wherever_a_broker_dies_while_its_logs_key_is_replaced_the_older_key_signs_the
     let [older, newer] = replaced.keys();
     for steps in 0..=6 {
         let place = replaced.died_after(steps);
-        let mut journal = MemoryJournal::new();
-        journal.append(Seq(0), &replaced.frames).expect("appended");
+        let journal = memory(&replaced.frames);
         let begun = read(place.join("keys/log.head"));
+        assert_eq!(said_beside(&place, &replaced.frames), None, "after {steps} steps");
         let (exchange, threads) = open_with(&place, Some(&journal), clock(), equipment("usual"));
         work(&exchange);
         let note = exchange.checkpoint_now().expect("a checkpoint");
@@ -212,17 +202,25 @@ fn wherever_a_broker_dies_while_its_logs_key_is_replaced_the_older_key_signs_the
     }
 }
 
-/// Why a broker does not start.
+/// Why a broker does not start; `selfcheck` says the same before.
 fn refused(place: &Path, frames: &[Frame]) -> String {
-    let mut journal = MemoryJournal::new();
-    journal.append(Seq(0), frames).expect("appended");
-    match try_open(place, Some(&journal), clock(), equipment("usual"), None) {
+    let journal = memory(frames);
+    let said_before = said_beside(place, frames);
+    let why = match try_open(place, Some(&journal), clock(), equipment("usual"), None) {
         Ok(_) => panic!("it has started"),
         Err(error) => error.to_string(),
-    }
+    };
+    assert_eq!(said_before.as_ref(), Some(&why));
+    why
 }
 
-/// Held by `KeptLogKey::check`.
+/// What is said of the log by whoever looks at it from outside; nothing where all is well.
+fn said_beside(place: &Path, frames: &[Frame]) -> Option<String> {
+    keep_journal(place, frames);
+    paths(place).check_log_head().err().map(|error| error.to_string())
+}
+
+/// Held by `key_standing::standing`.
 #[test]
 fn a_key_that_was_replaced_is_not_signed_with_when_it_is_put_back() {
     let replaced = Replaced::new();
@@ -243,7 +241,7 @@ fn a_key_that_was_replaced_is_not_signed_with_when_it_is_put_back() {
     }
 }
 
-/// Held by `KeptLogKey::open`, `KeptLogKey::check` and the order in `Log::start`.
+/// Held by `KeptLogKey::open`, `key_standing::standing` and the order in `Log::start`.
 #[test]
 fn a_wrong_or_missing_log_key_leaves_the_public_half_and_is_told() {
     let replaced = Replaced::new();
@@ -266,15 +264,14 @@ fn a_wrong_or_missing_log_key_leaves_the_public_half_and_is_told() {
     assert!(!key.exists(), "none is made");
     fs_err::write(&key, &newer).expect("put back");
     private(&key);
-    let mut journal = MemoryJournal::new();
-    journal.append(Seq(0), &replaced.frames).expect("appended");
+    let journal = memory(&replaced.frames);
     let (exchange, threads) = open_with(&place, Some(&journal), clock(), equipment("usual"));
     exchange.checkpoint_now().expect("signed again");
     drop(exchange);
     threads.join();
 }
 
-/// The journal knows the key before the last one; an operator has accepted what is lost. Held by `KeptLogKey::has_followed`.
+/// The journal knows the key before the last one; an operator has accepted what is lost. Held by `has_followed` in `key_standing`.
 #[test]
 fn a_store_from_before_the_last_rotation_goes_on_under_the_key_that_is_in_use_once_its_loss_is_accepted()
  {
@@ -288,8 +285,8 @@ fn a_store_from_before_the_last_rotation_goes_on_under_the_key_that_is_in_use_on
     private(&keys.join("log.key"));
     write(keys.join("log.vkey"), &format!("{}\n", last.verifier()));
     fs_err::rename(keys.join("log.head"), keys.join("log.head.accepted")).expect("renamed");
-    let mut journal = MemoryJournal::new();
-    journal.append(Seq(0), &replaced.frames).expect("appended");
+    let journal = memory(&replaced.frames);
+    assert_eq!(said_beside(&place, &replaced.frames), None);
     let (exchange, threads) = open_with(&place, Some(&journal), clock(), equipment("usual"));
     exchange.checkpoint_now().expect("signed");
     drop(exchange);
@@ -302,7 +299,7 @@ fn a_store_from_before_the_last_rotation_goes_on_under_the_key_that_is_in_use_on
     assert!(why.contains("was replaced by"), "{why}");
 }
 
-/// Held by `KeptLogKey::check` and `HeadKeyUnknown`.
+/// Held by `key_standing::standing` and `HeadKeyUnknown`.
 #[test]
 fn another_key_in_the_place_of_the_logs_first_one_signs_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -312,8 +309,7 @@ fn another_key_in_the_place_of_the_logs_first_one_signs_nothing() {
     exchange.checkpoint_now().expect("signed");
     drop(exchange);
     threads.join();
-    let frames: Vec<Frame> =
-        journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect();
+    let frames = frames(&journal);
     // What lies beside the key and cannot be read is named.
     let head = read(keys.join("log.head"));
     for garbled in ["", "no note"] {
@@ -344,20 +340,13 @@ fn a_key_that_is_agreed_on_twice_is_announced_once() {
     let journal = MemoryJournal::new();
     let usual = || equipment("usual");
     let (exchange, threads) = open_with(folder.path(), Some(&journal), clock(), usual());
-    let permit = exchange.state().permit::<Operate>(&caller("operator-1")).expect("a permit");
-    let (identity, roles) = (identity("operator-2"), [Role::Operator].into());
-    let second = AddParty { permit, identity, roles };
-    exchange.execute_now(Call::read(caller("operator-1")), second).expect("another operator");
+    add_operator(&exchange);
     let keys = folder.path().join("keys");
     let older: VerifierKey = read(keys.join("log.vkey")).parse().expect("a key");
     let id = older.to_string().split('+').nth(1).expect("an id").to_owned();
     let full = keys.join(format!("log-{id}.vkey.part"));
     fs_err::create_dir(&full).expect("made");
-    let rotate = |operator: &str| {
-        let permit = exchange.state().permit::<Operate>(&caller(operator)).expect("a permit");
-        let rotate = RotateKey { permit, key: BrokerKey::Log };
-        rotate.rotate(&exchange, Call::read(caller(operator))).map(|done| done.reply)
-    };
+    let rotate = |operator: &str| rotate_key(&exchange, BrokerKey::Log, operator);
     assert_eq!(rotate("operator-1"), Ok(Rotation::Proposed));
     assert!(rotate("operator-2").is_err(), "agreed on, and not in use");
     // Told that it failed, they do it once more.
@@ -379,4 +368,62 @@ fn a_key_that_is_agreed_on_twice_is_announced_once() {
     let last = read(keys.join(format!("log-{id}.checkpoint")));
     let last: u64 = last.lines().nth(1).expect("a size").parse().expect("a number");
     assert_eq!(announced, [last - 1], "the older key has signed behind the announcement");
+}
+
+/// Held by `log_verifiers`.
+#[test]
+fn a_public_half_that_is_gone_or_damaged_is_derived_from_the_key_before_anybody_is_asked() {
+    let replaced = Replaced::new();
+    let place = replaced.died_after(6);
+    let vkey = place.join("keys/log.vkey");
+    let (own, older) = (replaced.went_on.note(), replaced.announced.note());
+    let knows = || [own, older].map(|note| is_own_note(&paths(&place), note));
+    assert_eq!(knows(), [true, true]);
+    fs_err::write(&vkey, "damaged").expect("written");
+    assert_eq!(knows(), [true, true]);
+    fs_err::remove_file(&vkey).expect("removed");
+    assert_eq!(knows(), [true, true]);
+    assert_eq!(said_beside(&place, &replaced.frames), None);
+    assert!(!vkey.exists(), "whoever only asks writes nothing");
+    // No note of a key that is not this log's is one of its own.
+    let origin = replaced.newer.origin().clone();
+    let other = LogKey::generate(origin, &SeededEntropy::new(99));
+    write(place.join("keys/log.key"), &other.to_pem());
+    assert_eq!(knows(), [false, true]);
+}
+
+/// Held by `Signer::notice` and `Signer::begin`.
+#[test]
+fn a_next_log_key_that_cannot_be_read_hinders_neither_a_rotation_of_the_root_key_nor_a_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = MemoryJournal::new();
+    let open = || open_with(folder.path(), Some(&journal), clock(), equipment("usual"));
+    let next = folder.path().join("keys/log.key.next");
+    let garble = || {
+        write(&next, "no key");
+        private(&next);
+    };
+    let (exchange, threads) = open();
+    add_operator(&exchange);
+    garble();
+    for (operator, came_to) in
+        [("operator-1", Rotation::Proposed), ("operator-2", Rotation::Decided)]
+    {
+        assert_eq!(rotate_key(&exchange, BrokerKey::Root, operator), Ok(came_to));
+        exchange.checkpoint_now().expect("the log goes on");
+    }
+    assert!(rotate_key(&exchange, BrokerKey::Log, "operator-1").is_err(), "that one is hindered");
+    fs_err::remove_file(&next).expect("removed");
+    for operator in ["operator-1", "operator-2"] {
+        rotate(&exchange, operator);
+    }
+    drop(exchange);
+    threads.join();
+    // Nobody has agreed on what lies there now.
+    garble();
+    let (exchange, threads) = open();
+    work(&exchange);
+    exchange.checkpoint_now().expect("the log goes on");
+    drop(exchange);
+    threads.join();
 }

@@ -8,20 +8,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use renkei_exchange::command::Call;
-use renkei_exchange::denial::NoteDenials;
 use renkei_exchange::dispute::Dispute;
 use renkei_exchange::ledger::Threads;
 use renkei_exchange::{Exchange, Refusal, WitnessRule};
-use renkei_journal::{Frame, Journal as _, MemoryJournal, Seq};
+use renkei_journal::{Frame, MemoryJournal};
 use renkei_tlog::leaf::Operation;
 use renkei_tlog::tile::files_of;
-use renkei_tlog::{
-    Leaf, LogFolder, Policy, SignedCheckpoint, VerifierKey, WitnessKey, verify_folder,
-};
-use renkei_types::{Clock, Reason, SeededEntropy};
-use town::caller;
-use town::ledger::{equipment, open_with, open_witnessed};
+use renkei_tlog::{Leaf, LogFolder, SignedCheckpoint, VerifierKey, verify_folder};
+use renkei_types::{Clock, Reason};
+use town::ledger::{equipment, frames, memory, open_with, open_witnessed, silent_witness, work};
 
 /// A clock that a test sets.
 struct SetClock(AtomicI64);
@@ -48,13 +43,6 @@ impl Clock for SetClock {
         // As far as the wall clock goes, so that turning a year is no jump.
         Duration::from_secs(self.0.load(Ordering::SeqCst).unsigned_abs())
     }
-}
-
-/// Leaves a leaf that says nothing else.
-fn work(exchange: &Exchange) {
-    let denials =
-        NoteDenials { reason: Reason::NoAgreement, count: 1, unknown: false, certificate: None };
-    exchange.execute_now(Call::read(caller("payments")), denials).expect("a leaf");
 }
 
 fn leaves(exchange: &Exchange) -> Vec<Leaf> {
@@ -175,13 +163,11 @@ impl BetweenTheLeaves {
         work(&exchange);
         drop(exchange);
         threads.join();
-        let frames: Vec<Frame> =
-            journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect();
+        let frames = frames(&journal);
         let operation = |frame: &Frame| Leaf::parse(&frame.leaf).expect("a leaf").op;
         let close = frames.iter().position(|frame| operation(frame) == Operation::ShardClose);
         let ended = close.expect("the year ended") + 1;
-        let mut journal = MemoryJournal::new();
-        journal.append(Seq(0), &frames[..ended]).expect("appended");
+        let journal = memory(&frames[..ended]);
         for gone in ["store/log", "store/cache"] {
             fs_err::remove_dir_all(folder.path().join(gone)).expect("removed");
         }
@@ -200,9 +186,8 @@ impl BetweenTheLeaves {
     }
 
     fn leaves(&self) -> Vec<Leaf> {
-        let frames =
-            self.journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1);
-        frames.map(|frame| Leaf::parse(&frame.leaf).expect("a leaf")).collect()
+        let frames = frames(&self.journal);
+        frames.iter().map(|frame| Leaf::parse(&frame.leaf).expect("a leaf")).collect()
     }
 
     /// The final checkpoint of the year is signed, kept, and what the next year's first leaf says.
@@ -218,16 +203,6 @@ impl BetweenTheLeaves {
         let found = verify_folder(year.path(), &key(self.folder.path())).expect("a folder");
         assert!(found.ok && found.size == last.size, "{found:?}");
     }
-}
-
-/// One witness that can be asked, and was silent when it was.
-fn silent_witness() -> WitnessRule {
-    let name = "pref.example/w1".parse().expect("a name");
-    let witness = WitnessKey::generate(name, &SeededEntropy::new(1));
-    let text = format!("witness w1 {}\nquorum w1\n", witness.cosigner());
-    let policy = Policy::parse(text.as_bytes()).expect("a policy");
-    let grace = Duration::from_secs(4 * 3_600);
-    WitnessRule { policy: Arc::new(policy), grace, unheard: true }
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Reason {

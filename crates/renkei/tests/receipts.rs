@@ -114,7 +114,7 @@ fn a_store_that_was_put_back_is_not_signed_on_until_an_operator_accepts_what_is_
     broker.as_client("auditor-1", &query).exits(0).json();
 }
 
-/// Held by `HeadMissing` in `LogHead::open`, `LogHead::begin` and `check_log_head`.
+/// Held by `HeadMissing` in `FoundLog::look`, `LogHead::begin` and `check_log_head`.
 #[test]
 fn a_store_without_what_was_signed_last_is_not_signed_on_until_an_operator_accepts_it() {
     let mut broker = Broker::start();
@@ -149,8 +149,8 @@ fn a_store_without_what_was_signed_last_is_not_signed_on_until_an_operator_accep
     // As the page on restoring says: without the log, which is built again. The journal alone is too short.
     fs_err::remove_dir_all(broker.town("store/log")).expect("removed");
     found(Some(&refused(&broker)));
-    // The start has built it as far as the journal goes.
-    fs_err::remove_dir_all(broker.town("store/log")).expect("removed");
+    // A start that is refused builds nothing.
+    assert!(!broker.town("store/log").exists());
     fs_err::create_dir(broker.town("store/log")).expect("made");
     found(Some(&refused(&broker)));
     fs_err::remove_file(head(&broker)).expect("removed");
@@ -173,7 +173,7 @@ fn a_store_without_what_was_signed_last_is_not_signed_on_until_an_operator_accep
     found(Some(&refused(&broker)));
 }
 
-/// Held by `root_from_journal` and `LogFolder::look`.
+/// Held by `LogToBe::find` and `LogLook::at`.
 #[test]
 fn a_log_folder_that_is_empty_or_too_short_is_no_alarm_where_the_journal_has_the_rest() {
     let (mut broker, older) = with_an_older_store();

@@ -27,7 +27,7 @@ pub mod verify;
 pub use checkpoint::{
     Checkpoint, Cosignature, CosignerKey, LogKey, Origin, SignedCheckpoint, VerifierKey, WitnessKey,
 };
-pub use folder::{LogCopy, LogError, LogFolder, PlacedLeaves, TreeHead};
+pub use folder::{LogCopy, LogError, LogFolder, LogLook, PlacedLeaves, TreeHead};
 pub use hash::Hash;
 pub use leaf::{Leaf, LeafError};
 pub use policy::{Policy, PolicyError, Standing};

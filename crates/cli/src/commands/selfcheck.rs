@@ -1,7 +1,8 @@
 //! `renkei selfcheck`: whether a broker will go on serving, looked at beside it and without disturbing it.
 //!
 //! What ends, what is missing and what others can read is found here before a Monday morning finds it. Exit code 1 where
-//! something is wrong. Nothing is opened that the broker holds, and no secret is read: of keys only who may read them counts.
+//! something is wrong. Nothing is opened that the broker holds. Of keys only who may read them counts, but for the log's: its public
+//! half is derived, as a start does, since only that tells whether this is the key that is to sign.
 //! Who holds roles that one person should not hold is asked of the broker itself, by whoever `--as` names.
 
 use std::path::{Path, PathBuf};

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use renkei_exchange::command::Call;
+use renkei_exchange::denial::NoteDenials;
 use renkei_exchange::ledger::Threads;
 use renkei_exchange::store::Vault;
 use renkei_exchange::{
     Charter, Equipment, Exchange, HandedKeys, OpenError, Store, StorePaths, WitnessRule,
 };
-use renkei_journal::{Journal, LocalJournal, MemoryJournal, Options};
-use renkei_tlog::{Leaf, LogFolder};
-use renkei_types::{Clock, Digest, FixedClock, SeededEntropy};
+use renkei_journal::{Frame, Journal, LocalJournal, MemoryJournal, Options, Seq};
+use renkei_tlog::{Leaf, LogFolder, Policy, WitnessKey};
+use renkei_types::{Clock, Digest, FixedClock, Reason, SeededEntropy};
 
-use super::{Town, identity};
+use super::{Town, caller, identity};
 
 impl Town {
     pub(crate) fn paths(&self) -> StorePaths {
@@ -85,7 +87,8 @@ impl Town {
     }
 }
 
-pub(super) fn paths(folder: &std::path::Path) -> StorePaths {
+/// Where the folders of a broker are.
+pub(crate) fn paths(folder: &std::path::Path) -> StorePaths {
     StorePaths {
         store: folder.join("store"),
         keys: folder.join("keys"),
@@ -107,6 +110,60 @@ pub(super) fn open(
 pub(crate) fn equipment(name: &str) -> Equipment {
     let digest = |what: &str| Digest::of(format!("{what} {name}").as_bytes());
     Equipment { config: digest("configuration"), credentials: digest("certificates") }
+}
+
+/// One witness that can be asked, and was silent when it was.
+pub(crate) fn silent_witness() -> WitnessRule {
+    let name = "pref.example/w1".parse().expect("a name");
+    let witness = WitnessKey::generate(name, &SeededEntropy::new(1));
+    let text = format!("witness w1 {}\nquorum w1\n", witness.cosigner());
+    let policy = Policy::parse(text.as_bytes()).expect("a policy");
+    let grace = std::time::Duration::from_secs(4 * 3_600);
+    WitnessRule { policy: Arc::new(policy), grace, unheard: true }
+}
+
+/// Writes frames as the journal of a broker, in the place of the one that is there, for those who look at it from outside.
+pub(crate) fn keep_journal(folder: &std::path::Path, frames: &[Frame]) {
+    let journal = paths(folder).store.join("journal");
+    if journal.exists() {
+        fs_err::remove_dir_all(&journal).expect("removed");
+    }
+    fs_err::create_dir_all(&journal).expect("a folder");
+    let mut opened = LocalJournal::open(&journal, Options::default()).expect("a journal").journal;
+    opened.append(Seq(0), frames).expect("appended");
+}
+
+/// Copies a folder and all below it.
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
+    fs_err::create_dir_all(to).expect("a folder");
+    for entry in fs_err::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs_err::copy(from, to).expect("copied");
+        }
+    }
+}
+
+/// Leaves a leaf that says nothing else.
+pub(crate) fn work(exchange: &Exchange) {
+    let denials =
+        NoteDenials { reason: Reason::NoAgreement, count: 1, unknown: false, certificate: None };
+    exchange.execute_now(Call::read(caller("payments")), denials).expect("a leaf");
+}
+
+/// The frames of a journal.
+pub(crate) fn frames(journal: &MemoryJournal) -> Vec<Frame> {
+    journal.read(Seq(1)).expect("frames").map(|frame| frame.expect("a frame").1).collect()
+}
+
+/// A journal of these frames.
+pub(crate) fn memory(frames: &[Frame]) -> MemoryJournal {
+    let mut journal = MemoryJournal::new();
+    journal.append(Seq(0), frames).expect("appended");
+    journal
 }
 
 /// Opens an exchange with its own clock and equipment.

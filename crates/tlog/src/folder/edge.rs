@@ -27,10 +27,10 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// Reads the right edge of the tree; with `repair`, upper tiles that are missing are made from those below.
-    pub(super) fn read(files: &Files, size: u64, repair: bool) -> Result<Self, LogError> {
+    /// Reads the right edge of the tree; upper tiles that are missing are mended with those below.
+    pub(super) fn read(files: &mut Files, size: u64) -> Result<Self, LogError> {
         let mut rows = Vec::new();
-        let mut repaired = Vec::new();
+        let mut last = Vec::new();
         for level in 0..TILE_LEVELS {
             let count = row_count(TileKind::Hashes(level), size);
             let full = count / TILE_WIDTH;
@@ -38,21 +38,21 @@ impl Edge {
             let unsure = if level == 0 { full..full } else { full.saturating_sub(1)..full };
             for index in unsure.chain((!count.is_multiple_of(TILE_WIDTH)).then_some(full)) {
                 let hashes = match read_tile(files, level, index, count) {
-                    Err(LogError::Damaged { .. }) if level > 0 && repair => {
+                    Err(LogError::Damaged { .. }) if level > 0 => {
                         let hashes = combine_tiles(files, level, index, count)?;
                         if let Some(tile) = TilePath::in_row(TileKind::Hashes(level), index, count)
                         {
-                            files.write(&[(tile.to_string(), tile_bytes(&hashes))])?;
+                            files.mend(tile.to_string(), tile_bytes(&hashes));
                         }
                         hashes
                     }
                     read => read?,
                 };
                 if index == full {
-                    repaired = hashes;
+                    last = hashes;
                 }
             }
-            rows.push(std::mem::take(&mut repaired));
+            rows.push(std::mem::take(&mut last));
         }
         let mut bundle = Vec::new();
         if !size.is_multiple_of(TILE_WIDTH) {
@@ -63,6 +63,11 @@ impl Edge {
             entries.iter().try_for_each(|entry| push_entry(&mut bundle, entry))?;
         }
         Ok(Self { frontier: Frontier::of_rows(&rows), rows, bundle })
+    }
+
+    /// The tree, as appending has it.
+    pub(super) fn tree(&self) -> &Frontier {
+        &self.frontier
     }
 
     /// The root, as appending has it.

@@ -1,9 +1,10 @@
 //! The only place where the log touches files.
 //!
 //! A file appears under its name only when its bytes are durable: written under another name, synced, renamed, and the
-//! folder synced. Whoever copies the folder at any moment copies whole files.
+//! folder synced. Whoever copies the folder at any moment copies whole files. What is mended is read as if it were there
+//! before it is written, so that who only looks finds what who opens will find.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -16,11 +17,13 @@ const UNFINISHED: &str = ".unfinished";
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     folder: PathBuf,
+    /// Files that are missing or damaged, and that others of the folder tell; not written yet.
+    mended: BTreeMap<String, Vec<u8>>,
 }
 
 impl Files {
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), mended: BTreeMap::new() }
     }
 
     pub(crate) fn create(folder: &Path) -> io::Result<Self> {
@@ -31,6 +34,9 @@ impl Files {
 
     /// A file's bytes; nothing if there is no such file.
     pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        if let Some(mended) = self.mended.get(name) {
+            return Ok(Some(mended.clone()));
+        }
         let Some(mut file) = self.open(name)? else { return Ok(None) };
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
@@ -68,11 +74,27 @@ impl Files {
         offset: u64,
         length: usize,
     ) -> io::Result<Option<Vec<u8>>> {
+        if let Some(mended) = self.mended.get(name) {
+            let from = usize::try_from(offset).unwrap_or(usize::MAX);
+            let part = mended.get(from..from.saturating_add(length));
+            return Ok(part.map(<[u8]>::to_vec));
+        }
         let Some(mut file) = self.open(name)? else { return Ok(None) };
         let mut bytes = vec![0; length];
         file.seek(SeekFrom::Start(offset))?;
         file.read_exact(&mut bytes)?;
         Ok(Some(bytes))
+    }
+
+    /// Has a file read as it should be; it is written by [`Files::write_mended`].
+    pub(crate) fn mend(&mut self, name: String, bytes: Vec<u8>) {
+        self.mended.insert(name, bytes);
+    }
+
+    /// Writes what was mended, durable on return.
+    pub(crate) fn write_mended(&mut self) -> io::Result<()> {
+        let mended: Vec<_> = std::mem::take(&mut self.mended).into_iter().collect();
+        self.write(&mended)
     }
 
     pub(crate) fn exists(&self, name: &str) -> io::Result<bool> {

@@ -4,7 +4,8 @@ use std::fs;
 use renkei_types::SeededEntropy;
 
 use super::*;
-use crate::proof::{consistency_proof, inclusion_proof};
+use crate::hash::leaf_hash;
+use crate::proof::{consistency_proof, inclusion_proof, root_at};
 use crate::verify::verify_folder;
 
 fn key() -> LogKey {
@@ -208,7 +209,7 @@ fn a_tree_that_went_wrong_in_memory_is_not_signed() {
     let (mut other, _) = LogFolder::open(elsewhere.path()).expect("a log");
     other.append(&leaves(1..301)).expect("appended");
     // The way by appending now leads elsewhere than the way by the bytes on the disk.
-    log.edge = other.edge.clone();
+    log.look.edge = other.look.edge.clone();
     let Err(LogError::Inconsistent { expected, found }) = log.publish(&key()) else {
         panic!("a root was signed that only one of two ways leads to");
     };
@@ -302,10 +303,68 @@ fn the_log_as_it_was_is_signed_like_then_and_never_behind_what_is_published() {
     assert!(matches!(earlier, Err(LogError::Inconsistent { .. })), "{earlier:?}");
     let beyond = log.sign_beginning(&key(), 1031);
     assert!(matches!(beyond, Err(LogError::NoEntry { .. })), "{beyond:?}");
-    // An entry that changed on the disk is not signed for.
-    let bundle = folder.path().join("tile/entries/000");
-    let mut bytes = fs_err::read(&bundle).expect("a bundle");
-    bytes[9] ^= 1;
-    fs_err::write(&bundle, bytes).expect("written");
-    assert!(log.sign_beginning(&key(), 512).is_err());
+    // A leaf, or a hash, that changed on the disk since is not signed for.
+    for file in ["tile/entries/001", "tile/0/001"] {
+        let file = folder.path().join(file);
+        let whole = fs_err::read(&file).expect("a file");
+        let mut bytes = whole.clone();
+        bytes[9] ^= 1;
+        fs_err::write(&file, bytes).expect("written");
+        assert!(log.sign_beginning(&key(), 512).is_err(), "{}", file.display());
+        fs_err::write(&file, whole).expect("put back");
+    }
+    // What was there when the last one was signed is not read again: a start signs as fast whatever the log has grown to.
+    fs_err::remove_file(folder.path().join("tile/entries/000")).expect("removed");
+    assert_eq!(log.sign_beginning(&key(), 512).expect("signed"), whole);
+}
+
+#[test]
+fn who_only_looks_finds_what_opening_finds_and_touches_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let none = LogLook::at(&folder.path().join("none")).expect("a log without leaves");
+    assert_eq!((none.size(), none.published()), (0, None));
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.append(&leaves(0..66_000)).expect("appended");
+    log.publish(&key()).expect("signed");
+    let origin = key().verifier().origin().clone();
+    // A tile that a batch has not written, and what was left of another one.
+    fs_err::remove_file(folder.path().join("tile/1/000")).expect("removed");
+    fs_err::create_dir_all(folder.path().join("tile/0/300.p")).expect("a folder");
+    fs_err::write(folder.path().join("tile/0/300.p/7"), b"left behind").expect("a file");
+    let before = contents(folder.path());
+    let look = LogLook::at(folder.path()).expect("a log");
+    assert_eq!((look.size(), look.head()), (66_000, log.head()));
+    assert_eq!(look.published(), log.published());
+    assert_eq!((look.tree().size(), look.tree().root()), (66_000, log.head().root));
+    assert_eq!(root_at(&look, 65_700).expect("read"), root_at(&log, 65_700).expect("read"));
+    look.check_signable(&origin).expect("it would be signed");
+    assert_eq!(contents(folder.path()), before, "nothing is touched");
+    let (opened, _) = LogFolder::open(folder.path()).expect("a log");
+    assert_eq!(opened.head(), look.head());
+    assert!(folder.path().join("tile/1/000").exists(), "opening writes what was missing");
+}
+
+#[test]
+fn a_tile_that_was_altered_is_named_by_the_hashes_of_the_leaves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    let all = leaves(0..700);
+    log.append(&all).expect("appended");
+    log.publish(&key()).expect("signed");
+    let altered = |count: usize| {
+        let look = LogLook::at(folder.path()).expect("a log");
+        let hashes = all[..count].iter().map(|leaf| Ok::<_, std::io::Error>(leaf_hash(leaf)));
+        look.altered_tile(hashes).expect("read").map(|tile| tile.to_string())
+    };
+    assert_eq!(altered(700), None);
+    for file in ["tile/0/000", "tile/0/001", "tile/1/000.p/2"] {
+        let path = folder.path().join(file);
+        let whole = fs_err::read(&path).expect("a file");
+        let mut bytes = whole.clone();
+        bytes[33] ^= 1;
+        fs_err::write(&path, bytes).expect("written");
+        assert_eq!(altered(700).as_deref(), Some(file));
+        fs_err::write(&path, whole).expect("put back");
+    }
+    assert_eq!(altered(300), None, "as far as leaves are known");
 }

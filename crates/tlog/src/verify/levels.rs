@@ -38,7 +38,7 @@ impl Levels {
     }
 
     /// The unfinished tiles above level 0 of the tree of `size` leaves.
-    pub(super) fn last_tiles(&self, size: u64) -> Vec<(TilePath, Vec<Hash>)> {
+    pub(crate) fn last_tiles(&self, size: u64) -> Vec<(TilePath, Vec<Hash>)> {
         let rows = (0..TILE_LEVELS).zip(&self.rows).skip(1);
         rows.filter_map(|(level, row)| {
             let kind = TileKind::Hashes(level);
