@@ -10,7 +10,7 @@ use renkei_exchange::command::Call;
 use renkei_exchange::index::Indexes;
 use renkei_exchange::running::{Ended, NoteEquipment};
 use renkei_exchange::upload::Spools;
-use renkei_exchange::{Charter, Equipment, Exchange, OpenError, Store};
+use renkei_exchange::{Charter, Equipment, Exchange, OpenError, Store, StorePaths};
 use renkei_types::{Classify, Clock, Digest, DigestBuilder, Entropy, Kind, Language, Localised};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -130,6 +130,7 @@ pub async fn run(
     let paths = config.store_paths();
     let mut witnesses = config.witness.as_ref().map(Witnesses::open).transpose()?;
     if let Some(witnesses) = &mut witnesses {
+        check_log(paths.clone()).await?;
         witnesses.compare(&paths).await?;
     }
     let charter = Charter {
@@ -262,6 +263,13 @@ pub async fn run(
         );
     }
     drained.map(|_| ()).map_err(Into::into)
+}
+
+/// Refuses what a start would refuse of the log, before witnesses are asked: what they say to another key, or to a damaged log, would
+/// be taken for a dispute and kept.
+async fn check_log(paths: StorePaths) -> Result<(), RunError> {
+    let checked = tokio::task::spawn_blocking(move || paths.check_log_head().map(drop));
+    Ok(checked.await.map_err(std::io::Error::other)??)
 }
 
 /// The digest of all that is in force: the configuration, and the policy that stands in a file of its own.

@@ -1,7 +1,7 @@
 //! The broker's witnesses: asked whenever the log has grown, and before it grows after a start.
 //!
 //! ```text
-//! start:  what was signed last ──> each witness      it knows more, or something else: read only
+//! start:  key, log and head fit ─> what was signed last ──> each witness      it knows more, or something else: read only
 //! then:   checkpoint ──> each witness ──> its line beside the checkpoint, at least four times in a grace
 //! ```
 //! Where the quorum is silent at the start and has not cosigned within the grace, nothing is signed until it has been heard, or

@@ -559,3 +559,36 @@ fn what_a_witness_remembers_and_the_journal_has_is_no_dispute() {
     until(&broker, || cosigned_size(&broker).is_some() || dispute.exists());
     assert!(!dispute.exists(), "a dispute over a past that the journal has");
 }
+
+/// Held by `log_verifiers`, and by `check_log` before `compare`.
+#[test]
+fn a_public_half_that_is_gone_and_a_key_that_is_not_the_logs_make_no_dispute() {
+    let (mut broker, key) = stopped();
+    let mut host = WitnessHost::new(1, key);
+    host.start();
+    keep_policy(&broker, &host.line(), "quorum w1\n");
+    broker.restart();
+    until(&broker, || cosigned_size(&broker).is_some());
+    assert_eq!(broker.stop(), 0);
+    let (vkey, dispute) = (broker.town("keys/log.vkey"), broker.town("keys/log.dispute"));
+    let written = fs_err::read_to_string(&vkey).expect("a key");
+    fs_err::remove_file(&vkey).expect("removed");
+    // Another key in its place: the start is refused, and nobody was asked.
+    let place = broker.town("keys/log.key");
+    let own = fs_err::read_to_string(&place).expect("a key");
+    let origin = written.split('+').next().expect("a name").parse().expect("an origin");
+    let other = LogKey::generate(origin, &renkei_types::SeededEntropy::new(1));
+    fs_err::write(&place, other.to_pem().as_bytes()).expect("written");
+    let refused = broker.command().output().expect("the broker ends");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("is signed by a key that is not"), "{said}");
+    assert!(!dispute.exists(), "{said}");
+    assert!(!vkey.exists(), "nobody is handed the wrong one");
+
+    fs_err::write(&place, own).expect("put back");
+    let size = cosigned_size(&broker);
+    broker.restart();
+    until(&broker, || cosigned_size(&broker) > size);
+    assert!(!dispute.exists(), "a dispute over the log's own past");
+    assert_eq!(fs_err::read_to_string(&vkey).expect("written again"), written);
+}
