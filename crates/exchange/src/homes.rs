@@ -155,11 +155,12 @@ impl Homes {
     }
 
     fn add(&mut self, person: u32, version: Version) {
-        // A whole file that says the same as what came before it goes on with that.
-        let file = self.parts[version.from as usize].file;
-        let goes_on_from = match file {
-            0 => 0,
-            file => self.parts[file - 1].file,
+        // A whole file that says the same as what came before it goes on with that; a delta with what its own file has: whom that does
+        // not have comes back with the delta alone.
+        let (at, file) = (version.from as usize, self.parts[version.from as usize].file);
+        let goes_on_from = match at == file && file > 0 {
+            true => self.parts[file - 1].file,
+            false => file,
         };
         let last = match self.later.get_mut(&person).and_then(|later| later.last_mut()) {
             Some(last) => Some(last),
@@ -273,5 +274,156 @@ impl<'a> Standpoint<'a> {
     /// The household of the base date, or that of the rows; nothing for whoever has none.
     pub(crate) fn home(&self, person: u32) -> Option<u32> {
         self.on_base_date(person).or_else(|| self.own(person)).filter(|household| *household > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The day on which somebody's household counts, and the one by which it is known.
+    const BASE: StateAt =
+        StateAt { on: Date::constant(2026, 9, 10), known: Date::constant(2026, 9, 28) };
+
+    /// What a part says of a person: a household with 異動日 and 処理日, or that she has left.
+    type Said = Option<(Option<u32>, Option<Date>, Option<Date>)>;
+
+    /// A part: whether it is a whole file, when it was sealed, and what it says of each person.
+    type Brought = (bool, Date, Vec<Said>);
+
+    fn day() -> impl Strategy<Value = Date> {
+        (1i8..=28).prop_map(|day| Date::constant(2026, 9, day))
+    }
+
+    fn said() -> impl Strategy<Value = Said> {
+        let days = || option::of(prop_oneof![Just(Date::constant(2026, 9, 5)), day()]);
+        let household = prop_oneof![4 => (0u32..3).prop_map(Some), 1 => Just(None)];
+        option::of((household, days(), days()))
+    }
+
+    /// Files and deltas in order, as a register accepts them: nobody is removed who is not there, and no file removes anybody.
+    fn register() -> impl Strategy<Value = Vec<Brought>> {
+        let part = (any::<bool>(), day(), vec(said(), 3));
+        vec(part, 1..7).prop_map(|mut parts: Vec<Brought>| {
+            parts.sort_by_key(|(_, sealed, _)| *sealed);
+            let mut there = [false; 3];
+            for (at, (is_file, _, said)) in parts.iter_mut().enumerate() {
+                *is_file |= at == 0;
+                for (person, said) in said.iter_mut().enumerate() {
+                    let is_gone = matches!(said, Some((None, ..)));
+                    if is_gone && (*is_file || !there[person]) {
+                        *said = None;
+                    }
+                    there[person] = match said {
+                        Some((household, ..)) => household.is_some(),
+                        None => there[person] && !*is_file,
+                    };
+                }
+            }
+            parts
+        })
+    }
+
+    fn snapshot(at: usize) -> SnapshotId {
+        SnapshotId::from_bytes([at as u8 + 1; 16])
+    }
+
+    fn file_of(parts: &[Brought], at: usize) -> usize {
+        parts[..=at].iter().rposition(|(is_file, ..)| *is_file).expect("a file")
+    }
+
+    fn since(parts: &[Brought], at: usize) -> usize {
+        let is_first = |(is_file, sealed, _): &Brought| *is_file && *sealed <= BASE.on;
+        parts[..=file_of(parts, at)].iter().rposition(is_first).unwrap_or(0)
+    }
+
+    /// The homes of these parts, each state of which is asked for.
+    fn homes(parts: &[Brought]) -> Homes {
+        let places = 0..parts.len();
+        let part = |at: usize| {
+            let (is_file, sealed, _) = &parts[at];
+            let file = file_of(parts, at);
+            Part { snapshot: snapshot(at), is_file: *is_file, file, sealed: Some(*sealed) }
+        };
+        let seen = |at: usize| Seen {
+            since: since(parts, at) as u32,
+            file: file_of(parts, at) as u32,
+            through: at as u32,
+        };
+        let mut homes = Homes {
+            base: BASE,
+            parts: places.clone().map(part).collect(),
+            starts: places.map(|at| (snapshot(at), seen(at))).collect(),
+            persons: RegisterIds::default(),
+            households: RegisterIds::default(),
+            first: Vec::new(),
+            later: HashMap::new(),
+        };
+        for (at, (.., said)) in parts.iter().enumerate() {
+            for (person, said) in said.iter().enumerate() {
+                let Some((household, came, handled)) = *said else { continue };
+                let person = homes.persons.intern(&format!("p{person}"));
+                let household = household.unwrap_or(GONE);
+                let (from, through) = (at as u32, at as u32);
+                homes.add(person, Version { household, came, handled, from, through });
+            }
+        }
+        homes
+    }
+
+    /// What the rows of a state have of somebody.
+    fn own(parts: &[Brought], at: usize, person: usize) -> Said {
+        let said = parts[file_of(parts, at)..=at].iter().rev().find_map(|(.., said)| said[person]);
+        said.filter(|(household, ..)| household.is_some())
+    }
+
+    /// The household of the base date by the words of the module: all changes since the file of the base date in their order, the
+    /// newest of which counts. What says the same as what was in force is no change.
+    fn on_base_date(parts: &[Brought], at: usize, person: usize) -> Option<u32> {
+        let start = since(parts, at);
+        let mut newest: Option<(Option<Date>, Option<u32>)> = None;
+        for part in start..=at {
+            let (is_file, sealed, said) = &parts[part];
+            let Some((household, came, handled)) = said[person] else { continue };
+            let before = part.checked_sub(1).filter(|_| part > start);
+            if before.and_then(|before| own(parts, before, person)) == said[person] {
+                continue;
+            }
+            let handled = handled.unwrap_or(*sealed);
+            let came = came.or(Some(handled).filter(|_| !(*is_file && part == start)));
+            if handled > BASE.known || came.is_some_and(|came| came > BASE.on) {
+                continue;
+            }
+            if newest.is_none_or(|(known, _)| came >= known) {
+                newest = Some((came, household));
+            }
+        }
+        newest?.1
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_096))]
+
+        #[test]
+        fn every_state_knows_what_its_parts_say_one_by_one(parts in register()) {
+            let homes = homes(&parts);
+            for at in 0..parts.len() {
+                let seen = homes.seen_from(snapshot(at)).expect("a state");
+                for person in 0..3 {
+                    let id = format!("p{person}");
+                    let number = homes.person(&id);
+                    let found = number.and_then(|number| seen.own(number));
+                    let expected = own(&parts, at, person).and_then(|(household, ..)| household);
+                    prop_assert_eq!(found, expected, "rows of {} of {}", id, at);
+                    let found = number.and_then(|number| seen.on_base_date(number));
+                    let expected = on_base_date(&parts, at, person);
+                    prop_assert_eq!(found, expected, "base date of {} as {} knows it", id, at);
+                }
+            }
+        }
     }
 }
