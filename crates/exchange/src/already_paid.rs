@@ -5,7 +5,7 @@
 //! and by one that pays the household under a number that it had before (module `together`): together were those whom the
 //! registers had under the number with which the line's batch was drawn up.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use renkei_types::{ListId, SnapshotId};
 
@@ -47,6 +47,14 @@ impl PaidHouseholds {
     }
 }
 
+/// Households that were paid by one list, drawn up with one state in use.
+#[derive(Debug)]
+struct PaidTogether {
+    households: Households,
+    /// Whom the payments name, and for which household.
+    named: HashMap<u32, u32>,
+}
+
 /// The numbers of a register that were paid, and others that they mean.
 fn renumbered_in(
     register: &Register,
@@ -54,24 +62,42 @@ fn renumbered_in(
     divisions: &Divisions,
 ) -> Option<Vec<(String, String)>> {
     let homes = &register.homes;
-    let linked: HashMap<ListId, SnapshotId> = register.lists().collect();
-    let mut paid: HashMap<(ListId, SnapshotId), BTreeSet<u32>> = HashMap::new();
-    for (household, list, in_use) in payees.households() {
-        let Some(linked) = linked.get(&list) else { continue };
-        if let Some(household) = homes.household(household) {
-            paid.entry((list, in_use.unwrap_or(*linked))).or_default().insert(household);
-        }
-    }
-    let renumbering = Renumbering::new(register.now()?, divisions);
-    let mut renumbered = HashSet::new();
-    for ((list, in_use), households) in paid {
-        let then = register.of_list(list, in_use).map(Together::seen_from);
-        let mut meant = Households::none(homes);
-        households.into_iter().for_each(|household| meant.add(household));
-        renumbered.extend(renumbering.of(then.as_slice(), &meant));
-    }
     let number = |household| without_zeros(homes.household_id(household)).to_owned();
-    Some(renumbered.into_iter().map(|one| (number(one.before), number(one.now))).collect())
+    let linked: HashMap<ListId, SnapshotId> = register.lists().collect();
+    let renumbering = Renumbering::new(register.now()?, divisions);
+    // Whom a division had counted to the household may have lived in another.
+    let named = payees.named().filter(|(person, _)| divisions.household(person).is_none());
+    let named: HashMap<(ListId, u32), u32> =
+        named.filter_map(|(person, line)| Some((line, homes.person(person)?))).collect();
+    let mut paid: HashMap<(ListId, SnapshotId), PaidTogether> = HashMap::new();
+    let mut renumbered = Vec::new();
+    for (household, line, in_use) in payees.households() {
+        let Some(&linked) = linked.get(&line.0) else { continue };
+        let named = named.get(&line).copied();
+        let Some(known) = homes.household(household) else {
+            // The states that had the number are destroyed: whom the payment names tells what it is called now.
+            let now = named.and_then(|person| renumbering.now_of(person));
+            renumbered.extend(now.map(|now| (household.to_owned(), number(now))));
+            continue;
+        };
+        let together = paid.entry((line.0, in_use.unwrap_or(linked)));
+        let together = together.or_insert_with(|| PaidTogether {
+            households: Households::none(homes),
+            named: HashMap::new(),
+        });
+        together.households.add(known);
+        together.named.extend(named.map(|person| (person, known)));
+    }
+    for ((list, in_use), PaidTogether { households, named }) in paid {
+        let then = register.of_list(list, in_use);
+        let then = then.or_else(|| register.of_list(list, *linked.get(&list)?));
+        let then = then.map(Together::seen_from);
+        let found = renumbering.of_paid(then.as_ref(), &named, &households);
+        renumbered.extend(found.into_iter().map(|one| (number(one.before), number(one.now))));
+    }
+    renumbered.sort_unstable();
+    renumbered.dedup();
+    Some(renumbered)
 }
 
 /// Who is paid already.

@@ -370,7 +370,7 @@ fn certify_once(
         .and_then(|protected| known_digest(exchange.vault(), &state, list.programme, &protected));
     let batch = state.batches.get(&signed.batch).filter(|batch| batch.list == signed.list);
     let seen = batch.ok_or(Refusal::from(Reason::NoAgreement));
-    let seen = seen.and_then(|batch| standing::look(exchange, &state, batch));
+    let seen = seen.and_then(|batch| standing::look(exchange, indexes, &state, batch));
     exchange.execute_now(call, CertifyBatch { permit, signed, protected, seen })
 }
 

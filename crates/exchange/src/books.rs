@@ -51,13 +51,21 @@ impl Payees {
         named.get(without_zeros(person)).map(|paying| paying.line)
     }
 
-    /// The households that lines pay, without zeros in front, each with its list and the register in use with which that was drawn up;
+    /// The persons whom lines name that pay their households, without zeros in front; none where persons are paid.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, (ListId, u32))> {
+        let named = self.by_person.iter().flat_map(|named| named.iter());
+        named.map(|(person, paying)| (person.as_ref(), paying.line))
+    }
+
+    /// The households that lines pay, without zeros in front, each with its line and the register in use with which that was drawn up;
     /// none where persons are paid.
-    pub(crate) fn households(&self) -> impl Iterator<Item = (&str, ListId, Option<SnapshotId>)> {
+    pub(crate) fn households(
+        &self,
+    ) -> impl Iterator<Item = (&str, (ListId, u32), Option<SnapshotId>)> {
         let paid = self.by_person.iter().flat_map(|_| self.by_key.iter());
         paid.map(|(household, paying)| {
             let register = self.registers.get(paying.batch as usize).copied().flatten();
-            (household.as_ref(), paying.line.0, register)
+            (household.as_ref(), paying.line, register)
         })
     }
 

@@ -8,7 +8,7 @@
 //! has to do with it, depends on no other line. Nothing here decides: the command that puts the draft to the books asks
 //! whether what was read still stands.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -18,7 +18,7 @@ use renkei_types::{BatchId, DigestBuilder, ListId, Reason};
 
 use crate::accounts::{AccountCounts, Examination};
 use crate::already_paid::PaidHouseholds;
-use crate::batch::{Batch, BatchState, CHUNK_PAYMENTS, Payment, is_proposal};
+use crate::batch::{Batch, BatchState, CHUNK_PAYMENTS, Payment, is_proposal, payments};
 use crate::book::Book;
 use crate::books::Payees;
 use crate::exclusion;
@@ -92,6 +92,7 @@ struct Sieve<'a> {
     for_a_bank: bool,
     /// Proposals that the new one takes the place of: nobody has certified them, so their lines are free.
     dissolved: Vec<BatchId>,
+    unmet: Unmet,
 }
 
 /// A free payable line.
@@ -110,6 +111,44 @@ enum Obstacle {
 }
 
 impl<'a> Sieve<'a> {
+    /// What there is to hold the lines of a list against.
+    fn of(
+        vault: &Vault,
+        read: &'a Read,
+        homes: &ProgrammeHomes,
+        rule: &'a PayeeRule<'a>,
+        (watch, residents): (&'a Watch, &'a Residents),
+        list_id: ListId,
+    ) -> Result<Self, Refusal> {
+        let Read { state, book, .. } = read;
+        let (list, sealed) = state.sealed_list(list_id)?;
+        let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+        let excluded = exclusion::excluded(vault, programme)?;
+        let on_hold = HeldPayees::of(vault, state, list.programme)?;
+        let not_paid = Reach::of(vault, programme, homes, excluded.iter().map(String::as_str))?;
+        let held_up = Reach::of_holds(vault, programme, homes, &on_hold)?;
+        let unmet = Unmet::of((&on_hold, &held_up), (&excluded, &not_paid));
+        let account = sealed.rows.column("account_number");
+        let proposals = list.batches.iter().copied().filter(|&batch| is_proposal(state, batch));
+        Ok(Self {
+            state,
+            book,
+            residents,
+            rule,
+            unit: programme.rules.unit,
+            not_paid,
+            held_up,
+            on_hold,
+            watch,
+            columns: WatchedColumns::of(&sealed.rows),
+            id: sealed.rows.column("benefit_id"),
+            // A list without accounts is not meant for a transfer file.
+            for_a_bank: programme.rules.consignor.is_some() && account.is_some(),
+            dissolved: proposals.collect(),
+            unmet,
+        })
+    }
+
     /// Whether a line is in no batch, or in one that falls.
     fn is_free(&self, row: u32) -> bool {
         self.book.batch_of(row).is_none_or(|batch| self.dissolved.contains(&batch))
@@ -156,6 +195,9 @@ impl<'a> Sieve<'a> {
         } else if self.held_up.has_line(self.unit, payee, resident)
             // A household that a division has made is in no register.
             || (self.rule.names(&resident.person) && self.on_hold.has(payee))
+            // Whoever divides a household is one person, and whoever lifts a stop must be two.
+            || (self.rule.names_separate(&resident.person)
+                && self.held_up.names(self.rule.household_of_register(resident)))
             || self.rule.is_doubtful(&resident.person)
             || self.watch.holds(self.state, &paid(), &payment.cells)
         {
@@ -177,7 +219,7 @@ pub(crate) fn draw_up(
     permit: &Permit<Certify>,
     list_id: ListId,
 ) -> Result<Drawn, Refusal> {
-    let Read { state, book, payees, earlier, .. } = read;
+    let Read { state, payees, earlier, .. } = read;
     let (list, linked) = state.linked_list(list_id)?;
     let (_, sealed) = state.sealed_list(list_id)?;
     if list.superseded_by.is_some() {
@@ -185,37 +227,11 @@ pub(crate) fn draw_up(
     }
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
     let register = state.register_rows(linked.snapshot)?;
-    let excluded_ids = exclusion::excluded(vault, programme)?;
-    let out = excluded_ids.iter().map(String::as_str);
     let rule = PayeeRule::read(vault, programme, homes, list_id)?;
-    let households = PaidHouseholds::of(homes, payees, rule.divisions());
-    let on_hold = HeldPayees::of(vault, state, list.programme)?;
+    let sieve = Sieve::of(vault, read, homes, &rule, (watch, residents), list_id)?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
-    let account = sealed.rows.column("account_number");
-    let sieve = Sieve {
-        state,
-        book,
-        residents,
-        rule: &rule,
-        unit: programme.rules.unit,
-        not_paid: Reach::of(vault, programme, homes, out)?,
-        held_up: Reach::of_holds(vault, programme, homes, &on_hold)?,
-        on_hold,
-        watch,
-        columns: WatchedColumns::of(&sealed.rows),
-        id: sealed.rows.column("benefit_id"),
-        // A list without accounts is not meant for a transfer file.
-        for_a_bank: programme.rules.consignor.is_some() && account.is_some(),
-        dissolved: list
-            .batches
-            .iter()
-            .copied()
-            .filter(|&batch| is_proposal(state, batch))
-            .collect(),
-    };
-    let stops = (&sieve.on_hold, &sieve.held_up);
-    let unmet = Unmet::of(stops, (&excluded_ids, &sieve.not_paid));
+    let households = PaidHouseholds::of(homes, payees, rule.divisions());
     let paid = households.paid(payees, |(of_list, row)| of_list != list_id || !sieve.is_free(row));
     let reader = sealed.rows.open(vault)?;
     let judge = |numbers: &[u32]| -> Result<Vec<Vec<Candidate<'_>>>, Refusal> {
@@ -282,7 +298,7 @@ pub(crate) fn draw_up(
         protected: Some(watch.protected),
         register: register_in_use(state, list_id),
     };
-    let dissolved = sieve.dissolved;
+    let Sieve { dissolved, unmet, .. } = sieve;
     Ok(Drawn::Batch(Box::new(Draft {
         batch,
         rows: taken,
@@ -295,6 +311,41 @@ pub(crate) fn draw_up(
         unmet,
         dissolved,
     })))
+}
+
+/// Whether each payment of a proposal would be made again, to the same payee, if it were drawn up now; `is_paid` says of a payee and a
+/// person whether somebody else has paid them since. Blocks: for threads that may wait.
+pub(crate) fn would_pay_again(
+    vault: &Vault,
+    read: &Read,
+    homes: &ProgrammeHomes,
+    (watch, residents): (&Watch, &Residents),
+    batch: &Batch,
+    counts: impl Fn((ListId, u32)) -> bool + Sync,
+) -> Result<bool, Refusal> {
+    let Read { state, payees, .. } = read;
+    let (list, sealed) = state.sealed_list(batch.list)?;
+    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+    let rule = PayeeRule::read(vault, programme, homes, batch.list)?;
+    let sieve = Sieve::of(vault, read, homes, &rule, (watch, residents), batch.list)?;
+    let paid = PaidHouseholds::of(homes, payees, rule.divisions()).paid(payees, counts);
+    let proposed: HashMap<u32, String> =
+        payments(vault, batch)?.into_iter().map(|one| (one.row, one.payee)).collect();
+    let reader = sealed.rows.open(vault)?;
+    let stands = |candidate: &Candidate<'_>| {
+        let Payment { row, payee, person, .. } = &candidate.payment;
+        let is_same = |known: &String| without_zeros(known) == without_zeros(payee);
+        let is_clear = candidate.obstacle.is_none() && !paid.has(payee, person);
+        is_clear && proposed.get(row).is_some_and(is_same)
+    };
+    let numbers: Vec<u32> = (0..sealed.rows.chunks()).collect();
+    let of_chunk = |&number: &u32| {
+        let first = number * rows::CHUNK_ROWS as u32;
+        let candidates = sieve.candidates(first, &rows::chunk(&reader, number)?)?;
+        Ok(candidates.iter().filter(|candidate| stands(candidate)).count())
+    };
+    let standing: Vec<usize> = numbers.par_iter().map(of_chunk).collect::<Result<_, Refusal>>()?;
+    Ok(standing.into_iter().sum::<usize>() == proposed.len())
 }
 
 /// How many chunks of a list are judged at a time.

@@ -12,7 +12,7 @@
 //! ```
 //! [`Homes::seen_from`] answers as one state knew it: on the base date, and by its own rows. A change that a delta or a later file
 //! brings without 異動日 counts from the day on which it was handled: it would otherwise undo the past, and a household that was paid
-//! could part, and be paid again.
+//! could part, and be paid again. So does another household in a later file beside the 異動日 of before: numbers were given anew.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -50,6 +50,8 @@ struct Version {
     /// 異動日 and 処理日.
     came: Option<Date>,
     handled: Option<Date>,
+    /// Whether a whole file has brought another household with the 異動日 of before: nobody knows since when.
+    is_undated: bool,
     from: u32,
     through: u32,
 }
@@ -150,11 +152,12 @@ impl Homes {
             // Of a change with a day of its own the day of handling says only whether it was known: files that give another one
             // each time say nothing new by it.
             let handled = handled.filter(|day| came.is_none() || *day > self.base.known);
-            self.add(person, Version { household, came, handled, from: part, through: part });
+            let (from, through, is_undated) = (part, part, false);
+            self.add(person, Version { household, came, handled, is_undated, from, through });
         })
     }
 
-    fn add(&mut self, person: u32, version: Version) {
+    fn add(&mut self, person: u32, mut version: Version) {
         // A whole file that says the same as what came before it goes on with that; a delta with what its own file has: whom that does
         // not have comes back with the delta alone.
         let (at, file) = (version.from as usize, self.parts[version.from as usize].file);
@@ -167,10 +170,17 @@ impl Homes {
             None => self.first.get_mut(person as usize),
         };
         let Some(last) = last else { return self.first.push(version) };
-        let same = Version { from: last.from, through: last.through, ..version };
-        if *last == same && last.through as usize >= goes_on_from {
+        let Version { from, through, is_undated, .. } = *last;
+        if *last == (Version { from, through, is_undated, ..version })
+            && through as usize >= goes_on_from
+        {
             last.through = version.through;
         } else {
+            let is_one = |household: u32| !matches!(household, 0 | GONE);
+            let is_other = last.household != version.household
+                && is_one(last.household)
+                && is_one(version.household);
+            version.is_undated = at == file && is_other && last.came == version.came;
             self.later.entry(person).or_default().push(version);
         }
     }
@@ -227,6 +237,14 @@ impl Homes {
         households.filter(|household| !matches!(*household, 0 | GONE))
     }
 
+    /// The household of somebody by the rows that a state has in force.
+    fn in_force(&self, person: u32, state: Seen) -> Option<u32> {
+        let is_own =
+            |version: &&Version| version.through >= state.file && version.from <= state.through;
+        let last = self.versions(person).filter(is_own).last()?;
+        (last.household != GONE).then_some(last.household)
+    }
+
     fn versions(&self, person: u32) -> impl Iterator<Item = &Version> {
         let later = self.later.get(&person).into_iter().flatten();
         self.first.get(person as usize).into_iter().chain(later)
@@ -250,8 +268,10 @@ impl<'a> Standpoint<'a> {
             let first = version.from.max(self.asked.since);
             let part = self.homes.parts.get(first as usize);
             let is_first = first == self.asked.since && part.is_some_and(|part| part.is_file);
-            let handled = version.handled.or(part.and_then(|part| part.sealed));
-            let came = version.came.or(handled.filter(|_| !is_first));
+            let handled = version.handled.filter(|_| !version.is_undated || is_first);
+            let handled = handled.or(part.and_then(|part| part.sealed));
+            let dated = version.came.filter(|_| !version.is_undated || is_first);
+            let came = dated.or(handled.filter(|_| !is_first));
             let is_later =
                 handled.is_some_and(|day| day > known) || came.is_some_and(|day| day > on);
             // The newest event counts, and of two on one day the one that was sent last.
@@ -264,11 +284,12 @@ impl<'a> Standpoint<'a> {
 
     /// The household that the rows have which are in force: 0 for whoever has none, nothing for whoever is not there.
     pub(crate) fn own(&self, person: u32) -> Option<u32> {
-        let is_own = |version: &&Version| {
-            version.through >= self.own.file && version.from <= self.own.through
-        };
-        let last = self.homes.versions(person).filter(is_own).last()?;
-        (last.household != GONE).then_some(last.household)
+        self.homes.in_force(person, self.own)
+    }
+
+    /// Whether somebody is in the register, as either of the two states has it.
+    pub(crate) fn is_there(&self, person: u32) -> bool {
+        [self.own, self.asked].iter().any(|state| self.homes.in_force(person, *state).is_some())
     }
 
     /// The household of the base date, or that of the rows; nothing for whoever has none.
@@ -369,7 +390,8 @@ mod tests {
                 let person = homes.persons.intern(&format!("p{person}"));
                 let household = household.unwrap_or(GONE);
                 let (from, through) = (at as u32, at as u32);
-                homes.add(person, Version { household, came, handled, from, through });
+                let is_undated = false;
+                homes.add(person, Version { household, came, handled, is_undated, from, through });
             }
         }
         homes
@@ -393,7 +415,14 @@ mod tests {
             if before.and_then(|before| own(parts, before, person)) == said[person] {
                 continue;
             }
-            let handled = handled.unwrap_or(*sealed);
+            let last = parts[..part].iter().rev().find_map(|(.., said)| said[person]);
+            let is_one = |household: Option<u32>| household.is_some_and(|household| household > 0);
+            let is_renumbered = |(last, day, _): (Option<u32>, Option<Date>, Option<Date>)| {
+                is_one(last) && is_one(household) && last != household && day == came
+            };
+            let is_undated = *is_file && part > start && last.is_some_and(is_renumbered);
+            let came = came.filter(|_| !is_undated);
+            let handled = handled.filter(|_| !is_undated).unwrap_or(*sealed);
             let came = came.or(Some(handled).filter(|_| !(*is_file && part == start)));
             if handled > BASE.known || came.is_some_and(|came| came > BASE.on) {
                 continue;

@@ -126,7 +126,7 @@ impl<'a> PayeeRule<'a> {
     }
 
     /// The household that the register had on the base date, or has, whatever a division says.
-    fn household_of_register<'b>(&'b self, resident: &'b Resident) -> &'b str {
+    pub(crate) fn household_of_register<'b>(&'b self, resident: &'b Resident) -> &'b str {
         let on_base_date = || {
             let homes = self.homes?;
             let household = homes.on_base_date(homes.homes().person(&resident.person)?)?;

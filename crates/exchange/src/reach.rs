@@ -3,7 +3,7 @@
 //! | named | where households are paid | where persons are paid |
 //! |---|---|---|
 //! | a person | whatever household she is counted to: any member's line pays it | herself |
-//! | a household | itself, and what it is called since (module `together`) | its members, as a list was linked to it or now |
+//! | a household | itself, who of it has one of their own by a division, and what it is called since (module `together`) | its members, as a list was linked to it or now |
 //!
 //! Where nobody is of a household by its number, those are meant who had it on the base date, or ever. An id whose leading zeros are
 //! lost means who it meant before: a stop that reaches too far is noticed the same day, one that reaches nobody when the money is gone.
@@ -108,6 +108,11 @@ impl Reach {
         of_payee || of_person || of_household
     }
 
+    /// Whether an id is one of those that were named.
+    pub(crate) fn names(&self, id: &str) -> bool {
+        !id.is_empty() && self.named.contains(without_zeros(id))
+    }
+
     /// Whether a payment is meant that stands in a batch.
     pub(crate) fn has_payment(&self, payee: &str, person: &str) -> bool {
         let (payee, person) = (without_zeros(payee), without_zeros(person));
@@ -133,10 +138,8 @@ impl Reach {
             let households = Households::of(homes, &is_named);
             let ids = persons.iter().map(|one| homes.person_id(*one));
             let ids = ids.chain(households.iter().map(|one| homes.household_id(one)));
-            for id in ids {
-                self.met.insert(id.to_owned());
-                self.named.insert(without_zeros(id).to_owned());
-            }
+            self.named.extend(ids.map(|id| without_zeros(id).to_owned()));
+            self.meet(register, &persons, &households);
             match unit {
                 PayeeUnit::Person => self.add_members(register, &households),
                 PayeeUnit::Household => {
@@ -144,6 +147,21 @@ impl Reach {
                 }
             }
         }
+    }
+
+    /// Notes which of the named ids mean somebody: who is in the register as a list was linked to it, or now, and the households that
+    /// these have or had.
+    fn meet(&mut self, register: &Register, persons: &[u32], households: &Households) {
+        let homes = &register.homes;
+        let states: Vec<Standpoint<'_>> = register.states().collect();
+        let is_there = |person: u32| states.iter().any(|state| state.is_there(person));
+        let there = persons.iter().filter(|person| is_there(**person));
+        self.met.extend(there.map(|person| homes.person_id(*person).to_owned()));
+        let of_somebody = |person| {
+            homes.ever(person).filter(move |_| is_there(person)).filter(|one| households.has(*one))
+        };
+        let had = homes.persons().flat_map(of_somebody);
+        self.met.extend(had.map(|household| homes.household_id(household).to_owned()));
     }
 
     /// Where persons are paid: who is of the households.

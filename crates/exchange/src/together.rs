@@ -10,14 +10,14 @@
 //! | all are of others | itself, and those others |
 //! | there is nobody | itself alone |
 //!
-//! Together under a number were those who had it on the base date, as a state of the register knows it; where nobody had, those
-//! who have it in the rows of that state; and where no state knows it, all who have ever had it: a household may have had it for a while,
+//! Together under a number were those who had it on the base date, as a state of the register knows it, and are in it still; where nobody
+//! is, those who have it in the rows of that state; and where no state knows it, all who have ever had it: a household may have had it for a while,
 //! between two states. Whoever moved into a household after the base date is not of it: she is counted where she was.
 //!
 //! Whom a division counts to another household says nothing about this one. Each state of a register is asked by itself: a number may be
 //! given to strangers later, who would otherwise seem to be left.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -97,7 +97,7 @@ impl<'a> Together<'a> {
             if let Some(own) = then.own(person).filter(|own| known[*own as usize] == Known::No) {
                 known[own as usize] = Known::ByRows;
             }
-            if let Some(home) = then.home(person) {
+            if let Some(home) = of_base_date(then, person) {
                 known[home as usize] = Known::OnBaseDate;
             }
         }
@@ -109,7 +109,7 @@ impl<'a> Together<'a> {
         let is_of = |household: Option<u32>, how| {
             household.filter(|one| *one > 0 && self.known[*one as usize] == how)
         };
-        let home = is_of(self.then.home(person), Known::OnBaseDate);
+        let home = is_of(of_base_date(self.then, person), Known::OnBaseDate);
         let own = is_of(self.then.own(person), Known::ByRows);
         home.into_iter().chain(own)
     }
@@ -118,6 +118,12 @@ impl<'a> Together<'a> {
     fn known(&self) -> Households {
         Households(self.known.iter().map(|known| *known != Known::No).collect())
     }
+}
+
+/// The household that a person had on the base date, if she is in the register still: who is gone hides nobody that has the number since.
+fn of_base_date(then: Standpoint<'_>, person: u32) -> Option<u32> {
+    let home = then.on_base_date(person).filter(|home| *home > 0);
+    home.filter(|_| then.is_there(person))
 }
 
 /// What the households of a register are called now.
@@ -145,6 +151,21 @@ impl<'a> Renumbering<'a> {
         found
     }
 
+    /// The other numbers that households mean which were paid, as the state knows them with which they were: those whom a payment names
+    /// were of the household in any case, also where that state is destroyed.
+    pub(crate) fn of_paid(
+        &self,
+        state: Option<&Together<'_>>,
+        named: &HashMap<u32, u32>,
+        meant: &Households,
+    ) -> Vec<Renumbered> {
+        self.follow(|person| {
+            let named = named.get(&person).copied();
+            let of = state.into_iter().flat_map(move |state| state.of(person));
+            of.chain(named).filter(|one| meant.has(*one))
+        })
+    }
+
     /// The other numbers that households mean as one state knows them.
     pub(crate) fn by_state(&self, state: &Together<'_>, meant: &Households) -> Vec<Renumbered> {
         self.follow(|person| state.of(person).filter(|one| meant.has(*one)))
@@ -162,6 +183,12 @@ impl<'a> Renumbering<'a> {
         })
     }
 
+    /// The household of a person as it is called now; nothing for who is gone.
+    pub(crate) fn now_of(&self, person: u32) -> Option<u32> {
+        let is_there = self.now.own(person).is_some();
+        self.now.home(person).filter(|_| is_there)
+    }
+
     /// What they mean, given of which households everybody was.
     fn follow<I: Iterator<Item = u32>>(&self, were_of: impl Fn(u32) -> I) -> Vec<Renumbered> {
         let homes = self.now.homes();
@@ -170,8 +197,7 @@ impl<'a> Renumbering<'a> {
         for person in homes.persons() {
             for before in were_of(person) {
                 // Who is gone says nothing, nor does whom a division counts elsewhere.
-                let is_there = self.now.own(person).is_some();
-                let Some(now) = self.now.home(person).filter(|_| is_there) else { continue };
+                let Some(now) = self.now_of(person) else { continue };
                 if self.is_divided(person, before) {
                     continue;
                 }

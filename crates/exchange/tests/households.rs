@@ -122,7 +122,7 @@ fn a_stop_on_a_household_goes_with_whoever_moves_and_with_its_number() {
     }
 }
 
-/// Without `is_there` in `Renumbering::follow`, which asks the register in use who is left, the survivors of a head of household are paid once more.
+/// Without `own` in `Renumbering::now_of`, which asks the register in use who is left, the survivors of a head of household are paid once more.
 #[test]
 fn a_paid_household_is_paid_already_under_its_new_number_though_whom_the_line_named_is_gone() {
     for gone in ["2026-08-25", "2026-10-05", "not in the file"] {
@@ -164,7 +164,7 @@ fn a_paid_household_is_paid_already_under_its_new_number_though_a_division_count
     assert_eq!(found, (1, 0, 0, vec![id(stranger)]));
 }
 
-/// Without `is_there` in `Renumbering::follow` a stop ends with the number as soon as one member is gone.
+/// Without `own` in `Renumbering::now_of` a stop ends with the number as soon as one member is gone.
 #[test]
 fn a_stop_or_an_exclusion_goes_with_the_new_number_of_a_household_that_has_lost_a_member() {
     let (household, person) = ("世帯番号", "宛名番号");
@@ -261,7 +261,7 @@ fn a_number_that_is_given_to_strangers_still_means_the_household_that_had_it() {
     }
 }
 
-/// With `own` in the place of `home` in `Together::seen_from` the household is taken for paid from which somebody came who lived in a
+/// With `own` in the place of `of_base_date` in `Together::seen_from` the household is taken for paid from which somebody came who lived in a
 /// paid one when the list was linked, as soon as she alone is left of it.
 #[test]
 fn a_household_is_not_paid_because_somebody_of_it_moved_into_a_paid_one_after_the_base_date() {
@@ -421,7 +421,7 @@ fn lists_that_were_linked_to_files_before_the_base_date_pay_the_households_of_th
     }
 }
 
-/// Without `joined` in `versions` whoever comes under another id leaves the household of the base date with it, and is paid for by the one
+/// Without `is_there` in `Homes::read_part` whoever comes under another id leaves the household of the base date with it, and is paid for by the one
 /// to which she went later.
 #[test]
 fn who_is_removed_and_added_in_one_delta_to_put_the_zeros_right_is_of_the_same_household_still() {

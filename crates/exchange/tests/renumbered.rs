@@ -1,0 +1,244 @@
+//! Households that have another number since they were paid or stopped, where the register cannot say it all by itself.
+//!
+//! Each test of a fault names the line that, removed, makes it fail.
+
+mod town;
+
+use std::collections::BTreeSet;
+
+use renkei_exchange::Operation;
+use renkei_exchange::agreement::{LegalBasis, Telling, Terms};
+use renkei_exchange::command::Call;
+use renkei_exchange::division::DivisionKind;
+use renkei_exchange::permit::Receive;
+use renkei_exchange::programme::{PayeeUnit, Rules};
+use renkei_exchange::retention::destroy_due;
+use renkei_exchange::returns::report;
+use renkei_types::{BatchId, DatasetId, Reason};
+use town::cases::{findings, protect};
+use town::families::{families, id, list_of, own, proposed, town, town_of_persons};
+use town::moves::{all_to, changed, move_after, moved, notice, renumber};
+use town::records::{column, delta, table};
+use town::stops::{divide, hold, leave_out};
+use town::{Town, caller};
+
+fn terms(consumer: &str, dataset: DatasetId, fields: BTreeSet<String>, of: &[Operation]) -> Terms {
+    Terms {
+        consumer: format!("131016/{consumer}").parse().expect("an agency"),
+        dataset,
+        basis: LegalBasis::OwnDuties,
+        purpose: "benefit-2026".parse().expect("a code"),
+        fields,
+        operations: of.iter().copied().collect(),
+        valid_from: "2026-01-01".parse().expect("a day"),
+        valid_until: "2029-03-31".parse().expect("a day"),
+        daily_records_max: 1_000_000,
+        retention_days: 365,
+        told: Telling::AtOnce,
+    }
+}
+
+/// Agreements of the town that hold for years.
+fn agree_for_years(town: &Town) {
+    let fields = town.exchange.state().datasets.get(&town.register).expect("it").fields.clone();
+    let link = [Operation::Link, Operation::Identify, Operation::Review];
+    let of_register = terms("benefits", town.register, fields, &link);
+    town.agree_on(of_register, "residents-operator").expect("an agreement");
+    let fields = renkei_exchange::rows::LIST_FIELDS.iter().map(|&field| field.to_owned());
+    let of_feed = terms("treasury", town.deliveries(), fields.collect(), &[Operation::Deliver]);
+    town.agree_on(of_feed, "certifier-2").expect("an agreement");
+}
+
+fn all_is_paid(town: &Town, batch: BatchId) {
+    let permit = town.permit_dataset::<Receive>("transfers", town.deliveries());
+    let (call, file) = (Call::read(caller("transfers")), "申請番号,支給額\n");
+    let totals = town.totals_of(file);
+    report(&town.exchange, call, permit, batch, file.as_bytes(), totals).expect("a report");
+}
+
+/// Without `now_of` in `already_paid::renumbered_in` nobody knows the number any more that was paid, once the state is destroyed that the
+/// list was linked to, and the household is paid again.
+#[test]
+fn a_paid_household_is_paid_already_under_its_new_number_though_the_state_that_it_was_paid_by_is_destroyed()
+ {
+    for is_destroyed in [false, true] {
+        let mut town = town();
+        town.restart_on("2026-11-22");
+        agree_for_years(&town);
+        let families = families(&town);
+        let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
+        let batch = town.pay(list_of(&town, "a", &own(&[named])));
+        all_is_paid(&town, batch);
+        town.restart_on("2026-11-30");
+        renumber(&mut town, &families[0], "900001");
+        town.restart_on("2028-06-01");
+        if is_destroyed {
+            assert_eq!(destroy_due(&town.exchange).expect("a look"), 1);
+        }
+        town.follow();
+        town.report(2, "宛名番号,支援措置\n").expect("nobody is protected");
+        let found = proposed(&town, "b", &[other, stranger]);
+        assert_eq!(found, (1, 0, 0, vec![id(stranger)]), "destroyed: {is_destroyed}");
+    }
+}
+
+/// With `home` in the place of `of_base_date` in `Together` whoever came to the town after the base date counts to the household that she has
+/// by the rows, as if she had been of it on that day: she is left under the number when all others have another, and hides it.
+#[test]
+fn who_comes_to_the_town_after_the_base_date_does_not_hide_the_new_number_of_a_paid_household() {
+    for is_stop in [false, true] {
+        let town = town();
+        let families = families(&town);
+        let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
+        let home = named["世帯番号"].as_str();
+        let (header, records) = table(&town);
+        let mut cells = moved(&header, &records, other, (home, "2026-10-05"));
+        cells[column(&header, "宛名番号")] = "77000001".to_owned();
+        cells[column(&header, "氏名")] = "新井　花".to_owned();
+        town.apply(1, &delta(&header, &[("追加", cells)])).expect("a delta");
+        let first = list_of(&town, "a", &own(&[named]));
+        match is_stop {
+            true => hold(&town, home),
+            false => drop(town.pay(first)),
+        }
+        notice(&town, 2, &all_to(&families[0], "900001"), &[]);
+        let found = proposed(&town, "b", &[other, stranger]);
+        let (paid, held) = if is_stop { (0, 1) } else { (1, 0) };
+        assert_eq!(found, (paid, 0, held, vec![id(stranger)]), "stop: {is_stop}");
+    }
+}
+
+/// Without `is_there` in `Reach::meet` every id counts as met that some file ever had, also of somebody who is in no state of the register
+/// that counts.
+#[test]
+fn a_stop_or_an_exclusion_of_somebody_who_is_in_an_earlier_file_alone_counts_as_reaching_nobody() {
+    for (is_stop, of_persons) in [(true, false), (false, false), (true, true), (false, true)] {
+        let mut town = if of_persons { town_of_persons() } else { town() };
+        let families = families(&town);
+        let gone = &families[0][0];
+        match is_stop {
+            true => hold(&town, &id(gone)),
+            false => leave_out(&town, &id(gone)),
+        }
+        let file = changed(&town, |_, _| {});
+        let is_left = |line: &&str| !line.starts_with(gone["宛名番号"].as_str());
+        let left = file.lines().filter(is_left).map(|line| format!("{line}\n")).collect();
+        town.replace_register(left);
+        let list = list_of(&town, "a", &own(&[&families[0][1], &families[1][0]]));
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        let unmet = found.unmet.stops + found.unmet.exclusions;
+        assert_eq!((found.held + found.excluded, unmet), (0, 1), "{is_stop} {of_persons}");
+    }
+}
+
+/// Without the same a stop on somebody whom a delta has removed before a list was linked reaches nobody, and nobody is told.
+#[test]
+fn a_stop_on_somebody_who_is_removed_before_a_list_is_linked_reaches_the_household_or_nobody() {
+    let town = town();
+    let families = families(&town);
+    let gone = &families[0][0];
+    hold(&town, &id(gone));
+    move_after(&town, 1, &[], &[gone]);
+    let list = list_of(&town, "a", &own(&[&families[0][1], &families[1][0]]));
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!(found.held + found.unmet.stops, 1);
+}
+
+/// Without `is_there` in `together::of_base_date` a stop by the number that the register has today for a household means those alone who had
+/// the number before, though all of them are gone.
+#[test]
+fn a_stop_by_a_number_of_today_reaches_the_household_that_has_it_though_strangers_had_it_who_are_gone()
+ {
+    for is_before in [false, true] {
+        let town = town();
+        let families = families(&town);
+        let (one, stranger) = (&families[0][0], &families[2][0]);
+        let number = families[1][0]["世帯番号"].clone();
+        let list = is_before.then(|| list_of(&town, "a", &own(&[one, stranger])));
+        move_after(&town, 1, &[], &families[1].iter().collect::<Vec<_>>());
+        move_after(&town, 2, &all_to(&families[0], &number), &[]);
+        let list = list.unwrap_or_else(|| list_of(&town, "a", &own(&[one, stranger])));
+        hold(&town, &number);
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
+        assert_eq!((found.held, paid), (1, vec![id(stranger)]), "linked before: {is_before}");
+    }
+}
+
+/// Without `is_undated` in `Homes::add` a later file with another number for a household and the 異動日 of before counts as put right for whoever
+/// has an 異動日, and as a change of the day on which it was handled for whoever has none: one household is two, and both are paid.
+#[test]
+fn a_household_with_another_number_in_a_later_file_is_one_though_one_of_its_rows_has_no_day() {
+    let every_second_day = |residents: String| -> String {
+        let lines = residents.lines().enumerate();
+        let days = lines.map(|(at, line)| match at {
+            0 => format!("{line},異動日,処理日\n"),
+            at if at % 2 == 0 => format!("{line},,\n"),
+            _ => format!("{line},2020-04-01,2020-04-02\n"),
+        });
+        days.collect()
+    };
+    for is_stop in [false, true] {
+        let mut town = Town::of_residents_and_rules(every_second_day, |rules| Rules {
+            unit: PayeeUnit::Household,
+            ..rules
+        });
+        let families = families(&town);
+        let (dated, undated, stranger) = match (&families[0][0], &families[0][1], &families[1][0]) {
+            (one, other, stranger) if one["異動日"].is_empty() => (other, one, stranger),
+            all => all,
+        };
+        let number = families[0][0]["世帯番号"].as_str();
+        let file = changed(&town, |header, cells| {
+            let cell = &mut cells[column(header, "世帯番号")];
+            if cell == number {
+                *cell = "900001".to_owned();
+            }
+        });
+        town.replace_register(file);
+        let first = list_of(&town, "a", &own(&[dated]));
+        match is_stop {
+            true => hold(&town, &id(dated)),
+            false => drop(town.pay(first)),
+        }
+        let found = proposed(&town, "b", &[undated, stranger]);
+        let (paid, held) = if is_stop { (0, 1) } else { (1, 0) };
+        assert_eq!(found, (paid, 0, held, vec![id(stranger)]), "stop: {is_stop}");
+    }
+}
+
+/// Without the household of the register in `Sieve::obstacle` one person, who divides, lifts a stop that takes two.
+#[test]
+fn a_division_that_comes_after_a_stop_does_not_take_anybody_out_of_it() {
+    let town = town();
+    let families = families(&town);
+    let (one, parted, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
+    let list = list_of(&town, "a", &own(&[parted, stranger]));
+    hold(&town, &one["世帯番号"]);
+    divide(&town, "payments", DivisionKind::Separate, &[(parted, "")]).expect("a division");
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
+    assert_eq!((found.held, paid), (1, vec![id(stranger)]));
+}
+
+/// Without `Watch` in `standing::look` a line is signed at which two protectors would have to look, since somebody protected has joined or
+/// left the household between the two signatures.
+#[test]
+fn a_proposal_is_not_signed_whose_household_somebody_protected_has_joined_or_left_since() {
+    for is_joined in [true, false] {
+        let town = town();
+        let families = families(&town);
+        let (one, other) = (&families[0], &families[1]);
+        protect(&town, 2, &other.iter().collect::<Vec<_>>());
+        let paid = if is_joined { &one[0] } else { &other[1] };
+        let list = list_of(&town, "a", &own(&[paid, &families[2][0]]));
+        let batch = town.propose("certifier-1", list).expect("a proposal").batch;
+        assert_eq!(town.paid(batch).len(), 2);
+        let to = if is_joined { one[0]["世帯番号"].as_str() } else { "900001" };
+        move_after(&town, 1, &[(&other[0], to)], &[]);
+        assert_eq!(findings(&town, list).len(), 1, "a new proposal leaves the line out");
+        let refused = town.sign("certifier-2", list, batch).map(|_| ()).err();
+        let reason = refused.map(|refused| refused.reason);
+        assert_eq!(reason, Some(Reason::VersionOld), "joined: {is_joined}");
+    }
+}
