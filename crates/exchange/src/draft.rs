@@ -8,36 +8,29 @@
 //! has to do with it, depends on no other line. Nothing here decides: the command that puts the draft to the books asks
 //! whether what was read still stands.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use jiff::civil::Date;
 use rayon::prelude::*;
 use renkei_journal::{BlobWriter, KeyedDigest};
 use renkei_types::{BatchId, DigestBuilder, ListId, Reason};
 
 use crate::accounts::{AccountCounts, Examination};
 use crate::already_paid::PaidHouseholds;
-use crate::batch::{Batch, BatchState, CHUNK_PAYMENTS, Payment, is_proposal, payments};
-use crate::book::Book;
-use crate::books::Payees;
-use crate::exclusion;
-use crate::hold::HeldPayees;
-use crate::household_case::{Watch, WatchedColumns};
+use crate::batch::{Batch, BatchState, CHUNK_PAYMENTS, Payment};
+use crate::household_case::Watch;
 use crate::left_out::LeftOut;
 use crate::list::Totals;
 use crate::payee::{PayeeRule, Resident, Residents};
 use crate::permit::{Certify, Permit};
-use crate::programme::PayeeUnit;
 use crate::programme_homes::ProgrammeHomes;
-use crate::reach::{Reach, Unmet};
+use crate::reach::Unmet;
 use crate::refusal::Refusal;
-use crate::rows::{self, Chunk};
+use crate::rows;
+use crate::sieve::{Candidate, Obstacle, Read, Sieve};
 use crate::standing::register_in_use;
-use crate::state::State;
 use crate::store::{Vault, blob_refusal};
+use crate::supersede;
 use crate::unknown_ids::without_zeros;
-use crate::{supersede, transfer};
 
 /// A batch that is written but not yet decided about.
 #[derive(Debug)]
@@ -64,150 +57,6 @@ pub(crate) enum Drawn {
     Batch(Box<Draft>),
     /// Every payable line is left out.
     Nothing(LeftOut),
-}
-
-/// What a batch is drawn up from.
-pub(crate) struct Read {
-    pub(crate) state: State,
-    pub(crate) today: Date,
-    pub(crate) book: Arc<Book>,
-    pub(crate) payees: Arc<Payees>,
-    /// The lists whose place this one has taken, with their books.
-    pub(crate) earlier: Vec<(ListId, Arc<Book>)>,
-}
-
-/// What every line is held against by itself.
-struct Sieve<'a> {
-    state: &'a State,
-    book: &'a Book,
-    residents: &'a Residents,
-    rule: &'a PayeeRule<'a>,
-    unit: PayeeUnit,
-    not_paid: Reach,
-    held_up: Reach,
-    on_hold: HeldPayees,
-    watch: &'a Watch,
-    columns: WatchedColumns,
-    id: Option<usize>,
-    for_a_bank: bool,
-    /// Proposals that the new one takes the place of: nobody has certified them, so their lines are free.
-    dissolved: Vec<BatchId>,
-    unmet: Unmet,
-}
-
-/// A free payable line.
-struct Candidate<'a> {
-    payment: Payment,
-    resident: &'a Resident,
-    obstacle: Option<Obstacle>,
-}
-
-/// Why a line is not paid, whatever the other lines are.
-enum Obstacle {
-    Excluded,
-    Held,
-    /// One line that the bank would refuse must not hold up the file of all others; nor is nobody paid.
-    Incomplete,
-}
-
-impl<'a> Sieve<'a> {
-    /// What there is to hold the lines of a list against.
-    fn of(
-        vault: &Vault,
-        read: &'a Read,
-        homes: &ProgrammeHomes,
-        rule: &'a PayeeRule<'a>,
-        (watch, residents): (&'a Watch, &'a Residents),
-        list_id: ListId,
-    ) -> Result<Self, Refusal> {
-        let Read { state, book, .. } = read;
-        let (list, sealed) = state.sealed_list(list_id)?;
-        let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
-        let excluded = exclusion::excluded(vault, programme)?;
-        let on_hold = HeldPayees::of(vault, state, list.programme)?;
-        let not_paid = Reach::of(vault, programme, homes, excluded.iter().map(String::as_str))?;
-        let held_up = Reach::of_holds(vault, programme, homes, &on_hold)?;
-        let unmet = Unmet::of((&on_hold, &held_up), (&excluded, &not_paid));
-        let account = sealed.rows.column("account_number");
-        let proposals = list.batches.iter().copied().filter(|&batch| is_proposal(state, batch));
-        Ok(Self {
-            state,
-            book,
-            residents,
-            rule,
-            unit: programme.rules.unit,
-            not_paid,
-            held_up,
-            on_hold,
-            watch,
-            columns: WatchedColumns::of(&sealed.rows),
-            id: sealed.rows.column("benefit_id"),
-            // A list without accounts is not meant for a transfer file.
-            for_a_bank: programme.rules.consignor.is_some() && account.is_some(),
-            dissolved: proposals.collect(),
-            unmet,
-        })
-    }
-
-    /// Whether a line is in no batch, or in one that falls.
-    fn is_free(&self, row: u32) -> bool {
-        self.book.batch_of(row).is_none_or(|batch| self.dissolved.contains(&batch))
-    }
-
-    /// The free payable lines of a chunk that starts with a row.
-    fn candidates(&self, first: u32, chunk: &Chunk) -> Result<Vec<Candidate<'a>>, Refusal> {
-        let mut candidates = Vec::with_capacity(chunk.rows());
-        for at in 0..chunk.rows() {
-            let row = first + at as u32;
-            let line = self.book.line(row).ok_or(Reason::Internal)?;
-            if !line.is_payable() || !self.is_free(row) || self.book.is_replaced(row) {
-                continue;
-            }
-            let resident = line.register_row.and_then(|row| self.residents.get(row));
-            let resident = resident.ok_or(Reason::Internal)?;
-            let payment = Payment {
-                row,
-                line: self.id.map_or("", |column| chunk.cell(column, at)).to_owned(),
-                person: resident.person.clone(),
-                payee: self.rule.payee(resident).to_owned(),
-                yen: line.yen,
-                cells: self.columns.account(chunk, at),
-            };
-            let obstacle = self.obstacle(&payment, resident, chunk, at);
-            candidates.push(Candidate { payment, resident, obstacle });
-        }
-        Ok(candidates)
-    }
-
-    fn obstacle(
-        &self,
-        payment: &Payment,
-        resident: &Resident,
-        chunk: &Chunk,
-        at: usize,
-    ) -> Option<Obstacle> {
-        let payee = payment.payee.as_str();
-        let paid = || self.columns.paid(chunk, at, resident, (payee, payment.yen));
-        if payee.is_empty() {
-            Some(Obstacle::Incomplete)
-        } else if self.not_paid.has_line(self.unit, payee, resident) {
-            Some(Obstacle::Excluded)
-        } else if self.held_up.has_line(self.unit, payee, resident)
-            // A household that a division has made is in no register.
-            || (self.rule.names(&resident.person) && self.on_hold.has(payee))
-            // Whoever divides a household is one person, and whoever lifts a stop must be two.
-            || (self.rule.names_separate(&resident.person)
-                && self.held_up.names(self.rule.household_of_register(resident)))
-            || self.rule.is_doubtful(&resident.person)
-            || self.watch.holds(self.state, &paid(), &payment.cells)
-        {
-            Some(Obstacle::Held)
-        } else if self.for_a_bank && transfer::record(&payment.cells, payment.yen).is_err() {
-            Some(Obstacle::Incomplete)
-        } else {
-            None
-        }
-    }
 }
 
 /// Draws a batch up. Blocks: for threads that may wait.
@@ -311,41 +160,6 @@ pub(crate) fn draw_up(
         unmet,
         dissolved,
     })))
-}
-
-/// Whether each payment of a proposal would be made again, to the same payee, if it were drawn up now; `is_paid` says of a payee and a
-/// person whether somebody else has paid them since. Blocks: for threads that may wait.
-pub(crate) fn would_pay_again(
-    vault: &Vault,
-    read: &Read,
-    homes: &ProgrammeHomes,
-    (watch, residents): (&Watch, &Residents),
-    batch: &Batch,
-    counts: impl Fn((ListId, u32)) -> bool + Sync,
-) -> Result<bool, Refusal> {
-    let Read { state, payees, .. } = read;
-    let (list, sealed) = state.sealed_list(batch.list)?;
-    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
-    let rule = PayeeRule::read(vault, programme, homes, batch.list)?;
-    let sieve = Sieve::of(vault, read, homes, &rule, (watch, residents), batch.list)?;
-    let paid = PaidHouseholds::of(homes, payees, rule.divisions()).paid(payees, counts);
-    let proposed: HashMap<u32, String> =
-        payments(vault, batch)?.into_iter().map(|one| (one.row, one.payee)).collect();
-    let reader = sealed.rows.open(vault)?;
-    let stands = |candidate: &Candidate<'_>| {
-        let Payment { row, payee, person, .. } = &candidate.payment;
-        let is_same = |known: &String| without_zeros(known) == without_zeros(payee);
-        let is_clear = candidate.obstacle.is_none() && !paid.has(payee, person);
-        is_clear && proposed.get(row).is_some_and(is_same)
-    };
-    let numbers: Vec<u32> = (0..sealed.rows.chunks()).collect();
-    let of_chunk = |&number: &u32| {
-        let first = number * rows::CHUNK_ROWS as u32;
-        let candidates = sieve.candidates(first, &rows::chunk(&reader, number)?)?;
-        Ok(candidates.iter().filter(|candidate| stands(candidate)).count())
-    };
-    let standing: Vec<usize> = numbers.par_iter().map(of_chunk).collect::<Result<_, Refusal>>()?;
-    Ok(standing.into_iter().sum::<usize>() == proposed.len())
 }
 
 /// How many chunks of a list are judged at a time.

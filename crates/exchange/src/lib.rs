@@ -91,6 +91,7 @@ pub mod running;
 pub mod seal;
 mod sealed_parts;
 pub mod shown;
+mod sieve;
 pub mod snapshot;
 mod standing;
 pub mod state;

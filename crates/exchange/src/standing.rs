@@ -10,18 +10,24 @@
 //! Proposals of others do not count here. Two that pay one household would else hinder each other for ever; the one that is signed
 //! first stands.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use rayon::prelude::*;
 use renkei_types::{ListId, Reason, SnapshotId};
 
-use crate::batch::{Batch, BatchState, is_proposal, payments};
-use crate::draft::{Read, would_pay_again};
+use crate::already_paid::PaidHouseholds;
+use crate::batch::{Batch, BatchState, Payment, is_proposal, payments};
 use crate::household_case::Watch;
 use crate::index::Indexes;
 use crate::ledger::Exchange;
+use crate::payee::{PayeeRule, Residents};
 use crate::programme_homes::ProgrammeHomes;
 use crate::refusal::Refusal;
+use crate::rows;
+use crate::sieve::{Candidate, Read, Sieve};
 use crate::state::State;
+use crate::store::Vault;
+use crate::unknown_ids::without_zeros;
 
 /// What a proposal was looked at with. It counts as long as both are the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,4 +95,39 @@ pub(crate) fn look(
         true => Ok(seen),
         false => Err(Refusal::new(Reason::VersionOld).in_field("batch_id")),
     }
+}
+
+/// Whether each payment of a proposal would be made again, to the same payee, if it were drawn up now. `counts` says which lines of
+/// others have paid their payees. Blocks: for threads that may wait.
+fn would_pay_again(
+    vault: &Vault,
+    read: &Read,
+    homes: &ProgrammeHomes,
+    (watch, residents): (&Watch, &Residents),
+    batch: &Batch,
+    counts: impl Fn((ListId, u32)) -> bool + Sync,
+) -> Result<bool, Refusal> {
+    let Read { state, payees, .. } = read;
+    let (list, sealed) = state.sealed_list(batch.list)?;
+    let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
+    let rule = PayeeRule::read(vault, programme, homes, batch.list)?;
+    let sieve = Sieve::of(vault, read, homes, &rule, (watch, residents), batch.list)?;
+    let paid = PaidHouseholds::of(homes, payees, rule.divisions()).paid(payees, counts);
+    let proposed: HashMap<u32, String> =
+        payments(vault, batch)?.into_iter().map(|one| (one.row, one.payee)).collect();
+    let reader = sealed.rows.open(vault)?;
+    let stands = |candidate: &Candidate<'_>| {
+        let Payment { row, payee, person, .. } = &candidate.payment;
+        let is_same = |known: &String| without_zeros(known) == without_zeros(payee);
+        let is_clear = candidate.obstacle.is_none() && !paid.has(payee, person);
+        is_clear && proposed.get(row).is_some_and(is_same)
+    };
+    let numbers: Vec<u32> = (0..sealed.rows.chunks()).collect();
+    let of_chunk = |&number: &u32| {
+        let first = number * rows::CHUNK_ROWS as u32;
+        let candidates = sieve.candidates(first, &rows::chunk(&reader, number)?)?;
+        Ok(candidates.iter().filter(|candidate| stands(candidate)).count())
+    };
+    let standing: Vec<usize> = numbers.par_iter().map(of_chunk).collect::<Result<_, Refusal>>()?;
+    Ok(standing.into_iter().sum::<usize>() == proposed.len())
 }

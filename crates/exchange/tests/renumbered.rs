@@ -4,57 +4,17 @@
 
 mod town;
 
-use std::collections::BTreeSet;
-
-use renkei_exchange::Operation;
-use renkei_exchange::agreement::{LegalBasis, Telling, Terms};
-use renkei_exchange::command::Call;
 use renkei_exchange::division::DivisionKind;
-use renkei_exchange::permit::Receive;
 use renkei_exchange::programme::{PayeeUnit, Rules};
 use renkei_exchange::retention::destroy_due;
-use renkei_exchange::returns::report;
-use renkei_types::{BatchId, DatasetId, Reason};
+use renkei_types::Reason;
+use town::Town;
 use town::cases::{findings, protect};
 use town::families::{families, id, list_of, own, proposed, town, town_of_persons};
 use town::moves::{all_to, changed, move_after, moved, notice, renumber};
 use town::records::{column, delta, table};
 use town::stops::{divide, hold, leave_out};
-use town::{Town, caller};
-
-fn terms(consumer: &str, dataset: DatasetId, fields: BTreeSet<String>, of: &[Operation]) -> Terms {
-    Terms {
-        consumer: format!("131016/{consumer}").parse().expect("an agency"),
-        dataset,
-        basis: LegalBasis::OwnDuties,
-        purpose: "benefit-2026".parse().expect("a code"),
-        fields,
-        operations: of.iter().copied().collect(),
-        valid_from: "2026-01-01".parse().expect("a day"),
-        valid_until: "2029-03-31".parse().expect("a day"),
-        daily_records_max: 1_000_000,
-        retention_days: 365,
-        told: Telling::AtOnce,
-    }
-}
-
-/// Agreements of the town that hold for years.
-fn agree_for_years(town: &Town) {
-    let fields = town.exchange.state().datasets.get(&town.register).expect("it").fields.clone();
-    let link = [Operation::Link, Operation::Identify, Operation::Review];
-    let of_register = terms("benefits", town.register, fields, &link);
-    town.agree_on(of_register, "residents-operator").expect("an agreement");
-    let fields = renkei_exchange::rows::LIST_FIELDS.iter().map(|&field| field.to_owned());
-    let of_feed = terms("treasury", town.deliveries(), fields.collect(), &[Operation::Deliver]);
-    town.agree_on(of_feed, "certifier-2").expect("an agreement");
-}
-
-fn all_is_paid(town: &Town, batch: BatchId) {
-    let permit = town.permit_dataset::<Receive>("transfers", town.deliveries());
-    let (call, file) = (Call::read(caller("transfers")), "申請番号,支給額\n");
-    let totals = town.totals_of(file);
-    report(&town.exchange, call, permit, batch, file.as_bytes(), totals).expect("a report");
-}
+use town::years::{agree_until, all_is_paid};
 
 /// Without `now_of` in `already_paid::renumbered_in` nobody knows the number any more that was paid, once the state is destroyed that the
 /// list was linked to, and the household is paid again.
@@ -64,7 +24,7 @@ fn a_paid_household_is_paid_already_under_its_new_number_though_the_state_that_i
     for is_destroyed in [false, true] {
         let mut town = town();
         town.restart_on("2026-11-22");
-        agree_for_years(&town);
+        agree_until(&town, "2029-03-31");
         let families = families(&town);
         let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
         let batch = town.pay(list_of(&town, "a", &own(&[named])));

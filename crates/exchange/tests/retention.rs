@@ -2,15 +2,14 @@
 
 mod town;
 
-use renkei_exchange::agreement::{LegalBasis, Telling, Terms};
 use renkei_exchange::command::Call;
-use renkei_exchange::permit::{Operate, Receive};
+use renkei_exchange::permit::Operate;
 use renkei_exchange::retention::{DestroySnapshot, Keeps, Superseded, destroy_due, superseded};
-use renkei_exchange::returns::report;
 use renkei_exchange::withdraw::WithdrawDataset;
-use renkei_exchange::{Operation, Permit, Refusal, run};
+use renkei_exchange::{Permit, Refusal, run};
 use renkei_linkage::Unwatched;
-use renkei_types::{BatchId, DatasetId, Reason, SnapshotId};
+use renkei_types::{Reason, SnapshotId};
+use town::years::{agree_until, all_is_paid};
 use town::{Town, caller};
 
 fn states(town: &Town) -> Vec<Superseded> {
@@ -92,37 +91,6 @@ fn a_superseded_state_goes_with_its_deltas_after_the_last_day_that_agreements_gi
     assert!(states(&town)[0].destroyed);
     assert_eq!(town.digest(), before);
     assert_eq!(can_be_read(&town, file).expect_err("no key").reason, Reason::DataDestroyed);
-}
-
-/// Agreements like the town's, for longer.
-fn agree_until(town: &Town, day: &str) {
-    let terms =
-        |consumer: &str, dataset: DatasetId, fields: &[&str], operations: &[Operation]| Terms {
-            consumer: format!("131016/{consumer}").parse().expect("an agency"),
-            dataset,
-            basis: LegalBasis::OwnDuties,
-            purpose: "benefit-2026".parse().expect("a code"),
-            fields: fields.iter().map(|&field| field.to_owned()).collect(),
-            operations: operations.iter().copied().collect(),
-            valid_from: "2026-01-01".parse().expect("a day"),
-            valid_until: day.parse().expect("a day"),
-            daily_records_max: 1_000_000,
-            retention_days: 365,
-            told: Telling::AtOnce,
-        };
-    let link = [Operation::Link, Operation::Review];
-    let of_register = terms("benefits", town.register, &["resident_id", "name_kanji"], &link);
-    town.agree_on(of_register, "residents-operator").expect("an agreement");
-    let of_feed = terms("treasury", town.deliveries(), &["account_number"], &[Operation::Deliver]);
-    town.agree_on(of_feed, "certifier-2").expect("an agreement");
-}
-
-/// Nothing of a batch came back: everything is paid.
-fn all_is_paid(town: &Town, batch: BatchId) {
-    let permit = town.permit_dataset::<Receive>("transfers", town.deliveries());
-    let (call, file) = (Call::read(caller("transfers")), "申請番号,支給額\n");
-    let totals = town.totals_of(file);
-    report(&town.exchange, call, permit, batch, file.as_bytes(), totals).expect("a report");
 }
 
 /// What fails without `waits` in `weigh`, and without `is_open`.

@@ -128,9 +128,8 @@ impl Backup {
     }
 }
 
-/// O4, A2: held by `Witnesses::compare`, `Witnessed::check_change`, `is_disputed` in the log.
-#[test]
-fn a_store_that_was_put_back_with_its_keys_is_noticed_before_anything_is_signed() {
+/// A broker that a witness has cosigned, stopped, and the witness, which goes on.
+fn witnessed() -> (Broker, WitnessHost) {
     let (mut broker, key) = stopped();
     let mut host = WitnessHost::new(1, key);
     host.start();
@@ -138,6 +137,13 @@ fn a_store_that_was_put_back_with_its_keys_is_noticed_before_anything_is_signed(
     broker.restart();
     until(&broker, || cosigned_size(&broker).is_some());
     assert_eq!(broker.stop(), 0);
+    (broker, host)
+}
+
+/// O4, A2: held by `Witnesses::compare`, `Witnessed::check_change`, `is_disputed` in the log.
+#[test]
+fn a_store_that_was_put_back_with_its_keys_is_noticed_before_anything_is_signed() {
+    let (mut broker, mut host) = witnessed();
     let backup = Backup::of(&broker);
     // Asked for before anything is done: the witness may be faster than the next line.
     let before = cosigned_size(&broker);
@@ -563,13 +569,7 @@ fn what_a_witness_remembers_and_the_journal_has_is_no_dispute() {
 /// Held by `log_verifiers`, and by `check_log` before `compare`.
 #[test]
 fn a_public_half_that_is_gone_and_a_key_that_is_not_the_logs_make_no_dispute() {
-    let (mut broker, key) = stopped();
-    let mut host = WitnessHost::new(1, key);
-    host.start();
-    keep_policy(&broker, &host.line(), "quorum w1\n");
-    broker.restart();
-    until(&broker, || cosigned_size(&broker).is_some());
-    assert_eq!(broker.stop(), 0);
+    let (mut broker, _host) = witnessed();
     let (vkey, dispute) = (broker.town("keys/log.vkey"), broker.town("keys/log.dispute"));
     let written = fs_err::read_to_string(&vkey).expect("a key");
     fs_err::remove_file(&vkey).expect("removed");

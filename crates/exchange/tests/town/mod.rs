@@ -14,14 +14,13 @@ mod review;
 mod rights;
 pub(crate) mod stops;
 mod uploads;
+pub(crate) mod years;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use ledger::open;
-use renkei_exchange::agreement::{
-    ActivateAgreement, ApproveAgreement, LegalBasis, ProposeAgreement, Telling, Terms,
-};
+use renkei_exchange::agreement::{ActivateAgreement, ApproveAgreement, ProposeAgreement, Terms};
 use renkei_exchange::command::Call;
 use renkei_exchange::directory::{AddAgency, AddParty, CreateDataset};
 use renkei_exchange::index::Indexes;
@@ -241,20 +240,7 @@ impl Town {
         operations: &[Operation],
         approver: &str,
     ) -> Result<(), Refusal> {
-        let terms = Terms {
-            consumer: format!("131016/{consumer}").parse().expect("an agency"),
-            dataset,
-            basis: LegalBasis::OwnDuties,
-            purpose: "benefit-2026".parse().expect("a code"),
-            fields,
-            operations: operations.iter().copied().collect(),
-            valid_from: "2026-01-01".parse().expect("a day"),
-            valid_until: "2027-03-31".parse().expect("a day"),
-            daily_records_max: 1_000_000,
-            retention_days: 365,
-            told: Telling::AtOnce,
-        };
-        self.agree_on(terms, approver)
+        self.agree_on(years::terms(consumer, dataset, fields, operations, "2027-03-31"), approver)
     }
 
     /// The same with terms of any kind.
