@@ -3,9 +3,10 @@
 //!
 //! A payee is paid already by a line that pays the same payee, by one that names the same person (whatever household that was then),
 //! and by one that pays the household under a number that it had before (module `together`): together were those whom the
-//! registers had under the number with which the line's batch was drawn up.
+//! registers had under the number with which the line's batch was drawn up. The other way round, a line may pay a number of before, that of
+//! somebody of whom the register in use knows nothing on the base date; it pays whom that number means.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use renkei_types::{ListId, SnapshotId};
 
@@ -15,26 +16,38 @@ use crate::programme_homes::{ProgrammeHomes, Register};
 use crate::together::{Households, Renumbering, Together};
 use crate::unknown_ids::without_zeros;
 
-/// What the households that a programme has paid are called since.
+/// What the households that a programme has paid are called since, and those that the lines of a list pay.
 #[derive(Debug, Default)]
 pub(crate) struct PaidHouseholds {
     /// The number that was paid, and another that it means; both without zeros in front.
     renumbered: Vec<(String, String)>,
+    /// What numbers mean besides themselves that lines may pay; without zeros in front.
+    of_lines: HashMap<String, BTreeSet<String>>,
 }
 
 impl PaidHouseholds {
-    /// Finds it out. Takes as long as going through everybody some times.
-    pub(crate) fn of(homes: &ProgrammeHomes, payees: &Payees, divisions: &Divisions) -> Self {
-        let mut renumbered = Vec::new();
-        for register in homes.registers() {
-            renumbered.extend(renumbered_in(register, payees, divisions).unwrap_or_default());
-        }
-        Self { renumbered }
+    /// Finds it out for the lines of a list. Takes as long as going through everybody some times.
+    pub(crate) fn of(
+        homes: &ProgrammeHomes,
+        list: ListId,
+        payees: &Payees,
+        divisions: &Divisions,
+    ) -> Self {
+        let renumbered = || {
+            let registers = homes.registers().iter();
+            registers
+                .filter_map(|register| renumbered_in(register, payees, divisions))
+                .flatten()
+                .collect()
+        };
+        let of_lines = || called_since(homes, list, divisions).unwrap_or_default();
+        let (renumbered, of_lines) = rayon::join(renumbered, of_lines);
+        Self { renumbered, of_lines }
     }
 
     /// Who is paid by lines that count, which are all but those that would be paid anew.
     pub(crate) fn paid<'a, F: Fn((ListId, u32)) -> bool>(
-        &self,
+        &'a self,
         payees: &'a Payees,
         counts: F,
     ) -> AlreadyPaid<'a, F> {
@@ -43,8 +56,33 @@ impl PaidHouseholds {
             .filter(|(number, _)| payees.line(number).is_some_and(&counts))
             .map(|(_, now)| now.clone())
             .collect();
-        AlreadyPaid { payees, numbers, counts }
+        AlreadyPaid { payees, numbers, households: self, counts }
     }
+
+    /// The keys under which a payee counts as paid: what the line says, and what else that means. Without zeros in front.
+    pub(crate) fn keys<'a>(&'a self, payee: &'a str) -> impl Iterator<Item = &'a str> {
+        let payee = without_zeros(payee);
+        let others = self.of_lines.get(payee).into_iter().flatten();
+        std::iter::once(payee).chain(others.map(String::as_str))
+    }
+}
+
+/// What the numbers mean since that the lines of a list may pay.
+fn called_since(
+    homes: &ProgrammeHomes,
+    list: ListId,
+    divisions: &Divisions,
+) -> Option<HashMap<String, BTreeSet<String>>> {
+    let (then, now) = (homes.of_list(list)?, homes.now(list)?);
+    let homes = now.homes();
+    let number = |household| without_zeros(homes.household_id(household)).to_owned();
+    let all = Households::of(homes, |_| true);
+    let renumbered = Renumbering::new(now, divisions).by_state(&Together::seen_from(then), &all);
+    let mut called: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for one in renumbered {
+        called.entry(number(one.before)).or_default().insert(number(one.now));
+    }
+    Some(called)
 }
 
 /// Households that were paid by one list, drawn up with one state in use.
@@ -105,14 +143,17 @@ pub(crate) struct AlreadyPaid<'a, F> {
     payees: &'a Payees,
     /// What paid households are called since.
     numbers: HashSet<String>,
+    households: &'a PaidHouseholds,
     counts: F,
 }
 
 impl<F: Fn((ListId, u32)) -> bool> AlreadyPaid<'_, F> {
     /// Whether a line that pays a payee and names a person would pay somebody twice.
     pub(crate) fn has(&self, payee: &str, person: &str) -> bool {
-        self.payees.line(payee).is_some_and(&self.counts)
+        let is_paid = |key: &str| {
+            self.payees.line(key).is_some_and(&self.counts) || self.numbers.contains(key)
+        };
+        self.households.keys(payee).any(is_paid)
             || self.payees.line_of_person(person).is_some_and(&self.counts)
-            || self.numbers.contains(without_zeros(payee))
     }
 }

@@ -17,7 +17,7 @@ use crate::book::{Book, BookChange, runs};
 use crate::books::Beginning;
 use crate::command::{Call, Command, Decision, Desk, Done, until_undisturbed};
 use crate::draft::{Draft, Drawn, draw_up};
-use crate::household_case::{self, Watch};
+use crate::household_case::Watch;
 use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::left_out::NoteLeftOut;
@@ -26,7 +26,6 @@ use crate::mark::Mark;
 use crate::permit::{Certify, Permit};
 use crate::programme::ListKind;
 use crate::programme_homes::ProgrammeHomes;
-use crate::protection::Protected;
 use crate::reach::Unmet;
 use crate::refusal::Refusal;
 use crate::review::TaskState;
@@ -366,24 +365,10 @@ fn certify_once(
     signed: Signed,
 ) -> Result<Done<BatchId>, Refusal> {
     let state = exchange.state();
-    let list = state.lists.get(&signed.list).ok_or(Reason::NoAgreement)?;
-    let protected = household_case::protected(exchange, indexes, &state, signed.list)
-        .and_then(|protected| known_digest(exchange.vault(), &state, list.programme, &protected));
     let batch = state.batches.get(&signed.batch).filter(|batch| batch.list == signed.list);
     let seen = batch.ok_or(Refusal::from(Reason::NoAgreement));
     let seen = seen.and_then(|batch| standing::look(exchange, indexes, &state, batch));
-    exchange.execute_now(call, CertifyBatch { permit, signed, protected, seen })
-}
-
-/// Keyed digest of everybody who is protected.
-fn known_digest(
-    vault: &Vault,
-    state: &State,
-    programme: ProgrammeId,
-    protected: &Protected,
-) -> Result<Digest, Refusal> {
-    let programme = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
-    Ok(protected.digest(&vault.key(programme.key)?))
+    exchange.execute_now(call, CertifyBatch { permit, signed, seen })
 }
 
 /// What the second certifier puts their name to.
@@ -401,8 +386,6 @@ pub struct Signed {
 struct CertifyBatch {
     permit: Permit<Certify>,
     signed: Signed,
-    /// Keyed digest of everybody who is protected now, where it is known.
-    protected: Result<Digest, Refusal>,
     /// What it was looked at with, where it still stands.
     seen: Result<SeenWith, Refusal>,
 }
@@ -428,10 +411,6 @@ impl Command for CertifyBatch {
             || batch.divisions != programme.divisions.len()
         {
             // Somebody in it may be excluded since, or of another household: it is to be drawn up again.
-            return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
-        }
-        if batch.protected != Some(self.protected?) {
-            // Somebody in it may live with somebody who is protected since.
             return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
         }
         if self.seen? != SeenWith::of(desk.state, &batch) {

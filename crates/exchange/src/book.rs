@@ -136,6 +136,15 @@ pub enum BookChange {
         /// Payable lines whose payee is excluded, as runs.
         excluded: Vec<(u32, u32)>,
     },
+    /// The same, and proposals fell whose lines are left out too.
+    NothingLeft {
+        /// Payable lines whose payee is paid by another line of the programme, as runs.
+        already_paid: Vec<(u32, u32)>,
+        /// Payable lines whose payee is excluded, as runs.
+        excluded: Vec<(u32, u32)>,
+        /// The proposals.
+        dissolved: Vec<BatchId>,
+    },
 }
 
 /// Lines and yen of a batch as the book has them.
@@ -333,6 +342,10 @@ impl Book {
                 self.leave_out(already_paid, excluded);
             }
             BookChange::LeftOut { already_paid, excluded } => {
+                self.leave_out(already_paid, excluded);
+            }
+            BookChange::NothingLeft { already_paid, excluded, dissolved } => {
+                self.dissolve(dissolved);
                 self.leave_out(already_paid, excluded);
             }
             BookChange::Returned { batch, rows } => {

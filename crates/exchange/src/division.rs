@@ -123,10 +123,11 @@ impl Divisions {
         self.of_person(person).map(|(_, household)| household.as_str())
     }
 
-    /// All households to which somebody is counted, but for those who fled: whoever may name a household would learn who did.
-    pub(crate) fn households(&self) -> HashSet<&str> {
-        let told = self.0.values().filter(|(kind, _)| *kind != DivisionKind::DvSeparate);
-        told.map(|(_, household)| household.as_str()).collect()
+    /// Who is counted to which household, but for those who fled: whoever may name a household would learn who did. Persons without
+    /// zeros in front.
+    pub(crate) fn told(&self) -> impl Iterator<Item = (&str, DivisionKind, &str)> {
+        let told = self.0.iter().filter(|(_, (kind, _))| *kind != DivisionKind::DvSeparate);
+        told.map(|(person, (kind, household))| (person.as_str(), *kind, household.as_str()))
     }
 
     /// The numbers of households that are still one, without zeros in front. What others are counted to has a name that the register

@@ -30,7 +30,6 @@ use crate::sieve::{Candidate, Obstacle, Read, Sieve};
 use crate::standing::register_in_use;
 use crate::store::{Vault, blob_refusal};
 use crate::supersede;
-use crate::unknown_ids::without_zeros;
 
 /// A batch that is written but not yet decided about.
 #[derive(Debug)]
@@ -80,7 +79,7 @@ pub(crate) fn draw_up(
     let sieve = Sieve::of(vault, read, homes, &rule, (watch, residents), list_id)?;
     // A corrected line may mean somebody else than the line that was paid: its id must not be paid again either.
     let lines_out = supersede::lines_out(vault, state, earlier)?;
-    let households = PaidHouseholds::of(homes, payees, rule.divisions());
+    let households = PaidHouseholds::of(homes, list_id, payees, rule.divisions());
     let paid = households.paid(payees, |(of_list, row)| of_list != list_id || !sieve.is_free(row));
     let reader = sealed.rows.open(vault)?;
     let judge = |numbers: &[u32]| -> Result<Vec<Vec<Candidate<'_>>>, Refusal> {
@@ -102,7 +101,7 @@ pub(crate) fn draw_up(
                 let Payment { payee, person, line, .. } = &candidate.payment;
                 let is_paid =
                     !payee.is_empty() && (paid.has(payee, person) || lines_out.contains(line));
-                taking.take(candidate, is_paid, &rule)
+                taking.take(candidate, is_paid, &households, &rule)
             })
         };
         let (taken, next) = rayon::join(take_in_order, || groups.next().map(judge));
@@ -116,7 +115,8 @@ pub(crate) fn draw_up(
         let all_paid = !already_paid.is_empty() && excluded.is_empty() && held + incomplete == 0;
         let why = if all_paid { Reason::AlreadyPaid } else { Reason::NothingToCertify };
         let seen = (linked.version, programme.batches);
-        return Ok(Drawn::Nothing(LeftOut { why, already_paid, excluded, seen }));
+        let dissolved = sieve.dissolved;
+        return Ok(Drawn::Nothing(LeftOut { why, already_paid, excluded, dissolved, seen }));
     }
     let (payments, digest, accounts) = pages.finish()?;
     let accounts = accounts.finish(vault, &register)?.counts();
@@ -170,7 +170,7 @@ struct Taking<'a> {
     pages: Pages<'a>,
     totals: Totals,
     rows: Vec<u32>,
-    /// Whom these lines pay, without zeros in front.
+    /// The keys under which those count whom these lines pay.
     payees: HashSet<String>,
     already_paid: Vec<u32>,
     excluded: Vec<u32>,
@@ -199,11 +199,12 @@ impl<'a> Taking<'a> {
         &mut self,
         candidate: Candidate<'a>,
         is_paid: bool,
+        households: &PaidHouseholds,
         rule: &PayeeRule<'_>,
     ) -> Result<(), Refusal> {
         let Candidate { payment, resident, obstacle } = candidate;
-        let (row, payee) = (payment.row, without_zeros(&payment.payee));
-        if is_paid || self.payees.contains(payee) {
+        let row = payment.row;
+        if is_paid || households.keys(&payment.payee).any(|key| self.payees.contains(key)) {
             self.already_paid.push(row);
             return Ok(());
         }
@@ -212,7 +213,7 @@ impl<'a> Taking<'a> {
             Some(Obstacle::Held) => self.held += 1,
             Some(Obstacle::Incomplete) => self.incomplete += 1,
             None => {
-                self.payees.insert(payee.to_owned());
+                self.payees.extend(households.keys(&payment.payee).map(str::to_owned));
                 self.totals.add(payment.yen);
                 self.separate_households += u64::from(rule.names_separate(&payment.person));
                 self.rows.push(row);

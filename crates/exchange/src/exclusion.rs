@@ -100,9 +100,10 @@ fn read_ids(vault: &Vault, sealed: &BlobRef) -> Result<Vec<String>, Refusal> {
     Ok(ids)
 }
 
-/// The ids of a call, sorted, each once.
-pub(crate) fn distinct(ids: &[String]) -> Result<Vec<&str>, Refusal> {
-    let mut ids: Vec<&str> = ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
+/// The ids of a call as a register writes them, sorted, each once.
+pub(crate) fn distinct(ids: &[String]) -> Result<Vec<String>, Refusal> {
+    let ids = ids.iter().map(|id| fold(id).trim().to_owned());
+    let mut ids: Vec<String> = ids.filter(|id| !id.is_empty()).collect();
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
@@ -134,8 +135,8 @@ pub fn exclude(
     reason: ExclusionReason,
     ids: &[String],
 ) -> Result<Done<Excluded>, Refusal> {
-    let ids: Vec<String> = ids.iter().map(|id| fold(id).into_owned()).collect();
-    let sorted = distinct(&ids)?;
+    let sorted = distinct(ids)?;
+    let sorted: Vec<&str> = sorted.iter().map(String::as_str).collect();
     until_undisturbed(|| {
         exclude_once(exchange, call.clone(), permit.clone(), programme, reason, &sorted)
     })
@@ -153,7 +154,7 @@ fn exclude_once(
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let today = exchange.clock().today();
     let homes = ProgrammeHomes::read(vault, &state, today, known)?;
-    let reach = Reach::of(vault, known, &homes, sorted.iter().copied())?;
+    let reach = Reach::of_exclusions(vault, known, &homes, sorted.iter().copied())?;
     let mut already_certified = 0;
     for (_, batch) in state.batches_of(known) {
         if batch.state == BatchState::Proposed {

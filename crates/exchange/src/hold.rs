@@ -334,7 +334,7 @@ fn hold_once(
     }
     let today = exchange.clock().today();
     let homes = ProgrammeHomes::read(exchange.vault(), &state, today, known)?;
-    let reach = Reach::of(exchange.vault(), known, &homes, [payee])?;
+    let reach = Reach::of_stop(exchange.vault(), known, &homes, payee)?;
     let mut batches = BTreeSet::new();
     for (id, batch) in state.batches_of(known) {
         let payments = payments(exchange.vault(), batch)?;

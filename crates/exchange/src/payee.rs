@@ -15,7 +15,7 @@ use crate::rows::Chunk;
 use crate::snapshot::RegisterRows;
 use crate::state::State;
 use crate::store::Vault;
-use crate::together::{Households, Renumbered, Renumbering};
+use crate::together::{Households, Renumbering};
 use crate::unknown_ids::without_zeros;
 
 /// What a register says of somebody that a payment needs.
@@ -167,11 +167,28 @@ impl<'a> PayeeRule<'a> {
 
 /// Numbers of households that are still one which do not say whom they mean. They are older than the register may tell, so all who ever
 /// had one are asked, but for those whom divisions name; who of them was of another household on the base date is not known, so
-/// nobody is counted to the one that they have now.
+/// nobody is counted to the one that they have now. Nor does the number say it that somebody has herself since she parted, if it was
+/// nobody's on the base date: she would be still one with nobody.
 fn doubtful(now: Standpoint<'_>, divisions: &Divisions) -> HashSet<String> {
     let (homes, numbers) = (now.homes(), divisions.still_one());
+    if numbers.is_empty() {
+        return HashSet::new();
+    }
     let meant = Households::of(homes, |id| numbers.contains(without_zeros(id)));
     let renumbered = Renumbering::new(now, divisions).ever(&meant);
-    let number = |one: Renumbered| without_zeros(homes.household_id(one.before)).to_owned();
-    renumbered.into_iter().map(number).collect()
+    let (mut known, mut own) = (Households::none(homes), Households::none(homes));
+    for person in homes.persons() {
+        let on_base_date = now.on_base_date(person);
+        match divisions.still_one_of(homes.person_id(person)) {
+            None => on_base_date.into_iter().for_each(|home| known.add(home)),
+            Some(number) => {
+                let number = homes.household(number).filter(|one| now.own(person) == Some(*one));
+                let parted = number.filter(|one| on_base_date.is_some_and(|home| home != *one));
+                parted.into_iter().for_each(|one| own.add(one));
+            }
+        }
+    }
+    let own = own.without(&known);
+    let numbers = renumbered.into_iter().map(|one| one.before).chain(own.iter());
+    numbers.map(|one| without_zeros(homes.household_id(one)).to_owned()).collect()
 }

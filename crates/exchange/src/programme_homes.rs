@@ -126,7 +126,12 @@ impl Register {
 
     /// As it decided which households the lines of a list pay, with some state in use.
     pub(crate) fn of_list(&self, list: ListId, in_use: SnapshotId) -> Option<Standpoint<'_>> {
-        self.homes.seen_beside(in_use, *self.lists.get(&list)?)
+        self.seen_with(in_use, *self.lists.get(&list)?)
+    }
+
+    /// With some state in use, of a list that was linked to one that may be destroyed since.
+    fn seen_with(&self, in_use: SnapshotId, linked: SnapshotId) -> Option<Standpoint<'_>> {
+        self.homes.seen_beside(in_use, linked).or_else(|| self.homes.seen_from(in_use))
     }
 
     /// As lists were linked to it, and as it is now: whoever names somebody may know the number of then or of today.
@@ -138,7 +143,7 @@ impl Register {
 
     /// As it decided which households are paid by the batches that there are.
     pub(crate) fn drawn_up(&self) -> impl Iterator<Item = Standpoint<'_>> {
-        self.drawn_up.iter().filter_map(|(with, linked)| self.homes.seen_beside(*with, *linked))
+        self.drawn_up.iter().filter_map(|(with, linked)| self.seen_with(*with, *linked))
     }
 
     /// The lists that were linked to it, and to which state.

@@ -5,15 +5,19 @@
 //! | a person | whatever household she is counted to: any member's line pays it | herself |
 //! | a household | itself, who of it has one of their own by a division, and what it is called since (module `together`) | its members, as a list was linked to it or now |
 //!
-//! Where nobody is of a household by its number, those are meant who had it on the base date, or ever. An id whose leading zeros are
-//! lost means who it meant before: a stop that reaches too far is noticed the same day, one that reaches nobody when the money is gone.
+//! Where nobody is of a household by its number, those are meant who had it on the base date, or ever; where strangers have had the
+//! number given to them since, they are meant too. An id whose leading zeros are lost means who it meant before: a stop that reaches too far
+//! is noticed the same day, one that reaches nobody when the money is gone.
+//!
+//! Whoever divides a household is one person, and whoever lifts a stop must be two: a division takes nobody out of a stop, whichever of them
+//! was said first. Who fled is stopped by her own id or household alone, since what is held up would tell where she is.
 
 use std::collections::HashSet;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::division::Divisions;
+use crate::division::{DivisionKind, Divisions};
 use crate::hold::HeldPayees;
 use crate::homes::Standpoint;
 use crate::payee::Resident;
@@ -63,12 +67,39 @@ impl Unmet {
     }
 }
 
+/// What was said of those whom ids name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Said {
+    Stopped,
+    Excluded,
+}
+
 impl Reach {
-    /// Whom ids of persons and households stand for in a programme. As long as no list is linked they stand for themselves.
-    pub(crate) fn of<'a>(
+    /// Whom a stop stands for in a programme that names a person or a household. As long as no list is linked it stands for that alone.
+    pub(crate) fn of_stop(
         vault: &Vault,
         programme: &Programme,
         homes: &ProgrammeHomes,
+        id: &str,
+    ) -> Result<Self, Refusal> {
+        Self::of(vault, programme, homes, Said::Stopped, [id])
+    }
+
+    /// The same of the ids of persons and households that it excludes.
+    pub(crate) fn of_exclusions<'a>(
+        vault: &Vault,
+        programme: &Programme,
+        homes: &ProgrammeHomes,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, Refusal> {
+        Self::of(vault, programme, homes, Said::Excluded, ids)
+    }
+
+    fn of<'a>(
+        vault: &Vault,
+        programme: &Programme,
+        homes: &ProgrammeHomes,
+        said: Said,
         ids: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, Refusal> {
         let named: HashSet<String> =
@@ -77,7 +108,7 @@ impl Reach {
         if !named.is_empty() {
             let divisions = Divisions::of(vault, programme)?;
             let is_named = |id: &str| named.contains(without_zeros(id));
-            reach.extend(programme.rules.unit, homes, &divisions, is_named);
+            reach.extend(programme.rules.unit, homes, &divisions, said, is_named);
         }
         Ok(reach)
     }
@@ -93,7 +124,8 @@ impl Reach {
         let mut reach = Self::default();
         if !held.is_nobody() {
             let divisions = Divisions::of(vault, programme)?;
-            reach.extend(programme.rules.unit, homes, &divisions, |id| held.has(id));
+            let unit = programme.rules.unit;
+            reach.extend(unit, homes, &divisions, Said::Stopped, |id| held.has(id));
         }
         Ok(reach)
     }
@@ -106,11 +138,6 @@ impl Reach {
         let of_person = has(&self.named, &resident.person) || has(&self.members, &resident.person);
         let of_household = unit == PayeeUnit::Person && has(&self.named, &resident.household);
         of_payee || of_person || of_household
-    }
-
-    /// Whether an id is one of those that were named.
-    pub(crate) fn names(&self, id: &str) -> bool {
-        !id.is_empty() && self.named.contains(without_zeros(id))
     }
 
     /// Whether a payment is meant that stands in a batch.
@@ -126,11 +153,14 @@ impl Reach {
         unit: PayeeUnit,
         homes: &ProgrammeHomes,
         divisions: &Divisions,
+        said: Said,
         is_named: impl Fn(&str) -> bool + Sync,
     ) {
         // A household of its own has a number that no register needs to have.
-        let divided = divisions.households().into_iter().filter(|household| is_named(household));
-        self.met.extend(divided.map(str::to_owned));
+        for (_, _, household) in divisions.told().filter(|(.., household)| is_named(household)) {
+            self.met.insert(household.to_owned());
+            self.payees.insert(without_zeros(household).to_owned());
+        }
         for register in homes.registers() {
             let homes = &register.homes;
             let persons = homes.persons().into_par_iter();
@@ -143,7 +173,7 @@ impl Reach {
             match unit {
                 PayeeUnit::Person => self.add_members(register, &households),
                 PayeeUnit::Household => {
-                    self.add_payees(register, divisions, &persons, households);
+                    self.add_payees(register, divisions, said, &persons, households);
                 }
             }
         }
@@ -189,6 +219,7 @@ impl Reach {
         &mut self,
         register: &Register,
         divisions: &Divisions,
+        said: Said,
         persons: &[u32],
         named: Households,
     ) {
@@ -196,24 +227,35 @@ impl Reach {
         let Some(now) = register.now() else { return };
         let of_lists =
             || register.lists().filter_map(|(list, _)| register.of_list(list, register.in_use));
-        let mut reached = named;
+        let homes_of = |person: u32| {
+            let there = of_lists().chain([now]).filter(move |state| state.own(person).is_some());
+            there.filter_map(move |state| state.home(person))
+        };
+        let mut reached = named.clone();
         for &person in persons {
             if let Some(household) = divisions.household(homes.person_id(person)) {
                 self.payees.insert(without_zeros(household).to_owned());
                 homes.household(household).into_iter().for_each(|one| reached.add(one));
-                continue;
-            }
-            for state in of_lists().chain([now]) {
-                if state.own(person).is_some() {
-                    state.home(person).into_iter().for_each(|one| reached.add(one));
+                if said == Said::Excluded {
+                    continue;
                 }
             }
+            homes_of(person).for_each(|one| reached.add(one));
         }
+        let strangers = strangers_under(now, &named);
+        strangers.into_iter().flat_map(homes_of).for_each(|one| reached.add(one));
         let renumbering = Renumbering::new(now, divisions);
         let states: Vec<Together<'_>> =
             register.states().chain(of_lists()).map(Together::seen_from).collect();
         for one in renumbering.of(&states, &reached) {
             reached.add(one.now);
+        }
+        for (person, kind, household) in divisions.told() {
+            let is_meant = said == Said::Stopped || kind == DivisionKind::Separate;
+            let mut of = homes.person(person).filter(|_| is_meant).into_iter().flat_map(homes_of);
+            if of.any(|one| reached.has(one)) {
+                self.payees.insert(without_zeros(household).to_owned());
+            }
         }
         let number = |household| without_zeros(homes.household_id(household)).to_owned();
         self.payees.extend(reached.iter().map(number));
@@ -225,4 +267,19 @@ impl Reach {
             self.paid.extend(found.map(|one| number(one.before)));
         }
     }
+}
+
+/// Who has the number of a household today of whom nobody is there any more that had it on the base date.
+fn strangers_under(now: Standpoint<'_>, households: &Households) -> Vec<u32> {
+    let homes = now.homes();
+    let mut is_kept = Households::none(homes);
+    let mut others = Vec::new();
+    for person in homes.persons() {
+        let Some(own) = now.own(person).filter(|own| households.has(*own)) else { continue };
+        match now.on_base_date(person) == Some(own) {
+            true => is_kept.add(own),
+            false => others.push((own, person)),
+        }
+    }
+    others.into_iter().filter(|(own, _)| !is_kept.has(*own)).map(|(_, person)| person).collect()
 }

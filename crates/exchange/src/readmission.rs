@@ -67,6 +67,7 @@ pub fn readmit(
     ids: &[String],
 ) -> Result<Done<Readmitted>, Refusal> {
     let ids = exclusion::distinct(ids)?;
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (vault, state) = (exchange.vault(), exchange.state());
     let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
     let out = excluded(vault, known)?;
@@ -103,8 +104,9 @@ fn open_again(
     let today = exchange.clock().today();
     let (vault, out) = (exchange.vault(), || out.iter().map(String::as_str));
     let homes = ProgrammeHomes::read(vault, state, today, known)?;
-    let before = Reach::of(vault, known, &homes, out())?;
-    let after = Reach::of(vault, known, &homes, out().filter(|id| !ids.contains(id)))?;
+    let before = Reach::of_exclusions(vault, known, &homes, out())?;
+    let left = out().filter(|id| !ids.contains(id));
+    let after = Reach::of_exclusions(vault, known, &homes, left)?;
     let (mut totals, mut seen) = (Totals::default(), HashSet::new());
     for &id in &known.lists {
         let Ok((list, _)) = state.linked_list(id) else { continue };
@@ -115,7 +117,7 @@ fn open_again(
             exchange.ask_now(move |desk| Ok((desk.book(id)?, desk.payees(programme)?)))?;
         let residents = Residents::read(vault, state, &book, id)?;
         let rule = PayeeRule::read(vault, known, &homes, id)?;
-        let households = PaidHouseholds::of(&homes, &payees, rule.divisions());
+        let households = PaidHouseholds::of(&homes, id, &payees, rule.divisions());
         // A proposal from before the exclusion has its lines still, and can no longer be certified.
         let in_batch = |row| book.batch_of(row).is_some_and(|batch| !is_proposal(state, batch));
         let paid = households.paid(&payees, |(of_list, row)| of_list != id || in_batch(row));
@@ -130,7 +132,8 @@ fn open_again(
             let pays = !payee.is_empty();
             let is_open = pays && comes && !stays && !paid.has(payee, &resident.person);
             // Of several lines that pay one payee, one will.
-            if is_open && seen.insert(without_zeros(payee).to_owned()) {
+            if is_open && !households.keys(payee).any(|key| seen.contains(key)) {
+                seen.extend(households.keys(payee).map(str::to_owned));
                 totals.add(line.yen);
             }
         }

@@ -82,7 +82,8 @@ impl<'a> Sieve<'a> {
         let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
         let excluded = exclusion::excluded(vault, programme)?;
         let on_hold = HeldPayees::of(vault, state, list.programme)?;
-        let not_paid = Reach::of(vault, programme, homes, excluded.iter().map(String::as_str))?;
+        let ids = excluded.iter().map(String::as_str);
+        let not_paid = Reach::of_exclusions(vault, programme, homes, ids)?;
         let held_up = Reach::of_holds(vault, programme, homes, &on_hold)?;
         let unmet = Unmet::of((&on_hold, &held_up), (&excluded, &not_paid));
         let account = sealed.rows.column("account_number");
@@ -156,9 +157,6 @@ impl<'a> Sieve<'a> {
         } else if self.held_up.has_line(self.unit, payee, resident)
             // A household that a division has made is in no register.
             || (self.rule.names(&resident.person) && self.on_hold.has(payee))
-            // Whoever divides a household is one person, and whoever lifts a stop must be two.
-            || (self.rule.names_separate(&resident.person)
-                && self.held_up.names(self.rule.household_of_register(resident)))
             || self.rule.is_doubtful(&resident.person)
             || self.watch.holds(self.state, &paid(), &payment.cells)
         {

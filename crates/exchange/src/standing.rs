@@ -4,8 +4,8 @@
 //! in a proposal of its own. So where the register in use is another than the one that the proposal was drawn up with, it is
 //! asked again of each line what is asked when a batch is drawn up: whom it pays, whether they are paid already by what two people have
 //! certified, and whether anything is against it, such as a stop that reaches somebody by the late notice only, or somebody protected
-//! who has come to the household. A register that changes every few minutes hinders nobody by
-//! that: only a proposal falls to whose own payees something has happened.
+//! who has come to the household. So it is where others are protected than before. A register that changes every few minutes, and
+//! reports of protection that come every day, hinder nobody by that: only a proposal falls to whose own payees something has happened.
 //!
 //! Proposals of others do not count here. Two that pay one household would else hinder each other for ever; the one that is signed
 //! first stands.
@@ -17,7 +17,7 @@ use renkei_types::{ListId, Reason, SnapshotId};
 
 use crate::already_paid::PaidHouseholds;
 use crate::batch::{Batch, BatchState, Payment, is_proposal, payments};
-use crate::household_case::Watch;
+use crate::household_case::{self, Watch};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::payee::{PayeeRule, Residents};
@@ -29,10 +29,12 @@ use crate::state::State;
 use crate::store::Vault;
 use crate::unknown_ids::without_zeros;
 
-/// What a proposal was looked at with. It counts as long as both are the same.
+/// What a proposal was looked at with. It counts as long as all are the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct SeenWith {
     register: Option<SnapshotId>,
+    /// How many reports of protected persons there were.
+    reports: Option<u64>,
     /// How many batches of the programme two people have certified.
     certified: usize,
 }
@@ -43,7 +45,10 @@ impl SeenWith {
         let programme = state.programmes.get(&batch.programme);
         let batches = programme.into_iter().flat_map(|programme| state.batches_of(programme));
         let certified = batches.filter(|(_, batch)| batch.state != BatchState::Proposed).count();
-        Self { register: register_in_use(state, batch.list), certified }
+        let register = register_in_use(state, batch.list);
+        let dataset = register.and_then(|id| state.snapshots.get(&id)).map(|known| known.dataset);
+        let feed = dataset.and_then(|dataset| state.protections.get(&dataset));
+        Self { register, reports: feed.map(|feed| feed.number), certified }
     }
 }
 
@@ -54,7 +59,8 @@ pub(crate) fn register_in_use(state: &State, list: ListId) -> Option<SnapshotId>
     state.snapshot_in_use(dataset).ok()
 }
 
-/// Looks at a proposal: `VERSION_OLD` where it is to be drawn up again. Blocks: for threads that may wait.
+/// Looks at a proposal: `VERSION_OLD` where it is to be drawn up again, `PROTECTION_STALE` where nobody knows who is protected. Blocks:
+/// for threads that may wait.
 pub(crate) fn look(
     exchange: &Exchange,
     indexes: &Indexes,
@@ -62,8 +68,12 @@ pub(crate) fn look(
     batch: &Batch,
 ) -> Result<SeenWith, Refusal> {
     let seen = SeenWith::of(state, batch);
+    let programme = state.programmes.get(&batch.programme).ok_or(Reason::NoAgreement)?;
+    let protected = household_case::protected(exchange, indexes, state, batch.list)?;
+    let protected = protected.digest(&exchange.vault().key(programme.key)?);
     // A batch of a release that did not note the register is looked at in any case.
-    let is_asked = batch.register != seen.register && seen.register.is_some();
+    let has_gone_on = batch.register != seen.register && seen.register.is_some();
+    let is_asked = has_gone_on || batch.protected != Some(protected);
     if !is_asked || batch.state != BatchState::Proposed {
         return Ok(seen);
     }
@@ -112,7 +122,8 @@ fn would_pay_again(
     let programme = state.programmes.get(&list.programme).ok_or(Reason::NoAgreement)?;
     let rule = PayeeRule::read(vault, programme, homes, batch.list)?;
     let sieve = Sieve::of(vault, read, homes, &rule, (watch, residents), batch.list)?;
-    let paid = PaidHouseholds::of(homes, payees, rule.divisions()).paid(payees, counts);
+    let households = PaidHouseholds::of(homes, batch.list, payees, rule.divisions());
+    let paid = households.paid(payees, counts);
     let proposed: HashMap<u32, String> =
         payments(vault, batch)?.into_iter().map(|one| (one.row, one.payee)).collect();
     let reader = sealed.rows.open(vault)?;

@@ -71,7 +71,7 @@ impl State {
         if let Some((unknown, programme)) = unknown.as_mut().zip(self.programmes.get(&programme)) {
             // A household of its own has a number that no register needs to have.
             let divisions = Divisions::of(vault, programme)?;
-            let named = divisions.households();
+            let named: HashSet<&str> = divisions.told().map(|(.., household)| household).collect();
             unknown.0.retain(|id, _| !named.contains(id));
         }
         Ok(unknown)

@@ -259,6 +259,25 @@ fn a_household_that_was_paid_by_the_line_of_who_is_counted_to_it_is_paid_already
     assert_eq!((found.already_paid, town.paid(found.batch).len()), (1, 1));
 }
 
+/// Without `own` in `payee::doubtful` she is paid as a household that is still one with nobody, and the others wait in vain.
+#[test]
+fn who_is_counted_to_the_number_that_she_has_herself_since_she_parted_waits_for_one_that_means_others()
+ {
+    let town = town();
+    let families = families(&town);
+    let (one, parted) = (&families[0][0], &families[0][1]);
+    move_after(&town, 1, &[(parted, "900002")], &[]);
+    let list = list_of(&town, "a", &own(&[parted, &families[1][0]]));
+    // The number that stands on the screen, instead of the one of before.
+    divide(&town, "payments", DivisionKind::StillOne, &[(parted, "900002")]).expect("a division");
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
+    let number = one["世帯番号"].as_str();
+    divide(&town, "payments", DivisionKind::StillOne, &[(parted, number)]).expect("a division");
+    let found = town.propose("certifier-1", list).expect("a proposal");
+    assert_eq!((found.held, town.paid(found.batch).len()), (0, 2));
+}
+
 /// A town whose first family has three or more, of whom the last parted before the base date and is counted to it all the same.
 fn parted() -> (Town, Vec<Vec<Record>>) {
     let town = town();

@@ -18,7 +18,7 @@ use town::moves::moved;
 use town::records::{column, delta, table};
 
 /// Without `watch.holds` in `batch::draw_up` the household of somebody protected is paid into the account of whom she is protected
-/// from; without the comparison of `protected` in `CertifyBatch::decide` a proposal of the day before still is.
+/// from; without `batch.protected` in `standing::look` a proposal of the day before still is.
 #[test]
 fn a_household_of_protected_and_other_persons_is_paid_only_after_two_protectors_have_cleared_it() {
     let town = town();
@@ -187,6 +187,18 @@ fn the_line_of_somebody_protected_that_has_an_address_of_before_is_looked_at() {
     assert_eq!(of("none", ""), []);
     let held = BTreeSet::from([HouseholdFinding::OtherAddress]);
     assert_eq!(of("before", &elsewhere["住所"]), [("before-0".to_owned(), held)]);
+}
+
+/// With a refusal in the place of the look that `standing::look` takes a city in which somebody is protected every day certifies nothing.
+#[test]
+fn a_proposal_is_signed_though_others_are_protected_since() {
+    let town = town();
+    let families = families(&town);
+    let list = list_of(&town, "a", &own(&[&families[0][0], &families[1][0]]));
+    let batch = town.propose("certifier-1", list).expect("a proposal").batch;
+    protect(&town, 2, &[&families[4][0]]);
+    protect(&town, 3, &[&families[4][0], &families[5][0]]);
+    assert_eq!(town.sign("certifier-2", list, batch), Ok(batch));
 }
 
 /// Without `is_stale` in `household_case::protected` both signatures are taken though nobody knows who is protected.

@@ -4,14 +4,10 @@
 
 mod town;
 
-use renkei_exchange::command::Call;
-use renkei_exchange::hold::{Held, hold_payee};
-use renkei_exchange::permit::StopReleases;
 use town::families::{families, id, list_of, own, proposed, town, town_of_persons};
 use town::moves::{all_to, move_after, moved, notice};
 use town::records::{column, delta, table};
-use town::stops::{hold, leave_out};
-use town::{Town, caller};
+use town::stops::{hold, leave_out, stopped};
 
 /// Without `in_use` in `Register::states` the stop is accepted, and the household is paid.
 #[test]
@@ -99,12 +95,6 @@ fn a_stop_by_the_number_of_today_stops_the_certified_batch_that_pays_the_househo
     assert_eq!(today, then);
 }
 
-fn stopped(town: &Town, id: &str) -> Held {
-    let permit = town.permit_own::<StopReleases>("certifier-1");
-    let call = Call::read(caller("certifier-1"));
-    hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold").reply
-}
-
 /// Without `ever` in `Renumbering::of` the stop ends with the next number, though the one that it names was that of its day.
 #[test]
 fn a_stop_under_a_number_that_a_household_had_for_a_while_goes_with_the_next() {
@@ -159,4 +149,23 @@ fn a_stop_on_a_household_does_not_stop_the_batch_that_pays_another_for_whoever_m
     move_after(&town, 1, &[(other, &one["世帯番号"])], &[]);
     assert_eq!(stopped(&town, &one["世帯番号"]).batches, 0);
     assert_eq!(stopped(&town, &other["世帯番号"]).batches, 1);
+}
+
+/// Without `strangers_under` in `Reach::add_payees` the stop holds those who had the number on the base date, and not who has it today.
+#[test]
+fn a_stop_by_a_number_of_today_reaches_who_has_it_though_strangers_had_it_who_live_elsewhere() {
+    for is_before in [false, true] {
+        let town = town();
+        let families = families(&town);
+        let (one, stranger) = (&families[0][0], &families[2][0]);
+        let number = families[1][0]["世帯番号"].clone();
+        let list = is_before.then(|| list_of(&town, "a", &own(&[one, stranger])));
+        move_after(&town, 1, &all_to(&families[1], "900002"), &[]);
+        move_after(&town, 2, &all_to(&families[0], &number), &[]);
+        let list = list.unwrap_or_else(|| list_of(&town, "a", &own(&[one, stranger])));
+        hold(&town, &number);
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
+        assert_eq!((found.held, paid), (1, vec![id(stranger)]), "linked before: {is_before}");
+    }
 }

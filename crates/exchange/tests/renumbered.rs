@@ -7,10 +7,10 @@ mod town;
 use renkei_exchange::division::DivisionKind;
 use renkei_exchange::programme::{PayeeUnit, Rules};
 use renkei_exchange::retention::destroy_due;
-use renkei_types::Reason;
+use renkei_types::{ListId, Reason};
 use town::Town;
 use town::cases::{findings, protect};
-use town::families::{families, id, list_of, own, proposed, town, town_of_persons};
+use town::families::{Record, families, id, list_of, own, proposed, town, town_of_persons};
 use town::moves::{all_to, changed, move_after, moved, notice, renumber};
 use town::records::{column, delta, table};
 use town::stops::{divide, hold, leave_out};
@@ -200,5 +200,135 @@ fn a_proposal_is_not_signed_whose_household_somebody_protected_has_joined_or_lef
         let refused = town.sign("certifier-2", list, batch).map(|_| ()).err();
         let reason = refused.map(|refused| refused.reason);
         assert_eq!(reason, Some(Reason::VersionOld), "joined: {is_joined}");
+    }
+}
+
+/// Without `keys` in `AlreadyPaid::has` her line pays the number of before once more, where that of today was paid.
+#[test]
+fn a_line_of_who_was_gone_before_the_base_date_does_not_pay_her_household_again() {
+    for dead_first in [true, false] {
+        let town = town();
+        let families = families(&town);
+        let (head, rest) = families[0].split_first().expect("a family");
+        let old = list_of(&town, "a", &own(&[head, &families[1][0]]));
+        notice(&town, 1, &all_to(rest, "900001"), &[(head, "2026-08-20")]);
+        let new = list_of(&town, "b", &own(&[&rest[0], &families[2][0]]));
+        let (first, second) = if dead_first { (old, new) } else { (new, old) };
+        assert_eq!(
+            paid_one_after_another(&town, first, second),
+            (1, 1),
+            "dead first: {dead_first}"
+        );
+    }
+}
+
+/// Without `keys` in `Taking::take` both are paid by one batch.
+#[test]
+fn a_list_with_who_was_gone_before_the_base_date_and_with_who_is_left_pays_the_household_once() {
+    for dead_first in [true, false] {
+        let town = town();
+        let families = families(&town);
+        let (head, rest) = families[0].split_first().expect("a family");
+        let people = if dead_first { [head, &rest[0]] } else { [&rest[0], head] };
+        let list = list_of(&town, "a", &own(&people));
+        notice(&town, 1, &all_to(rest, "900001"), &[(head, "2026-08-20")]);
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        assert_eq!(town.paid(found.batch).len(), 1, "dead first: {dead_first}");
+    }
+}
+
+/// Without `keys` in `AlreadyPaid::has` newcomers who were paid under the number of today are paid again under that of before.
+#[test]
+fn a_household_of_newcomers_is_paid_once_whichever_list_comes_first() {
+    for old_first in [true, false] {
+        let town = town();
+        let families = families(&town);
+        let stranger = &families[1][0];
+        let (header, records) = table(&town);
+        // Two newcomers with other ids, reported late without 異動日.
+        let newcomer = |who: &Record, id: &str, household: &str, day: &str| {
+            let mut cells = moved(&header, &records, who, (household, day));
+            cells[column(&header, "宛名番号")] = id.to_owned();
+            cells
+        };
+        let (one, other) = (&families[0][0], &families[0][1]);
+        let add = |household: &str, day: &str, operation: &'static str| {
+            [
+                (operation, newcomer(one, "77000001", household, day)),
+                (operation, newcomer(other, "77000002", household, day)),
+            ]
+        };
+        let gone = families[0].iter().map(|who| {
+            ("削除", moved(&header, &records, who, (who["世帯番号"].as_str(), "2026-10-05")))
+        });
+        town.apply(1, &delta(&header, &gone.collect::<Vec<_>>())).expect("a delta");
+        town.apply(2, &delta(&header, &add("800001", "2026-10-06", "追加"))).expect("a delta");
+        let old = list_of(&town, "a", &own(&[one, stranger]));
+        town.apply(3, &delta(&header, &add("800002", "2026-10-20", "変更"))).expect("a delta");
+        let new = list_of(&town, "b", &own(&[other, &families[2][0]]));
+        let (first, second) = if old_first { (old, new) } else { (new, old) };
+        assert_eq!(paid_one_after_another(&town, first, second), (1, 1), "old first: {old_first}");
+    }
+}
+
+/// Without `payees.line` in `AlreadyPaid::has` the line of who is gone pays the household again.
+#[test]
+fn a_late_notice_that_removes_the_named_person_before_the_base_date_keeps_the_household_paid_once()
+{
+    let town = town();
+    let families = families(&town);
+    let (head, rest) = families[0].split_first().expect("a family");
+    let old = list_of(&town, "a", &own(&[head, &families[1][0]]));
+    notice(&town, 1, &[], &[(head, "2026-08-20")]);
+    let new = list_of(&town, "b", &own(&[&rest[0], &families[2][0]]));
+    assert_eq!(paid_one_after_another(&town, new, old), (1, 1));
+}
+
+/// Of the second list, once the first is paid: lines whose payees are paid already, and lines that are paid.
+fn paid_one_after_another(town: &Town, first: ListId, second: ListId) -> (u64, usize) {
+    town.certify(first).expect("two signatures");
+    let found = town.propose("certifier-1", second).expect("a proposal");
+    (found.already_paid, town.paid(found.batch).len())
+}
+
+/// Without `seen_from` in `Register::seen_with` nobody knows who was together, and the household is paid again.
+#[test]
+fn a_paid_household_is_known_by_the_state_that_it_was_drawn_up_with_though_the_linked_one_is_destroyed()
+ {
+    for is_destroyed in [false, true] {
+        let mut town = town();
+        town.restart_on("2026-11-22");
+        agree_until(&town, "2029-03-31");
+        let families = families(&town);
+        let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
+        let list = list_of(&town, "a", &own(&[named]));
+        town.restart_on("2026-11-30");
+        renumber(&mut town, &families[2], "900009");
+        town.follow();
+        town.report(2, "宛名番号,支援措置\n").expect("nobody is protected");
+        let batch = town.pay(list);
+        all_is_paid(&town, batch);
+        town.restart_on("2028-05-15");
+        let gone = named["宛名番号"].clone();
+        let file = changed(&town, |header, cells| {
+            if cells[column(header, "世帯番号")] == families[0][0]["世帯番号"] {
+                cells[column(header, "世帯番号")] = "900001".to_owned();
+                cells[column(header, "異動日")] = "2026-08-20".to_owned();
+            }
+        });
+        let file: String = file
+            .lines()
+            .filter(|line| !line.starts_with(&gone))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        town.replace_register(file);
+        town.restart_on("2028-06-01");
+        if is_destroyed {
+            assert_eq!(destroy_due(&town.exchange).expect("a look"), 1);
+        }
+        town.follow();
+        town.report(3, "宛名番号,支援措置\n").expect("nobody is protected");
+        let found = proposed(&town, "b", &[other, stranger]);
+        assert_eq!(found, (1, 0, 0, vec![id(stranger)]), "destroyed: {is_destroyed}");
     }
 }

@@ -118,3 +118,22 @@ fn a_proposal_is_not_signed_of_whose_household_a_late_notice_leaves_in_doubt_whi
     let found = town.propose("certifier-1", list).expect("a proposal");
     assert_eq!((found.held, town.paid(found.batch).len()), (1, 1));
 }
+
+/// Without `dissolve` in `NoteLeftOut` the proposal waits for ever, and whom it would have paid counts as paid.
+#[test]
+fn a_proposal_that_can_neither_be_signed_nor_drawn_up_again_hinders_nobody() {
+    let town = town();
+    let families = families(&town);
+    let (one, other) = (&families[0][0], &families[0][1]);
+    let [a, b] = [list_of(&town, "a", &own(&[one])), list_of(&town, "b", &own(&[other]))];
+    let stale = town.propose("certifier-1", a).expect("a proposal").batch;
+    // She lived elsewhere before the base date, and is not paid.
+    notice(&town, 1, &[(one, "900001")], &[]);
+    leave_out(&town, &id(one));
+    let refused = town.sign("certifier-2", a, stale).expect_err("old");
+    assert_eq!(refused.reason, Reason::VersionOld);
+    let nothing = town.propose("certifier-1", a).expect_err("nothing is left");
+    assert_eq!(nothing.reason, Reason::NothingToCertify);
+    let found = town.propose("certifier-1", b).expect("a proposal");
+    assert_eq!((found.already_paid, town.paid(found.batch).len()), (0, 1));
+}

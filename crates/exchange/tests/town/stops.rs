@@ -3,7 +3,7 @@
 use renkei_exchange::command::Call;
 use renkei_exchange::division::{DividePermit, Divided, DividedPerson, DivisionKind};
 use renkei_exchange::exclusion::{ExclusionReason, exclude};
-use renkei_exchange::hold::hold_payee;
+use renkei_exchange::hold::{Held, hold_payee};
 use renkei_exchange::permit::{StopReleases, Submit};
 use renkei_exchange::{Refusal, division};
 
@@ -30,9 +30,13 @@ pub(crate) fn divide(
 }
 
 pub(crate) fn hold(town: &Town, id: &str) {
+    stopped(town, id);
+}
+
+pub(crate) fn stopped(town: &Town, id: &str) -> Held {
     let permit = town.permit_own::<StopReleases>("certifier-1");
     let call = Call::read(caller("certifier-1"));
-    hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold");
+    hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold").reply
 }
 
 pub(crate) fn leave_out(town: &Town, id: &str) {
