@@ -225,12 +225,12 @@ fn who_does_not_read_is_held_against_a_bound_and_not_for_long() {
     }
     siege.attack("priority_flood");
     siege.attack_as("operator-1", "never_reads", &["--seconds", "6"]);
-    // 8 connections of 256 streams each. One may have been read by the time of the look.
+    // 8 connections of 100 streams each. Some may have been read by the time of the look.
     let dropped = siege.broker.metrics();
     let dropped =
         dropped.lines().find_map(|line| line.strip_prefix("renkei_unread_answers_total "));
     let dropped: u64 = dropped.and_then(|number| number.parse().ok()).unwrap_or_default();
-    assert!(dropped > 1_000, "{dropped} answers were dropped");
+    assert!(dropped > 600, "{dropped} answers were dropped");
     siege.attack_as("operator-1", "drip_window", &["--seconds", "5"]);
     siege.end();
 }

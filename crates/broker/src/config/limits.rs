@@ -26,10 +26,11 @@ pub struct Limits {
     /// holds the server at shutdown.
     #[serde(with = "duration")]
     pub preface_timeout: Duration,
-    /// Open streams of one connection (HTTP/2 settings). Default 256.
+    /// Open streams of one connection (HTTP/2 settings); a client keeps further calls back by itself. Default 100, which RFC 9113 (6.5.2)
+    /// calls the least: what many streams of one connection ask at once, all other callers wait for.
     pub streams_per_connection_max: u32,
     /// Calls of one connection that are being answered; more are refused at once with `RESOURCE_EXHAUSTED` (server).
-    /// Default 128.
+    /// Default 100.
     pub requests_per_connection_max: u32,
     /// Calls that one caller may make in a minute, together with those before them (gate). Default 120,000; `[quotas]` has
     /// others for single callers.
@@ -79,7 +80,7 @@ pub struct Limits {
     /// Default 20.
     pub pending_resets_max: u32,
     /// Streams that the broker had to reset because of the client's errors, before the connection is cut (server).
-    /// Default 1024.
+    /// Default 100.
     pub local_resets_max: u32,
     /// One uploaded file, which is read in memory when it is sealed (services). Default 1 GiB.
     pub upload_bytes_max: u64,
@@ -111,8 +112,8 @@ impl Default for Limits {
             connections_per_peer_max: 64,
             handshake_timeout: seconds(5),
             preface_timeout: seconds(5),
-            streams_per_connection_max: 256,
-            requests_per_connection_max: 128,
+            streams_per_connection_max: 100,
+            requests_per_connection_max: 100,
             calls_per_minute_max: 120_000,
             clock_skew_max: seconds(10 * 60),
             request_timeout: seconds(30),
@@ -128,7 +129,7 @@ impl Default for Limits {
             stream_window_bytes: MIB,
             connection_window_bytes: 4 * MIB,
             pending_resets_max: 20,
-            local_resets_max: 1024,
+            local_resets_max: 100,
             upload_bytes_max: 1024 * u64::from(MIB),
             upload_window_bytes: 8 * MIB,
             upload_bytes_per_second_min: KIB,

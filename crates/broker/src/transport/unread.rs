@@ -1,7 +1,7 @@
 //! Unread answers: what a client has asked for and does not take.
 //!
 //! HTTP/2 lets a client ask and give the answer no window, and pings are answered meanwhile, so the connection looks alive. An
-//! answer that is ready then waits in memory: with 256 streams of 64 connections, of one address, that would be
+//! answer that is ready then waits in memory: with 100 streams of 64 connections, of one address, that would be
 //! gigabytes. So each answer is held where it can be taken away: of which nothing was taken for `stream_idle_timeout`, that
 //! is dropped, and whoever made it stops. Invariant: an answer for which the client waits is never dropped, however long the
 //! broker takes over it. What is left of the stream, some hundred bytes, ends with its connection.
