@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use foldhash::fast::RandomState;
 use renkei_types::{ListId, SnapshotId};
 
 use crate::books::Payees;
-use crate::division::Divisions;
+use crate::division::{DivisionKind, Divisions};
 use crate::programme_homes::{ProgrammeHomes, Register};
 use crate::together::{Households, Renumbering, Together};
 use crate::unknown_ids::without_zeros;
@@ -34,11 +35,14 @@ impl PaidHouseholds {
         divisions: &Divisions,
     ) -> Self {
         let renumbered = || {
-            let registers = homes.registers().iter();
-            registers
-                .filter_map(|register| renumbered_in(register, payees, divisions))
-                .flatten()
-                .collect()
+            let counted = counted_since(payees, divisions);
+            let mut renumbered = counted.clone();
+            for register in homes.registers() {
+                let found = renumbered_in(register, payees, divisions);
+                renumbered.extend(found.unwrap_or_default());
+                renumbered.extend(follow(register, &counted, divisions).unwrap_or_default());
+            }
+            renumbered
         };
         let of_lines = || called_since(homes, list, divisions).unwrap_or_default();
         let (renumbered, of_lines) = rayon::join(renumbered, of_lines);
@@ -65,6 +69,44 @@ impl PaidHouseholds {
         let others = self.of_lines.get(payee).into_iter().flatten();
         std::iter::once(payee).chain(others.map(String::as_str))
     }
+}
+
+/// The numbers that were paid by lines that name somebody whom a division counts to another household since, and that household: it has
+/// had its money.
+fn counted_since(payees: &Payees, divisions: &Divisions) -> Vec<(String, String)> {
+    let still_one = divisions.told().filter(|(_, kind, _)| *kind == DivisionKind::StillOne);
+    let lines = still_one.filter_map(|(person, _, to)| Some((payees.line_of_person(person)?, to)));
+    let lines: HashMap<(ListId, u32), &str> = lines.collect();
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let paid = payees.households().filter_map(|(paid, line, _)| Some((paid, *lines.get(&line)?)));
+    let paid = paid.map(|(paid, to)| (paid.to_owned(), without_zeros(to).to_owned()));
+    paid.filter(|(paid, to)| paid != to).collect()
+}
+
+/// The same, with what those households are called now.
+fn follow(
+    register: &Register,
+    counted: &[(String, String)],
+    divisions: &Divisions,
+) -> Option<Vec<(String, String)>> {
+    if counted.is_empty() {
+        return None;
+    }
+    let homes = &register.homes;
+    let number = |household| without_zeros(homes.household_id(household)).to_owned();
+    let to: HashSet<&str> = counted.iter().map(|(_, to)| to.as_str()).collect();
+    let meant = Households::of(homes, |id| to.contains(without_zeros(id)));
+    let states = register.states().chain(register.drawn_up());
+    let states: Vec<Together<'_>> = states.map(Together::seen_from).collect();
+    let mut found = Vec::new();
+    for one in Renumbering::new(register.now()?, divisions).of(&states, &meant) {
+        let (before, now) = (number(one.before), number(one.now));
+        let paid = counted.iter().filter(|(_, to)| *to == before);
+        found.extend(paid.map(|(paid, _)| (paid.clone(), now.clone())));
+    }
+    Some(found)
 }
 
 /// What the numbers mean since that the lines of a list may pay.
@@ -105,7 +147,7 @@ fn renumbered_in(
     let renumbering = Renumbering::new(register.now()?, divisions);
     // Whom a division had counted to the household may have lived in another.
     let named = payees.named().filter(|(person, _)| divisions.household(person).is_none());
-    let named: HashMap<(ListId, u32), u32> =
+    let named: HashMap<(ListId, u32), u32, RandomState> =
         named.filter_map(|(person, line)| Some((line, homes.person(person)?))).collect();
     let mut paid: HashMap<(ListId, SnapshotId), PaidTogether> = HashMap::new();
     let mut renumbered = Vec::new();

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountCounts;
 use crate::book::{Book, BookChange, runs};
-use crate::books::Beginning;
+use crate::books::{Beginning, PayeesRead};
 use crate::command::{Call, Command, Decision, Desk, Done, until_undisturbed};
 use crate::draft::{Draft, Drawn, draw_up};
 use crate::household_case::Watch;
@@ -209,10 +209,12 @@ fn propose_once(
         true => None,
         false => Some(Beginning::read(exchange.vault(), &exchange.state(), list)?),
     };
+    let ahead = payees_ahead(exchange, list)?;
     let read = exchange.ask_now(move |desk| {
         let programme = desk.state.linked_list(list)?.0.programme;
         let earlier = supersede::earlier(desk, list)?;
         let books = &mut desk.books;
+        books.take_payees(desk.state, ahead.as_ref());
         let book = books.of_list_from(desk.state, desk.journal, list, beginning.as_ref())?;
         let payees = desk.payees(programme)?;
         Ok(Read { state: desk.state.clone(), today: desk.today, book, payees, earlier })
@@ -230,6 +232,17 @@ fn propose_once(
         Err(refusal) => Err(refusal),
     };
     exchange.execute_now(call, Propose { permit, list, draft })
+}
+
+/// Whom the programme of a list pays, where that is not known yet and need not be found out in the turn of the ledger.
+pub(crate) fn payees_ahead(
+    exchange: &Exchange,
+    list: ListId,
+) -> Result<Option<PayeesRead>, Refusal> {
+    let programme = exchange.state().linked_list(list)?.0.programme;
+    let is_known = exchange.ask_now(move |desk| Ok(desk.books.knows_payees(programme)))?;
+    let read = || PayeesRead::ahead(exchange.vault(), &exchange.state(), programme);
+    Ok((!is_known).then(read).flatten())
 }
 
 fn drawn(
@@ -400,6 +413,9 @@ impl Command for CertifyBatch {
         let batch = desk.state.batches.get_shared(&id).ok_or(Reason::NoAgreement)?;
         if batch.list != list {
             return Err(Reason::NoAgreement.into());
+        }
+        if desk.state.lists.get(&list).is_some_and(|list| list.superseded_by.is_some()) {
+            return Err(Reason::Superseded.into());
         }
         if batch.state != BatchState::Proposed {
             return Err(Reason::WrongState.into());

@@ -6,9 +6,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use renkei_journal::{BlobRef, DataKey, Journal, Seq};
 use renkei_types::{BatchId, ListId, ProgrammeId, Reason, SnapshotId};
-use rpds::HashTrieMapSync;
 
 use crate::batch::Payment;
 use crate::book::{Book, BookChange, read_lines, read_lines_ahead};
@@ -23,12 +23,14 @@ use crate::unknown_ids::without_zeros;
 /// ids would make a new payee of everybody.
 #[derive(Clone, Debug, Default)]
 pub struct Payees {
-    by_key: HashTrieMapSync<Box<str>, Paying>,
+    by_key: PayingById,
     /// The persons whom lines name that pay their households; nothing where persons are paid.
-    by_person: Option<HashTrieMapSync<Box<str>, Paying>>,
+    by_person: Option<PayingById>,
     /// The register in use with which each batch was drawn up, where that is known.
     registers: Vec<Option<SnapshotId>>,
 }
+
+type PayingById = HashMap<Box<str>, Paying, RandomState>;
 
 /// A line that pays somebody.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,40 @@ struct Paying {
 }
 
 impl Payees {
+    /// Reads them from the batches of a programme. `book` is asked for those of which transfers came back.
+    fn read(
+        vault: &Vault,
+        state: &State,
+        id: ProgrammeId,
+        mut book: impl FnMut(ListId) -> Result<Arc<Book>, Refusal>,
+    ) -> Result<Self, Refusal> {
+        let programme = state.programmes.get(&id).ok_or(Reason::NoAgreement)?;
+        let pays_households = programme.rules.unit == PayeeUnit::Household;
+        let mut payees =
+            Self { by_person: pays_households.then(HashMap::default), ..Self::default() };
+        for list_id in &programme.lists {
+            let batches = state.lists.get(list_id).map(|list| list.batches.as_slice());
+            for batch in batches.unwrap_or_default() {
+                let batch = state.batches.get(batch).ok_or(Reason::Internal)?;
+                if batch.state == crate::batch::BatchState::Withdrawn {
+                    continue;
+                }
+                // A transfer that came back leaves its payee to be paid again.
+                let book = match batch.returned.lines {
+                    0 => None,
+                    _ => Some(book(*list_id)?),
+                };
+                payees.start(batch.register);
+                for payment in crate::batch::payments(vault, batch)? {
+                    if !book.as_ref().is_some_and(|book| book.is_returned(payment.row)) {
+                        payees.add(&payment, *list_id);
+                    }
+                }
+            }
+        }
+        Ok(payees)
+    }
+
     /// The line that pays somebody.
     pub fn line(&self, key: &str) -> Option<(ListId, u32)> {
         self.by_key.get(without_zeros(key)).map(|paying| paying.line)
@@ -78,9 +114,9 @@ impl Payees {
         let batch = self.registers.len().saturating_sub(1) as u32;
         let paying = Paying { line: (list, payment.row), batch };
         if let Some(named) = &mut self.by_person {
-            named.insert_mut(without_zeros(&payment.person).into(), paying);
+            named.insert(without_zeros(&payment.person).into(), paying);
         }
-        self.by_key.insert_mut(without_zeros(&payment.payee).into(), paying);
+        self.by_key.insert(without_zeros(&payment.payee).into(), paying);
     }
 }
 
@@ -99,6 +135,32 @@ impl Beginning {
         let (_, linked) = state.linked_list(list)?;
         let book = Book::new(read_lines_ahead(vault, linked)?);
         Ok(Self { result: linked.result, book })
+    }
+}
+
+/// Whom a programme pays, read before the turn of whoever needs it, for the same reason.
+#[derive(Clone, Debug)]
+pub(crate) struct PayeesRead {
+    payees: Arc<Payees>,
+    of: ProgrammeId,
+    /// How many batches the programme had.
+    batches: u64,
+}
+
+impl PayeesRead {
+    /// Reads it where no book is needed for it, which is as long as no transfer came back. Blocks: for threads that may wait.
+    pub(crate) fn ahead(vault: &Vault, state: &State, of: ProgrammeId) -> Option<Self> {
+        let batches = state.programmes.get(&of)?.batches;
+        let no_book = |_| Err(Reason::WrongState.into());
+        let payees = Payees::read(vault, state, of, no_book).ok()?;
+        Some(Self { payees: Arc::new(payees), of, batches })
+    }
+
+    /// Whether it is still so: every batch that is drawn up or falls counts, and so does what came back.
+    fn holds(&self, state: &State) -> bool {
+        let Some(programme) = state.programmes.get(&self.of) else { return false };
+        let has_returns = || state.batches_of(programme).any(|(_, batch)| batch.returned.lines > 0);
+        programme.batches == self.batches && !has_returns()
     }
 }
 
@@ -185,33 +247,23 @@ impl Books {
         if let Some(payees) = self.payees.get(&id) {
             return Ok(Arc::clone(payees));
         }
-        let programme = state.programmes.get(&id).ok_or(Reason::NoAgreement)?;
-        let pays_households = programme.rules.unit == PayeeUnit::Household;
-        let by_person = pays_households.then(HashTrieMapSync::new_sync);
-        let mut payees = Payees { by_person, ..Payees::default() };
-        for list_id in &programme.lists {
-            let batches = state.lists.get(list_id).map(|list| list.batches.as_slice());
-            for batch in batches.unwrap_or_default() {
-                let batch = state.batches.get(batch).ok_or(Reason::Internal)?;
-                if batch.state == crate::batch::BatchState::Withdrawn {
-                    continue;
-                }
-                // A transfer that came back leaves its payee to be paid again.
-                let book = match batch.returned.lines {
-                    0 => None,
-                    _ => Some(self.of_list(state, journal, *list_id)?),
-                };
-                payees.start(batch.register);
-                for payment in crate::batch::payments(&self.vault, batch)? {
-                    if !book.as_ref().is_some_and(|book| book.is_returned(payment.row)) {
-                        payees.add(&payment, *list_id);
-                    }
-                }
-            }
-        }
+        let vault = Arc::clone(&self.vault);
+        let payees = Payees::read(&vault, state, id, |list| self.of_list(state, journal, list))?;
         let payees = Arc::new(payees);
         self.payees.insert(id, Arc::clone(&payees));
         Ok(payees)
+    }
+
+    /// Whether it is known whom a programme pays.
+    pub(crate) fn knows_payees(&self, id: ProgrammeId) -> bool {
+        self.payees.contains_key(&id)
+    }
+
+    /// Takes over what was read ahead, if nothing has changed since.
+    pub(crate) fn take_payees(&mut self, state: &State, read: Option<&PayeesRead>) {
+        if let Some(PayeesRead { payees, of, .. }) = read.filter(|read| read.holds(state)) {
+            self.payees.entry(*of).or_insert_with(|| Arc::clone(payees));
+        }
     }
 
     /// Closes books where too many are open. Not while a group is decided: a book that is changed and closed in the same

@@ -37,7 +37,7 @@ pub(crate) struct Reach {
     payees: HashSet<String>,
     /// Numbers under which these were paid.
     paid: HashSet<String>,
-    /// Members of the households among the ids, where persons are paid.
+    /// Members of the households among the ids, where persons are paid; else who is counted to reached households by divisions.
     members: HashSet<String>,
     /// The ids among them that mean somebody, as the register or a division writes them.
     met: HashSet<String>,
@@ -259,6 +259,9 @@ impl Reach {
         }
         let number = |household| without_zeros(homes.household_id(household)).to_owned();
         self.payees.extend(reached.iter().map(number));
+        // Whom a division counts to one of them may have been paid before it, under another number.
+        let counted = divisions.told().filter(|(_, _, to)| self.payees.contains(without_zeros(to)));
+        self.members.extend(counted.map(|(person, ..)| person.to_owned()));
         // What was paid was paid under the number of then.
         let all = Households::of(homes, |_| true);
         for then in register.drawn_up() {

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use renkei_types::{ListId, Reason, SnapshotId};
 
 use crate::already_paid::PaidHouseholds;
-use crate::batch::{Batch, BatchState, Payment, is_proposal, payments};
+use crate::batch::{Batch, BatchState, Payment, is_proposal, payees_ahead, payments};
 use crate::household_case::{self, Watch};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
@@ -78,8 +78,10 @@ pub(crate) fn look(
         return Ok(seen);
     }
     let (vault, list, of_programme) = (exchange.vault(), batch.list, batch.programme);
+    let ahead = payees_ahead(exchange, list)?;
     // All of one moment.
     let read = exchange.ask_now(move |desk| {
+        desk.books.take_payees(desk.state, ahead.as_ref());
         let (book, payees) = (desk.book(list)?, desk.payees(of_programme)?);
         Ok(Read { state: desk.state.clone(), today: desk.today, book, payees, earlier: Vec::new() })
     })?;

@@ -278,6 +278,32 @@ fn who_is_counted_to_the_number_that_she_has_herself_since_she_parted_waits_for_
     assert_eq!((found.held, town.paid(found.batch).len()), (0, 2));
 }
 
+/// Without `counted_since` in `PaidHouseholds::of` the household is paid again that a division makes of two, one of which was paid; without
+/// `follow` it is paid again under its next number.
+#[test]
+fn a_division_that_comes_after_a_payment_counts_that_payment_for_the_household_that_is_still_one() {
+    for is_renumbered in [false, true] {
+        let town = town();
+        let families = families(&town);
+        let (one, parted, stranger) = (&families[0][0], &families[1][0], &families[2][0]);
+        town.certify(list_of(&town, "a", &own(&[parted]))).expect("two signatures");
+        let number = one["世帯番号"].as_str();
+        let persons: Vec<_> = families[1].iter().map(|who| (who, number)).collect();
+        let divided = divide(&town, "payments", DivisionKind::StillOne, &persons);
+        assert_eq!(divided.expect("a division").already_certified, 1);
+        if is_renumbered {
+            notice(&town, 1, &all_to(&families[0], "900001"), &[]);
+        }
+        let list = list_of(&town, "b", &own(&[one, stranger]));
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        assert_eq!(
+            (found.already_paid, town.paid(found.batch).len()),
+            (1, 1),
+            "renumbered: {is_renumbered}"
+        );
+    }
+}
+
 /// A town whose first family has three or more, of whom the last parted before the base date and is counted to it all the same.
 fn parted() -> (Town, Vec<Vec<Record>>) {
     let town = town();

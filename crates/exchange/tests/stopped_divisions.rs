@@ -109,3 +109,17 @@ fn a_stop_by_a_member_or_by_the_number_of_today_holds_who_has_a_household_of_her
         assert_eq!((found.held, paid), (1, vec![id(stranger)]), "by member: {by_member}");
     }
 }
+
+/// Without `counted` in `Reach::add_payees` the batch goes out that pays who is counted to the stopped household since.
+#[test]
+fn a_stop_on_a_household_stops_the_batch_that_paid_who_was_counted_to_it_afterwards() {
+    let town = town();
+    let families = families(&town);
+    let (one, parted) = (&families[0][0], &families[1][0]);
+    let list = list_of(&town, "a", &own(&[parted]));
+    town.certify(list).expect("two signatures");
+    let number = one["世帯番号"].as_str();
+    let persons: Vec<_> = families[1].iter().map(|who| (who, number)).collect();
+    divide(&town, "payments", DivisionKind::StillOne, &persons).expect("a division");
+    assert_eq!(stopped(&town, number).batches, 1, "the batch waits");
+}

@@ -253,8 +253,8 @@ reasons! {
         "受給者ごとの停止は、停止したときと同じ番号（本人、世帯、または世帯の別の人の番号）で解除する。停止の数と停止した人は`programme show`で分かる";
     /// It has changed since it was read.
     VersionOld = "VERSION_OLD",
-        "it has changed since it was read; read it again",
-        "読み込んだ後に変更された。読み直す",
+        "it has changed since it was read; read it again, or draw the batch up again (without --batch)",
+        "読み込んだ後に変更された。読み直す（確定対象は--batchなしで作り直す）",
         "read it again, then decide again; a batch of which this is said is drawn up again (`list certify` without `--batch`)",
         "読み直してから、もう一度行う。確定対象のときは作り直す（`--batch`なしの`list certify`）";
     /// A second person is needed.
@@ -367,8 +367,8 @@ reasons! {
         "数秒後にやり直す";
     /// The payee is paid by another line of the programme.
     AlreadyPaid = "ALREADY_PAID",
-        "the payee is paid by another line of this programme",
-        "この給付事業の別の行で支給済み",
+        "the payee is paid by another line of this programme, or will be by its proposal",
+        "この給付事業の別の行で支給済み、または支給の案がある",
         "the line repeats another list's; decide it as a duplicate. Lines that are left out of a batch are told as a number; where none is left, the proposal is refused",
         "別のリストの行の重複です。重複として判断してください。確定対象から除いた行は件数で表示されます。残る行がなければ提案を受け付けません";
     /// The register's record is not known.
