@@ -32,7 +32,6 @@ use crate::dispute::{Dispute, NoteDispute};
 use crate::log::{Appended, Cosigned, Log};
 use crate::log_index::IndexedLeaf;
 use crate::log_key;
-use crate::log_signer::EndedYear;
 use crate::log_year::{CloseYear, OpenYear};
 use crate::manifest::Manifest;
 use crate::pending::{Entry, Pending, Question, leaf_digest};
@@ -434,7 +433,7 @@ impl Ledger {
         let Some((ended, size)) = self.state.year_to_follow() else { return Ok(()) };
         let shared = self.shared.upgrade().ok_or(Reason::Stopping)?;
         let place = shared.paths.year_checkpoint(ended);
-        let last = self.log.end_year(EndedYear { size, place })?;
+        let last = self.log.end_year(size, place)?;
         tracing::info!(year = ended.begins_in(), leaves = size, "a year of the log has ended");
         self.commit_own(OpenYear { ended, last })
     }

@@ -35,8 +35,11 @@ enum Work {
     Checkpoint(tokio::sync::oneshot::Sender<Result<String, Refusal>>),
     Read(Reading),
     Cosign(Cosigned, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>),
-    EndYear(EndedYear, tokio::sync::oneshot::Sender<Result<SeenCheckpoint, Refusal>>),
+    EndYear(YearsEnd, tokio::sync::oneshot::Sender<Result<SeenCheckpoint, Refusal>>),
 }
+
+/// How many leaves a year has with the one that ends it, and where its final checkpoint is kept.
+type YearsEnd = (u64, PathBuf);
 
 /// Leaves that are durable in the journal.
 pub(crate) struct Appended {
@@ -185,11 +188,11 @@ impl Log {
         receiver.await.unwrap_or(Err(Reason::Stopping.into()))
     }
 
-    /// Ends a year with everything appended so far. Its final checkpoint is signed and kept at once, or, where nothing is
+    /// Ends a year with everything appended so far, which is as many leaves. Its final checkpoint is signed and kept at once, or, where nothing is
     /// signed for now, before anything later is. Answers what it says. Blocks: for threads that may wait.
-    pub(crate) fn end_year(&self, year: EndedYear) -> Result<SeenCheckpoint, Refusal> {
+    pub(crate) fn end_year(&self, size: u64, place: PathBuf) -> Result<SeenCheckpoint, Refusal> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let _ = self.work.send(Work::EndYear(year, sender));
+        let _ = self.work.send(Work::EndYear((size, place), sender));
         receiver.blocking_recv().unwrap_or(Err(Reason::Stopping.into()))
     }
 
@@ -219,7 +222,7 @@ struct Gathered {
     checkpoints: Vec<tokio::sync::oneshot::Sender<Result<String, Refusal>>>,
     reading: Option<Reading>,
     cosigned: Option<(Cosigned, tokio::sync::oneshot::Sender<Result<Standing, Refusal>>)>,
-    ended_year: Option<(EndedYear, tokio::sync::oneshot::Sender<Result<SeenCheckpoint, Refusal>>)>,
+    ended_year: Option<(YearsEnd, tokio::sync::oneshot::Sender<Result<SeenCheckpoint, Refusal>>)>,
     ended: bool,
 }
 
@@ -332,15 +335,19 @@ impl Integrator {
 
     fn end_year(
         &mut self,
-        year: EndedYear,
+        (ended, place): YearsEnd,
         present: &mut Option<SignedCheckpoint>,
     ) -> Result<SeenCheckpoint, Refusal> {
         let TreeHead { size, root } = self.folder.head();
-        if size != year.size {
-            tracing::error!(year.size, size, "the log went on before its year was followed");
+        if size != ended {
+            tracing::error!(
+                ended,
+                size,
+                "the log is not where its year ended; nothing is changed until the next start"
+            );
             return Err(Reason::Internal.into());
         }
-        self.signer.end_year(year);
+        self.signer.end_year(EndedYear { size, root, place });
         if self.witnessed.check_signing().is_ok() {
             let signed = self.signer.sign(&mut self.folder);
             *present = Some(signed.map_err(|error| Refusal::internal(&error))?);

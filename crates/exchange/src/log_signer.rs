@@ -17,8 +17,7 @@ use std::path::PathBuf;
 
 use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::leaf::Operation;
-use renkei_tlog::proof::root_at;
-use renkei_tlog::{Leaf, LogError, LogFolder, SignedCheckpoint, VerifierKey};
+use renkei_tlog::{Hash, Leaf, LogError, LogFolder, SignedCheckpoint, VerifierKey};
 use renkei_types::Digest;
 
 use crate::kept_file;
@@ -32,6 +31,8 @@ use crate::store::OpenError;
 pub(crate) struct EndedYear {
     /// Leaves with the one that ends it.
     pub(crate) size: u64,
+    /// The root over them, as the first leaf of the next year names it.
+    pub(crate) root: Hash,
     /// Where its final checkpoint is kept.
     pub(crate) place: PathBuf,
 }
@@ -68,7 +69,7 @@ impl Signer {
         let signed = head.size().max(published);
         let mut signer = Self { log, key, head, ended: None, decided, announced: None };
         if let Some(year) = ended
-            && !signer.is_kept(&year, folder)?
+            && !is_kept(&year)?
         {
             // Whoever takes the file of an old year away does not have it signed anew, by a key that came later.
             signer.ended = Some(year).filter(|year| signed <= year.size);
@@ -143,34 +144,13 @@ impl Signer {
     }
 
     fn sign_years_end(&mut self, folder: &mut LogFolder) -> Result<(), OpenError> {
-        let Some(EndedYear { size, place }) = self.ended.clone() else { return Ok(()) };
-        let last = self.sign_as_of(folder, size)?;
-        if !self.is_kept(&EndedYear { size, place: place.clone() }, folder)? {
-            kept_file::keep(&place, last.note())?;
+        let Some(year) = self.ended.clone() else { return Ok(()) };
+        let last = self.sign_as_of(folder, year.size)?;
+        if !is_kept(&year)? {
+            kept_file::keep(&year.place, last.note())?;
         }
         self.ended = None;
         Ok(())
-    }
-
-    /// Whether the end of a year is kept already. What lies in its place and is of a past that was lost is put away as evidence,
-    /// so that nobody is handed it as the year's.
-    fn is_kept(&self, year: &EndedYear, folder: &LogFolder) -> Result<bool, OpenError> {
-        let EndedYear { size, place } = year;
-        let note = match fs_err::read(place) {
-            Ok(note) => note,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
-        let root = root_at(folder, *size).map_err(|error| self.failed(error))?;
-        let kept = claimed(&note).ok();
-        if kept.as_ref().is_some_and(|kept| kept.size == *size && kept.root == root) {
-            return Ok(true);
-        }
-        let of = kept.map_or("unknown".to_owned(), |kept| kept.size.to_string());
-        let lost = place.with_extension(format!("checkpoint.lost-{of}"));
-        tracing::warn!(file = %lost.display(), "a final checkpoint of another past of the log is put away");
-        fs_err::rename(place, lost)?;
-        Ok(kept_file::sync_folder_of(place).map(|()| false)?)
     }
 
     /// Signs the log as it was with so many leaves.
@@ -198,4 +178,24 @@ impl Signer {
     pub(crate) fn failed(&self, source: LogError) -> OpenError {
         OpenError::Log { path: self.log.clone(), source }
     }
+}
+
+/// Whether the end of a year is kept already. What lies in its place and is of a past that was lost is put away as evidence, so that
+/// nobody is handed it as the year's. The journal says which root it has: of tiles that may be old none is read.
+fn is_kept(year: &EndedYear) -> Result<bool, OpenError> {
+    let EndedYear { size, root, place } = year;
+    let note = match fs_err::read(place) {
+        Ok(note) => note,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    let kept = claimed(&note).ok();
+    if kept.as_ref().is_some_and(|kept| kept.size == *size && kept.root == *root) {
+        return Ok(true);
+    }
+    let of = kept.map_or("unknown".to_owned(), |kept| kept.size.to_string());
+    let lost = place.with_extension(format!("checkpoint.lost-{of}"));
+    tracing::warn!(file = %lost.display(), "a final checkpoint of another past of the log is put away");
+    fs_err::rename(place, lost)?;
+    Ok(kept_file::sync_folder_of(place).map(|()| false)?)
 }

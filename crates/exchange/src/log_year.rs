@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use jiff::tz::{TimeZone, offset};
 use renkei_tlog::SignedCheckpoint;
 use renkei_tlog::leaf::{Operation, SeenCheckpoint};
-use renkei_types::{Digest, Reason};
+use renkei_types::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Decision, Desk};
@@ -96,8 +96,9 @@ impl Command for OpenYear {
 impl State {
     /// The year that ended last and has a successor, and where its final checkpoint is kept.
     pub(crate) fn year_ended_last(&self, paths: &StorePaths) -> Option<EndedYear> {
-        let (year, ended) = self.log_years.iter().last().filter(|(_, it)| it.root.is_some())?;
-        Some(EndedYear { size: ended.size, place: paths.year_checkpoint(*year) })
+        let (year, ended) = self.log_years.iter().last()?;
+        let (size, root) = (ended.size, ended.root?.into());
+        Some(EndedYear { size, root, place: paths.year_checkpoint(*year) })
     }
 }
 
@@ -112,7 +113,14 @@ impl Exchange {
         let year = year.filter(has_ended).ok_or(Refusal::field("fiscal_year"))?;
         self.kept_checkpoint(year)?.ok_or_else(|| {
             let unsigned = self.witnessed().check_signing().err();
-            unsigned.unwrap_or_else(|| Reason::Internal.into())
+            let gone = || {
+                let place = self.paths().year_checkpoint(year);
+                let place = place.display();
+                Refusal::internal(&format_args!(
+                    "{place} is gone, and it is not signed anew: put it back, from the safe or from an auditor (the checkpoint of that year's bundle)"
+                ))
+            };
+            unsigned.unwrap_or_else(gone)
         })
     }
 

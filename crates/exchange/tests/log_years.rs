@@ -283,7 +283,7 @@ fn a_broker_that_died_between_the_two_leaves_reads_while_its_log_is_disputed() {
     threads.join();
 }
 
-/// Held by `Signer::is_kept`.
+/// Held by `is_kept` in `log_signer`.
 #[test]
 fn a_final_checkpoint_of_a_lost_past_is_put_away_and_the_years_own_is_kept() {
     for silent in [false, true] {
@@ -304,4 +304,33 @@ fn a_final_checkpoint_of_a_lost_past_is_put_away_and_the_years_own_is_kept() {
         let lost = broker.file(&format!("keys/log-2026.checkpoint.lost-{size}"));
         assert_eq!(fs_err::read_to_string(lost).expect("evidence"), broker.signed);
     }
+}
+
+/// The file is held against what the journal says of the year, not against tiles of then: of those no start reads any. Held by `is_kept`
+/// in `log_signer`.
+#[test]
+fn a_final_checkpoint_is_not_put_away_because_a_tile_of_its_year_was_altered() {
+    let (folder, journal) = (tempfile::tempdir().expect("a folder"), MemoryJournal::new());
+    let clock = SetClock::at("2027-03-31T03:00:00Z");
+    let start = || open_with(folder.path(), Some(&journal), clock.clone(), equipment("usual"));
+    let (exchange, threads) = start();
+    work(&exchange);
+    clock.set("2027-04-01T03:00:00Z");
+    (0..600).for_each(|_| work(&exchange));
+    let note = exchange.final_checkpoint(2026).expect("the year has ended");
+    leaves(&exchange);
+    drop(exchange);
+    threads.join();
+    let tile = folder.path().join("store/log/tile/0/000");
+    let mut bytes = fs_err::read(&tile).expect("a tile");
+    bytes[0] ^= 1;
+    fs_err::write(&tile, bytes).expect("written");
+    let (exchange, threads) = start();
+    assert_eq!(exchange.final_checkpoint(2026), Ok(note));
+    drop(exchange);
+    threads.join();
+    let names = fs_err::read_dir(folder.path().join("keys")).expect("a folder");
+    let names = names.map(|entry| entry.expect("an entry").file_name());
+    let lost: Vec<_> = names.filter(|name| name.to_string_lossy().contains("lost")).collect();
+    assert!(lost.is_empty(), "{lost:?}");
 }
