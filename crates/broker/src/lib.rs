@@ -21,5 +21,6 @@ mod witnessing;
 
 pub use broker::{RunError, Running, is_in_use, run};
 pub use failure::refusal_status_of;
+pub use renkei_exchange::LogBeside;
 pub use renkei_exchange::log_head::HeadFound;
 pub use witnessing::WitnessSetupError;

@@ -7,6 +7,7 @@
 //! another one                and the other one lies there as the next one   signs until that is announced
 //! an older one               has followed it, and the journal is older      signs; auditors are told that nobody announced it
 //! another one                anything else                                  does not sign
+//! whichever                  is that of a log-<id>.vkey, no next one there  does not sign
 //! ```
 //! Invariant: a key that was replaced never signs again, whoever puts it back.
 
@@ -15,7 +16,8 @@ use std::path::Path;
 use renkei_tlog::VerifierKey;
 use renkei_types::Digest;
 
-use crate::public_half::{PublicHalves, fingerprint};
+use crate::log_key::has_next;
+use crate::public_half::{PublicHalves, beside, fingerprint};
 use crate::store::OpenError;
 
 /// How a key that may sign stands to what was decided.
@@ -39,6 +41,17 @@ pub(crate) fn standing(
     next: impl FnOnce() -> Result<Option<Digest>, OpenError>,
 ) -> Result<KeyStanding, OpenError> {
     let is_written = halves.written.as_ref().is_none_or(|written| written == own);
+    // Whoever puts back what was before a change may leave there what tells that there was one. Where it was not completed, the next
+    // key still lies there.
+    if halves.is_older(fingerprint(own))
+        && !has_next(path)
+        && decided.is_none_or(|decided| decided == fingerprint(own))
+    {
+        return Err(OpenError::LogKeyOlder {
+            path: path.to_owned(),
+            half: beside(path, own, "vkey"),
+        });
+    }
     let standing = match decided {
         // The public half is written behind the change, and the process may have died before.
         Some(decided) if decided == fingerprint(own) => return Ok(KeyStanding::InUse),

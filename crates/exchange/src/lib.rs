@@ -114,6 +114,7 @@ pub use caller::Caller;
 pub use command::{Command, Decision, Desk, Done, Receipt};
 pub use founding::Charter;
 pub use ledger::Exchange;
+pub use log_beside::LogBeside;
 pub use mark::Mark;
 pub use permit::Permit;
 pub use refusal::Refusal;

@@ -115,6 +115,7 @@ impl Log {
         if !leaves.is_empty() {
             folder.append(&leaves).map_err(failed)?;
         }
+        key.warn_if_unannounced();
         let FoundLog { head, lost, .. } = found;
         let head = LogHead::at(paths.log_head(), head);
         // Not before the head has shown that this is the key.

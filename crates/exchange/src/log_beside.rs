@@ -3,20 +3,23 @@
 //! It is decided by what a start asks, [`FoundLog`] and [`crate::key_standing`]. Nothing is opened that a broker holds; of the log's key
 //! the public half is derived, as a start does, where whoever asks may read it, and where not, the half that lies beside it is
 //! believed. What a start knows of the key that was decided on from the state, the frames since the last signature tell: behind the
-//! leaf that announces its successor a key signs nothing. Only where nothing tells what was signed last is the whole journal
+//! leaf that announces its successor a key signs nothing. Whether a key was announced itself, the last notes of older keys tell, each of
+//! which ends with such a leaf. Only where nothing tells what was signed last, or which leaf announces the key, is the whole journal
 //! read.
 //!
 //! Invariant: nothing is written, and what is told as wrong was so while nothing changed.
 
 use renkei_tlog::leaf::Operation;
-use renkei_tlog::{Checkpoint, LogError, LogLook, Origin, SignedCheckpoint, VerifierKey, proof};
+use renkei_tlog::{
+    Checkpoint, Leaf, LogError, LogLook, Origin, SignedCheckpoint, VerifierKey, proof,
+};
 use renkei_types::Digest;
 
 use crate::found_log::{FoundLog, JournalFrames};
-use crate::key_standing::standing;
+use crate::key_standing::{KeyStanding, standing};
 use crate::log_head::HeadFound;
 use crate::log_key::{KeyPlace, has_next, next_fingerprint};
-use crate::public_half::{PublicHalves, fingerprint};
+use crate::public_half::{PublicHalves, fingerprint, last_notes};
 use crate::rotation::BrokerKey;
 use crate::state::State;
 use crate::store::{OpenError, StorePaths};
@@ -24,10 +27,19 @@ use crate::store::{OpenError, StorePaths};
 /// How often everything is read again at most while its broker goes on signing.
 const READINGS_MAX: usize = 16;
 
+/// A log that a start would go on with, as whoever looks from outside sees it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LogBeside {
+    /// Where what was signed last was found.
+    pub place: HeadFound,
+    /// Whether the log announces the key that signs it, or that is its first one. Where not, auditors refuse what it signs.
+    pub is_key_announced: bool,
+}
+
 impl StorePaths {
     /// Whether a start would take the log's key and find in the log what was signed last. Nothing is opened, so a broker may be
     /// serving.
-    pub fn check_log_head(&self) -> Result<HeadFound, OpenError> {
+    pub fn check_log_head(&self) -> Result<LogBeside, OpenError> {
         for _ in 1..READINGS_MAX {
             let before = Signs::of(self);
             let checked = self.look_at_log();
@@ -39,21 +51,24 @@ impl StorePaths {
         self.look_at_log()
     }
 
-    fn look_at_log(&self) -> Result<HeadFound, OpenError> {
+    fn look_at_log(&self) -> Result<LogBeside, OpenError> {
         let journal = JournalFrames::Beside(self.journal());
         let halves = PublicHalves::in_folder(&self.keys)?;
         let key = KeyBeside::look(self, halves, journal.last()? > 0)?;
         let keys = key.as_ref().map(KeyBeside::verifiers).unwrap_or_default();
         let found = FoundLog::look(self, &keys, &journal);
-        let Some(key) = key else { return Ok(found?.place) };
+        let Some(key) = key else {
+            return Ok(LogBeside { place: found?.place, is_key_announced: true });
+        };
         let head = found.as_ref().ok().and_then(|found| found.head.as_ref());
-        key.check(self, decided(&journal, head, &key)?)?;
+        let standing = key.standing(self, decided(self, &journal, head, &key)?)?;
         let found = found?;
         // A start signs nothing while a dispute is open, and reads what there is.
         if !self.log_dispute().exists() {
             found.check_signable(key.origin())?;
         }
-        Ok(found.place)
+        let is_key_announced = standing != KeyStanding::Unannounced;
+        Ok(LogBeside { place: found.place, is_key_announced })
     }
 
     /// Whether the store goes on from a checkpoint that a key of the log has signed. Where the log's folder does not tell, since it
@@ -142,41 +157,80 @@ impl KeyBeside {
         halves.with(own.clone())
     }
 
-    fn check(&self, paths: &StorePaths, decided: Option<Digest>) -> Result<(), OpenError> {
+    fn standing(
+        &self,
+        paths: &StorePaths,
+        decided: Option<Digest>,
+    ) -> Result<KeyStanding, OpenError> {
         let (path, (own, halves)) = (paths.log_key(), self.parts());
         let next = || match self {
             Self::Read(own, _) => next_fingerprint(&path, own.origin()),
             // Nor may the next one be read.
             Self::Believed(..) => Ok(decided.filter(|_| has_next(&path))),
         };
-        standing(&path, own, halves, decided, next).map(drop)
+        standing(&path, own, halves, decided, next)
     }
 }
 
-/// The log's key that was decided on last; nothing for the first one. `head` is what was signed last, where the journal has it.
+/// The log's key that was decided on last; nothing for the first one, and for one that nobody has announced. `head` is what was signed
+/// last, where the journal has it.
 fn decided(
+    paths: &StorePaths,
     journal: &JournalFrames<'_>,
     head: Option<&SignedCheckpoint>,
     key: &KeyBeside,
 ) -> Result<Option<Digest>, OpenError> {
     // With the last leaf that was signed, which may be the announcement.
     let from = head.map_or(1, |head| head.checkpoint().size.max(1));
-    let word = Operation::KeyRotate.as_str().as_bytes();
     let mut state = State::default();
     for frame in journal.read(from)? {
         let (seq, frame) = frame?;
-        if !frame.leaf.windows(word.len()).any(|part| part == word) {
-            continue;
+        if may_rotate(&frame.leaf) {
+            let unreadable = |source| OpenError::Facts { seq: seq.0, source };
+            state.apply_facts(&frame.facts).map_err(unreadable)?;
         }
-        let unreadable = |source| OpenError::Facts { seq: seq.0, source };
-        state.apply_facts(&frame.facts).map_err(unreadable)?;
     }
     let since = state.keys_in_use.get(&BrokerKey::Log).copied();
+    let (own, halves) = key.parts();
+    let Some(head) = head.filter(|_| since.is_none() && !halves.older.is_empty()) else {
+        return Ok(since);
+    };
     // Whoever has signed what nobody has announced another key since is the one that was decided on, unless it is the first.
-    let (_, halves) = key.parts();
-    let has_older = !halves.older.is_empty();
-    Ok(since.or_else(|| {
-        let head = head.filter(|_| has_older)?;
-        key.verifiers().iter().find(|key| head.is_signed_by(key)).map(fingerprint)
-    }))
+    let signer = key.verifiers().into_iter().find(|key| head.is_signed_by(key));
+    let signer = match signer {
+        Some(signer) if signer == *own && !is_announced(paths, journal, own)? => None,
+        signer => signer,
+    };
+    Ok(signer.as_ref().map(fingerprint))
+}
+
+/// Whether a leaf of the journal announces a key. Where the last note of an older key says at which leaf, no other is read.
+fn is_announced(
+    paths: &StorePaths,
+    journal: &JournalFrames<'_>,
+    key: &VerifierKey,
+) -> Result<bool, OpenError> {
+    let announces = |leaf: &[u8]| {
+        let leaf = Some(leaf).filter(|leaf| may_rotate(leaf)).map(Leaf::parse);
+        let leaf = leaf.and_then(Result::ok).filter(|leaf| leaf.op == Operation::KeyRotate);
+        leaf.and_then(|leaf| leaf.cfg) == Some(fingerprint(key))
+    };
+    for note in last_notes(&paths.keys)? {
+        let frame = journal.read(note.size.max(1))?.next().transpose()?;
+        if frame.is_some_and(|(_, frame)| announces(&frame.leaf)) {
+            return Ok(true);
+        }
+    }
+    for frame in journal.read(1)? {
+        if announces(&frame?.1.leaf) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a leaf may say that a key is replaced; most do not, and are not read any further.
+fn may_rotate(leaf: &[u8]) -> bool {
+    let word = Operation::KeyRotate.as_str().as_bytes();
+    leaf.windows(word.len()).any(|part| part == word)
 }

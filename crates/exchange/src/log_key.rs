@@ -127,18 +127,22 @@ impl KeptLogKey {
         let halves = PublicHalves::in_folder(&paths.keys)?;
         let next = || next_fingerprint(&path, &origin);
         let standing = standing(&path, &key.verifier(), &halves, decided, next)?;
-        if standing == KeyStanding::Unannounced {
-            tracing::warn!(
-                "the log's key has taken the place of another one, and the journal does not say so: it was rolled back past that. Replace the key at once \
-                 (renkei key rotate log), and give auditors the public halves of all keys"
-            );
-        }
         Ok(Self { path, key, standing })
     }
 
     /// How it stands to what was decided before the start.
     pub(crate) fn standing(&self) -> KeyStanding {
         self.standing
+    }
+
+    /// Warns of a key that the log does not announce, where the store is the one to go on with.
+    pub(crate) fn warn_if_unannounced(&self) {
+        if self.standing == KeyStanding::Unannounced {
+            tracing::warn!(
+                "the log's key has taken the place of another one, and the journal does not say so: it was rolled back past that. Replace the key at once \
+                 (renkei key rotate log), and give auditors the public halves of all keys"
+            );
+        }
     }
 
     /// The key that signs.

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use renkei_tlog::checkpoint::claimed;
-use renkei_tlog::{Origin, VerifierKey};
+use renkei_tlog::{Checkpoint, Origin, VerifierKey};
 use renkei_types::Digest;
 
 use crate::log_key::KeyPlace;
@@ -76,6 +76,20 @@ pub(crate) fn beside(key: &Path, older: &VerifierKey, ending: &str) -> PathBuf {
     let older = older.to_string();
     let id = older.split('+').nth(1).unwrap_or_default();
     key.with_file_name(format!("log-{id}.{ending}"))
+}
+
+/// What the last notes say that lie beside older keys: each ends with the leaf that announces the next one. Finals of years are among
+/// them, whose names look alike.
+pub(crate) fn last_notes(keys: &Path) -> Result<Vec<Checkpoint>, OpenError> {
+    let mut notes = Vec::new();
+    for entry in fs_err::read_dir(keys)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("log-") && name.ends_with(".checkpoint") {
+            notes.extend(claimed(&fs_err::read(path)?));
+        }
+    }
+    Ok(notes)
 }
 
 impl StorePaths {

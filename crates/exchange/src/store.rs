@@ -319,6 +319,14 @@ pub enum OpenError {
         /// What two have agreed on.
         decided: Digest,
     },
+    /// A key lies there that has been replaced, and the journal knows nothing of its successor.
+    #[error("{} is the key of {}, and another one has taken its place. Nothing was signed. Put the newer log.key and log.vkey back, from the safe, mode 0600", path.display(), half.display())]
+    LogKeyOlder {
+        /// The key's file.
+        path: PathBuf,
+        /// Its public half, as it lies with those of older keys.
+        half: PathBuf,
+    },
     /// A key lies there that is not the one whose public half lies beside it.
     #[error("{} is not the key that log.vkey beside it belongs to, and two people have not agreed on it. Nothing was signed. Put the key back, from the safe, mode 0600", path.display())]
     LogKeyOther {
@@ -361,6 +369,7 @@ impl renkei_types::Classify for OpenError {
             | Self::HeadMissing { .. }
             | Self::LogKeyGone { .. }
             | Self::LogKeyReplaced { .. }
+            | Self::LogKeyOlder { .. }
             | Self::LogKeyOther { .. }
             | Self::HeadKeyUnknown { .. }
             | Self::HeadDamaged { .. }
@@ -430,6 +439,14 @@ impl renkei_types::Localised for OpenError {
                 format!(
                     "ログの鍵は {decided} に交換済みで、{} は別の鍵です。署名はしていません。交換後の log.key を金庫から戻してください（権限0600）。その log.vkey の行（改行を除く）のSHA-256がこの値です",
                     path.display()
+                ),
+            ),
+            Self::LogKeyOlder { path, half } => language.pick(
+                self.to_string(),
+                format!(
+                    "{} は {} の鍵で、すでに別の鍵に交換されています。署名はしていません。交換後の log.key と log.vkey を金庫から戻してください（権限0600）",
+                    path.display(),
+                    half.display()
                 ),
             ),
             Self::LogKeyOther { path } => language.pick(

@@ -108,7 +108,7 @@ fn refused(place: &Path, frames: &[Frame]) -> String {
 
 fn starts(place: &Path, frames: &[Frame]) -> HeadFound {
     keep_journal(place, frames);
-    let found = paths(place).check_log_head().expect("all is well");
+    let found = paths(place).check_log_head().expect("all is well").place;
     let (exchange, threads) = open_with(place, Some(&memory(frames)), clock(), equipment("usual"));
     exchange.checkpoint_now().expect("signed");
     drop(exchange);
@@ -134,7 +134,7 @@ fn what_a_start_refuses_of_a_damaged_log_is_said_by_who_looks_from_outside() {
     // While a dispute is open nothing is signed, and what there is can be read.
     dispute(&place.join("keys"), other.note());
     keep_journal(&place, whole);
-    assert_eq!(paths(&place).check_log_head().expect("it starts"), HeadFound::InLog);
+    assert_eq!(paths(&place).check_log_head().expect("it starts").place, HeadFound::InLog);
     let (exchange, threads) = open_with(&place, Some(&memory(whole)), clock(), equipment("usual"));
     assert!(exchange.checkpoint_now().is_err(), "nothing is signed");
     drop(exchange);
@@ -181,7 +181,7 @@ fn who_looks_from_outside_reads_the_end_of_the_journal_alone() {
     assert!(segments.len() > 2, "a journal of several files");
     let (first, bytes) = &segments[0];
     flip(first, bytes.len() / 2);
-    assert_eq!(paths(&place).check_log_head().expect("all is well"), HeadFound::InLog);
+    assert_eq!(paths(&place).check_log_head().expect("all is well").place, HeadFound::InLog);
 }
 
 /// Held by `LogToBe::altered`.

@@ -427,3 +427,57 @@ fn a_next_log_key_that_cannot_be_read_hinders_neither_a_rotation_of_the_root_key
     drop(exchange);
     threads.join();
 }
+
+/// Store and keys of before a rotation are put back over what is there, and somebody takes what was signed last away. Held by
+/// `LogKeyOlder` in `key_standing::standing`.
+#[test]
+fn a_key_that_was_replaced_signs_nothing_where_its_successor_and_what_was_signed_last_are_gone() {
+    let replaced = Replaced::new();
+    let place = replaced.died_after(6);
+    let keys = place.join("keys");
+    copy(&replaced.before, &keys);
+    fs_err::remove_file(keys.join("log.key.next")).expect("removed");
+    fs_err::remove_file(keys.join("log.head")).expect("removed");
+    write(keys.join("log.head.accepted"), "");
+    let proposed = replaced.frames.len() - 3;
+    let why = refused(&place, &replaced.frames[..proposed]);
+    assert!(why.contains(&replaced.older_file("vkey")), "{why}");
+    assert!(!keys.join("log.head").exists(), "nothing was signed");
+}
+
+/// Held by `is_announced` in `log_beside`.
+#[test]
+fn a_key_that_the_log_does_not_announce_is_told_from_outside_until_another_one_is_announced() {
+    let replaced = Replaced::new();
+    let place = replaced.died_after(6);
+    let is_announced = |frames: &[Frame]| {
+        keep_journal(&place, frames);
+        paths(&place).check_log_head().expect("it starts").is_key_announced
+    };
+    assert!(is_announced(&replaced.frames));
+    // Also where the last note of the older key is lost, which tells where the announcement is.
+    let last = place.join("keys").join(replaced.older_file("checkpoint"));
+    let note = read(&last);
+    fs_err::remove_file(&last).expect("removed");
+    assert!(is_announced(&replaced.frames));
+    write(&last, &note);
+
+    // A store of before the announcement, and a loss that was accepted.
+    let head = place.join("keys/log.head");
+    fs_err::rename(&head, head.with_extension("head.accepted")).expect("renamed");
+    let journal = memory(&replaced.frames[..replaced.frames.len() - 3]);
+    assert!(!is_announced(&frames(&journal)));
+    let open = || open_with(&place, Some(&journal), clock(), equipment("usual"));
+    let (exchange, threads) = open();
+    exchange.checkpoint_now().expect("signed");
+    assert!(!is_announced(&frames(&journal)));
+    for operator in ["operator-1", "operator-2"] {
+        rotate(&exchange, operator);
+    }
+    assert!(is_announced(&frames(&journal)));
+    work(&exchange);
+    exchange.checkpoint_now().expect("signed");
+    drop(exchange);
+    threads.join();
+    assert!(is_announced(&frames(&journal)));
+}

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
-use renkei_broker::HeadFound;
 use renkei_broker::config::BrokerConfig;
+use renkei_broker::{HeadFound, LogBeside};
 use renkei_pki::{CertificateFacts, CrlFacts, expiry_notice};
 use renkei_tlog::{Policy, SignedCheckpoint};
 use renkei_types::{Clock as _, Language, Localised as _};
@@ -76,7 +76,7 @@ pub(crate) fn run(
         Some(credential) => handed_over(name, credential),
         None => key(&config, name),
     }));
-    findings.push(log_head(&config));
+    findings.extend(log(&config));
     findings.push(witnesses(&config, now));
     // Persons and roles are known to the broker alone.
     if environment.client_file.is_some() {
@@ -160,27 +160,41 @@ fn key(config: &BrokerConfig, name: &'static str) -> Finding {
     }
 }
 
-/// Whether the log begins with what was signed last, without which the broker does not start.
-fn log_head(config: &BrokerConfig) -> Finding {
+/// Whether the log begins with what was signed last, without which the broker does not start, and whether auditors will believe the key
+/// that signs it.
+fn log(config: &BrokerConfig) -> Vec<Finding> {
     let about = "log.head";
-    match config.store_paths().check_log_head() {
-        Ok(HeadFound::InLog | HeadFound::Nowhere) => Finding::new(
-            about,
-            false,
-            "the log goes on from what was signed last".to_owned(),
-            "監査ログは最後に署名した内容の続きです".to_owned(),
-        ),
-        Ok(HeadFound::InJournal) => Finding::new(
-            about,
-            false,
-            "the log's folder (store/log) is empty or ends before what was signed last; the journal has the rest, and the next start builds it again".to_owned(),
-            "監査ログのフォルダー（store/log）は空か、最後に署名した内容より短くなっています。残りはジャーナルにあり、次の起動で作り直されます".to_owned(),
-        ),
+    let LogBeside { place, is_key_announced } = match config.store_paths().check_log_head() {
+        Ok(found) => found,
         Err(error) => {
             let why = |language| error.localised(language);
-            Finding::new(about, true, why(Language::English), why(Language::Japanese))
+            return vec![Finding::new(
+                about,
+                true,
+                why(Language::English),
+                why(Language::Japanese),
+            )];
         }
+    };
+    let (english, japanese) = match place {
+        HeadFound::InLog | HeadFound::Nowhere => {
+            ("the log goes on from what was signed last", "監査ログは最後に署名した内容の続きです")
+        }
+        HeadFound::InJournal => (
+            "the log's folder (store/log) is empty or ends before what was signed last; the journal has the rest, and the next start builds it again",
+            "監査ログのフォルダー（store/log）は空か、最後に署名した内容より短くなっています。残りはジャーナルにあり、次の起動で作り直されます",
+        ),
+    };
+    let mut findings = vec![Finding::new(about, false, english.to_owned(), japanese.to_owned())];
+    if !is_key_announced {
+        findings.push(Finding::new(
+            "log.key",
+            true,
+            "the log does not announce this key, since the journal was rolled back past its announcement: auditors refuse what it signs. Replace it at once (`renkei key rotate log`), tell them why, and give them the public halves of all keys (operations, section 8)".to_owned(),
+            "ログにこの鍵の予告がありません（ジャーナルが予告より前の状態に戻されたためです）。この鍵の署名は監査人に受け入れられません。すぐに鍵を交換し（`renkei key rotate log`）、理由を監査人に伝え、すべての鍵の公開鍵を渡してください（運用手引きの8）".to_owned(),
+        ));
     }
+    findings
 }
 
 /// Whether enough witnesses have cosigned of late, where any have to.
