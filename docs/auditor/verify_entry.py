@@ -84,6 +84,8 @@ def verify(text, key):
     return leaf, said
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     wrong = []
     files = sorted(pathlib.Path(sys.argv[1]).glob("*.json"))
     for file in files:

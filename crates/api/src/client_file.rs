@@ -210,7 +210,8 @@ impl ClientFile {
     /// public key of the log.
     pub fn log_memory(&self) -> Result<Option<LogMemory>, LogDoubt> {
         let folder = self.file.with_extension("log");
-        self.log_key.as_ref().map(|key| LogMemory::open(&folder, key)).transpose()
+        let key = self.log_key.as_ref().map(std::slice::from_ref);
+        key.map(|key| LogMemory::open(&folder, key)).transpose()
     }
 
     pub(crate) fn name(&self) -> String {

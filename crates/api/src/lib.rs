@@ -61,7 +61,7 @@ pub use call::{Call, StreamCall};
 pub use client_file::{ClientFile, ClientFileError, OwnFiles};
 pub use connection::{Answers, Connection};
 pub use contract::{Rpc, rpcs};
-pub use log_memory::{LogDoubt, LogMemory};
+pub use log_memory::{KeyFiles, LogDoubt, LogMemory};
 pub use outcome::outcome_text;
 pub use receipt::hex;
 pub use rejection::{DOMAIN, Places, Rejection, refusal_status};

@@ -17,7 +17,7 @@
 
 use std::path::{Path, PathBuf};
 
-use renkei_tlog::checkpoint::CheckpointError;
+use renkei_tlog::checkpoint::{CheckpointError, InvalidKey};
 use renkei_tlog::proof::ConsistencyProof;
 use renkei_tlog::receipt::ReceiptError;
 use renkei_tlog::{Checkpoint, Hash, Receipt, SignedCheckpoint, VerifierKey};
@@ -37,6 +37,19 @@ pub struct LogMemory {
     folder: PathBuf,
     /// One, or more since it was replaced.
     keys: Vec<VerifierKey>,
+    /// Where they stand.
+    key_files: KeyFiles,
+}
+
+/// Files of the log's public keys, as a message names them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyFiles(Vec<PathBuf>);
+
+impl std::fmt::Display for KeyFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let files: Vec<_> = self.0.iter().map(|file| file.display().to_string()).collect();
+        f.write_str(&files.join(", "))
+    }
 }
 
 /// Why what a broker says of its log is not believed.
@@ -56,7 +69,7 @@ pub enum LogDoubt {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: renkei_tlog::checkpoint::InvalidKey,
+        source: InvalidKey,
     },
     /// The checkpoint that is kept is not signed by the key.
     #[error("{}: {source}", path.display())]
@@ -66,9 +79,25 @@ pub enum LogDoubt {
         /// Why.
         source: CheckpointError,
     },
+    /// The checkpoint that is kept is signed by a key that is no longer among those given.
+    #[error("{} is signed by a key that is not in {keys}: older keys stay there, above the newer ones", path.display())]
+    KeptByOther {
+        /// The file.
+        path: PathBuf,
+        /// Where the log's keys stand.
+        keys: KeyFiles,
+    },
+    /// The checkpoint that was shown is signed by a key that nobody has handed over.
+    #[error(
+        "the broker's checkpoint is signed by a key that is not in {keys}. If the log's operator has handed you a newer key, add its line below the older one; if not, stop, and tell the auditor"
+    )]
+    ByOther {
+        /// Where the log's keys stand.
+        keys: KeyFiles,
+    },
     /// The proof does not show that the leaf of the receipt is in the log.
     #[error("the broker's proof does not hold: {0}")]
-    Proof(#[from] ReceiptError),
+    Proof(ReceiptError),
     /// The log has fewer leaves than it had.
     #[error("the broker's log has {shown} leaves and had {kept}: an older state was put back. Stop, keep {} and tell the auditor", folder.display())]
     RolledBack {
@@ -106,7 +135,9 @@ impl Classify for LogDoubt {
         match self {
             Self::File { .. } | Self::Key { .. } => Kind::InvalidArgument,
             Self::Kept { source, .. } => source.kind(),
-            Self::Proof(_)
+            Self::KeptByOther { .. }
+            | Self::ByOther { .. }
+            | Self::Proof(_)
             | Self::RolledBack { .. }
             | Self::Forked { .. }
             | Self::ReplacedKey { .. } => Kind::Refused,
@@ -126,6 +157,13 @@ impl Localised for LogDoubt {
             Self::Kept { path, source } => {
                 format!("{}: {}", path.display(), source.localised(language))
             }
+            Self::KeptByOther { path, keys } => format!(
+                "{}は、{keys}にない鍵で署名されています。旧い鍵の行も、新しい鍵の行より上に残してください",
+                path.display()
+            ),
+            Self::ByOther { keys } => format!(
+                "連携サーバーのチェックポイントは、{keys}にない鍵で署名されています。ログの運用者から新しい鍵を受け取っている場合は、その行を旧い鍵の行の下に足してください。受け取っていない場合は、作業を止めて監査人に連絡してください"
+            ),
             Self::Proof(error) => {
                 format!("連携サーバーの証明が成り立ちません: {}", error.localised(language))
             }
@@ -148,18 +186,14 @@ impl Localised for LogDoubt {
 
 impl LogMemory {
     /// The memory in a folder, of the log whose public key stands in a file; where the log's key was replaced, each key has a
-    /// line. The folder is made when there is something to remember.
-    pub fn open(folder: &Path, key_file: &Path) -> Result<Self, LogDoubt> {
-        let unreadable = |source| LogDoubt::File { path: key_file.to_owned(), source };
-        let text = fs_err::read_to_string(key_file).map_err(unreadable)?;
-        let keys: Result<_, _> = text.trim().lines().map(str::parse).collect();
-        let keys: Vec<VerifierKey> =
-            keys.map_err(|source| LogDoubt::Key { path: key_file.to_owned(), source })?;
-        if keys.is_empty() {
-            let source = renkei_tlog::checkpoint::InvalidKey::Shape;
-            return Err(LogDoubt::Key { path: key_file.to_owned(), source });
+    /// line, or a file of its own. The folder is made when there is something to remember.
+    pub fn open(folder: &Path, key_files: &[PathBuf]) -> Result<Self, LogDoubt> {
+        let mut keys = Vec::new();
+        for file in key_files {
+            keys.extend(read_keys(file)?);
         }
-        Ok(Self { folder: folder.to_owned(), keys })
+        let key_files = KeyFiles(key_files.to_owned());
+        Ok(Self { folder: folder.to_owned(), keys, key_files })
     }
 
     /// The log's public keys, the newest last.
@@ -176,7 +210,13 @@ impl LogMemory {
             Err(source) => return Err(LogDoubt::File { path, source }),
         };
         let opened = SignedCheckpoint::open(&note, &self.keys);
-        opened.map(Some).map_err(|source| LogDoubt::Kept { path, source })
+        opened.map(Some).map_err(|source| {
+            if source == CheckpointError::UnknownKey {
+                LogDoubt::KeptByOther { path, keys: self.key_files.clone() }
+            } else {
+                LogDoubt::Kept { path, source }
+            }
+        })
     }
 
     /// What to ask the broker for, to have a receipt proven.
@@ -194,13 +234,7 @@ impl LogMemory {
         asked: &v1::ProveReceiptRequest,
         answer: &v1::ProveReceiptResponse,
     ) -> Result<Checkpoint, LogDoubt> {
-        let receipt = Receipt::parse(&answer.proof)?;
-        let hash = <[u8; 32]>::try_from(&*asked.leaf_hash).map(Hash::from_bytes);
-        let hash = hash.map_err(|_| ReceiptError::Malformed)?;
-        if receipt.index() != asked.leaf_index {
-            return Err(ReceiptError::Malformed.into());
-        }
-        let shown = receipt.verify_hash(&hash, &self.keys)?;
+        let shown = self.proven(asked, answer).map_err(|error| self.unproven(error))?;
         fs_err::create_dir_all(&self.folder).map_err(|source| self.unusable(source))?;
         let _turn = self.turn()?;
         // Another process may have been shown a later one while the answer was on its way.
@@ -219,6 +253,30 @@ impl LogMemory {
         }
         self.write(&format!("{:06}.tlog-proof", asked.leaf_index), &answer.proof)?;
         Ok(shown.checkpoint().clone())
+    }
+
+    /// The checkpoint that an answer leads to, where it proves the receipt that was asked about.
+    fn proven(
+        &self,
+        asked: &v1::ProveReceiptRequest,
+        answer: &v1::ProveReceiptResponse,
+    ) -> Result<SignedCheckpoint, ReceiptError> {
+        let receipt = Receipt::parse(&answer.proof)?;
+        let hash = <[u8; 32]>::try_from(&*asked.leaf_hash).map(Hash::from_bytes);
+        let hash = hash.map_err(|_| ReceiptError::Malformed)?;
+        if receipt.index() != asked.leaf_index {
+            return Err(ReceiptError::Malformed);
+        }
+        receipt.verify_hash(&hash, &self.keys)
+    }
+
+    /// What to say of something that proves nothing: a key may only not have been handed on yet.
+    fn unproven(&self, error: ReceiptError) -> LogDoubt {
+        if matches!(error, ReceiptError::Checkpoint(CheckpointError::UnknownKey)) {
+            LogDoubt::ByOther { keys: self.key_files.clone() }
+        } else {
+            LogDoubt::Proof(error)
+        }
     }
 
     /// Keeps a checkpoint that was fetched without a receipt, once it is shown to go on from the one that is kept.
@@ -255,7 +313,7 @@ impl LogMemory {
             Ok(shown) => shown,
             Err(error) => {
                 self.keep_contradiction(note)?;
-                return Err(ReceiptError::Checkpoint(error).into());
+                return Err(self.unproven(error.into()));
             }
         };
         let kept = self.kept()?;
@@ -356,4 +414,14 @@ impl LogMemory {
     fn unusable(&self, source: std::io::Error) -> LogDoubt {
         LogDoubt::File { path: self.folder.clone(), source }
     }
+}
+
+/// The keys of a file, one on each line.
+fn read_keys(file: &Path) -> Result<Vec<VerifierKey>, LogDoubt> {
+    let unreadable = |source| LogDoubt::File { path: file.to_owned(), source };
+    let text = fs_err::read_to_string(file).map_err(unreadable)?;
+    let no_key = |source| LogDoubt::Key { path: file.to_owned(), source };
+    let keys: Result<Vec<VerifierKey>, _> = text.trim().lines().map(str::parse).collect();
+    let keys = keys.map_err(no_key)?;
+    if keys.is_empty() { Err(no_key(InvalidKey::Shape)) } else { Ok(keys) }
 }

@@ -49,6 +49,18 @@ fn the_logs_key_is_replaced_by_two_under_load_and_who_has_only_the_older_one_is_
     load.stop_without_a_failure();
 
     let after = bundle(&broker, "after");
+    // Who watches, and who keeps receipts, is told where the newer key is missing.
+    let watch = |state: &str, keys: &[&Path]| {
+        let (state, folder) = (broker.folder.path(state), after.as_os_str());
+        let keys = keys.iter().flat_map(|key| ["--key".as_ref(), key.as_os_str()]);
+        let command = ["audit", "watch", "--once", "--json", "--state"].map(AsRef::as_ref);
+        let places = [state.as_os_str(), "--folder".as_ref(), folder];
+        renkei(command.into_iter().chain(places).chain(keys))
+    };
+    let alarm = watch("watch", &[&older]).exits(1).says(&["log.vkey", "below the older one"]);
+    assert_eq!(alarm.json()["alarm"], "UNSIGNED");
+    watch("watch", &[&older, &newer]).exits(0);
+    watch("watch", &[&newer]).exits(0);
     let told = verify(&after, &[&older]).exits(1).json();
     let what = told["first_bad"]["what"].as_str().expect("what is wrong").to_owned();
     assert!(what.contains("--key OLD --key NEW"), "{what}");

@@ -28,9 +28,9 @@ pub(crate) struct WatchArguments {
     /// Where the last checkpoint is kept; made when there is one
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
-    /// The log's public key (log.vkey), as its operator handed it over; where it was replaced, one line for each key
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    /// The log's public key (log.vkey), as its operator handed it over; where it was replaced, each of its keys, the older ones first
+    #[arg(long, value_name = "FILE", required = true)]
+    key: Vec<PathBuf>,
     /// Watch this folder, a bundle or a broker's store/log, instead of asking the broker of --as
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -120,8 +120,11 @@ impl Watch<'_> {
                     LogDoubt::RolledBack { .. } => "ROLLED_BACK",
                     LogDoubt::Forked { .. } => "FORKED",
                     LogDoubt::ReplacedKey { .. } => "REPLACED_KEY",
-                    LogDoubt::Proof(_) => "UNSIGNED",
-                    LogDoubt::File { .. } | LogDoubt::Key { .. } | LogDoubt::Kept { .. } => {
+                    LogDoubt::Proof(_) | LogDoubt::ByOther { .. } => "UNSIGNED",
+                    LogDoubt::File { .. }
+                    | LogDoubt::Key { .. }
+                    | LogDoubt::Kept { .. }
+                    | LogDoubt::KeptByOther { .. } => {
                         return Err(doubt.into());
                     }
                 };
@@ -199,9 +202,8 @@ impl Watch<'_> {
                 Err(error) if error.kind() == Kind::Internal && left > 0 => {
                     std::thread::sleep(Duration::from_millis(50));
                 }
-                Err(renkei_tlog::LogError::Checkpoint(error)) => {
+                Err(renkei_tlog::LogError::Checkpoint(_)) => {
                     // Not signed by the key: told as an alarm, with what lies there.
-                    self.environment.error(&error.into());
                     let note = fs_err::read(folder.join("checkpoint")).unwrap_or_default();
                     let note = String::from_utf8_lossy(&note).into_owned();
                     return Ok(Shown { note, consistency: Vec::new(), disputed: false });
