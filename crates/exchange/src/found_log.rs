@@ -13,6 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use renkei_journal::{Journal, Seq, frames_beside, last_frame_beside};
 use renkei_tlog::hash::leaf_hash;
 use renkei_tlog::proof::root_at;
@@ -20,6 +21,7 @@ use renkei_tlog::tree::Frontier;
 use renkei_tlog::{Checkpoint, Hash, LogError, LogLook, Origin, SignedCheckpoint, VerifierKey};
 
 use crate::log_head::{self, HeadFound, LostHead};
+use crate::mark::time_of;
 use crate::store::{OpenError, StorePaths};
 
 /// Where frames are read from.
@@ -74,6 +76,8 @@ pub(crate) struct FoundLog {
     pub(crate) lost: Option<LostHead>,
     /// Where what was signed last was found.
     pub(crate) place: HeadFound,
+    /// When the first entry came that is not signed yet; nothing where all are.
+    pub(crate) unsigned_since: Option<Timestamp>,
 }
 
 impl FoundLog {
@@ -99,7 +103,10 @@ impl FoundLog {
         if head.is_none() && lost.is_none() && last > 0 {
             return Err(OpenError::HeadMissing { path: paths.log_head(), found: last });
         }
-        Ok(Self { path, look, head, lost, place })
+        let signed = head.as_ref().map_or(0, |head| head.checkpoint().size);
+        let unsigned = journal.read(signed + 1)?.next().transpose()?;
+        let unsigned_since = unsigned.and_then(|(_, frame)| time_of(&frame.leaf));
+        Ok(Self { path, look, head, lost, place, unsigned_since })
     }
 
     /// Refuses a folder in which nothing more would be signed.

@@ -290,7 +290,7 @@ impl Integrator {
                     self.witnessed.check_signing().and(note.ok_or_else(|| Reason::Internal.into()))
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the log cannot be written; it catches up at the next start");
+                    tracing::error!(%error, "the log cannot be written; nothing is signed until it can");
                     Err(Reason::Internal.into())
                 }
             };
@@ -319,6 +319,7 @@ impl Integrator {
         present: &mut Option<SignedCheckpoint>,
         published: u64,
     ) -> Result<u64, OpenError> {
+        self.recover(waiting)?;
         if !waiting.is_empty() {
             for (at, leaf) in (self.folder.size()..).zip(waiting.iter()) {
                 self.signer.notice(at, leaf);
@@ -332,6 +333,28 @@ impl Integrator {
         }
         *present = Some(self.signer.sign(&mut self.folder)?);
         Ok(self.folder.size())
+    }
+
+    /// Goes on where a write failed before: of the leaves that wait some may have become durable.
+    fn recover(&mut self, waiting: &mut Vec<Vec<u8>>) -> Result<(), OpenError> {
+        let before = self.folder.size();
+        let size = self.folder.recover().map_err(|error| self.signer.failed(error))?;
+        let written = usize::try_from(size - before).unwrap_or(usize::MAX);
+        let same = |(leaf, waits): (Result<Vec<u8>, LogError>, &Vec<u8>)| {
+            leaf.map(|leaf| leaf == *waits).map_err(|error| self.signer.failed(error))
+        };
+        let mut found = self.folder.leaves(before..size).zip(&*waiting).map(same);
+        if written > waiting.len()
+            || !found.try_fold(true, |all, same| Ok::<_, OpenError>(all && same?))?
+        {
+            let what = "leaves stand in it that the journal does not have".to_owned();
+            return Err(OpenError::LogDiffers { path: self.signer.folder().to_owned(), what });
+        }
+        waiting.drain(..written);
+        if written > 0 {
+            self.index.integrated(size);
+        }
+        Ok(())
     }
 
     fn end_year(

@@ -9,6 +9,7 @@
 //!
 //! Invariant: nothing is written, and what is told as wrong was so while nothing changed.
 
+use jiff::Timestamp;
 use renkei_tlog::leaf::Operation;
 use renkei_tlog::{
     Checkpoint, Leaf, LogError, LogLook, Origin, SignedCheckpoint, VerifierKey, proof,
@@ -34,6 +35,8 @@ pub struct LogBeside {
     pub place: HeadFound,
     /// Whether the log announces the key that signs it, or that is its first one. Where not, auditors refuse what it signs.
     pub is_key_announced: bool,
+    /// When the first entry came that is not signed yet; nothing where all are. A broker that serves signs within seconds.
+    pub unsigned_since: Option<Timestamp>,
 }
 
 impl StorePaths {
@@ -58,7 +61,8 @@ impl StorePaths {
         let keys = key.as_ref().map(KeyBeside::verifiers).unwrap_or_default();
         let found = FoundLog::look(self, &keys, &journal);
         let Some(key) = key else {
-            return Ok(LogBeside { place: found?.place, is_key_announced: true });
+            let FoundLog { place, unsigned_since, .. } = found?;
+            return Ok(LogBeside { place, is_key_announced: true, unsigned_since });
         };
         let head = found.as_ref().ok().and_then(|found| found.head.as_ref());
         let standing = key.standing(self, decided(self, &journal, head, &key)?)?;
@@ -68,7 +72,8 @@ impl StorePaths {
             found.check_signable(key.origin())?;
         }
         let is_key_announced = standing != KeyStanding::Unannounced;
-        Ok(LogBeside { place: found.place, is_key_announced })
+        let FoundLog { place, unsigned_since, .. } = found;
+        Ok(LogBeside { place, is_key_announced, unsigned_since })
     }
 
     /// Whether the store goes on from a checkpoint that a key of the log has signed. Where the log's folder does not tell, since it

@@ -13,7 +13,7 @@
 //! Invariant: behind the announcement of the next key the older one signs nothing, and behind a year that has ended nothing is
 //! signed before its end is signed and kept, wherever the process dies.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::leaf::Operation;
@@ -172,6 +172,11 @@ impl Signer {
         let head = &mut self.head;
         let signed = folder.publish_after(self.key.key(), |signed| head.advance(signed));
         signed.map_err(|error| self.failed(error))
+    }
+
+    /// The log's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.log
     }
 
     /// What the log's folder says, as what a broker cannot go on from.

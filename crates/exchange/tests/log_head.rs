@@ -12,8 +12,8 @@ use renkei_exchange::{Exchange, WitnessRule};
 use renkei_journal::{Frame, Journal as _, LocalJournal, MemoryJournal, Options};
 use renkei_tlog::hash::leaf_hash;
 use renkei_tlog::leaf::Operation;
-use renkei_tlog::{Leaf, LogKey, SignedCheckpoint};
-use renkei_types::FixedClock;
+use renkei_tlog::{Leaf, LogKey, SignedCheckpoint, verify_folder};
+use renkei_types::{Clock as _, FixedClock};
 use town::ledger::{
     copy, equipment, frames, keep_journal, memory, open_with, open_witnessed, paths,
     silent_witness, try_open, work,
@@ -292,4 +292,32 @@ fn a_loss_that_was_accepted_stays_accepted_while_the_log_is_disputed() {
     broker.keeps_what_was_accepted_until_it_signs(|| broker.start(None));
     fs_err::rename(broker.key("log.dispute"), broker.key("log.dispute.accepted")).expect("renamed");
     broker.signs_again();
+}
+
+/// Held by `Integrator::recover`.
+#[test]
+fn a_log_that_could_not_be_written_for_a_moment_is_signed_again_without_a_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (exchange, threads) = open_with(folder.path(), None, clock(), equipment("usual"));
+    exchange.checkpoint_now().expect("signed");
+    // Where each file begins; as a disk that is full.
+    let hindrance = folder.path().join("store/log/.unfinished");
+    fs_err::create_dir(&hindrance).expect("made");
+    (0..3).for_each(|_| work(&exchange));
+    assert!(exchange.checkpoint_now().is_err(), "it cannot be written");
+    work(&exchange);
+    let unsigned = || paths(folder.path()).check_log_head().expect("it goes on").unsigned_since;
+    assert!(unsigned().is_some_and(|since| since >= clock().now()), "who looks is told");
+    fs_err::remove_dir(&hindrance).expect("space again");
+    let note = exchange.checkpoint_now().expect("signed again");
+    let size = exchange.read_log_now(|log| Ok(log.size())).expect("a size");
+    assert_eq!(note.lines().nth(1), Some(size.to_string().as_str()));
+    exchange.ask_now(|_| Ok(())).expect("an answer");
+    assert_eq!(size, *exchange.durable().borrow(), "nothing is missing");
+    assert_eq!(unsigned(), None);
+    drop(exchange);
+    threads.join();
+    let key = read(folder.path().join("keys/log.vkey")).parse().expect("a key");
+    let found = verify_folder(&folder.path().join("store/log"), &key).expect("a folder");
+    assert!(found.ok, "{found:?}");
 }

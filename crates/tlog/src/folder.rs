@@ -31,7 +31,7 @@ pub use self::look::LogLook;
 pub use self::placed::PlacedLeaves;
 use crate::checkpoint::{LogKey, NOTE_BYTES_MAX, SignedCheckpoint, claimed};
 use crate::hash::Hash;
-use crate::proof::HashReader;
+use crate::proof::{HashReader, root_at};
 use crate::tile::{TILE_WIDTH, TileKind, TilePath, push_entry, row_count, tile_kinds};
 
 /// The name of the checkpoint's file.
@@ -67,7 +67,22 @@ impl LogFolder {
         Ok((log, size))
     }
 
-    /// Appends leaves. On return they are durable. After an error the log has to be opened again.
+    /// Opens the log again where a write failed before, so that what went wrong for a moment does not last. Answers how many leaves it
+    /// holds: some of those that could not be appended may be among them.
+    pub fn recover(&mut self) -> Result<u64, LogError> {
+        if !self.usable {
+            let known = self.head();
+            let (log, size) = Self::open(self.look.files.folder())?;
+            let has_all = size >= known.size && root_at(&log, known.size)? == known.root;
+            if !has_all {
+                return Err(LogError::Inconsistent { expected: known, found: log.head() });
+            }
+            *self = log;
+        }
+        Ok(self.size())
+    }
+
+    /// Appends leaves. On return they are durable. After an error the log has to be opened again, or [recovered](Self::recover).
     pub fn append(&mut self, leaves: &[impl AsRef<[u8]>]) -> Result<(), LogError> {
         self.check_usable()?;
         for leaf in leaves {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 use renkei_broker::config::BrokerConfig;
-use renkei_broker::{HeadFound, LogBeside};
+use renkei_broker::{HeadFound, LogBeside, is_in_use};
 use renkei_pki::{CertificateFacts, CrlFacts, expiry_notice};
 use renkei_tlog::{Policy, SignedCheckpoint};
 use renkei_types::{Clock as _, Language, Localised as _};
@@ -76,7 +76,7 @@ pub(crate) fn run(
         Some(credential) => handed_over(name, credential),
         None => key(&config, name),
     }));
-    findings.extend(log(&config));
+    findings.extend(log(&config, now));
     findings.push(witnesses(&config, now));
     // Persons and roles are known to the broker alone.
     if environment.client_file.is_some() {
@@ -162,20 +162,21 @@ fn key(config: &BrokerConfig, name: &'static str) -> Finding {
 
 /// Whether the log begins with what was signed last, without which the broker does not start, and whether auditors will believe the key
 /// that signs it.
-fn log(config: &BrokerConfig) -> Vec<Finding> {
+fn log(config: &BrokerConfig, now: Timestamp) -> Vec<Finding> {
     let about = "log.head";
-    let LogBeside { place, is_key_announced } = match config.store_paths().check_log_head() {
-        Ok(found) => found,
-        Err(error) => {
-            let why = |language| error.localised(language);
-            return vec![Finding::new(
-                about,
-                true,
-                why(Language::English),
-                why(Language::Japanese),
-            )];
-        }
-    };
+    let LogBeside { place, is_key_announced, unsigned_since } =
+        match config.store_paths().check_log_head() {
+            Ok(found) => found,
+            Err(error) => {
+                let why = |language| error.localised(language);
+                return vec![Finding::new(
+                    about,
+                    true,
+                    why(Language::English),
+                    why(Language::Japanese),
+                )];
+            }
+        };
     let (english, japanese) = match place {
         HeadFound::InLog | HeadFound::Nowhere => {
             ("the log goes on from what was signed last", "監査ログは最後に署名した内容の続きです")
@@ -186,6 +187,9 @@ fn log(config: &BrokerConfig) -> Vec<Finding> {
         ),
     };
     let mut findings = vec![Finding::new(about, false, english.to_owned(), japanese.to_owned())];
+    // Of a broker that is not at work, and of one whose log is disputed, other findings tell.
+    let signs = is_in_use(&config.store) && !config.keys.join("log.dispute").exists();
+    findings.extend(unsigned_since.filter(|_| signs).and_then(|since| unsigned(now, since)));
     if !is_key_announced {
         findings.push(Finding::new(
             "log.key",
@@ -195,6 +199,22 @@ fn log(config: &BrokerConfig) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// For how long entries may wait to be signed. It takes seconds where all is well.
+const UNSIGNED_MINUTES_MAX: i64 = 10;
+
+/// What is said where a broker serves and has not signed what it did since.
+fn unsigned(now: Timestamp, since: Timestamp) -> Option<Finding> {
+    let late = now.duration_since(since) > jiff::SignedDuration::from_mins(UNSIGNED_MINUTES_MAX);
+    late.then(|| {
+        Finding::new(
+            "log.head",
+            true,
+            format!("the broker works, and nothing that it did since {since} is signed: look into the process log, which says why (a full disk, a folder of the log or of keys that cannot be written, witnesses that are not heard)"),
+            format!("サーバーは動いていますが、{since} 以後の記録が署名されていません。動作ログで理由を確かめてください（ディスクの空き不足、書き込めないログや鍵のフォルダー、応答しない立会者など）"),
+        )
+    })
 }
 
 /// Whether enough witnesses have cosigned of late, where any have to.
@@ -316,4 +336,18 @@ fn print(findings: &[Finding], environment: &Environment) {
         table.add_row(vec![finding.about.to_owned(), state.to_owned(), found.clone()]);
     }
     print_line!("{table}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_broker_does_is_signed_within_minutes_or_somebody_has_to_act() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let since = at("2026-11-21T03:00:00Z");
+        assert!(unsigned(at("2026-11-21T03:10:00Z"), since).is_none());
+        let late = unsigned(at("2026-11-21T03:10:01Z"), since).expect("a finding");
+        assert!(late.wrong && late.english.contains("2026-11-21T03:00:00Z"), "{}", late.english);
+    }
 }

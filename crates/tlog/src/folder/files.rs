@@ -32,6 +32,10 @@ impl Files {
         Ok(files)
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A file's bytes; nothing if there is no such file.
     pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         if let Some(mended) = self.mended.get(name) {

@@ -368,3 +368,34 @@ fn a_tile_that_was_altered_is_named_by_the_hashes_of_the_leaves() {
     }
     assert_eq!(altered(300), None, "as far as leaves are known");
 }
+
+#[test]
+fn a_write_that_failed_once_is_done_again_where_nothing_else_has_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut log, _) = LogFolder::open(folder.path()).expect("a log");
+    log.append(&leaves(0..300)).expect("appended");
+    log.publish(&key()).expect("signed");
+    // No file can be written while a folder stands where each of them begins.
+    let hindrance = folder.path().join(".unfinished");
+    fs_err::create_dir(&hindrance).expect("made");
+    assert!(log.append(&leaves(300..310)).is_err());
+    assert_eq!(log.recover().expect("what there is can be read"), 300);
+    assert!(log.append(&leaves(300..310)).is_err(), "it is hindered still");
+    fs_err::remove_dir(&hindrance).expect("removed");
+    assert_eq!(log.recover().expect("opened again"), 300);
+    log.append(&leaves(300..310)).expect("appended");
+    fs_err::create_dir(&hindrance).expect("made");
+    assert!(log.publish(&key()).is_err());
+    fs_err::remove_dir(&hindrance).expect("removed");
+    assert_eq!(log.recover().expect("opened again"), 310);
+    log.publish(&key()).expect("signed");
+    assert!(verify_folder(folder.path(), &key().verifier()).expect("a folder").ok);
+
+    // What somebody else has written meanwhile is not taken over.
+    fs_err::create_dir(&hindrance).expect("made");
+    assert!(log.append(&leaves(310..320)).is_err());
+    fs_err::remove_dir_all(folder.path()).expect("removed");
+    let (mut other, _) = LogFolder::open(folder.path()).expect("a log");
+    other.append(&leaves(1..400)).expect("appended");
+    assert!(matches!(log.recover(), Err(LogError::Inconsistent { .. })));
+}
