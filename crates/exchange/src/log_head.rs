@@ -14,8 +14,8 @@
 //! that is older than its head: a head is written before the first leaf is, of a log without any. An operator who cannot put it
 //! back makes an empty `log.head.accepted`, and the log tells that somebody did.
 //!
-//! Invariant: a head is replaced only where it still is what this broker knows, so of two brokers on copies of one store
-//! only one signs on.
+//! Invariant: a head is replaced only where it still is what this broker knows, or is about to write, so of two brokers on copies of one
+//! store only one signs on: whatever the other one does has a leaf of its own.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -84,10 +84,11 @@ impl LogHead {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
-        if found != self.note {
+        let note = signed.note();
+        // What stands there may be this one, from a try that failed behind it.
+        if found != self.note && found.as_deref() != Some(note) {
             return Err(LogError::Overtaken);
         }
-        let note = signed.note();
         if self.note.as_deref() == Some(note) {
             return Ok(());
         }
@@ -161,5 +162,30 @@ pub(crate) fn read(
         Ok(note) => SignedCheckpoint::open(&note, keys).map(Some).map_err(refused),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(wrong(path)(error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_types::SeededEntropy;
+
+    use super::*;
+
+    #[test]
+    fn a_head_that_was_written_and_not_made_durable_is_written_again_and_one_of_somebody_else_is_not()
+     {
+        let folder = tempfile::tempdir().expect("a folder");
+        let origin = "kita.example/renkei-audit/131016".parse().expect("an origin");
+        let key = LogKey::generate(origin, &SeededEntropy::new(1));
+        let note =
+            |leaf: &[u8]| SignedCheckpoint::sign(&key, 1, renkei_tlog::hash::leaf_hash(leaf));
+        let path = folder.path().join("log.head");
+        let mut head = LogHead::at(path.clone(), None);
+        head.begin(&key).expect("begun");
+        // As where the folder could not be opened behind the change, since the process had no file descriptor left.
+        fs_err::write(&path, note(b"ours").note()).expect("written");
+        assert!(matches!(head.advance(&note(b"another")), Err(LogError::Overtaken)));
+        head.advance(&note(b"ours")).expect("written again");
+        assert_eq!(head.size(), 1);
     }
 }

@@ -187,9 +187,11 @@ fn log(config: &BrokerConfig, now: Timestamp) -> Vec<Finding> {
         ),
     };
     let mut findings = vec![Finding::new(about, false, english.to_owned(), japanese.to_owned())];
-    // Of a broker that is not at work, and of one whose log is disputed, other findings tell.
-    let signs = is_in_use(&config.store) && !config.keys.join("log.dispute").exists();
-    findings.extend(unsigned_since.filter(|_| signs).and_then(|since| unsigned(now, since)));
+    // Of a broker whose log is disputed another finding tells. The last question takes the place of a broker that starts, for a
+    // moment, so it is asked only where it matters.
+    let is_disputed = config.keys.join("log.dispute").exists();
+    let late = unsigned_since.filter(|_| !is_disputed).and_then(|since| unsigned(now, since));
+    findings.extend(late.filter(|_| is_in_use(&config.store)));
     if !is_key_announced {
         findings.push(Finding::new(
             "log.key",
