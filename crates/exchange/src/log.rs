@@ -367,7 +367,7 @@ impl Integrator {
             tracing::error!(
                 ended,
                 size,
-                "the log is not where its year ended; nothing is changed until the next start"
+                "the log has not come to where its year ended; nothing is changed until it has"
             );
             return Err(Reason::Internal.into());
         }
