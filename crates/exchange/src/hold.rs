@@ -13,7 +13,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use renkei_japanese::text::fold;
-use renkei_journal::DataKey;
+use renkei_journal::KeyedDigest;
 use renkei_tlog::leaf::Operation;
 use renkei_types::{BatchId, Digest, Identity, ListId, ProgrammeId, Reason};
 use serde::{Deserialize, Serialize};
@@ -101,9 +101,13 @@ pub enum Target {
     Payee(Digest),
 }
 
-/// The digests of a programme's payees on hold, and the key under which an id is one of them.
+/// What digests of ids on hold are for.
+const PAYEE_ON_HOLD: &str = "renkei payee on hold";
+
+/// The digests of a programme's payees on hold, and what an id becomes one by.
 pub(crate) struct HeldPayees {
-    key: DataKey,
+    /// Nothing is in it yet: every id of a register goes through it, and its key is derived once.
+    empty: KeyedDigest,
     held: HashSet<Digest>,
 }
 
@@ -116,7 +120,7 @@ impl HeldPayees {
     ) -> Result<Self, Refusal> {
         let known = state.programmes.get(&programme).ok_or(Reason::NoAgreement)?;
         let held = state.held_payees(programme).map(|(payee, _)| payee).collect();
-        Ok(Self { key: vault.key(known.key)?, held })
+        Ok(Self { empty: vault.key(known.key)?.keyed_digest_of_parts(PAYEE_ON_HOLD), held })
     }
 
     /// Whether nobody is on hold.
@@ -138,7 +142,11 @@ impl HeldPayees {
     /// The digest under which an id is on hold, or would be. Width and leading zeros make no difference; holds of earlier builds were
     /// placed with them, and stand.
     fn digest(&self, id: &str) -> Digest {
-        let digest = |id: &str| self.key.keyed_digest("renkei payee on hold", id.as_bytes());
+        let digest = |id: &str| {
+            let mut digest = self.empty.clone();
+            digest.update(id.as_bytes());
+            digest.finish()
+        };
         let id = fold(id.trim());
         let (id, bare) = (&*id, without_zeros(&id));
         let as_written = (bare != id).then(|| digest(id));
