@@ -20,6 +20,7 @@ use renkei_tlog::proof::root_at;
 use renkei_tlog::tree::Frontier;
 use renkei_tlog::{Checkpoint, Hash, LogError, LogLook, Origin, SignedCheckpoint, VerifierKey};
 
+use crate::log_fault::LogDifference;
 use crate::log_head::{self, HeadFound, LostHead};
 use crate::mark::time_of;
 use crate::store::{OpenError, StorePaths};
@@ -127,18 +128,16 @@ struct LogToBe<'a> {
 impl LogToBe<'_> {
     /// A folder that knows more than the journal, or something else, is refused: somebody has put an old journal back.
     fn check_folder(&self) -> Result<(), OpenError> {
-        let differs = |what: &str| {
-            Err(OpenError::LogDiffers { path: self.path.to_owned(), what: what.to_owned() })
-        };
+        let differs = |what| Err(OpenError::LogDiffers { path: self.path.to_owned(), what });
         let size = self.look.size();
         if size > self.last {
-            return differs("it has more leaves than the journal has frames");
+            return differs(LogDifference::TooLong);
         }
         if size > 0 {
             let known = self.look.read_leaf(size - 1).map_err(of_log(self.path))?;
             let frame = self.journal.read(size)?.next().transpose()?;
             if frame.is_none_or(|(_, frame)| frame.leaf != known) {
-                return differs("its last leaf is not that of the journal");
+                return differs(LogDifference::LastLeaf);
             }
         }
         Ok(())

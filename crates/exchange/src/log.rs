@@ -16,6 +16,7 @@ use renkei_types::{Clock, Digest, Entropy, Reason};
 
 use crate::found_log::{FoundLog, JournalFrames};
 use crate::kept_file;
+use crate::log_fault::LogDifference;
 use crate::log_head::{LogHead, LostHead};
 use crate::log_index::LogIndex;
 use crate::log_key::{KeptLogKey, KeyHistory};
@@ -347,8 +348,8 @@ impl Integrator {
         if written > waiting.len()
             || !found.try_fold(true, |all, same| Ok::<_, OpenError>(all && same?))?
         {
-            let what = "leaves stand in it that the journal does not have".to_owned();
-            return Err(OpenError::LogDiffers { path: self.signer.folder().to_owned(), what });
+            let (path, what) = (self.signer.folder().to_owned(), LogDifference::Leaves);
+            return Err(OpenError::LogDiffers { path, what });
         }
         waiting.drain(..written);
         if written > 0 {

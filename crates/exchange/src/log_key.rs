@@ -15,21 +15,23 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use renkei_journal::{SecretFileError, read_credential, read_secret};
+use renkei_tlog::checkpoint::InvalidKey;
 use renkei_tlog::{LogKey, Origin, VerifierKey};
 use renkei_types::{Digest, Entropy};
 
 use crate::kept_file;
 use crate::key_standing::{KeyStanding, standing};
+use crate::log_fault::LogKeyFault;
 use crate::public_half::{PublicHalves, beside, fingerprint, verifier_line};
 use crate::store::{OpenError, StorePaths};
 
-fn wrong(error: &dyn std::fmt::Display) -> OpenError {
-    OpenError::LogKey(error.to_string())
+fn wrong(fault: impl Into<LogKeyFault>) -> OpenError {
+    OpenError::LogKey(fault.into())
 }
 
 fn key_of(pem: &[u8], origin: &Origin) -> Result<LogKey, OpenError> {
-    let pem = std::str::from_utf8(pem).map_err(|error| wrong(&error))?;
-    LogKey::from_pem(origin.clone(), pem).map_err(|error| wrong(&error))
+    let pem = std::str::from_utf8(pem).map_err(|_| wrong(InvalidKey::Private))?;
+    LogKey::from_pem(origin.clone(), pem).map_err(wrong)
 }
 
 /// Where the log's key lies.
@@ -52,11 +54,7 @@ impl KeyPlace {
             None if has_begun || paths.has_signed() => Err(OpenError::LogKeyGone { path }),
             None => Ok(Self::ToBeMade(path)),
             Some(handed) if path.exists() => {
-                let (handed, path) = (handed.display(), path.display());
-                Err(OpenError::LogKey(format!(
-                    "{handed} is handed over by the service manager, and {path} is another one; \
-                     bring that into the safe, and remove it"
-                )))
+                Err(wrong(LogKeyFault::Two { handed: handed.clone(), path }))
             }
             Some(handed) => Ok(Self::Handed(handed.clone())),
         }
@@ -71,7 +69,7 @@ impl KeyPlace {
 
     /// Reads it.
     pub(crate) fn read(&self, origin: &Origin) -> Result<LogKey, OpenError> {
-        key_of(&self.pem().map_err(|error| wrong(&error))?, origin)
+        key_of(&self.pem().map_err(wrong)?, origin)
     }
 
     /// Its public half; nothing where whoever asks may not read it, or is not handed it: that is no fault of the key.
@@ -88,7 +86,7 @@ impl KeyPlace {
             {
                 Ok(None)
             }
-            (Err(error), _) => Err(wrong(&error)),
+            (Err(error), _) => Err(wrong(error)),
         }
     }
 }
@@ -119,7 +117,7 @@ impl KeptLogKey {
         KeyHistory { decided, has_begun }: KeyHistory,
     ) -> Result<Self, OpenError> {
         let path = paths.log_key();
-        let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
+        let origin: Origin = origin.parse().map_err(wrong)?;
         let key = match KeyPlace::find(paths, has_begun)? {
             KeyPlace::ToBeMade(path) => make(&path, &origin, entropy)?,
             place @ (KeyPlace::File(_) | KeyPlace::Handed(_)) => place.read(&origin)?,
@@ -220,12 +218,8 @@ fn next_key(path: &Path, origin: &Origin) -> Result<Option<LogKey>, OpenError> {
     if !next.exists() {
         return Ok(None);
     }
-    KeyPlace::File(next.clone()).read(origin).map(Some).map_err(|_| {
-        let next = next.display();
-        OpenError::LogKey(format!(
-            "{next} cannot be read as a key; put it back, or, where two have not agreed on it, remove it and propose another one"
-        ))
-    })
+    let read = KeyPlace::File(next.clone()).read(origin);
+    read.map(Some).map_err(|_| wrong(LogKeyFault::Next { path: next }))
 }
 
 /// Whether a next key lies beside this one, whatever it is.
@@ -241,7 +235,7 @@ pub(crate) fn next_fingerprint(path: &Path, origin: &Origin) -> Result<Option<Di
 fn make(path: &Path, origin: &Origin, entropy: &dyn Entropy) -> Result<LogKey, OpenError> {
     let key = LogKey::generate(origin.clone(), entropy);
     let pem = key.to_pem();
-    renkei_journal::write_secret(path, pem.as_bytes()).map_err(|error| wrong(&error))?;
+    renkei_journal::write_secret(path, pem.as_bytes()).map_err(wrong)?;
     Ok(key)
 }
 
@@ -251,7 +245,7 @@ pub(crate) fn prepare(
     origin: &str,
     entropy: &dyn Entropy,
 ) -> Result<Digest, OpenError> {
-    let origin: Origin = origin.parse().map_err(|error| wrong(&error))?;
+    let origin: Origin = origin.parse().map_err(wrong)?;
     let path = paths.log_key();
     let next = match next_key(&path, &origin)? {
         Some(next) => next,

@@ -10,6 +10,7 @@ use renkei_tlog::checkpoint::claimed;
 use renkei_tlog::{Checkpoint, Origin, VerifierKey};
 use renkei_types::Digest;
 
+use crate::log_fault::LogKeyFault;
 use crate::log_key::KeyPlace;
 use crate::store::{OpenError, StorePaths};
 
@@ -63,12 +64,8 @@ impl PublicHalves {
 }
 
 fn read_older(path: &Path) -> Result<VerifierKey, OpenError> {
-    fs_err::read_to_string(path)?.parse().map_err(|_| {
-        let path = path.display();
-        OpenError::LogKey(format!(
-            "{path} cannot be read as the public half of an older key; put it back, from the safe or from an auditor"
-        ))
-    })
+    let half = fs_err::read_to_string(path)?.parse();
+    half.map_err(|_| OpenError::LogKey(LogKeyFault::OlderHalf { path: path.to_owned() }))
 }
 
 /// A file that is named for an older key.

@@ -10,6 +10,7 @@ use renkei_journal::{
 };
 use renkei_types::{Classify as _, Clock, DataKeyId, Digest, Entropy, Kind, Reason, UploadId};
 
+use crate::log_fault::{LogDifference, LogKeyFault};
 use crate::refusal::Refusal;
 
 /// Where a broker's folders are. Keys lie outside the store, so that a copy of the store opens nothing.
@@ -258,12 +259,12 @@ pub enum OpenError {
         source: crate::state::FactsError,
     },
     /// The log folder and the journal tell different stories.
-    #[error("the log in {} does not fit the journal: {what}. Nothing was changed. If the journal was restored from a backup, restore the log too", path.display())]
+    #[error("the log in {} does not fit the journal: {what}. Nothing was changed. Put the newest journal back. If what is lost cannot be had again, move the log's folder away and keep it as evidence; the next start says what to accept", path.display())]
     LogDiffers {
         /// The folder.
         path: PathBuf,
         /// What does not fit.
-        what: String,
+        what: LogDifference,
     },
     /// The log does not have what was signed last.
     #[error("the log has {found} entries and does not begin with the {signed} that were signed last: the store is older than {}, which was not changed. Put the newest store back. If what is lost cannot be had again, rename that file to log.head.accepted; the next start notes ROLLBACK_SUSPECTED in the log and goes on", path.display())]
@@ -304,7 +305,7 @@ pub enum OpenError {
     Cache(String),
     /// The log's key cannot be used.
     #[error("the log's key: {0}")]
-    LogKey(String),
+    LogKey(LogKeyFault),
     /// There is no key, and one has signed.
     #[error("{} is gone, and it has signed the log. No other key is made in its place. Restore it from the safe, mode 0600", path.display())]
     LogKeyGone {
@@ -391,8 +392,9 @@ impl renkei_types::Localised for OpenError {
             Self::LogDiffers { path, what } => language.pick(
                 self.to_string(),
                 format!(
-                    "{} の記録がジャーナルと一致しません（{what}）。何も変更していません。ジャーナルをバックアップから戻した場合は記録も戻してください",
-                    path.display()
+                    "{} の記録がジャーナルと一致しません（{}）。何も変更していません。最新のジャーナルを戻してください。失われた分を戻せない場合は、ログのフォルダーを証拠として別の場所に移してください。次の起動が、受け入れるべきものを示します",
+                    path.display(),
+                    what.localised(language)
                 ),
             ),
             Self::RolledBack { path, signed, found } => language.pick(
@@ -425,7 +427,7 @@ impl renkei_types::Localised for OpenError {
                 "キャッシュを使えません。削除してよく、次の起動で作り直されます".to_owned(),
             ),
             Self::LogKey(error) => {
-                language.pick(self.to_string(), format!("記録の署名鍵を使えません: {error}"))
+                language.pick(self.to_string(), format!("記録の署名鍵を使えません: {}", error.localised(language)))
             }
             Self::LogKeyGone { path } => language.pick(
                 self.to_string(),
