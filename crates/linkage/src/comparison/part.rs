@@ -6,7 +6,7 @@ use renkei_japanese::name::WILDCARD;
 use super::level::{Across, PART_LEVELS, READ_AS_OTHERS, Read, Written, across_level, part_level};
 use crate::forms::NONE;
 use crate::forms::names::Names;
-use crate::forms::parts::Views;
+use crate::forms::parts::{Parts, Views};
 use crate::forms::readings::{self, NamePart};
 use crate::kernel::{jaro_winkler, within_one_edit};
 
@@ -63,6 +63,14 @@ fn written(names: &Names, a: u32, b: u32) -> Written {
         return Written::Equal;
     }
     let parts = &names.written_parts;
+    if parts.glance(a).is_far_from(parts.glance(b)) {
+        return Written::Different;
+    }
+    written_letters(parts, a, b)
+}
+
+/// The same of two parts, letter by letter.
+fn written_letters(parts: &Parts, a: u32, b: u32) -> Written {
     let (x, y) = (parts.letters(a), parts.letters(b));
     if x.iter().chain(y).all(char::is_ascii) {
         return written_in_latin(x, y);
@@ -113,6 +121,14 @@ fn read(names: &Names, a: u32, b: u32) -> Read {
         return Read::Equal;
     }
     let parts = &names.kana_parts;
+    if parts.glance(a).is_far_from(parts.glance(b)) {
+        return Read::Different;
+    }
+    read_letters(parts, a, b)
+}
+
+/// The same of two parts, letter by letter.
+fn read_letters(parts: &Parts, a: u32, b: u32) -> Read {
     let (x, y) = (parts.letters(a), parts.letters(b));
     if parts.loose(a) == parts.loose(b) || lengthened_alike(x, y) {
         return Read::Near;
@@ -157,3 +173,60 @@ pub(crate) const STRENGTH: [i8; PART_LEVELS] = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn part_of(letters: &'static str) -> impl Strategy<Value = String> {
+        prop::collection::vec(letters, 1..7).prop_map(|letters| letters.concat())
+    }
+
+    /// A part, and the same after some damage, or another part.
+    fn two(letters: &'static str) -> impl Strategy<Value = (String, String)> {
+        let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..5, letters), 0..3);
+        let damaged = (part_of(letters), edits).prop_map(|(text, edits)| {
+            let mut other: Vec<char> = text.chars().collect();
+            for (place, edit, letters) in edits {
+                let (at, letter) = (place.index(other.len()), letters.chars().next());
+                match edit {
+                    0 => other.extend(letter),
+                    1 => other[at] = letter.unwrap_or(WILDCARD),
+                    2 => other[at] = WILDCARD,
+                    3 => other.swap(at, place.index(at + 1)),
+                    _ => other.truncate(at + 1),
+                }
+            }
+            (text, other.into_iter().collect())
+        });
+        prop_oneof![damaged, (part_of(letters), part_of(letters))]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn parts_that_are_far_apart_at_a_glance_are_different_letter_by_letter(
+            (written, other_written) in prop_oneof![two("[佐斎齋藤髙高山a]"), two("[a-e]")],
+            (read, other_read) in two("[ア-オカガキーッツャヤ]"),
+        ) {
+            let mut names = Names::default();
+            let weak = |text: &str| text.chars().map(renkei_japanese::kanji::fold_weak).collect();
+            let fuzzy = renkei_japanese::kana::kana_fuzzy;
+            let a = names.written_parts.intern(&written, weak);
+            let b = names.written_parts.intern(&other_written, weak);
+            if a != b {
+                let letters = written_letters(&names.written_parts, a, b);
+                prop_assert_eq!(self::written(&names, a, b), letters, "{} {}", written, other_written);
+            }
+            let a = names.kana_parts.intern(&read, fuzzy);
+            let b = names.kana_parts.intern(&other_read, fuzzy);
+            if a != b {
+                let letters = read_letters(&names.kana_parts, a, b);
+                prop_assert_eq!(self::read(&names, a, b), letters, "{} {}", read, other_read);
+            }
+        }
+    }
+}

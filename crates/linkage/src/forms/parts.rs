@@ -1,5 +1,7 @@
 //! Parts of names (a family name, a given name), as written or as read.
 
+use renkei_japanese::name::WILDCARD;
+
 use super::NONE;
 use crate::hash::Spelling;
 use crate::intern::Interner;
@@ -18,6 +20,7 @@ struct PartForms {
     letters: Vec<char>,
     ends: Vec<u32>,
     loose: Vec<Spelling>,
+    glances: Vec<Glance>,
 }
 
 impl Layer for PartForms {
@@ -29,6 +32,7 @@ impl Layer for PartForms {
         self.letters.shrink_to_fit();
         self.ends.shrink_to_fit();
         self.loose.shrink_to_fit();
+        self.glances.shrink_to_fit();
     }
 
     fn append(&mut self, above: &Self) {
@@ -36,6 +40,49 @@ impl Layer for PartForms {
         self.letters.extend_from_slice(&above.letters);
         self.ends.extend(above.ends.iter().map(|end| before + end));
         self.loose.extend_from_slice(&above.loose);
+        self.glances.extend_from_slice(&above.glances);
+    }
+}
+
+/// What is seen of a part at a glance. Most parts that are held against each other are far apart, and that much is known
+/// without a look at their letters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glance {
+    /// A bit for each letter; all bits where a glance is not enough: of Latin parts, and of those with lost letters.
+    letters: u64,
+    loose: Spelling,
+}
+
+impl Glance {
+    const NOT_ENOUGH: u64 = u64::MAX;
+
+    fn of(text: &str, loose: Spelling) -> Self {
+        if text.is_ascii() || text.contains(WILDCARD) {
+            return Self { letters: Self::NOT_ENOUGH, loose };
+        }
+        Self { letters: text.chars().fold(0, |letters, letter| letters | Self::bit(letter)), loose }
+    }
+
+    /// A long mark and the vowels that stand for it share a bit, as many other letters do.
+    fn bit(letter: char) -> u64 {
+        match letter {
+            'ー' | 'ア' | 'イ' | 'ウ' | 'エ' | 'オ' => 1,
+            _ => 1 << (u32::from(letter).wrapping_mul(0x9e37_79b1) >> 26),
+        }
+    }
+
+    /// Whether no edit, no end cut off and no long mark makes the one of the other, and similar texts are not the same. If
+    /// not, nothing is known: an edit changes one letter to one other at most, and what is cut off leaves no letter that the
+    /// whole has not.
+    pub(crate) fn is_far_from(&self, other: &Self) -> bool {
+        let (own, others) = (self.letters & !other.letters, other.letters & !self.letters);
+        let several = |letters: u64| letters & letters.wrapping_sub(1) != 0;
+        own != 0
+            && others != 0
+            && (several(own) || several(others))
+            && self.letters != Self::NOT_ENOUGH
+            && other.letters != Self::NOT_ENOUGH
+            && self.loose != other.loose
     }
 }
 
@@ -50,7 +97,9 @@ impl Parts {
             let forms = &mut self.forms.own;
             forms.letters.extend(text.chars());
             forms.ends.push(u32::try_from(forms.letters.len()).expect("fewer than 2^32 letters"));
-            forms.loose.push(Spelling::of(&loose(text)));
+            let loose = Spelling::of(&loose(text));
+            forms.loose.push(loose);
+            forms.glances.push(Glance::of(text, loose));
         }
         id
     }
@@ -73,6 +122,11 @@ impl Parts {
         let (forms, index) = self.forms.find(id);
         let start = if index == 0 { 0 } else { forms.ends[index - 1] as usize };
         &forms.letters[start..forms.ends[index] as usize]
+    }
+
+    pub(crate) fn glance(&self, id: u32) -> &Glance {
+        let (forms, index) = self.forms.find(id);
+        &forms.glances[index]
     }
 
     /// The key under which similar parts meet; equal for equal parts.

@@ -46,6 +46,8 @@ pub(crate) struct Readings {
 struct OfPart {
     /// By the key of what is written, the commonest reading first.
     known: Vec<Reading>,
+    /// Where the readings start whose key has these first bits: keys are spread evenly, so few share them.
+    directory: Vec<u32>,
     written_alone: bool,
     read_alone: bool,
 }
@@ -80,7 +82,8 @@ impl Readings {
 
     /// The known readings of a written part, the commonest first.
     pub(crate) fn of(&self, part: NamePart, written: u32, parts: &Parts) -> &[Reading] {
-        let (known, key) = (&self.of_part(part).known, parts.loose(written));
+        let key = parts.loose(written);
+        let known = self.of_part(part).near(key);
         let start = known.partition_point(|reading| reading.written < key);
         let of_key = known[start..].partition_point(|reading| reading.written == key);
         &known[start..start + of_key]
@@ -108,6 +111,33 @@ fn bearers(readings: &[Reading]) -> u64 {
 }
 
 impl OfPart {
+    /// The readings under this key, and some under others.
+    fn near(&self, key: u64) -> &[Reading] {
+        let Some(shift) = self.shift() else {
+            return &self.known;
+        };
+        let group = (key >> shift) as usize;
+        let (start, end) = (self.directory[group], self.directory[group + 1]);
+        &self.known[start as usize..end as usize]
+    }
+
+    /// How far a key is shifted to leave the bits by which the directory goes; nothing where there is none.
+    fn shift(&self) -> Option<u32> {
+        let groups = self.directory.len().checked_sub(1)?;
+        Some(u64::BITS - groups.trailing_zeros())
+    }
+
+    fn make_directory(&mut self) {
+        let groups = self.known.len().next_power_of_two().max(2);
+        let shift = u64::BITS - groups.trailing_zeros();
+        let mut counts = vec![0u32; groups + 1];
+        self.known.iter().for_each(|known| counts[(known.written >> shift) as usize + 1] += 1);
+        for group in 1..counts.len() {
+            counts[group] += counts[group - 1];
+        }
+        self.directory = counts;
+    }
+
     /// Learns from the values of one part, in any order.
     fn learn(values: impl Iterator<Item = u32>, names: &Names) -> Self {
         let mut counts: Vec<u32> = Vec::new();
@@ -155,5 +185,6 @@ impl OfPart {
             }
         }
         known.shrink_to_fit();
+        self.make_directory();
     }
 }
