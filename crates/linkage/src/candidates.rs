@@ -96,6 +96,34 @@ impl Comparer<'_> {
         lines.iter().enumerate().map(find).collect()
     }
 
+    /// Brings to hand what comparing these pairs will look at. It lies all over memory; asked for at one go, all of it is
+    /// on its way at the same time, where a comparison would wait for each value by itself.
+    fn fetch(&self, pairs: impl Iterator<Item = (u32, u32, u32)> + Clone) {
+        let Sides { index, list, .. } = self.sides;
+        let register = &index.register.records;
+        let mut seen = 0;
+        for (_, line, resident) in pairs.clone() {
+            seen ^= register.name(resident).given ^ list.records.name(line).given;
+        }
+        for (comparison, frequencies) in list.comparisons.iter().zip(&*index.frequencies) {
+            let Some(column) = comparison.measure.column() else { continue };
+            for (_, line, resident) in pairs.clone() {
+                seen ^= register.value(column, resident) ^ list.records.value(column, line);
+            }
+            if let Measure::Place { addresses, .. } = &comparison.measure {
+                for (_, line, resident) in pairs.clone() {
+                    let value = register.value(column, resident);
+                    let places = [value, list.records.value(column, line)];
+                    for place in places.into_iter().filter_map(|value| addresses.place(value)) {
+                        seen ^= place.town ^ place.room ^ place.postal.unwrap_or(0);
+                    }
+                    seen ^= frequencies.residents_with(value);
+                }
+            }
+        }
+        std::hint::black_box(seen);
+    }
+
     fn compare(&self, line: u32, resident: u32, levels: &mut Vec<u8>) -> Compared {
         let rarity = self.rarity(line, resident, levels, |_, _| {});
         Compared { resident, rarity, pattern: self.radix.pack(levels) }
@@ -138,13 +166,16 @@ impl Comparer<'_> {
 /// Names are held to have at most three times as many namesakes as the average resident's, or as few.
 const FEWER_NAMESAKES_MAX: MatchWeight = MatchWeight::from_millibits(1_500);
 
+/// Pairs whose values are brought to hand before the first of them is compared.
+const FETCHED: usize = 64;
+
 /// Pairs that are compared together.
 #[derive(Default)]
 struct PairBatch {
     /// Of each pair, the place of its line, the line and the resident.
     pairs: Vec<(u32, u32, u32)>,
-    /// The same as places, by resident.
-    by_resident: Vec<(u32, u32)>,
+    /// Their places, by resident.
+    in_order: Vec<u32>,
     compared: Vec<Compared>,
     levels: Vec<u8>,
 }
@@ -164,20 +195,47 @@ impl PairBatch {
 
     /// Compares the pairs in the order in which residents lie in memory, and tells them in their own.
     fn compare(&mut self, comparer: &Comparer<'_>, each: &mut impl FnMut(usize, Compared)) {
-        let Self { pairs, by_resident, compared, levels } = self;
-        by_resident.clear();
-        by_resident.extend((0u32..).zip(&*pairs).map(|(place, &(.., resident))| (resident, place)));
-        by_resident.sort_unstable();
+        self.put_in_order(comparer.sides.register().len());
+        let Self { pairs, in_order, compared, levels } = self;
         compared.clear();
         compared.resize(pairs.len(), Compared::default());
-        for &(resident, place) in &*by_resident {
-            let (_, line, _) = pairs[place as usize];
-            compared[place as usize] = comparer.compare(line, resident, levels);
+        for places in in_order.chunks(FETCHED) {
+            comparer.fetch(places.iter().map(|&place| pairs[place as usize]));
+            for &place in places {
+                let (_, line, resident) = pairs[place as usize];
+                compared[place as usize] = comparer.compare(line, resident, levels);
+            }
         }
         for (&(at, ..), &compared) in pairs.iter().zip(&*compared) {
             each(at as usize, compared);
         }
         pairs.clear();
+    }
+
+    /// Puts the places of the pairs in the order of their residents, as far as it matters to memory: those of a group of
+    /// neighbours stay as they come.
+    fn put_in_order(&mut self, residents: usize) {
+        const GROUPS: usize = 1 << 11;
+        let Self { pairs, in_order, .. } = self;
+        in_order.clear();
+        let places = 0..u32::try_from(pairs.len()).expect("a batch has fewer than 2^32 pairs");
+        if pairs.len() < GROUPS {
+            in_order.extend(places);
+            return;
+        }
+        let of_group = residents / GROUPS + 1;
+        let group = |resident: u32| resident as usize / of_group;
+        let mut starts = [0u32; GROUPS + 1];
+        pairs.iter().for_each(|&(.., resident)| starts[group(resident) + 1] += 1);
+        for group in 1..starts.len() {
+            starts[group] += starts[group - 1];
+        }
+        in_order.resize(pairs.len(), 0);
+        for (place, &(.., resident)) in places.zip(&*pairs) {
+            let start = &mut starts[group(resident)];
+            in_order[*start as usize] = place;
+            *start += 1;
+        }
     }
 }
 

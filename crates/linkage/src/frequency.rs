@@ -108,6 +108,11 @@ impl Frequencies {
         counts
     }
 
+    /// How many residents have a value.
+    pub(crate) fn residents_with(&self, value: u32) -> u32 {
+        self.whole.get(value as usize).copied().unwrap_or(0)
+    }
+
     fn mean_namesakes(&self) -> MatchWeight {
         let mut bearers: BTreeMap<u32, f64> = BTreeMap::new();
         for &count in self.whole.iter().filter(|&&count| count > 0) {

@@ -187,6 +187,22 @@ impl KeyPlan {
 
     /// The keys of a record under a rule.
     pub(super) fn keys(&self, record: &RecordParts, rule: usize, keys: &mut Vec<u64>) {
+        let mut single = Some(START);
+        for &part in &self.rules[rule] {
+            single = match (single, record.0[part].as_slice()) {
+                (_, []) => {
+                    keys.clear();
+                    return;
+                }
+                (Some(key), &[value]) => Some(hash::mix(key, value)),
+                _ => None,
+            };
+        }
+        if let Some(key) = single {
+            keys.clear();
+            keys.push(key);
+            return;
+        }
         combine(&mut self.rules[rule].iter().map(|&part| &record.0[part]), keys);
     }
 }

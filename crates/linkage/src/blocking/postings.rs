@@ -116,6 +116,11 @@ impl Postings {
         self.buckets.bounds(key)
     }
 
+    /// Brings to hand what looking up these keys will look at.
+    pub(super) fn fetch(&self, keys: impl Iterator<Item = u64>, starts: &mut Vec<u32>) {
+        self.buckets.fetch(keys, starts);
+    }
+
     /// Some entries.
     pub(super) fn between(&self, start: u32, end: u32) -> &[u64] {
         self.buckets.between(start, end)

@@ -6,6 +6,7 @@
 
 use super::keys::{RecordParts, Side};
 use super::{BlockingIndex, LAST_RESORT_MAX, RuleCounts};
+use crate::comparison::Measure;
 use crate::equal_lines::Asker;
 use crate::records::Normalised;
 
@@ -24,6 +25,21 @@ struct Hit {
     too_large: usize,
 }
 
+/// Keys, and lines, of which what they ask for is brought to hand at one go.
+const FETCHED: usize = 64;
+
+/// Lines whose blocks are brought to hand at one go.
+const LINES_FETCHED: usize = 8;
+
+/// Brings to hand the places of some lines: those that the register has too lie all over memory.
+fn fetch_places(list: &Normalised, lines: impl Iterator<Item = u32> + Clone) {
+    for comparison in &list.comparisons {
+        if let Measure::Place { column, addresses } = &comparison.measure {
+            addresses.fetch(lines.clone().map(|line| list.records.value(*column, line)));
+        }
+    }
+}
+
 /// Some lines and what they have found. Its memory is used again for further rounds.
 #[derive(Default)]
 pub(crate) struct Round {
@@ -33,6 +49,8 @@ pub(crate) struct Round {
     asked: Vec<Vec<Asked>>,
     in_order: Vec<Asked>,
     unsorted: Vec<(u32, Hit)>,
+    /// Where buckets start that are brought to hand.
+    starts: Vec<u32>,
     /// By line, then rule.
     hits: Vec<Hit>,
     /// For each line, where its hits end.
@@ -53,6 +71,10 @@ impl Round {
         self.asked.resize_with(index.postings.len(), Vec::new);
         self.asked.iter_mut().for_each(Vec::clear);
         for (at, asker) in (0u32..).zip(lines) {
+            if (at as usize).is_multiple_of(FETCHED) {
+                let next = lines[at as usize..].iter().take(FETCHED);
+                fetch_places(list, next.map(|asker| asker.line));
+            }
             index.plan.look_up(list, Side::List, asker.line, &mut self.parts);
             for (rule, asked) in self.asked.iter_mut().enumerate() {
                 index.plan.keys(&self.parts, rule, &mut self.keys);
@@ -63,10 +85,14 @@ impl Round {
         for (rule, asked) in (0u16..).zip(&mut self.asked) {
             order(asked, &mut self.in_order);
             let counts = &mut counts[usize::from(rule)];
-            for &(key, at) in &*asked {
-                let times = lines[at as usize].times.into();
-                if let Some(hit) = index.hit(key, rule, times, counts) {
-                    self.unsorted.push((at, hit));
+            for asked in asked.chunks(FETCHED) {
+                let keys = asked.iter().map(|&(key, _)| key);
+                index.postings[usize::from(rule)].fetch(keys, &mut self.starts);
+                for &(key, at) in asked {
+                    let times = lines[at as usize].times.into();
+                    if let Some(hit) = index.hit(key, rule, times, counts) {
+                        self.unsorted.push((at, hit));
+                    }
                 }
             }
             counts.settle();
@@ -103,6 +129,10 @@ impl Round {
     ) -> bool {
         let Self { hits, ends, found, .. } = self;
         let start = if at == 0 { 0 } else { ends[at - 1] };
+        if at.is_multiple_of(LINES_FETCHED) {
+            let end = ends[ends.len().min(at + LINES_FETCHED) - 1];
+            index.fetch(&hits[start as usize..end as usize]);
+        }
         let hits = &hits[start as usize..ends[at] as usize];
         found.clear();
         let compared = hits.iter().filter(|hit| hit.too_large == 0);
@@ -142,6 +172,16 @@ impl BlockingIndex {
         counts.pairs += times * size as u64;
         counts.largest_block = counts.largest_block.max(size as u64);
         (size > 0).then_some(hit)
+    }
+
+    /// Brings to hand the first records of some blocks.
+    fn fetch(&self, hits: &[Hit]) {
+        let first = |hit: &Hit| {
+            let end = hit.end.min(hit.start + 1);
+            let block = self.postings[usize::from(hit.rule)].between(hit.start, end);
+            block.first().copied().unwrap_or(0)
+        };
+        std::hint::black_box(hits.iter().map(first).fold(0, |seen, entry| seen ^ entry));
     }
 
     /// Takes the records of a block.
