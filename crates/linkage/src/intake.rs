@@ -9,7 +9,7 @@ use renkei_types::{Clock, FieldKind};
 use crate::dedupe::Dedupable;
 use crate::field::Fields;
 use crate::forms::{FEW, NONE};
-use crate::intern::{Interner, TextArena};
+use crate::intern::{self, Interner, TextArena};
 use crate::job::{Stage, Watcher};
 use crate::model::Model;
 use crate::records::{Linkable, Normalised};
@@ -196,8 +196,13 @@ impl RawRecords {
         });
         let take = |(field, column): (usize, &mut RawColumn)| {
             if takes(field) {
-                let mut scratch = String::new();
-                (0..rows.len()).for_each(|row| column.push(rows.text(field, row, &mut scratch)));
+                let (mut scratch, mut together) = (String::new(), Together::default());
+                for row in 0..rows.len() {
+                    together.push(rows.text(field, row, &mut scratch), column.divides);
+                    if together.is_full() || row + 1 == rows.len() {
+                        column.take(&mut together);
+                    }
+                }
             }
         };
         if rows.len() < FEW {
@@ -214,25 +219,26 @@ impl RawColumn {
         Self { divides, ..Self::default() }
     }
 
-    fn push(&mut self, text: &str) {
-        let halves = if self.divides { name::divide(text) } else { None };
-        let (first, rest) = halves.unwrap_or((text, ""));
-        let first = self.id(first, self.rows.last().copied());
-        self.rows.push(first);
-        if self.divides {
-            let rest = self.id(rest, self.rest.last().copied());
-            self.rest.push(rest);
+    /// Takes some rows.
+    fn take(&mut self, together: &mut Together) {
+        let Self { values, rows, rest, divides } = self;
+        let Together { texts, pieces, found } = together;
+        values.fetch(pieces.iter().filter(|piece| piece.is_sought()).map(|piece| piece.tag), found);
+        let mut before = [rows.last().copied(), rest.last().copied()];
+        for (at, piece) in pieces.iter().enumerate() {
+            let of_rest = *divides && at % 2 == 1;
+            let before = &mut before[usize::from(of_rest)];
+            let text = &texts[piece.start..piece.end];
+            let id = match *before {
+                _ if text.is_empty() => NONE,
+                Some(id) if piece.is_repeated => id,
+                Some(_) | None => values.intern_tagged(piece.tag, text).0,
+            };
+            *before = Some(id);
+            if of_rest { rest.push(id) } else { rows.push(id) }
         }
-    }
-
-    /// Households stand together in registers, and share names and addresses: the text of the row before is at hand, one that has
-    /// to be looked for lies somewhere in many megabytes.
-    fn id(&mut self, text: &str, before: Option<u32>) -> u32 {
-        match before {
-            _ if text.is_empty() => NONE,
-            Some(before) if before != NONE && self.values.get(before) == text => before,
-            Some(_) | None => self.values.intern(text).0,
-        }
+        texts.clear();
+        pieces.clear();
     }
 
     /// The column with every value in one piece.
@@ -240,16 +246,141 @@ impl RawColumn {
         if self.rest.iter().all(|&rest| rest == NONE) {
             return Self { rest: Vec::new(), ..self };
         }
-        let mut whole = Self::default();
+        let (mut whole, mut together) = (Self::default(), Together::default());
         for (&first, &rest) in self.rows.iter().zip(&self.rest) {
             let text = |id: u32| if id == NONE { "" } else { self.values.get(id) };
-            whole.push(&format!("{}{}", text(first), text(rest)));
+            together.push(&format!("{}{}", text(first), text(rest)), false);
+            if together.is_full() {
+                whole.take(&mut together);
+            }
         }
+        whole.take(&mut together);
         whole
     }
 
     /// What stands in a row, in its two pieces.
     pub(crate) fn value(&self, row: u32) -> (u32, u32) {
         (self.rows[row as usize], self.rest.get(row as usize).copied().unwrap_or(NONE))
+    }
+}
+
+/// Texts of one field that are looked for together.
+#[derive(Debug, Default)]
+struct Together {
+    texts: String,
+    /// Of each row its text, or its two halves one after the other.
+    pieces: Vec<Piece>,
+    found: Vec<u32>,
+}
+
+/// A text that is to be numbered.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    start: usize,
+    end: usize,
+    tag: u32,
+    /// Whether the row before has the same. Households stand together in registers, and share names and addresses.
+    is_repeated: bool,
+}
+
+impl Piece {
+    /// Whether the number has to be looked for.
+    fn is_sought(&self) -> bool {
+        self.start < self.end && !self.is_repeated
+    }
+}
+
+impl Together {
+    /// Enough for memory to be busy with many at a time; few enough to stay at hand.
+    const FULL: usize = 64;
+
+    fn is_full(&self) -> bool {
+        self.pieces.len() >= Self::FULL
+    }
+
+    /// Adds the text of a row, in halves where the field `divides` and one space divides the text.
+    fn push(&mut self, text: &str, divides: bool) {
+        if !divides {
+            self.push_piece(text, 1);
+            return;
+        }
+        let (first, rest) = name::divide(text).unwrap_or((text, ""));
+        self.push_piece(first, 2);
+        self.push_piece(rest, 2);
+    }
+
+    fn push_piece(&mut self, text: &str, of_row: usize) {
+        let before = self.pieces.len().checked_sub(of_row).map(|at| self.pieces[at]);
+        let before = before.filter(|before| self.texts[before.start..before.end] == *text);
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        let tag = before.map_or_else(|| intern::tag(text), |before| before.tag);
+        let end = self.texts.len();
+        self.pieces.push(Piece { start, end, tag, is_repeated: before.is_some() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The numbers of texts as they would be given one by one.
+    fn one_by_one(texts: &[String], divides: bool) -> (Vec<u32>, Vec<u32>, Vec<String>) {
+        let mut known: Vec<String> = Vec::new();
+        let mut number = |text: &str| {
+            if text.is_empty() {
+                return NONE;
+            }
+            let at = known.iter().position(|other| other == text).unwrap_or_else(|| {
+                known.push(text.to_owned());
+                known.len() - 1
+            });
+            u32::try_from(at).expect("few")
+        };
+        let (mut rows, mut rest) = (Vec::new(), Vec::new());
+        for text in texts {
+            let halves = if divides { name::divide(text) } else { None };
+            let (first, second) = halves.unwrap_or((text, ""));
+            rows.push(number(first));
+            if divides {
+                rest.push(number(second));
+            }
+        }
+        (rows, rest, known)
+    }
+
+    struct Texts<'a>(&'a [String]);
+
+    impl Rows for Texts<'_> {
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn id(&self, _: usize) -> &str {
+            "1"
+        }
+
+        fn text<'a>(&'a self, _: usize, row: usize, _: &'a mut String) -> &'a str {
+            &self.0[row]
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn texts_that_are_looked_for_together_get_the_numbers_that_each_would_get(
+            batches in prop::collection::vec(prop::collection::vec("([山川森]{0,2}( [あい]{1,2})?)|", 0..150), 1..4),
+            divides in any::<bool>(),
+        ) {
+            let kind = if divides { FieldKind::PersonName } else { FieldKind::Address };
+            let mut raw = RawRecords { ids: TextArena::default(), columns: vec![RawColumn::new(kind)] };
+            batches.iter().for_each(|batch| raw.extend(&Texts(batch), |_| true));
+            let (rows, rest, known) = one_by_one(&batches.concat(), divides);
+            let column = &raw.columns[0];
+            prop_assert_eq!(&column.rows, &rows);
+            prop_assert_eq!(&column.rest, &rest);
+            prop_assert_eq!(column.values.iter().collect::<Vec<_>>(), known);
+        }
     }
 }
