@@ -1,5 +1,6 @@
 //! A linkage job: block, compare, train, weigh, assign.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -363,17 +364,28 @@ impl Linkage {
 
     /// SHA-256 over the rows sorted by list id: equal for equal input, on any number of threads and in any order.
     pub fn result_digest(&self, linkable: &Linkable) -> Digest {
-        let row = |(line, decision): (u32, &Decision)| {
+        let row = |line: u32| {
+            let decision = &self.decisions[line as usize];
             let register_id =
-                decision.best.map_or("", |(resident, _)| linkable.register_id(resident)).to_owned();
+                decision.best.map_or("", |(resident, _)| linkable.register_id(resident));
             let weight = decision.best.map_or(0, |(_, weight)| weight.millibits());
-            let reason = self.reason_text(linkable, decision);
-            (linkable.list_id(line), register_id, decision.outcome.as_str(), weight, reason)
+            let reason = match decision.holder {
+                Some(_) => Cow::Owned(self.reason_text(linkable, decision)),
+                None => Cow::Borrowed(decision.reason.as_str()),
+            };
+            (register_id, decision.outcome.as_str(), weight, reason)
         };
-        let mut rows: Vec<_> = (0u32..).zip(&self.decisions).map(row).collect();
-        rows.sort_unstable();
+        let lines = 0..u32::try_from(self.decisions.len()).expect("fewer than 2^32 lines");
+        let mut by_id: Vec<(&str, u32)> =
+            lines.map(|line| (linkable.list_id(line), line)).collect();
+        // Most lists are in the order of their ids, or nearly so.
+        by_id.sort();
+        for same in by_id.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            same.sort_by_cached_key(|&(_, line)| row(line));
+        }
         let mut digest = DigestBuilder::new();
-        for (list_id, register_id, outcome, weight, reason) in rows {
+        for (list_id, line) in by_id {
+            let (register_id, outcome, weight, reason) = row(line);
             digest
                 .field(list_id.as_bytes())
                 .field(register_id.as_bytes())

@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::hash_table::Entry;
-use hashbrown::{HashMap, HashSet, HashTable};
+use hashbrown::{HashMap, HashSet, HashTable, hash_map};
 use renkei_types::without_zeros;
 
 use crate::blocking::BlockingIndex;
@@ -67,9 +67,40 @@ pub(crate) struct OtherName {
 /// The further names of those few records that have some.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OtherNames {
-    names: HashMap<u32, Vec<OtherName>, Seeded>,
+    names: HashMap<u32, Few, Seeded>,
     /// A bit for each record that may have some: that most have none is known without a look at the table.
     some: Vec<u64>,
+}
+
+/// The further names of one record. Nearly every record that has any has one, and every line of a list may have one: the
+/// account holder.
+#[derive(Clone, Debug)]
+enum Few {
+    One(OtherName),
+    Several(Vec<OtherName>),
+}
+
+impl Few {
+    fn as_slice(&self) -> &[OtherName] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Several(names) => names,
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [OtherName] {
+        match self {
+            Self::One(name) => std::slice::from_mut(name),
+            Self::Several(names) => names,
+        }
+    }
+
+    fn push(&mut self, name: OtherName) {
+        match self {
+            Self::One(first) => *self = Self::Several(vec![*first, name]),
+            Self::Several(names) => names.push(name),
+        }
+    }
 }
 
 impl OtherNames {
@@ -78,7 +109,7 @@ impl OtherNames {
         if word >> (row % 64) & 1 == 0 {
             return &[];
         }
-        self.names.get(&row).map_or(&[], Vec::as_slice)
+        self.names.get(&row).map_or(&[], Few::as_slice)
     }
 
     fn push(&mut self, row: u32, name: OtherName) {
@@ -87,7 +118,12 @@ impl OtherNames {
             self.some.resize(word + 1, 0);
         }
         self.some[word] |= 1 << (row % 64);
-        self.names.entry(row).or_default().push(name);
+        match self.names.entry(row) {
+            hash_map::Entry::Vacant(entry) => {
+                entry.insert(Few::One(name));
+            }
+            hash_map::Entry::Occupied(mut entry) => entry.get_mut().push(name),
+        }
     }
 
     fn remove(&mut self, row: u32) {
@@ -95,19 +131,18 @@ impl OtherNames {
     }
 
     fn iter_mut(&mut self) -> impl Iterator<Item = &mut OtherName> {
-        self.names.values_mut().flatten()
+        self.names.values_mut().flat_map(Few::as_mut_slice)
     }
 
     /// Takes those of other records, whose rows are counted from `below` on.
     fn append(&mut self, above: &Self, below: u32) {
         for (row, others) in &above.names {
-            others.iter().for_each(|&other| self.push(below + row, other));
+            others.as_slice().iter().for_each(|&other| self.push(below + row, other));
         }
     }
 
     fn shrink(&mut self) {
         self.names.shrink_to_fit();
-        self.names.values_mut().for_each(Vec::shrink_to_fit);
     }
 }
 
