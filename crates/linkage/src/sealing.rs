@@ -308,12 +308,23 @@ impl Sealing<'_> {
         let raw = |field: usize, row: usize| {
             self.raw.columns[field].rows.get(row).map_or(usize::MAX, |&raw| raw as usize)
         };
+        // Households stand together in registers: whoever has the address and the postal code of the row before has its place.
+        let mut before = None;
         let column = (0..rows).map(|row| {
-            let place = places.get(raw(address, row)).copied().unwrap_or_default();
-            let postal = codes
-                .as_ref()
-                .and_then(|(field, codes)| codes.get(raw(*field, row)).copied().flatten());
-            addresses.intern(place, postal)
+            let cells = (raw(address, row), postal.map(|field| raw(field, row)));
+            match before {
+                Some((same, id)) if same == cells => id,
+                Some(_) | None => {
+                    let place = places.get(cells.0).copied().unwrap_or_default();
+                    let postal = codes
+                        .as_ref()
+                        .zip(cells.1)
+                        .and_then(|((_, codes), raw)| codes.get(raw).copied().flatten());
+                    let id = addresses.intern(place, postal);
+                    before = Some((cells, id));
+                    id
+                }
+            }
         });
         records.values.push(column.collect());
         drop(places);
