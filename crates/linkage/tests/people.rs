@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Row, crowd, decisions, row};
-use renkei_linkage::{Decision, Outcome};
+use common::{Row, crowd, decisions, linkable, row, run};
+use renkei_linkage::{Cardinality, Decision, Outcome};
 use renkei_types::Reason;
 
 /// The decision on one line against the crowd and some residents.
@@ -159,4 +159,30 @@ fn a_surname_shared_by_all_says_nothing_and_hides_nobody() {
         assert_eq!(decision.outcome, Outcome::Linked, "{id}");
         assert_eq!(person, id.replace('L', "R"));
     }
+}
+
+/// How many residents a line is compared with, and how many with whom it shares birthday and town are left to other rules.
+fn compared(residents: &[&str], line: &str) -> (usize, u64) {
+    let mut register = crowd(400);
+    register.extend(residents.iter().map(|text| row(text)));
+    let linkage = run(&linkable(&register, &[row(line)]), Cardinality::OneToOne, None);
+    let rule = linkage.blocking.iter().find(|rule| rule.rule == "birth_date + town");
+    (linkage.candidate_pairs, rule.expect("a rule of residents").pairs_left_out)
+}
+
+#[test]
+fn many_who_share_birthday_and_town_are_compared_only_where_no_other_rule_finds_anybody() {
+    let born_in_town = [
+        "B1|渡邊　陽一|ワタナベ　ヨウイチ|2019-04-12|1|271-0001|千葉県若葉市緑ヶ丘１２番３号",
+        "B2|沢村　由美|サワムラ　ユミ|2019-04-12|2|271-0001|千葉県若葉市緑ヶ丘２０番１号",
+        "B3|遠山　凜|トオヤマ　リン|2019-04-12|2|271-0001|千葉県若葉市緑ヶ丘３１番９号",
+        "B4|岸本　浩|キシモト　ヒロシ|2019-04-12|1|271-0001|千葉県若葉市緑ヶ丘４４番２号",
+    ];
+    let nobody_else =
+        "L|四月一日　朱鷺雄|ワタヌキ　トキオ|2019-04-12|1|271-0001|千葉県若葉市緑ヶ丘";
+    assert_eq!(compared(&born_in_town[..3], nobody_else), (3, 0), "three are few");
+    assert_eq!(compared(&born_in_town, nobody_else), (4, 4), "the last resort");
+    let elsewhere = "S1|鈴木　朱鷺雄|スズキ　トキオ|2019-04-12|1|273-0003|千葉県若葉市平和９番１号";
+    let all = [&born_in_town[..], &[elsewhere]].concat();
+    assert_eq!(compared(&all, nobody_else), (1, 4), "another rule finds one");
 }

@@ -87,6 +87,11 @@ pub(super) const SINGLE_BLOCK_MAX: usize = 40;
 /// Of residents with one name, a line that agrees in nothing else means none more than another.
 const NAMESAKES_MAX: usize = 12;
 
+/// Of residents of one town who were born on one day, a line with another name means none more than another. In a small
+/// register they are one or two, in a large one dozens, and whoever has half of a name right is found by other rules. A line
+/// for which these find nobody is still compared with all of them.
+const BIRTHMATES_MAX: usize = 3;
+
 impl BlockingRule {
     fn new(parts: &[KeyPart]) -> Self {
         let block_records_max = if parts.len() == 1 { SINGLE_BLOCK_MAX } else { BLOCK_MAX };
@@ -157,7 +162,7 @@ fn resident_rules(views: &[View], date: usize, place: usize) -> Vec<BlockingRule
     views.iter().for_each(|&view| add(&[building, KeyPart::Given(view)]));
     views.iter().for_each(|&view| add(&[KeyPart::Whole(view), town]));
     add(&[birth, building]);
-    add(&[birth, town]);
+    rules.push(BlockingRule { parts: vec![birth, town], block_records_max: BIRTHMATES_MAX });
     rules.extend(views.iter().map(|&view| BlockingRule {
         parts: vec![KeyPart::Whole(view)],
         block_records_max: NAMESAKES_MAX,
