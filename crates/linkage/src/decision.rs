@@ -39,6 +39,26 @@ pub(crate) fn rank(
     pairs: impl Iterator<Item = (u32, PairWeights)>,
     floor: MatchWeight,
 ) -> Vec<RankedCandidate> {
+    let mut ranked = rank_all(index, pairs, |candidate| candidate.alone >= floor);
+    ranked.truncate(ranked.partition_point(|candidate| candidate.alone >= floor));
+    ranked
+}
+
+/// All candidates, best first; of ties for the best one the first by the register's id, others in any order.
+fn rank_for_best(
+    index: &RegisterIndex,
+    pairs: impl Iterator<Item = (u32, PairWeights)>,
+) -> Vec<RankedCandidate> {
+    rank_all(index, pairs, |_| false)
+}
+
+/// The same, with ties by id where the order shows. Most ties are between candidates of whom nearly nothing agrees, and their ids
+/// lie all over memory.
+fn rank_all(
+    index: &RegisterIndex,
+    pairs: impl Iterator<Item = (u32, PairWeights)>,
+    shows: impl Fn(&RankedCandidate) -> bool,
+) -> Vec<RankedCandidate> {
     let mut ranked: Vec<RankedCandidate> = pairs
         .map(|(resident, pair)| {
             let related = pair.related();
@@ -47,12 +67,18 @@ pub(crate) fn rank(
             RankedCandidate { resident, rank: 0, weight: related, alone, evidence, proof }
         })
         .collect();
-    ranked.sort_unstable_by(|a, b| {
-        let id = |candidate: &RankedCandidate| index.id(candidate.resident);
-        (b.alone, b.evidence).cmp(&(a.alone, a.evidence)).then_with(|| id(a).cmp(id(b)))
-    });
+    let key = |of: &RankedCandidate| (of.alone, of.evidence);
+    ranked.sort_unstable_by_key(|of| std::cmp::Reverse((key(of), of.weight)));
+    let mut is_best = true;
+    for tied in ranked.chunk_by_mut(|a, b| key(a) == key(b)) {
+        // Sums of weights go by the order too, where these are not all equal.
+        let (first, last) = (tied[0], tied[tied.len() - 1]);
+        if is_best || first.weight != last.weight || shows(&first) {
+            tied.sort_unstable_by_key(|candidate| index.id(candidate.resident));
+        }
+        is_best = false;
+    }
     hold_against_others(&mut ranked);
-    ranked.truncate(ranked.partition_point(|candidate| candidate.alone >= floor));
     ranked
 }
 
@@ -87,6 +113,14 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// How a line stands that has these candidates.
+    pub(crate) fn of_pairs(
+        index: &RegisterIndex,
+        pairs: impl Iterator<Item = (u32, PairWeights)>,
+    ) -> Option<Self> {
+        Self::of(&rank_for_best(index, pairs))
+    }
+
     pub(crate) fn of(ranked: &[RankedCandidate]) -> Option<Self> {
         let (&best, others) = ranked.split_first()?;
         let margin = others.iter().map(|other| best.evidence - other.evidence).min();
@@ -168,5 +202,45 @@ impl Decision {
     /// That the best candidate is the person; nothing where nobody is named.
     pub fn probability(&self) -> Option<f64> {
         self.best.map(|(_, weight)| weight.probability())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn candidate(resident: u32, alone: i32, evidence: i32, related: i32) -> RankedCandidate {
+        let [alone, evidence, weight] = [alone, evidence, related].map(MatchWeight::from_millibits);
+        RankedCandidate { resident, rank: 0, weight, alone, evidence, proof: Proof::Proven }
+    }
+
+    proptest! {
+        /// What the order of equal candidates cannot change.
+        #[test]
+        fn equal_candidates_in_any_order_leave_all_weights_as_they_are(
+            mut ranked in prop::collection::vec((-9_000i32..9_000, -9_000i32..9_000, 1usize..5), 1..8),
+        ) {
+            ranked.sort_unstable_by(|a, b| b.cmp(a));
+            let mut residents = 0..;
+            let mut one: Vec<RankedCandidate> = ranked
+                .iter()
+                .flat_map(|&(alone, related, times)| vec![(alone, related); times])
+                .map(|(alone, related)| {
+                    candidate(residents.next().expect("few"), alone, alone + 500, related)
+                })
+                .collect();
+            let mut other = one.clone();
+            for equal in other.chunk_by_mut(|a, b| (a.alone, a.weight) == (b.alone, b.weight)) {
+                equal.reverse();
+            }
+            hold_against_others(&mut one);
+            hold_against_others(&mut other);
+            let seen = |of: &[RankedCandidate]| -> Vec<_> {
+                of.iter().map(|of| (of.rank, of.alone, of.evidence, of.weight)).collect()
+            };
+            prop_assert_eq!(seen(&one), seen(&other));
+        }
     }
 }

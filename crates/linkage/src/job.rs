@@ -12,7 +12,7 @@ use crate::blocking::BlockingReport;
 use crate::candidates::{Candidates, Comparer};
 use crate::decision::{RankedCandidate, Standing, rank};
 use crate::equal_lines::{Asker, EqualLines};
-use crate::model::{Costs, Model, PatternWeights, Purpose, WeightTable};
+use crate::model::{Costs, Model, PairWeights, PatternWeights, Purpose, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::{Decision, Outcome};
 use crate::pattern::TooManyFields;
@@ -245,10 +245,15 @@ impl Linkage {
         line: u32,
         floor: MatchWeight,
     ) -> Vec<RankedCandidate> {
-        let weighed = self.candidates.of_line(line).iter().map(|pair| {
-            (pair.resident, self.weights[pair.pattern as usize].of_pair(pair.rarity()))
-        });
-        rank(linkable.index(), weighed, floor)
+        rank(linkable.index(), self.weighed(line), floor)
+    }
+
+    /// The candidates of a line with their weights.
+    fn weighed(&self, line: u32) -> impl Iterator<Item = (u32, PairWeights)> {
+        self.candidates
+            .of_line(line)
+            .iter()
+            .map(|pair| (pair.resident, self.weights[pair.pattern as usize].of_pair(pair.rarity())))
     }
 
     /// The candidates of a line at or above the review threshold, best first: whom a clerk may choose from.
@@ -286,7 +291,7 @@ impl Linkage {
             if place % LINES_BETWEEN_QUESTIONS == 0 {
                 watcher.go_on()?;
             }
-            Ok(Standing::of(&self.candidates(linkable, asker.line, MatchWeight::NEVER)))
+            Ok(Standing::of_pairs(linkable.index(), self.weighed(asker.line)))
         };
         let askers = self.lines().askers().par_iter().enumerate();
         let of_askers: Vec<Option<Standing>> =
