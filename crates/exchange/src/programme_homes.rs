@@ -129,6 +129,12 @@ impl Register {
         self.seen_with(in_use, *self.lists.get(&list)?)
     }
 
+    /// As it decides which households the lines of its lists pay now: once for those that were linked to the same state.
+    pub(crate) fn of_lists(&self) -> impl Iterator<Item = Standpoint<'_>> {
+        let linked: BTreeSet<SnapshotId> = self.lists.values().copied().collect();
+        linked.into_iter().filter_map(|linked| self.seen_with(self.in_use, linked))
+    }
+
     /// With some state in use, of a list that was linked to one that may be destroyed since.
     fn seen_with(&self, in_use: SnapshotId, linked: SnapshotId) -> Option<Standpoint<'_>> {
         self.homes.seen_beside(in_use, linked).or_else(|| self.homes.seen_from(in_use))

@@ -225,10 +225,9 @@ impl Reach {
     ) {
         let homes = &register.homes;
         let Some(now) = register.now() else { return };
-        let of_lists =
-            || register.lists().filter_map(|(list, _)| register.of_list(list, register.in_use));
         let homes_of = |person: u32| {
-            let there = of_lists().chain([now]).filter(move |state| state.own(person).is_some());
+            let there =
+                register.of_lists().chain([now]).filter(move |state| state.own(person).is_some());
             there.filter_map(move |state| state.home(person))
         };
         let mut reached = named.clone();
@@ -246,7 +245,7 @@ impl Reach {
         strangers.into_iter().flat_map(homes_of).for_each(|one| reached.add(one));
         let renumbering = Renumbering::new(now, divisions);
         let states: Vec<Together<'_>> =
-            register.states().chain(of_lists()).map(Together::seen_from).collect();
+            register.states().chain(register.of_lists()).map(Together::seen_from).collect();
         for one in renumbering.of(&states, &reached) {
             reached.add(one.now);
         }
@@ -262,13 +261,14 @@ impl Reach {
         // Whom a division counts to one of them may have been paid before it, under another number.
         let counted = divisions.told().filter(|(_, _, to)| self.payees.contains(without_zeros(to)));
         self.members.extend(counted.map(|(person, ..)| person.to_owned()));
-        // What was paid was paid under the number of then.
+        // A line may pay under a number of before, and what was paid was paid under that of then.
         let all = Households::of(homes, |_| true);
-        for then in register.drawn_up() {
+        let called = |then| {
             let found = renumbering.by_state(&Together::seen_from(then), &all);
-            let found = found.into_iter().filter(|one| reached.has(one.now));
-            self.paid.extend(found.map(|one| number(one.before)));
-        }
+            found.into_iter().filter(|one| reached.has(one.now)).map(|one| number(one.before))
+        };
+        self.payees.extend(register.of_lists().flat_map(called));
+        self.paid.extend(register.drawn_up().flat_map(called));
     }
 }
 

@@ -169,3 +169,24 @@ fn a_stop_by_a_number_of_today_reaches_who_has_it_though_strangers_had_it_who_li
         assert_eq!((found.held, paid), (1, vec![id(stranger)]), "linked before: {is_before}");
     }
 }
+
+/// Without `called` in `Reach::add_payees` her line is paid, which pays the stopped household under the number of before.
+#[test]
+fn a_stop_or_an_exclusion_of_a_household_reaches_the_line_of_who_was_gone_before_the_base_date() {
+    for (is_stop, by_member) in [(true, true), (true, false), (false, true), (false, false)] {
+        let town = town();
+        let families = families(&town);
+        let (head, rest) = families[0].split_first().expect("a family");
+        let list = list_of(&town, "a", &own(&[head, &families[1][0]]));
+        notice(&town, 1, &all_to(rest, "900001"), &[(head, "2026-08-20")]);
+        let named = if by_member { id(&rest[0]) } else { "900001".to_owned() };
+        match is_stop {
+            true => hold(&town, &named),
+            false => leave_out(&town, &named),
+        }
+        let found = town.propose("certifier-1", list).expect("a proposal");
+        let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
+        let told = format!("stop: {is_stop}, by member: {by_member}");
+        assert_eq!((found.held + found.excluded, paid), (1, vec![id(&families[1][0])]), "{told}");
+    }
+}
