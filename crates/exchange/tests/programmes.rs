@@ -11,7 +11,7 @@ use renkei_exchange::batch::BatchState;
 use renkei_exchange::command::Call;
 use renkei_exchange::delivery::Deliver;
 use renkei_exchange::exclusion::{Excluded, ExclusionReason, exclude};
-use renkei_exchange::hold::{self, Lifted, ReleaseHold, Target, Unusual};
+use renkei_exchange::hold::{self, Target, Unusual};
 use renkei_exchange::list::Totals;
 use renkei_exchange::permit::{Readmit, Receive, StopReleases, Submit};
 use renkei_exchange::programme::{AmountRule, ListKind, Rules};
@@ -21,6 +21,7 @@ use renkei_exchange::reconcile::Step;
 use renkei_exchange::supersede::Supersedes;
 use renkei_exchange::unknown_ids::UnknownIds;
 use renkei_types::{ListId, Reason};
+use town::stops::lift;
 use town::{Town, caller};
 
 /// The town's list with every amount replaced.
@@ -50,12 +51,6 @@ fn csv(line: &str) -> Vec<String> {
         }
     }
     cells
-}
-
-fn lift(town: &Town, who: &str, target: Target) -> Result<Lifted, Refusal> {
-    let permit = town.permit_own::<StopReleases>(who);
-    let lift = ReleaseHold { permit, programme: town.programme, target };
-    town.exchange.execute_now(Call::read(caller(who)), lift).map(|done| done.reply)
 }
 
 fn hold_payee(town: &Town, who: &str, payee: &str) -> Result<Target, Refusal> {
@@ -267,7 +262,7 @@ fn an_excluded_payee_is_paid_after_all_if_two_people_readmit_the_same_and_nobody
     assert_eq!((none.reason, none.field), (Reason::WrongState, Some("payees")));
 
     // Ids are compared whatever their width, as they were when they were excluded.
-    let wide = |id: &String| id.chars().map(|digit| fullwidth(digit)).collect::<String>();
+    let wide = |id: &String| id.chars().map(fullwidth).collect::<String>();
     let widened: Vec<String> = people[..2].iter().map(wide).collect();
     assert_eq!(readmit("certifier-1", &widened), Ok(of(false, 2)));
     let alone = readmit("certifier-1", &people[..2]).expect_err("alone");

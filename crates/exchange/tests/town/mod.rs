@@ -4,6 +4,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod families;
+pub(crate) mod kept;
 pub(crate) mod ledger;
 mod lists;
 mod money;

@@ -2,8 +2,8 @@
 
 use renkei_exchange::command::Call;
 use renkei_exchange::division::{DividePermit, Divided, DividedPerson, DivisionKind};
-use renkei_exchange::exclusion::{ExclusionReason, exclude};
-use renkei_exchange::hold::{Held, hold_payee};
+use renkei_exchange::exclusion::{Excluded, ExclusionReason, exclude};
+use renkei_exchange::hold::{Held, Lifted, ReleaseHold, Target, hold_payee, payee_digest};
 use renkei_exchange::permit::{StopReleases, Submit};
 use renkei_exchange::{Refusal, division};
 
@@ -34,13 +34,37 @@ pub(crate) fn hold(town: &Town, id: &str) {
 }
 
 pub(crate) fn stopped(town: &Town, id: &str) -> Held {
+    try_hold(town, id).expect("a hold")
+}
+
+pub(crate) fn try_hold(town: &Town, id: &str) -> Result<Held, Refusal> {
     let permit = town.permit_own::<StopReleases>("certifier-1");
     let call = Call::read(caller("certifier-1"));
-    hold_payee(&town.exchange, &call, &permit, town.programme, id).expect("a hold").reply
+    hold_payee(&town.exchange, &call, &permit, town.programme, id).map(|done| done.reply)
+}
+
+/// One of the two who lift a stop.
+pub(crate) fn lift(town: &Town, who: &str, target: Target) -> Result<Lifted, Refusal> {
+    let permit = town.permit_own::<StopReleases>(who);
+    let lift = ReleaseHold { permit, programme: town.programme, target };
+    town.exchange.execute_now(Call::read(caller(who)), lift).map(|done| done.reply)
+}
+
+/// Two people lift the stop on an id.
+pub(crate) fn lifted(town: &Town, id: &str) {
+    let state = town.exchange.state();
+    let digest = payee_digest(town.exchange.vault(), &state, town.programme, id).expect("a digest");
+    for who in ["certifier-1", "certifier-2"] {
+        lift(town, who, Target::Payee(digest)).expect("a stop");
+    }
 }
 
 pub(crate) fn leave_out(town: &Town, id: &str) {
+    try_leave_out(town, id).expect("an exclusion");
+}
+
+pub(crate) fn try_leave_out(town: &Town, id: &str) -> Result<Excluded, Refusal> {
     let (permit, call) = (town.permit_own::<Submit>("payments"), Call::read(caller("payments")));
     let (ids, reason) = ([id.to_owned()], ExclusionReason::Declined);
-    exclude(&town.exchange, &call, &permit, town.programme, reason, &ids).expect("an exclusion");
+    exclude(&town.exchange, &call, &permit, town.programme, reason, &ids).map(|done| done.reply)
 }

@@ -48,8 +48,13 @@ pub(crate) fn agree_until(town: &Town, day: &str) {
 
 /// Nothing of a batch came back: everything is paid.
 pub(crate) fn all_is_paid(town: &Town, batch: BatchId) {
+    came_back(town, batch, "申請番号,支給額\n");
+}
+
+/// What came back of a batch, as a table.
+pub(crate) fn came_back(town: &Town, batch: BatchId, file: &str) {
     let permit = town.permit_dataset::<Receive>("transfers", town.deliveries());
-    let (call, file) = (Call::read(caller("transfers")), "申請番号,支給額\n");
+    let call = Call::read(caller("transfers"));
     let totals = town.totals_of(file);
     report(&town.exchange, call, permit, batch, file.as_bytes(), totals).expect("a report");
 }

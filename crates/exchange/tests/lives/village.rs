@@ -1,0 +1,382 @@
+//! A village that lives: a small town, the people of two families, and two lists with a line for one of them each.
+
+use renkei_exchange::Refusal;
+use renkei_exchange::batch::{BatchState, Payment, Proposed};
+use renkei_exchange::division::DivisionKind;
+use renkei_exchange::programme::{PayeeUnit, Rules};
+use renkei_types::{BatchId, ListId, Reason};
+
+use crate::life::{Day, Event, FAMILIES, House, Life, Named, People, Which};
+use crate::town::Town;
+use crate::town::families::{self, Record, id, list_of, own};
+use crate::town::kept::KeptTown;
+use crate::town::moves::{changed, moved};
+use crate::town::records::{column, delta, table};
+use crate::town::stops::{divide, lifted, try_hold, try_leave_out};
+use crate::town::years::came_back;
+
+/// Somebody, as the register has them.
+#[derive(Clone, Debug)]
+struct Person {
+    record: Record,
+    household: String,
+    /// 異動日 and 処理日.
+    days: [String; 2],
+    is_here: bool,
+}
+
+/// All that is known of a village beside its town.
+#[derive(Clone, Debug)]
+struct Known {
+    people: Vec<Person>,
+    deltas: u64,
+    day: i8,
+    names: [usize; 2],
+    lists: [Option<ListId>; 2],
+    proposals: [Option<BatchId>; 2],
+    /// What went out, and did not come back.
+    paid: Vec<(Which, BatchId, Payment)>,
+}
+
+/// A village.
+pub(crate) struct Village {
+    town: Town,
+    known: Known,
+}
+
+/// A village to begin with, or one whose life is over, from which others go on.
+pub(crate) struct KeptVillage {
+    town: KeptTown,
+    known: Known,
+}
+
+impl KeptVillage {
+    /// One to which nothing has happened.
+    pub(crate) fn new() -> Self {
+        let town = Town::of_size_and_rules((24, 1), families::with_days, |rules| Rules {
+            unit: PayeeUnit::Household,
+            ..rules
+        });
+        let families = families::families(&town);
+        let mut places = [0; 2];
+        let place = |family: usize| {
+            let size = FAMILIES.iter().filter(|of| **of == family).count();
+            families.iter().filter(|family| family.len() == size).nth(family).expect("a family")
+        };
+        let people = FAMILIES.map(|family| {
+            let record = place(family)[places[family]].clone();
+            places[family] += 1;
+            let household = record["世帯番号"].clone();
+            let days = ["2020-04-01", "2020-04-02"].map(str::to_owned);
+            Person { record, household, days, is_here: true }
+        });
+        let known = Known {
+            people: people.into(),
+            deltas: 0,
+            day: 21,
+            names: [0, 1],
+            lists: [None; 2],
+            proposals: [None; 2],
+            paid: Vec::new(),
+        };
+        Self { town: KeptTown::of(town), known }
+    }
+
+    /// A village that goes on from here by itself.
+    pub(crate) fn go_on(&self) -> Village {
+        Village { town: self.town.go_on(), known: self.known.clone() }
+    }
+
+    /// What becomes of it by a life; both lists are linked then.
+    pub(crate) fn lived(&self, life: &Life) -> Village {
+        let mut village = self.go_on();
+        village.known.names = life.names;
+        life.events.iter().for_each(|event| village.meet(*event));
+        for which in [Which::First, Which::Second] {
+            village.meet(Event::Linked(which));
+        }
+        village
+    }
+}
+
+impl Village {
+    /// Ends here.
+    pub(crate) fn keep(self) -> KeptVillage {
+        KeptVillage { town: KeptTown::of(self.town), known: self.known }
+    }
+
+    /// Something happens, or nothing where it cannot.
+    pub(crate) fn meet(&mut self, event: Event) {
+        match event {
+            Event::Delta(people, house, day) => self.send_delta(people, house, day),
+            Event::File(people, house, day) => self.send_file(people, house, day),
+            Event::Gone(person, day) => self.remove(person, None, day),
+            Event::Succeeded(person, house, day) => self.remove(person, Some(house), day),
+            Event::Linked(which) => self.link(which),
+            Event::Proposed(which) => drop(self.propose(which)),
+            Event::Certified(which) => self.certify(which),
+            Event::CameBack(which) => self.take_back(which),
+            Event::Apart(person) => self.divide(DivisionKind::Separate, person, ""),
+            Event::StillOne(person, house) => {
+                self.divide(DivisionKind::StillOne, person, &self.number(house));
+            }
+            Event::Stopped(named) => {
+                self.stop(named);
+            }
+            Event::Excluded(named) => self.exclude(named),
+        }
+    }
+
+    /// The number of a household.
+    pub(crate) fn number(&self, house: House) -> String {
+        match house {
+            House::Old(family) => {
+                let of_family = FAMILIES.iter().position(|of| *of == family);
+                self.known.people[of_family.expect("a family")].record["世帯番号"].clone()
+            }
+            House::New(number) => format!("90000{number}"),
+        }
+    }
+
+    /// The id of a person or a household.
+    pub(crate) fn id(&self, named: Named) -> String {
+        match named {
+            Named::Person(person) => id(&self.known.people[person].record),
+            Named::Number(house) => self.number(house),
+        }
+    }
+
+    /// Whether a list is linked.
+    pub(crate) fn has_list(&self, which: Which) -> bool {
+        self.known.lists[which as usize].is_some()
+    }
+
+    /// Whether somebody is in the register.
+    pub(crate) fn is_here(&self, person: usize) -> bool {
+        self.known.people[person].is_here
+    }
+
+    /// Whom payments name, who did not come back.
+    pub(crate) fn paid(&self) -> Vec<usize> {
+        let of = |payment: &Payment| {
+            self.known.people.iter().position(|one| id(&one.record) == payment.person)
+        };
+        self.known.paid.iter().map(|(.., one)| of(one).expect("one of the people")).collect()
+    }
+
+    fn those(&self, people: People) -> Vec<usize> {
+        let is_meant = |person: &usize| match people {
+            People::One(one) => *person == one,
+            People::Family(family) => FAMILIES[*person] == family,
+        };
+        (0..FAMILIES.len()).filter(is_meant).filter(|person| self.is_here(*person)).collect()
+    }
+
+    fn send_delta(&mut self, people: People, house: House, day: Day) {
+        let those = self.those(people);
+        self.house(&those, house, day);
+        self.apply(&[], &those, day);
+    }
+
+    /// What a delta says of some people, as a file has it later.
+    fn house(&mut self, those: &[usize], house: House, day: Day) {
+        let to = self.number(house);
+        for &person in those {
+            let person = &mut self.known.people[person];
+            person.household.clone_from(&to);
+            written(day).clone_into(&mut person.days[0]);
+            // Nobody knows when it was handled either.
+            if day == Day::Unknown {
+                person.days[1].clear();
+            }
+        }
+    }
+
+    fn remove(&mut self, person: usize, successors: Option<House>, day: Day) {
+        let gone = self.those(People::One(person));
+        if gone.is_empty() {
+            return;
+        }
+        // Whoever is named has applied before.
+        for which in [Which::First, Which::Second] {
+            if self.known.names[which as usize] == person {
+                self.link(which);
+            }
+        }
+        self.known.people[person].is_here = false;
+        let successors = successors.map(|house| {
+            let rest = self.those(People::Family(FAMILIES[person]));
+            self.house(&rest, house, day);
+            rest
+        });
+        self.apply(&gone, &successors.unwrap_or_default(), day);
+    }
+
+    fn apply(&mut self, gone: &[usize], changed: &[usize], day: Day) {
+        let (header, records) = table(&self.town);
+        let of = |operation, person: &usize| {
+            let Person { record, household, .. } = &self.known.people[*person];
+            (operation, moved(&header, &records, record, (household, written(day))))
+        };
+        let gone = gone.iter().map(|person| of("削除", person));
+        let entries: Vec<_> = gone.chain(changed.iter().map(|one| of("変更", one))).collect();
+        if !entries.is_empty() {
+            self.known.deltas += 1;
+            self.town.apply(self.known.deltas, &delta(&header, &entries)).expect("a delta");
+        }
+    }
+
+    fn send_file(&mut self, people: People, house: House, day: Day) {
+        let to = self.number(house);
+        for person in self.those(people) {
+            let person = &mut self.known.people[person];
+            person.household.clone_from(&to);
+            if day != Day::Unknown {
+                person.days = [written(day), "2020-04-02"].map(str::to_owned);
+            }
+        }
+        let known =
+            |cells: &str| self.known.people.iter().find(|one| cells.starts_with(&id(&one.record)));
+        let file = changed(&self.town, |header, cells| {
+            let Some(person) = known(&cells[column(header, "宛名番号")]) else { return };
+            cells[column(header, "世帯番号")].clone_from(&person.household);
+            cells[column(header, "異動日")].clone_from(&person.days[0]);
+            cells[column(header, "処理日")].clone_from(&person.days[1]);
+        });
+        let is_here = |line: &&str| known(line).is_none_or(|person| person.is_here);
+        let file = file.lines().filter(is_here).map(|line| format!("{line}\n")).collect();
+        // Which file came first is told by the day.
+        self.known.day += 1;
+        self.town.restart_on(&format!("2026-11-{}", self.known.day));
+        self.town.replace_register(file);
+    }
+
+    fn link(&mut self, which: Which) {
+        let at = which as usize;
+        let person = self.known.names[at];
+        if self.known.lists[at].is_none() && self.is_here(person) {
+            let name = ["first", "second"][at];
+            self.known.lists[at] = Some(self.list(name, &[person]));
+        }
+    }
+
+    /// A list with a line for each of some people.
+    pub(crate) fn list(&self, name: &str, people: &[usize]) -> ListId {
+        let people: Vec<&Record> =
+            people.iter().map(|person| &self.known.people[*person].record).collect();
+        list_of(&self.town, name, &own(&people))
+    }
+
+    /// The first signature; nothing where there is nobody to pay.
+    pub(crate) fn propose(&mut self, which: Which) -> Option<Proposed> {
+        let found = self.propose_list(self.known.lists[which as usize]?)?;
+        self.known.proposals[which as usize] = Some(found.batch);
+        Some(found)
+    }
+
+    /// The same of any list.
+    pub(crate) fn propose_list(&self, list: ListId) -> Option<Proposed> {
+        let found = self.town.propose("certifier-1", list);
+        done(found, &[Reason::AlreadyPaid, Reason::NothingToCertify])
+    }
+
+    /// The second signature under what was proposed on the way, where that stands.
+    pub(crate) fn sign(&mut self, which: Which) {
+        let at = which as usize;
+        let (Some(list), Some(batch)) = (self.known.lists[at], self.known.proposals[at].take())
+        else {
+            return;
+        };
+        let signed = self.town.sign("certifier-2", list, batch);
+        let paid = done(signed, &[Reason::VersionOld]).map(|batch| self.payments(batch));
+        self.known.paid.extend(paid.into_iter().flatten().map(|one| (which, batch, one)));
+    }
+
+    /// Both signatures.
+    pub(crate) fn certify(&mut self, which: Which) {
+        if self.propose(which).is_some() {
+            self.sign(which);
+        }
+    }
+
+    /// Whom a batch pays, and by which line.
+    fn payments(&self, batch: BatchId) -> Vec<Payment> {
+        self.town.paid(batch)
+    }
+
+    /// The lines that a batch pays.
+    pub(crate) fn rows(&self, batch: BatchId) -> Vec<u32> {
+        self.payments(batch).iter().map(|payment| payment.row).collect()
+    }
+
+    /// What waits for its second signature.
+    pub(crate) fn proposal(&self, which: Which) -> Option<BatchId> {
+        let state = self.town.exchange.state();
+        let is_proposed = |batch: &BatchId| {
+            state.batches.get(batch).is_some_and(|batch| batch.state == BatchState::Proposed)
+        };
+        self.known.proposals[which as usize].filter(is_proposed)
+    }
+
+    fn take_back(&mut self, which: Which) {
+        let of_list = |(of, ..): &&(Which, BatchId, Payment)| *of == which;
+        let Some((_, batch, _)) = self.known.paid.iter().find(of_list).cloned() else { return };
+        let state = |town: &Town| town.exchange.state().batches.get(&batch).map(|one| one.state);
+        while state(&self.town) == Some(BatchState::Released) {
+            self.town.deliver_and_acknowledge();
+        }
+        let mut file = "申請番号,支給額\n".to_owned();
+        for (.., one) in self.known.paid.iter().filter(|(_, of, _)| *of == batch) {
+            file.push_str(&format!("{},{}\n", one.line, one.yen));
+        }
+        came_back(&self.town, batch, &file);
+        self.known.paid.retain(|(_, of, _)| *of != batch);
+    }
+
+    fn divide(&self, kind: DivisionKind, person: usize, to: &str) {
+        let record = &self.known.people[person].record;
+        // Whom no list's register has cannot be divided.
+        let divided = divide(&self.town, "payments", kind, &[(record, to)]);
+        done(divided, &[Reason::UnknownPerson]);
+    }
+
+    /// Places a stop; whether it stands by that, and not where it means nobody.
+    pub(crate) fn stop(&self, named: Named) -> bool {
+        let held = try_hold(&self.town, &self.id(named));
+        done(held, &[Reason::UnknownPerson, Reason::WrongState]).is_some()
+    }
+
+    /// Two people lift a stop.
+    pub(crate) fn lift(&self, named: Named) {
+        lifted(&self.town, &self.id(named));
+    }
+
+    /// Whether a stop on somebody holds a batch up.
+    pub(crate) fn waits(&self, batch: BatchId) -> bool {
+        let state = self.town.exchange.state();
+        state.held_payees(self.town.programme).any(|(_, hold)| hold.batches.contains(&batch))
+    }
+
+    fn exclude(&self, named: Named) {
+        let excluded = try_leave_out(&self.town, &self.id(named));
+        done(excluded, &[Reason::UnknownPerson, Reason::WrongState]);
+    }
+}
+
+/// What was done, if it was not refused for a reason that may be.
+fn done<T>(done: Result<T, Refusal>, reasons: &[Reason]) -> Option<T> {
+    match done {
+        Ok(done) => Some(done),
+        Err(refused) if reasons.contains(&refused.reason) => None,
+        Err(refused) => panic!("{refused}"),
+    }
+}
+
+/// A day as a register writes it.
+fn written(day: Day) -> &'static str {
+    match day {
+        Day::Before => "2026-08-20",
+        Day::After => "2026-10-05",
+        Day::Unknown => "",
+    }
+}
