@@ -49,7 +49,9 @@ pub(crate) fn early(start: &KeptVillage, life: &Life) -> Broken {
         lists.into_iter().for_each(|which| early.sign(which));
         lists.into_iter().for_each(|which| early.certify(which));
         let told = || format!("late: {:?}; {lists:?} early: {:?}", late.paid(), early.paid());
-        hold(late.paid().len() <= early.paid().len(), told)?;
+        // Other households were known when it was drawn up.
+        let is_another = (0..2).any(|family| has_parted_in_hindsight(life, family));
+        hold(is_another || late.paid().len() <= early.paid().len(), told)?;
         once(life, early)?;
     }
     Ok(())
@@ -74,17 +76,25 @@ pub(crate) fn on_the_way(start: &KeptVillage, life: &Life) -> Broken {
     once(life, village)
 }
 
-/// No person is paid twice, nor a household of which nobody ever parted, also where it has another number later.
+/// No person is paid twice, nor a household of which nobody ever parted, also where it has another number later, nor one together with
+/// whom a division counts to it.
 fn once(life: &Life, mut village: Village) -> Broken {
     let paid = village.paid();
     for person in 0..FAMILIES.len() {
         let times = paid.iter().filter(|one| **one == person).count();
         hold(times <= 1, || format!("{person} is paid {times} times"))?;
     }
+    if let [(person, House::Old(family), before)] = village.still_one() {
+        let is_one = |one: &&usize| *one == person || FAMILIES[**one] == *family;
+        let [before, after] = [before, &paid].map(|paid| paid.iter().filter(is_one).count());
+        let told = || format!("{person} is of family {family}, which is paid {paid:?}");
+        let is_clear = divisions(life) == 1 && !has_parted(life, *family);
+        hold(!is_clear || after <= before.max(1), told)?;
+    }
     for family in 0..2 {
         let of_family = |person: &&usize| FAMILIES[**person] == family;
         let Some(first) = paid.iter().find(of_family) else { continue };
-        if has_parted(life, family) {
+        if divisions(life) > 0 || has_parted(life, family) {
             continue;
         }
         let told = || format!("family {family} is paid {:?}", village.paid());
@@ -103,7 +113,7 @@ fn once(life: &Life, mut village: Village) -> Broken {
 }
 
 /// A stop on any id holds the same lines when it is placed before a proposal as after it, and a proposal of long before waits for it
-/// too where it has them.
+/// too where it has them. A stop on anybody of a family of which nobody ever parted holds it, whatever divisions say.
 pub(crate) fn stop(start: &KeptVillage, life: &Life) -> Broken {
     let mut village = start.lived(life);
     let houses = [House::Old(0), House::Old(1), House::New(0), House::New(1)];
@@ -124,6 +134,9 @@ pub(crate) fn stop(start: &KeptVillage, life: &Life) -> Broken {
             let told =
                 || format!("{which:?} {named:?}: waits: {waits}; {before:?}, then {after:?}");
             hold(waits == (before != after), told)?;
+            let family = FAMILIES[life.names[which as usize]];
+            let is_meant = village.is_of(named, family) && !has_parted(life, family);
+            hold(waits || !is_meant, || format!("{which:?} {named:?} goes out"))?;
             let waited = early.is_none() || !waits || stopped.contains(&named);
             hold(waited, || format!("{which:?} {named:?}: what was proposed early goes out"))?;
             village.lift(named);
@@ -146,31 +159,61 @@ fn stops_of(village: &Village, batch: BatchId, named: &[Named]) -> Vec<Named> {
     stops
 }
 
-/// Whether members of a family ever went different ways, or lived with others, or a division names one. Of whoever was there on the base date
-/// those have parted who were elsewhere by then, as it is said when she is gone.
+/// Whether members of a family ever went different ways, or lived with others.
 fn has_parted(life: &Life, family: usize) -> bool {
     let mut here = FAMILIES.map(|of| of == family);
-    let (mut is_parted, mut was_there) = (have_met(life), false);
+    let mut is_parted = have_met(life) || has_parted_in_hindsight(life, family);
     for event in &life.events {
-        if let Event::Delta(people, _, day) | Event::File(people, _, day) = *event {
-            let is_alone = here.iter().filter(|is_here| **is_here).count() == 1;
-            is_parted |= match people {
-                People::One(person) => here[person] && !is_alone,
-                People::Family(of) => of == family && was_there && day == Day::Before,
-            };
-        }
-        if let Event::Gone(person, day) | Event::Succeeded(person, _, day) = *event
-            && here[person]
-        {
-            is_parted |= was_there && day == Day::Before;
-            was_there |= day != Day::Before;
-            here[person] = false;
+        match *event {
+            Event::Delta(People::One(person), ..) | Event::File(People::One(person), ..) => {
+                let is_alone = here.iter().filter(|is_here| **is_here).count() == 1;
+                is_parted |= here[person] && !is_alone;
+            }
+            Event::Gone(person, _) | Event::Succeeded(person, ..) => here[person] = false,
+            Event::Delta(..) | Event::File(..) => {}
+            Event::Linked(_) | Event::Proposed(_) | Event::Certified(_) | Event::CameBack(_) => {}
+            Event::Apart(_) | Event::StillOne(..) | Event::Stopped(_) | Event::Excluded(_) => {}
         }
     }
     is_parted
 }
 
-/// Whether the two families ever had a number in common, or a division names somebody.
+/// Whether one of a family was there on the base date and is gone since, and the others were elsewhere by then, as a late notice says when
+/// she is gone: she had a household of her own. Who was paid or proposed before that notice was paid for all of them.
+fn has_parted_in_hindsight(life: &Life, family: usize) -> bool {
+    let (mut is_left_alone, mut was_there) = (false, false);
+    for event in &life.events {
+        let (of, day, is_gone) = match *event {
+            Event::Gone(person, day) | Event::Succeeded(person, _, day) => {
+                (FAMILIES[person], day, true)
+            }
+            Event::Delta(People::One(person), _, day)
+            | Event::File(People::One(person), _, day) => (FAMILIES[person], day, false),
+            Event::Delta(People::Family(of), _, day) | Event::File(People::Family(of), _, day) => {
+                (of, day, false)
+            }
+            Event::Linked(_) | Event::Proposed(_) | Event::Certified(_) | Event::CameBack(_) => {
+                continue;
+            }
+            Event::Apart(_) | Event::StillOne(..) | Event::Stopped(_) | Event::Excluded(_) => {
+                continue;
+            }
+        };
+        if of == family {
+            is_left_alone |= was_there && day == Day::Before;
+            was_there |= is_gone && day != Day::Before;
+        }
+    }
+    is_left_alone
+}
+
+/// How often a division names somebody.
+fn divisions(life: &Life) -> usize {
+    let is_division = |event: &&Event| matches!(event, Event::Apart(_) | Event::StillOne(..));
+    life.events.iter().filter(is_division).count()
+}
+
+/// Whether the two families ever had a number in common.
 fn have_met(life: &Life) -> bool {
     let mut had = [0, 1].map(|family| vec![House::Old(family)]);
     for event in &life.events {
@@ -185,17 +228,13 @@ fn have_met(life: &Life) -> bool {
             had[FAMILIES[person]].push(house);
         }
     }
-    let is_division = |event: &Event| matches!(event, Event::Apart(_) | Event::StillOne(..));
-    if life.events.iter().any(is_division) {
-        return true;
-    }
     had[0].iter().any(|house| had[1].contains(house))
 }
 
 /// Whether the two who are named have nothing to do with each other.
 fn are_strangers(life: &Life) -> bool {
     let [one, other] = life.names.map(|person| FAMILIES[person]);
-    one != other && !have_met(life)
+    one != other && !have_met(life) && divisions(life) == 0
 }
 
 fn is_linked(village: &Village) -> bool {

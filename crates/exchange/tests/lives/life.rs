@@ -142,11 +142,12 @@ fn linked() -> BoxedStrategy<Event> {
     which().prop_map(Event::Linked).boxed()
 }
 
-/// Who counts to which household by a division.
+/// Who counts to which household by a division: mostly one who is named to the other family.
 fn divided() -> BoxedStrategy<Event> {
-    let apart = person().prop_map(Event::Apart);
-    let still_one = (person(), house()).prop_map(|(who, to)| Event::StillOne(who, to));
-    prop_oneof![apart, still_one].boxed()
+    let to_the_other = prop::sample::select(vec![(0, House::Old(1)), (3, House::Old(0))]);
+    let still_one = prop_oneof![2 => to_the_other, 1 => (person(), house())];
+    let still_one = still_one.prop_map(|(who, to)| Event::StillOne(who, to));
+    prop_oneof![1 => person().prop_map(Event::Apart), 2 => still_one].boxed()
 }
 
 fn stopped() -> BoxedStrategy<Event> {
@@ -177,13 +178,17 @@ impl Kind {
         kinds.extend(match self {
             Self::PaidAtTheEnd => vec![(1, stopped())],
             Self::ProposedOnTheWay => vec![(6, proposed()), (1, stopped())],
-            Self::PaidOnTheWay => vec![(5, certified()), (1, proposed()), (1, came_back())],
+            Self::PaidOnTheWay => {
+                vec![(5, certified()), (1, proposed()), (1, came_back()), (3, divided())]
+            }
             Self::StoppedAtTheEnd => vec![(2, proposed()), (2, divided())],
         });
         // Mostly they are of one household.
         let mates = prop::sample::select(vec![[0, 1], [0, 1], [1, 0], [0, 2]]);
+        let strangers = prop::sample::select(vec![[0, 3], [3, 0]]);
         let any = [person(), person()].prop_filter("two persons", |[one, other]| one != other);
-        let names = prop_oneof![4 => mates, 1 => any];
+        let apart = if self == Self::PaidOnTheWay { 4 } else { 1 };
+        let names = prop_oneof![4 => mates, apart => strangers, 1 => any];
         let most = if self == Self::PaidAtTheEnd { 7 } else { 8 };
         let life = (names, vec(Union::new_weighted(kinds), 1..most));
         life.prop_map(|(names, events)| Life { names, events })

@@ -34,6 +34,8 @@ struct Known {
     names: [usize; 2],
     lists: [Option<ListId>; 2],
     proposals: [Option<BatchId>; 2],
+    /// Who was counted to which household by a division, and who was paid by then.
+    still_one: Vec<(usize, House, Vec<usize>)>,
     /// What went out, and did not come back.
     paid: Vec<(Which, BatchId, Payment)>,
 }
@@ -77,6 +79,7 @@ impl KeptVillage {
             names: [0, 1],
             lists: [None; 2],
             proposals: [None; 2],
+            still_one: Vec::new(),
             paid: Vec::new(),
         };
         Self { town: KeptTown::of(town), known }
@@ -116,9 +119,13 @@ impl Village {
             Event::Proposed(which) => drop(self.propose(which)),
             Event::Certified(which) => self.certify(which),
             Event::CameBack(which) => self.take_back(which),
-            Event::Apart(person) => self.divide(DivisionKind::Separate, person, ""),
+            Event::Apart(person) => {
+                self.divide(DivisionKind::Separate, person, "");
+            }
             Event::StillOne(person, house) => {
-                self.divide(DivisionKind::StillOne, person, &self.number(house));
+                if self.divide(DivisionKind::StillOne, person, &self.number(house)) {
+                    self.known.still_one.push((person, house, self.paid()));
+                }
             }
             Event::Stopped(named) => {
                 self.stop(named);
@@ -156,12 +163,30 @@ impl Village {
         self.known.people[person].is_here
     }
 
+    /// Whether an id is that of a family which has somebody here: of one of them, the number that they had at first, or that of today.
+    pub(crate) fn is_of(&self, named: Named, family: usize) -> bool {
+        let here = self.those(People::Family(family));
+        match named {
+            Named::Person(person) => here.contains(&person),
+            Named::Number(house) => {
+                let number = self.number(house);
+                let has_it = |person: &usize| self.known.people[*person].household == number;
+                !here.is_empty() && (house == House::Old(family) || here.iter().any(has_it))
+            }
+        }
+    }
+
     /// Whom payments name, who did not come back.
     pub(crate) fn paid(&self) -> Vec<usize> {
         let of = |payment: &Payment| {
             self.known.people.iter().position(|one| id(&one.record) == payment.person)
         };
         self.known.paid.iter().map(|(.., one)| of(one).expect("one of the people")).collect()
+    }
+
+    /// Who was counted to which household by a division, and who was paid by then.
+    pub(crate) fn still_one(&self) -> &[(usize, House, Vec<usize>)] {
+        &self.known.still_one
     }
 
     fn those(&self, people: People) -> Vec<usize> {
@@ -333,11 +358,12 @@ impl Village {
         self.known.paid.retain(|(_, of, _)| *of != batch);
     }
 
-    fn divide(&self, kind: DivisionKind, person: usize, to: &str) {
+    /// Whether the division stands.
+    fn divide(&self, kind: DivisionKind, person: usize, to: &str) -> bool {
         let record = &self.known.people[person].record;
         // Whom no list's register has cannot be divided.
         let divided = divide(&self.town, "payments", kind, &[(record, to)]);
-        done(divided, &[Reason::UnknownPerson]);
+        done(divided, &[Reason::UnknownPerson]).is_some()
     }
 
     /// Places a stop; whether it stands by that, and not where it means nobody.

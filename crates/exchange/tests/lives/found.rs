@@ -1,0 +1,42 @@
+//! Lives that broke a law once.
+//!
+//! Each test names the line that, removed, makes it fail.
+
+use crate::Law;
+use crate::laws::{early, on_the_way, order, stop};
+use crate::life::Day::{After, Before};
+use crate::life::Event::{Certified, Delta, Gone, Linked, Proposed, StillOne, Succeeded};
+use crate::life::House::{New, Old};
+use crate::life::People::Family;
+use crate::life::Which::{First, Second};
+use crate::life::{Life, life};
+use crate::village::KeptVillage;
+
+fn keeps(life: &Life, laws: &[Law]) {
+    let start = KeptVillage::new();
+    for law in laws {
+        assert_eq!(law(&start, life), Ok(()), "{life}");
+    }
+}
+
+/// Without `called` in `Reach::add_payees` a stop on who is left reaches the line of who is gone where that is proposed already, and
+/// not where it is yet to be. Without `keys` in `AlreadyPaid::has` both are paid where the line of who is gone comes second.
+#[test]
+fn the_others_of_a_household_have_another_number_by_the_late_notice_of_a_death() {
+    keeps(&life([0, 1], &[Succeeded(0, New(0), Before)]), &[order, stop]);
+}
+
+/// Without `counted_since` in `PaidHouseholds::of` the household is paid to which somebody who was paid is counted afterwards.
+#[test]
+fn somebody_who_was_paid_is_counted_to_another_household() {
+    let events = [Linked(Second), Certified(First), Linked(First), Certified(First)];
+    let events = [&events[..], &[StillOne(0, Old(1))]].concat();
+    keeps(&life([0, 3], &events), &[on_the_way]);
+}
+
+/// What was proposed as that of all of them is paid for all of them, though late notices say of the others that they were elsewhere.
+#[test]
+fn a_household_is_proposed_of_which_only_who_is_gone_was_there() {
+    let events = [Gone(1, After), Proposed(Second), Delta(Family(0), New(0), Before)];
+    keeps(&life([0, 1], &events), &[early, stop]);
+}
