@@ -38,7 +38,7 @@ pub(crate) fn order(start: &KeptVillage, life: &Life) -> Broken {
 
 /// A proposal that was drawn up early and is signed late never leads to fewer payments than one that is drawn up late.
 pub(crate) fn early(start: &KeptVillage, life: &Life) -> Broken {
-    let mut late = start.lived(&life.without(|event| matches!(event, Event::Proposed(_))));
+    let mut late = start.lived(&life.linked_alone());
     BOTH.into_iter().for_each(|which| late.certify(which));
     let lived = start.lived(life).keep();
     for which in BOTH {
@@ -47,7 +47,8 @@ pub(crate) fn early(start: &KeptVillage, life: &Life) -> Broken {
     for lists in [BOTH, [Which::Second, Which::First]] {
         let mut early = lived.go_on();
         lists.into_iter().for_each(|which| early.sign(which));
-        lists.into_iter().for_each(|which| early.certify(which));
+        // Whoever waited for what does not stand any more is paid when it is asked again.
+        [lists, lists].into_iter().flatten().for_each(|which| early.certify(which));
         let told = || format!("late: {:?}; {lists:?} early: {:?}", late.paid(), early.paid());
         // Other households were known when it was drawn up.
         let is_another = (0..2).any(|family| has_parted_in_hindsight(life, family));
@@ -57,7 +58,7 @@ pub(crate) fn early(start: &KeptVillage, life: &Life) -> Broken {
     Ok(())
 }
 
-/// What is signed late and goes out would be proposed again, if nobody had proposed it early.
+/// What is signed late and goes out would be proposed again, to the same payees, if nobody had proposed it early.
 fn goes_out(lived: &KeptVillage, which: Which) -> Broken {
     let (mut signed, mut anew) = (lived.go_on(), lived.go_on());
     let Some(early) = signed.proposal(which) else { return Ok(()) };

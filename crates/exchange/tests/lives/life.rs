@@ -58,7 +58,7 @@ pub(crate) enum Event {
     Succeeded(usize, House, Day),
     /// A list is linked to the register as it is.
     Linked(Which),
-    /// The first signature under a list.
+    /// The first signature under a list, which is linked before.
     Proposed(Which),
     /// Both of them.
     Certified(Which),
@@ -92,10 +92,12 @@ pub(crate) fn life(names: [usize; 2], events: &[Event]) -> Life {
 }
 
 impl Life {
-    /// The same without some events.
-    pub(crate) fn without(&self, is_left_out: impl Fn(&Event) -> bool) -> Self {
-        let events = self.events.iter().filter(|event| !is_left_out(event)).copied().collect();
-        Self { events, ..self.clone() }
+    /// The same where what is proposed on the way is linked alone.
+    pub(crate) fn linked_alone(&self) -> Self {
+        let linked = |event: &Event| {
+            if let Event::Proposed(which) = *event { Event::Linked(which) } else { *event }
+        };
+        Self { events: self.events.iter().map(linked).collect(), ..self.clone() }
     }
 }
 

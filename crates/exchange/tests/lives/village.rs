@@ -116,8 +116,14 @@ impl Village {
             Event::Gone(person, day) => self.remove(person, None, day),
             Event::Succeeded(person, house, day) => self.remove(person, Some(house), day),
             Event::Linked(which) => self.link(which),
-            Event::Proposed(which) => drop(self.propose(which)),
-            Event::Certified(which) => self.certify(which),
+            Event::Proposed(which) => {
+                self.link(which);
+                self.propose(which);
+            }
+            Event::Certified(which) => {
+                self.link(which);
+                self.certify(which);
+            }
             Event::CameBack(which) => self.take_back(which),
             Event::Apart(person) => {
                 self.divide(DivisionKind::Separate, person, "");
@@ -329,9 +335,9 @@ impl Village {
         self.town.paid(batch)
     }
 
-    /// The lines that a batch pays.
-    pub(crate) fn rows(&self, batch: BatchId) -> Vec<u32> {
-        self.payments(batch).iter().map(|payment| payment.row).collect()
+    /// The lines that a batch pays, and to whom.
+    pub(crate) fn rows(&self, batch: BatchId) -> Vec<(u32, String)> {
+        self.payments(batch).into_iter().map(|payment| (payment.row, payment.payee)).collect()
     }
 
     /// What waits for its second signature.
