@@ -24,6 +24,7 @@ mod refusal;
 mod server;
 mod tls;
 mod tls_error;
+mod turn;
 mod unread;
 mod visitor;
 

@@ -24,6 +24,7 @@ use tonic::transport::server::Connected;
 use super::admission::Place;
 use super::credentials::CredentialStore;
 use super::peer::Peer;
+use super::turn::Turn;
 use super::visitor::Visitor;
 use crate::config::Limits;
 use crate::telemetry;
@@ -49,6 +50,7 @@ pub struct Connection<V: Visitor = Arc<Peer>> {
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
     /// When the connection has to be over, for the next phase.
     over: Instant,
+    turn: Turn,
     signals: Signals,
     credentials: Arc<CredentialStore>,
     /// When the visitor is looked at again: the end of a certificate must reach streams that stay open.
@@ -93,6 +95,7 @@ impl<V: Visitor> Connection<V> {
             deadline: Box::pin(tokio::time::sleep(limits.preface_timeout)),
             ended: Box::pin(signals.stopping.clone().cancelled_owned()),
             over: Instant::now() + age,
+            turn: Turn::default(),
             signals,
             replaced: WatchStream::from_changes(credentials.in_use()),
             credentials,
@@ -166,9 +169,15 @@ impl<V: Visitor> AsyncRead for Connection<V> {
         if let Poll::Ready(error) = self.poll_over(context) {
             return Poll::Ready(Err(error));
         }
+        ready!(self.turn.poll_lasts(context));
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_pending() {
+            self.turn.end();
+        }
+        ready!(read)?;
         let bytes = buffer.filled().len() - before;
+        self.turn.count(bytes);
         self.count(bytes);
         Poll::Ready(Ok(()))
     }
