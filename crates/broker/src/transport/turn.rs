@@ -16,7 +16,7 @@ pub(super) struct Turn {
 
 impl Turn {
     /// Ready as long as the turn lasts; then others come in between, and another turn begins.
-    pub(super) fn poll_lasts(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_lasts(&mut self, context: &Context<'_>) -> Poll<()> {
         if self.read < TURN_BYTES {
             return Poll::Ready(());
         }
@@ -44,16 +44,16 @@ mod tests {
 
     #[test]
     fn whoever_has_sent_a_megabyte_lets_others_come_in_between_and_then_goes_on() {
-        let mut context = Context::from_waker(Waker::noop());
+        let context = Context::from_waker(Waker::noop());
         let (mut turn, mut interrupted) = (Turn::default(), 0);
         for _ in 0..64 {
-            while turn.poll_lasts(&mut context).is_pending() {
+            while turn.poll_lasts(&context).is_pending() {
                 interrupted += 1;
             }
             turn.count(16 * 1024);
         }
         assert_eq!(interrupted, 31, "once for every 32 KiB");
         turn.end();
-        assert!(turn.poll_lasts(&mut context).is_ready());
+        assert!(turn.poll_lasts(&context).is_ready());
     }
 }
