@@ -265,6 +265,7 @@ fn missed_json(missed: &MissedRule) -> Value {
         Miss::BlockTooLarge { residents, most } => {
             ("BLOCK_TOO_LARGE", &[][..], Some((residents, most)))
         }
+        Miss::NotAsked => ("NOT_ASKED", &[][..], None),
     };
     let mut object = json!({"rule": missed.rule, "why": code, "parts": parts});
     if let (Some((residents, most)), Some(object)) = (sizes, object.as_object_mut()) {
@@ -298,6 +299,7 @@ pub(crate) fn search_json(search: &[RuleSearch]) -> Value {
             Search::Nobody => ("NOBODY", None, None),
             Search::TooMany { residents, most } => ("TOO_MANY", Some(residents), Some(most)),
             Search::Residents(residents) => ("RESIDENTS", Some(residents), None),
+            Search::NotAsked => ("NOT_ASKED", None, None),
         };
         json!({"rule": search.rule, "found": code, "residents": residents, "most": most})
     };

@@ -280,7 +280,7 @@ impl Dedupable {
         let rules = self.blocking().rules().len();
         let look = |lines: &[Asker]| {
             watcher.go_on()?;
-            let mut round = Round::default();
+            let mut round = Round::asking_every_rule();
             let mut counts = vec![Default::default(); rules];
             let (mut seen, mut found) = (Seen::default(), T::default());
             let mut pairs = vec![0u64; lines.len()];

@@ -18,7 +18,7 @@ use crate::training_report::TrainingReport;
 use crate::weight::MatchWeight;
 
 /// The version of the engine's arithmetic. Results are promised equal only within one version.
-pub const ENGINE_VERSION: &str = "6";
+pub const ENGINE_VERSION: &str = "7";
 
 /// What is believed of one level.
 #[derive(Clone, Debug, PartialEq)]

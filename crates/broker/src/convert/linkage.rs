@@ -93,6 +93,7 @@ fn missed(missed: MissedRule) -> v1::MissedRule {
         Miss::BlockTooLarge { residents, most } => {
             (v1::MissKind::BlockTooLarge, Vec::new(), (residents, most))
         }
+        Miss::NotAsked => (v1::MissKind::NotAsked, Vec::new(), (0, 0)),
     };
     v1::MissedRule { rule: missed.rule, why: why.into(), parts, residents, residents_max }
 }
@@ -103,6 +104,7 @@ pub(crate) fn rule_search(search: RuleSearch) -> v1::RuleSearch {
         Search::Nobody => (v1::RuleFound::Nobody, 0, 0),
         Search::TooMany { residents, most } => (v1::RuleFound::TooMany, residents, most),
         Search::Residents(residents) => (v1::RuleFound::Residents, residents, 0),
+        Search::NotAsked => (v1::RuleFound::NotAsked, 0, 0),
     };
     v1::RuleSearch { rule: search.rule, found: found.into(), residents, residents_max }
 }

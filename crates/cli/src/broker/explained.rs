@@ -251,6 +251,7 @@ fn missed(sent: &v1::MissedRule) -> Result<MissedRule, BrokerError> {
         MissKind::BlockTooLarge => {
             Miss::BlockTooLarge { residents: sent.residents, most: sent.residents_max }
         }
+        MissKind::NotAsked => Miss::NotAsked,
         MissKind::Unspecified => return Err(UNKNOWN),
     };
     Ok(MissedRule { rule: plain(&sent.rule), miss })
@@ -264,6 +265,7 @@ fn rule_search(sent: &v1::RuleSearch) -> Result<RuleSearch, BrokerError> {
             Search::TooMany { residents: sent.residents, most: sent.residents_max }
         }
         RuleFound::Residents => Search::Residents(sent.residents),
+        RuleFound::NotAsked => Search::NotAsked,
         RuleFound::Unspecified => return Err(UNKNOWN),
     };
     Ok(RuleSearch { rule: plain(&sent.rule), found })

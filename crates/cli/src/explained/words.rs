@@ -50,6 +50,7 @@ pub(super) fn miss(language: Language, miss: &Miss) -> String {
             language.pick(format!("another {parts}"), format!("{parts}が異なる"))
         }
         Miss::BlockTooLarge { residents, most } => too_many(language, *residents, *most),
+        Miss::NotAsked => not_asked(language),
     }
 }
 
@@ -63,7 +64,16 @@ pub(super) fn found(language: Language, search: Search) -> String {
         Search::Residents(residents) => {
             language.pick(format!("{residents} compared"), format!("{residents} 人を比較"))
         }
+        Search::NotAsked => not_asked(language),
     }
+}
+
+fn not_asked(language: Language) -> String {
+    let (english, japanese) = (
+        "not asked: the line agrees with somebody in name, date of birth and house",
+        "照会せず（氏名・生年月日・番地まで一致する住民が他にいる）",
+    );
+    language.pick(english, japanese).to_owned()
 }
 
 fn too_many(language: Language, residents: u64, most: u64) -> String {

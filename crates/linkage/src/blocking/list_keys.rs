@@ -24,14 +24,17 @@ const ROUND: u32 = 64 * CHUNK;
 pub(super) struct ListKeys(Vec<Vec<u64>>);
 
 impl ListKeys {
-    pub(super) fn of(list: &Normalised, plan: &KeyPlan) -> Self {
+    /// `left_out` are lines that ask for nothing.
+    pub(super) fn of(list: &Normalised, plan: &KeyPlan, left_out: &[bool]) -> Self {
         let lines = u32::try_from(list.records.len()).expect("fewer than 2^32 lines");
-        let words = (lines as usize * BITS_PER_LINE / 64).next_power_of_two();
+        let asking = lines as usize - left_out.iter().filter(|left_out| **left_out).count();
+        let words = (asking * BITS_PER_LINE / 64).next_power_of_two();
         let mut bits = vec![vec![0; words]; plan.rules()];
         let keys_of = |lines: std::ops::Range<u32>| {
             let (mut record, mut keys) = (RecordParts::default(), Vec::new());
             let mut of_rules = vec![Vec::with_capacity(lines.len()); plan.rules()];
-            for line in lines {
+            let asks = |line: &u32| !left_out.get(*line as usize).copied().unwrap_or(false);
+            for line in lines.filter(asks) {
                 plan.look_up(list, Side::List, line, &mut record);
                 for (rule, of_rule) in of_rules.iter_mut().enumerate() {
                     plan.keys(&record, rule, &mut keys);

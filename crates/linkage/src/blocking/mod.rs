@@ -14,17 +14,22 @@ mod postings;
 mod round;
 mod rules;
 mod search;
+mod turns;
 
 use std::sync::Arc;
 
-use keys::{KeyPlan, Side, keys};
+use rayon::prelude::*;
+
+use keys::{Side, keys};
 use overlay::Overlay;
 use postings::{Postings, Width};
 pub(crate) use round::Round;
 use rules::KeyPart;
 pub(crate) use rules::{BlockingRule, rules};
 pub use search::{Miss, MissedRule, RuleSearch, Search};
+use turns::Turns;
 
+use crate::equal_lines::Asker;
 use crate::records::Normalised;
 
 /// The most rules of three properties.
@@ -72,8 +77,8 @@ impl BlockingReport {
 /// An inverted index of the register: for every rule, key to records.
 #[derive(Debug)]
 pub(crate) struct BlockingIndex {
-    postings: Arc<[Postings]>,
-    plan: Arc<KeyPlan>,
+    postings: Arc<Vec<Postings>>,
+    turns: Turns,
     /// Rules of three properties that there would be beyond [`RULES_MAX`].
     rules_left_out: usize,
     overlay: Overlay,
@@ -81,6 +86,9 @@ pub(crate) struct BlockingIndex {
 
 /// Registers smaller than this are indexed whole for any list: it takes no time, and how wide a rule is shows in its
 /// blocks.
+/// Lines that one task looks at before the index is whole.
+const LINES_AT_A_TIME: usize = 8_192;
+
 const SMALL_REGISTER: usize = 65_536;
 
 impl BlockingIndex {
@@ -107,12 +115,21 @@ impl BlockingIndex {
         width: Width,
     ) -> Self {
         let all: Vec<KeyPart> = distinct_parts(&rules);
-        let build = |rules: Vec<BlockingRule>| match list {
-            Some(list) => Postings::build_for(register, rules, list),
+        let build = |rules: Vec<BlockingRule>, settled: &[bool]| match list {
+            Some(list) => Postings::build_for(register, rules, list, settled),
             None => Postings::build_all(register, rules, width),
         };
+        let (first, later) = turns::split(rules);
+        let mut first = build(first, &[]);
+        first.iter_mut().for_each(Postings::settle_limit);
+        // What a settled line would ask for later is not asked.
+        let (first, settled) = match list {
+            Some(list) => Self::settled(first, list),
+            None => (first, Vec::new()),
+        };
+        let built = first.into_iter().chain(build(later, &settled));
         let (mut postings, wide): (Vec<Postings>, Vec<Postings>) =
-            build(rules).into_iter().partition(|postings| !postings.too_wide);
+            built.partition(|postings| !postings.too_wide);
         let mut narrower: Vec<BlockingRule> = Vec::new();
         for wide in wide.iter().filter(|wide| wide.rule.parts.len() == 2) {
             for &part in all.iter().filter(|part| !wide.rule.parts.contains(part)) {
@@ -124,15 +141,29 @@ impl BlockingIndex {
         }
         let rules_left_out = narrower.len().saturating_sub(RULES_MAX);
         narrower.truncate(RULES_MAX);
-        postings.extend(build(narrower));
+        postings.extend(build(narrower, &settled));
         postings.extend(wide);
         postings.iter_mut().for_each(Postings::settle_limit);
         Self::of(postings, rules_left_out)
     }
 
+    /// Which lines the rules that are asked first settle.
+    fn settled(first: Vec<Postings>, list: &Normalised) -> (Vec<Postings>, Vec<bool>) {
+        let index = Self::of(first, 0);
+        let lines = u32::try_from(list.records.len()).expect("fewer than 2^32 lines");
+        let lines: Vec<Asker> = (0..lines).map(Asker::from).collect();
+        let settled = lines.par_chunks(LINES_AT_A_TIME).flat_map_iter(|lines| {
+            let mut round = Round::default();
+            round.settled(&index, list, lines)
+        });
+        let settled = settled.collect();
+        let postings = Arc::into_inner(index.postings).expect("nobody else has it");
+        (postings, settled)
+    }
+
     fn of(postings: Vec<Postings>, rules_left_out: usize) -> Self {
-        let plan = Arc::new(KeyPlan::new(postings.iter().map(|postings| &postings.rule)));
-        Self { postings: postings.into(), plan, rules_left_out, overlay: Overlay::default() }
+        let turns = Turns::of(postings.iter().map(|postings| &postings.rule));
+        Self { postings: Arc::new(postings), turns, rules_left_out, overlay: Overlay::default() }
     }
 
     /// Indexes a register under the rules of this index, with their limits.
@@ -144,9 +175,9 @@ impl BlockingIndex {
     pub(crate) fn changed(&self, register: &Normalised, first: u32, gone: &[u32]) -> Self {
         Self {
             postings: Arc::clone(&self.postings),
-            plan: Arc::clone(&self.plan),
+            turns: self.turns.clone(),
             rules_left_out: self.rules_left_out,
-            overlay: self.overlay.changed(&self.plan, register, first, gone),
+            overlay: self.overlay.changed(&self.turns.all().plan, register, first, gone),
         }
     }
 
@@ -270,7 +301,7 @@ fn distinct_parts(rules: &[BlockingRule]) -> Vec<KeyPart> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::sync::Arc;
 
     use jiff::Timestamp;
@@ -389,7 +420,7 @@ mod tests {
                 index.rules().map(|rule| PlainIndex::build(register, rule)).collect();
             let mut counts = vec![RuleCounts::default(); index.rules().len()];
             let lines: Vec<Asker> = (0..1_200).map(Asker::from).collect();
-            let mut round = Round::default();
+            let mut round = Round::asking_every_rule();
             round.look_up(&index, list, &lines, &mut counts);
             for Asker { line, .. } in lines {
                 let mut expected: Vec<(u32, u16)> = Vec::new();
@@ -406,6 +437,40 @@ mod tests {
             let left_out = counts.iter().any(|counts| counts.pairs_left_out > 0);
             assert_eq!(left_out, most < 5_000, "blocks of {most}");
         }
+    }
+
+    #[test]
+    fn a_line_that_agrees_with_somebody_in_name_birthday_and_house_asks_for_nobody_else() {
+        let linkable = people(600, 1_200);
+        let (register, list) = (&linkable.index().register, &linkable.list);
+        let index = BlockingIndex::build(register, rules(register), None);
+        let plain: Vec<PlainIndex> =
+            index.rules().map(|rule| PlainIndex::build(register, rule)).collect();
+        let found = |line: u32, asked: &dyn Fn(&str) -> bool| -> BTreeSet<u32> {
+            let asked =
+                index.rules().zip(&plain).filter(|(rule, _)| asked(&rule.describe(register)));
+            asked.flat_map(|(rule, plain)| plain.find(list, line, rule)).collect()
+        };
+        let lines: Vec<Asker> = (0..1_200).map(Asker::from).collect();
+        let mut counts = vec![RuleCounts::default(); index.rules().len()];
+        let mut round = Round::default();
+        round.look_up(&index, list, &lines, &mut counts);
+        let mut settled = 0;
+        for line in 0..1_200 {
+            round.find(&index, line as usize, 1, &mut counts);
+            let with = |part: &str| found(line, &|rule| rule == format!("birth_date + {part}"));
+            let (family, given) = (with("family name as written"), with("given name as written"));
+            let house = with("town and house number");
+            let expected = if family.iter().any(|row| given.contains(row) && house.contains(row)) {
+                settled += 1;
+                &(&family | &given) | &house
+            } else {
+                found(line, &|_| true)
+            };
+            let found: BTreeSet<u32> = round.found.iter().map(|&(row, _)| row).collect();
+            assert_eq!(found, expected, "line {line}");
+        }
+        assert!(settled > 0 && settled < 1_200, "{settled}");
     }
 
     /// The records of every key of one rule, as the definition has it.

@@ -60,16 +60,17 @@ impl Postings {
         known.par_iter().map(build).collect()
     }
 
-    /// The postings of several rules, of the keys that a list has.
+    /// The postings of several rules, of the keys that a list has but for those of some lines.
     pub(super) fn build_for(
         register: &Normalised,
         rules: Vec<BlockingRule>,
         list: &Normalised,
+        left_out: &[bool],
     ) -> Vec<Self> {
         // The parts of so many records stay at hand while rule after rule is made of them.
         const CHUNK: u32 = 4_096;
         let plan = KeyPlan::new(rules.iter());
-        let wanted = ListKeys::of(list, &plan);
+        let wanted = ListKeys::of(list, &plan, left_out);
         let rows = u32::try_from(register.records.len()).expect("fewer than 2^32 residents");
         let chunk = |chunk: u32| {
             let of_chunk = chunk * CHUNK..rows.min((chunk + 1) * CHUNK);

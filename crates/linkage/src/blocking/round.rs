@@ -5,6 +5,8 @@
 //! a line finds the same candidates in any round.
 
 use super::keys::{RecordParts, Side};
+use super::rules::Shown;
+use super::turns::{Asks, Turn};
 use super::{BlockingIndex, LAST_RESORT_MAX, RuleCounts};
 use crate::comparison::Measure;
 use crate::equal_lines::Asker;
@@ -43,6 +45,7 @@ fn fetch_places(list: &Normalised, lines: impl Iterator<Item = u32> + Clone) {
 /// Some lines and what they have found. Its memory is used again for further rounds.
 #[derive(Default)]
 pub(crate) struct Round {
+    asks: Asks,
     parts: RecordParts,
     keys: Vec<u64>,
     /// For each rule.
@@ -60,6 +63,11 @@ pub(crate) struct Round {
 }
 
 impl Round {
+    /// A round in which every rule is asked.
+    pub(crate) fn asking_every_rule() -> Self {
+        Self { asks: Asks::EveryRule, ..Self::default() }
+    }
+
     /// Looks up what the lines ask for.
     pub(crate) fn look_up(
         &mut self,
@@ -68,21 +76,70 @@ impl Round {
         lines: &[Asker],
         counts: &mut [RuleCounts],
     ) {
-        self.asked.resize_with(index.postings.len(), Vec::new);
+        let (first, later) = index.turns.of_line(self.asks);
+        let mut asking = self.ask_first(index, list, lines, first, counts);
+        if let Some(later) = later {
+            asking.retain(|&at| !self.is_settled(index, at as usize));
+            self.ask(index, list, lines, (later, &asking), counts);
+            self.sort_by_line(lines.len());
+        }
+    }
+
+    /// Which of the lines are settled before they have asked every rule.
+    pub(super) fn settled(
+        &mut self,
+        index: &BlockingIndex,
+        list: &Normalised,
+        lines: &[Asker],
+    ) -> Vec<bool> {
+        let (first, Some(_)) = index.turns.of_line(self.asks) else {
+            return vec![false; lines.len()];
+        };
+        let mut counts = vec![RuleCounts::default(); index.postings.len()];
+        self.ask_first(index, list, lines, first, &mut counts);
+        (0..lines.len()).map(|at| self.is_settled(index, at)).collect()
+    }
+
+    /// Looks up what all lines ask for by some of the rules; their places.
+    fn ask_first(
+        &mut self,
+        index: &BlockingIndex,
+        list: &Normalised,
+        lines: &[Asker],
+        turn: &Turn,
+        counts: &mut [RuleCounts],
+    ) -> Vec<u32> {
+        self.unsorted.clear();
+        let everybody = 0..u32::try_from(lines.len()).expect("fewer than 2^32 lines");
+        let everybody: Vec<u32> = everybody.collect();
+        self.ask(index, list, lines, (turn, &everybody), counts);
+        self.sort_by_line(lines.len());
+        everybody
+    }
+
+    /// Looks up what some of the lines ask for by some of the rules.
+    fn ask(
+        &mut self,
+        index: &BlockingIndex,
+        list: &Normalised,
+        lines: &[Asker],
+        (turn, asking): (&Turn, &[u32]),
+        counts: &mut [RuleCounts],
+    ) {
+        self.asked.resize_with(turn.rules.len(), Vec::new);
         self.asked.iter_mut().for_each(Vec::clear);
-        for (at, asker) in (0u32..).zip(lines) {
-            if (at as usize).is_multiple_of(FETCHED) {
-                let next = lines[at as usize..].iter().take(FETCHED);
-                fetch_places(list, next.map(|asker| asker.line));
-            }
-            index.plan.look_up(list, Side::List, asker.line, &mut self.parts);
-            for (rule, asked) in self.asked.iter_mut().enumerate() {
-                index.plan.keys(&self.parts, rule, &mut self.keys);
-                asked.extend(self.keys.iter().map(|&key| (key, at)));
+        let line = |at: u32| lines[at as usize].line;
+        for asking in asking.chunks(FETCHED) {
+            fetch_places(list, asking.iter().map(|&at| line(at)));
+            for &at in asking {
+                turn.plan.look_up(list, Side::List, line(at), &mut self.parts);
+                for (rule, asked) in self.asked.iter_mut().enumerate() {
+                    turn.plan.keys(&self.parts, rule, &mut self.keys);
+                    asked.extend(self.keys.iter().map(|&key| (key, at)));
+                }
             }
         }
-        self.unsorted.clear();
-        for (rule, asked) in (0u16..).zip(&mut self.asked) {
+        for (&rule, asked) in turn.rules.iter().zip(&mut self.asked) {
             order(asked, &mut self.in_order);
             let counts = &mut counts[usize::from(rule)];
             for asked in asked.chunks(FETCHED) {
@@ -97,7 +154,32 @@ impl Round {
             }
             counts.settle();
         }
-        self.sort_by_line(lines.len());
+    }
+
+    /// Whether somebody whom a line has found so far shares so much with it that it can mean nobody who shares less.
+    fn is_settled(&mut self, index: &BlockingIndex, at: usize) -> bool {
+        self.fetch(index, at);
+        let Self { hits, ends, found, .. } = self;
+        let hits = of_line(hits, ends, at);
+        let shown = |&(_, rule): &(u32, u16)| index.turns.shown(rule);
+        let of_hits = hits.iter().map(|hit| index.turns.shown(hit.rule));
+        if !of_hits.fold(Shown::NOTHING, Shown::and).is_enough() {
+            return false;
+        }
+        found.clear();
+        hits.iter().filter(|hit| hit.too_large == 0).for_each(|hit| index.take(hit, found));
+        found.sort_unstable();
+        let mut residents = found.chunk_by(|one, other| one.0 == other.0);
+        residents
+            .any(|of_one| of_one.iter().map(shown).fold(Shown::NOTHING, Shown::and).is_enough())
+    }
+
+    /// Brings to hand the blocks of a line and of those behind it, some lines at one go.
+    fn fetch(&self, index: &BlockingIndex, at: usize) {
+        if at.is_multiple_of(LINES_FETCHED) {
+            let last = self.ends.len().min(at + LINES_FETCHED) - 1;
+            index.fetch(&self.hits[start(&self.ends, at)..self.ends[last] as usize]);
+        }
     }
 
     fn sort_by_line(&mut self, lines: usize) {
@@ -127,13 +209,9 @@ impl Round {
         times: u32,
         counts: &mut [RuleCounts],
     ) -> bool {
+        self.fetch(index, at);
         let Self { hits, ends, found, .. } = self;
-        let start = if at == 0 { 0 } else { ends[at - 1] };
-        if at.is_multiple_of(LINES_FETCHED) {
-            let end = ends[ends.len().min(at + LINES_FETCHED) - 1];
-            index.fetch(&hits[start as usize..end as usize]);
-        }
-        let hits = &hits[start as usize..ends[at] as usize];
+        let hits = of_line(hits, ends, at);
         found.clear();
         let compared = hits.iter().filter(|hit| hit.too_large == 0);
         compared.for_each(|hit| index.take(hit, found));
@@ -150,6 +228,16 @@ impl Round {
         found.iter().for_each(new);
         smallest.is_some()
     }
+}
+
+/// Where the hits of a line start.
+fn start(ends: &[u32], at: usize) -> usize {
+    if at == 0 { 0 } else { ends[at - 1] as usize }
+}
+
+/// The hits of a line.
+fn of_line<'a>(hits: &'a [Hit], ends: &[u32], at: usize) -> &'a [Hit] {
+    &hits[start(ends, at)..ends[at] as usize]
 }
 
 impl Hit {

@@ -92,6 +92,28 @@ const NAMESAKES_MAX: usize = 12;
 /// for which these find nobody is still compared with all of them.
 const BIRTHMATES_MAX: usize = 3;
 
+/// What somebody whom a rule finds shares with the line beside the date of birth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Shown(u8);
+
+impl Shown {
+    pub(super) const NOTHING: Self = Self(0);
+    const FAMILY: Self = Self(1);
+    const GIVEN: Self = Self(2);
+    const HOUSE: Self = Self(4);
+    const ENOUGH: Self = Self(Self::FAMILY.0 | Self::GIVEN.0 | Self::HOUSE.0);
+
+    /// Both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether a line with such a resident means nobody who shares less.
+    pub(super) fn is_enough(self) -> bool {
+        self == Self::ENOUGH
+    }
+}
+
 impl BlockingRule {
     fn new(parts: &[KeyPart]) -> Self {
         let block_records_max = if parts.len() == 1 { SINGLE_BLOCK_MAX } else { BLOCK_MAX };
@@ -108,6 +130,18 @@ impl BlockingRule {
     pub(super) fn same_parts(&self, other: &Self) -> bool {
         self.parts.len() == other.parts.len()
             && self.parts.iter().all(|part| other.parts.contains(part))
+    }
+
+    /// What the rule shows of whom it finds beside the date of birth; nothing where it does not ask for that.
+    pub(super) fn shows(&self) -> Shown {
+        match self.parts[..] {
+            [KeyPart::Date(DatePart::Whole, _), KeyPart::Family(_)] => Shown::FAMILY,
+            [KeyPart::Date(DatePart::Whole, _), KeyPart::Given(_)] => Shown::GIVEN,
+            [KeyPart::Date(DatePart::Whole, _), KeyPart::Place(PlacePart::Building, _)] => {
+                Shown::HOUSE
+            }
+            _ => Shown::NOTHING,
+        }
     }
 
     /// What the rule asks for, in words.

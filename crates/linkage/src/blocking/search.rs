@@ -6,7 +6,7 @@
 //! no rule, and is told of nowhere but in the weights.)
 
 use super::keys::{Side, part_values};
-use super::{BlockingIndex, BlockingRule, KeyPart, Postings, keys};
+use super::{BlockingIndex, BlockingRule, KeyPart, Postings, Round, keys};
 use crate::blocking::keys::Values;
 use crate::blocking::rules::View;
 use crate::forms::NONE;
@@ -37,6 +37,8 @@ pub enum Miss {
         /// The most that are compared.
         most: u64,
     },
+    /// The rule was not asked: the line agrees with another resident in name, date of birth and house.
+    NotAsked,
 }
 
 /// What one rule found for one line.
@@ -64,6 +66,8 @@ pub enum Search {
     },
     /// These many were compared.
     Residents(u64),
+    /// The rule was not asked: the line agrees with a resident in name, date of birth and house.
+    NotAsked,
 }
 
 impl BlockingIndex {
@@ -75,7 +79,12 @@ impl BlockingIndex {
         line: u32,
     ) -> Vec<RuleSearch> {
         let mut of_line = Vec::new();
+        let is_settled = self.is_settled(list, line);
         let search = |(number, postings): (usize, &Postings)| {
+            if is_settled && self.turns.is_later(number) {
+                let rule = postings.rule.describe(register);
+                return RuleSearch { rule, found: Search::NotAsked };
+            }
             keys(list, Side::List, line, &postings.rule, &mut of_line);
             let most = postings.rule.block_records_max;
             let size = |&key: &u64| self.size(postings.block(key), number, key);
@@ -102,11 +111,21 @@ impl BlockingIndex {
         resident: u32,
     ) -> Vec<MissedRule> {
         let pair = PairOfSides { index: self, register, list, line, resident };
+        let is_settled = self.is_settled(list, line);
         let missed = |(number, postings): (usize, &Postings)| {
-            let miss = pair.miss(number, &postings.rule)?;
+            let miss = if is_settled && self.turns.is_later(number) {
+                Miss::NotAsked
+            } else {
+                pair.miss(number, &postings.rule)?
+            };
             Some(MissedRule { rule: postings.rule.describe(register), miss })
         };
         self.postings.iter().enumerate().filter_map(missed).collect()
+    }
+
+    /// Whether a line is settled before it has asked every rule.
+    fn is_settled(&self, list: &Normalised, line: u32) -> bool {
+        Round::default().settled(self, list, &[line.into()]) == [true]
     }
 }
 
