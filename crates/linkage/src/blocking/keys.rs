@@ -85,6 +85,18 @@ pub(super) struct ManyParts {
     other: Vec<(u32, RecordParts)>,
 }
 
+/// Lines and keys of which what they ask for is brought to hand at one go.
+pub(super) const FETCHED: usize = 64;
+
+/// Brings to hand the places of some lines: those that the register has too lie all over memory.
+pub(super) fn fetch_places(list: &Normalised, lines: impl Iterator<Item = u32> + Clone) {
+    for comparison in &list.comparisons {
+        if let Measure::Place { column, addresses } = &comparison.measure {
+            addresses.fetch(lines.clone().map(|line| list.records.value(*column, line)));
+        }
+    }
+}
+
 /// Keys that are told at a time.
 pub(super) const TOLD: usize = 64;
 

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::buckets::Keyed;
-use super::keys::{KeyPlan, RecordParts, Side, TOLD};
+use super::keys::{FETCHED, KeyPlan, RecordParts, Side, TOLD, fetch_places};
 use crate::records::Normalised;
 
 /// Bits for each line and rule: one key in sixteen is taken for another.
@@ -34,11 +34,15 @@ impl ListKeys {
             let (mut record, mut keys) = (RecordParts::default(), Vec::new());
             let mut of_rules = vec![Vec::with_capacity(lines.len()); plan.rules()];
             let asks = |line: &u32| !left_out.get(*line as usize).copied().unwrap_or(false);
-            for line in lines.filter(asks) {
-                plan.look_up(list, Side::List, line, &mut record);
-                for (rule, of_rule) in of_rules.iter_mut().enumerate() {
-                    plan.keys(&record, rule, &mut keys);
-                    of_rule.extend_from_slice(&keys);
+            let lines: Vec<u32> = lines.filter(asks).collect();
+            for lines in lines.chunks(FETCHED) {
+                fetch_places(list, lines.iter().copied());
+                for &line in lines {
+                    plan.look_up(list, Side::List, line, &mut record);
+                    for (rule, of_rule) in of_rules.iter_mut().enumerate() {
+                        plan.keys(&record, rule, &mut keys);
+                        of_rule.extend_from_slice(&keys);
+                    }
                 }
             }
             of_rules

@@ -7,6 +7,7 @@
 
 mod across;
 mod buckets;
+mod first_found;
 mod keys;
 mod list_keys;
 mod overlay;
@@ -18,8 +19,7 @@ mod turns;
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
+use first_found::FirstFound;
 use keys::{Side, keys};
 use overlay::Overlay;
 use postings::{Postings, Width};
@@ -29,7 +29,6 @@ pub(crate) use rules::{BlockingRule, rules};
 pub use search::{Miss, MissedRule, RuleSearch, Search};
 use turns::Turns;
 
-use crate::equal_lines::Asker;
 use crate::records::Normalised;
 
 /// The most rules of three properties.
@@ -81,14 +80,13 @@ pub(crate) struct BlockingIndex {
     turns: Turns,
     /// Rules of three properties that there would be beyond [`RULES_MAX`].
     rules_left_out: usize,
+    /// For an index of what one list asks for: what its lines have found already.
+    first_found: Option<FirstFound>,
     overlay: Overlay,
 }
 
 /// Registers smaller than this are indexed whole for any list: it takes no time, and how wide a rule is shows in its
 /// blocks.
-/// Lines that one task looks at before the index is whole.
-const LINES_AT_A_TIME: usize = 8_192;
-
 const SMALL_REGISTER: usize = 65_536;
 
 impl BlockingIndex {
@@ -122,11 +120,16 @@ impl BlockingIndex {
         let (first, later) = turns::split(rules);
         let mut first = build(first, &[]);
         first.iter_mut().for_each(Postings::settle_limit);
-        // What a settled line would ask for later is not asked.
-        let (first, settled) = match list {
-            Some(list) => Self::settled(first, list),
-            None => (first, Vec::new()),
+        let (first, first_found) = match list {
+            Some(list) if !later.is_empty() => {
+                let index = Self::of(first, 0);
+                let found = FirstFound::of(&index, list);
+                (Arc::into_inner(index.postings).expect("nobody else has it"), Some(found))
+            }
+            _ => (first, None),
         };
+        // What a settled line would ask for later is not asked.
+        let settled = first_found.as_ref().map(FirstFound::settled).unwrap_or_default();
         let built = first.into_iter().chain(build(later, &settled));
         let (mut postings, wide): (Vec<Postings>, Vec<Postings>) =
             built.partition(|postings| !postings.too_wide);
@@ -144,26 +147,18 @@ impl BlockingIndex {
         postings.extend(build(narrower, &settled));
         postings.extend(wide);
         postings.iter_mut().for_each(Postings::settle_limit);
-        Self::of(postings, rules_left_out)
-    }
-
-    /// Which lines the rules that are asked first settle.
-    fn settled(first: Vec<Postings>, list: &Normalised) -> (Vec<Postings>, Vec<bool>) {
-        let index = Self::of(first, 0);
-        let lines = u32::try_from(list.records.len()).expect("fewer than 2^32 lines");
-        let lines: Vec<Asker> = (0..lines).map(Asker::from).collect();
-        let settled = lines.par_chunks(LINES_AT_A_TIME).flat_map_iter(|lines| {
-            let mut round = Round::default();
-            round.settled(&index, list, lines)
-        });
-        let settled = settled.collect();
-        let postings = Arc::into_inner(index.postings).expect("nobody else has it");
-        (postings, settled)
+        Self { first_found, ..Self::of(postings, rules_left_out) }
     }
 
     fn of(postings: Vec<Postings>, rules_left_out: usize) -> Self {
         let turns = Turns::of(postings.iter().map(|postings| &postings.rule));
-        Self { postings: Arc::new(postings), turns, rules_left_out, overlay: Overlay::default() }
+        Self {
+            postings: Arc::new(postings),
+            turns,
+            rules_left_out,
+            first_found: None,
+            overlay: Overlay::default(),
+        }
     }
 
     /// Indexes a register under the rules of this index, with their limits.
@@ -177,6 +172,8 @@ impl BlockingIndex {
             postings: Arc::clone(&self.postings),
             turns: self.turns.clone(),
             rules_left_out: self.rules_left_out,
+            // The lines of that list could find others now.
+            first_found: None,
             overlay: self.overlay.changed(&self.turns.all().plan, register, first, gone),
         }
     }
@@ -271,6 +268,12 @@ impl RuleCounts {
         self.largest_block = self.largest_block.max(other.largest_block);
         self.keys_left_out.extend_from_slice(&other.keys_left_out);
         self.pairs_left_out += other.pairs_left_out;
+    }
+
+    /// So many lines were given a block of so many records.
+    fn met(&mut self, times: u64, records: u64) {
+        self.pairs += times * records;
+        self.largest_block = self.largest_block.max(records);
     }
 
     /// Keeps each key once: equal lines ask for equal keys.
@@ -385,23 +388,28 @@ mod tests {
 
     #[test]
     fn an_index_for_one_list_finds_what_an_index_of_everything_finds() {
-        let linkable = people(3_000, 400);
+        let linkable = people(600, 1_200);
         let (register, list) = (&linkable.index().register, &linkable.list);
-        let build =
-            |list| BlockingIndex::build_with(register, rules(register), list, Width::ByGroups);
-        let (whole, own) = (build(None), build(Some(list)));
-        let entries =
-            |index: &BlockingIndex| -> usize { index.postings.iter().map(Postings::len).sum() };
-        assert!(entries(&own) < entries(&whole), "what no line asks for is left out");
-        let found = |index: &BlockingIndex, line: u32| {
+        let find = |index: &BlockingIndex, line: u32| {
             let mut round = Round::default();
             let mut counts = vec![RuleCounts::default(); index.rules().len()];
-            round.look_up(index, list, &[line.into()], &mut counts);
-            let left_out = round.find(index, 0, 1, &mut counts);
-            (round.found, left_out)
+            round.look_up(index, list, &[Asker { line, times: 3 }], &mut counts);
+            let left_out = round.find(index, 0, 3, &mut counts);
+            (round.found, left_out, BlockingReport::of_rules(index.rules(), &counts, register))
         };
-        for line in 0..400 {
-            assert_eq!(found(&own, line), found(&whole, line), "line {line}");
+        for most in [2, 5_000] {
+            let build = |list| {
+                let limited = |rule| BlockingRule { block_records_max: most, ..rule };
+                let rules = rules(register).into_iter().map(limited).collect();
+                BlockingIndex::build_with(register, rules, list, Width::ByGroups)
+            };
+            let (whole, own) = (build(None), build(Some(list)));
+            let entries =
+                |index: &BlockingIndex| -> usize { index.postings.iter().map(Postings::len).sum() };
+            assert!(entries(&own) < entries(&whole), "what no line asks for is left out");
+            for line in 0..1_200 {
+                assert_eq!(find(&own, line), find(&whole, line), "line {line}, blocks of {most}");
+            }
         }
     }
 

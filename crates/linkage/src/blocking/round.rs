@@ -4,11 +4,11 @@
 //! for memory; so the keys of a round of lines are looked up rule by rule in the order in which they lie there. Invariant:
 //! a line finds the same candidates in any round.
 
-use super::keys::{RecordParts, Side};
+use super::first_found::{Block, FirstFound, Known};
+use super::keys::{FETCHED, RecordParts, Side, fetch_places};
 use super::rules::Shown;
 use super::turns::{Asks, Turn};
 use super::{BlockingIndex, LAST_RESORT_MAX, RuleCounts};
-use crate::comparison::Measure;
 use crate::equal_lines::Asker;
 use crate::records::Normalised;
 
@@ -27,20 +27,8 @@ struct Hit {
     too_large: usize,
 }
 
-/// Keys, and lines, of which what they ask for is brought to hand at one go.
-const FETCHED: usize = 64;
-
 /// Lines whose blocks are brought to hand at one go.
 const LINES_FETCHED: usize = 8;
-
-/// Brings to hand the places of some lines: those that the register has too lie all over memory.
-fn fetch_places(list: &Normalised, lines: impl Iterator<Item = u32> + Clone) {
-    for comparison in &list.comparisons {
-        if let Measure::Place { column, addresses } = &comparison.measure {
-            addresses.fetch(lines.clone().map(|line| list.records.value(*column, line)));
-        }
-    }
-}
 
 /// Some lines and what they have found. Its memory is used again for further rounds.
 #[derive(Default)]
@@ -52,6 +40,8 @@ pub(crate) struct Round {
     asked: Vec<Vec<Asked>>,
     in_order: Vec<Asked>,
     unsorted: Vec<(u32, Hit)>,
+    /// The lines of the round.
+    lines: Vec<u32>,
     /// Where buckets start that are brought to hand.
     starts: Vec<u32>,
     /// By line, then rule.
@@ -77,44 +67,70 @@ impl Round {
         counts: &mut [RuleCounts],
     ) {
         let (first, later) = index.turns.of_line(self.asks);
-        let mut asking = self.ask_first(index, list, lines, first, counts);
+        let (mut asking, mut unsettled) = (Vec::new(), Vec::new());
+        self.lines.clear();
+        self.unsorted.clear();
+        for (at, &asker) in (0u32..).zip(lines) {
+            self.lines.push(asker.line);
+            match self.known(index, asker.line) {
+                None => asking.push(at),
+                Some(known) => {
+                    known.blocks.iter().for_each(|block| block.count(asker.times, counts));
+                    unsettled.extend((!known.is_settled).then_some(at));
+                }
+            }
+        }
+        self.ask(index, list, lines, (first, &asking), counts);
+        self.sort_by_line();
         if let Some(later) = later {
             asking.retain(|&at| !self.is_settled(index, at as usize));
-            self.ask(index, list, lines, (later, &asking), counts);
-            self.sort_by_line(lines.len());
+            unsettled.extend_from_slice(&asking);
+            self.ask(index, list, lines, (later, &unsettled), counts);
+            self.sort_by_line();
         }
     }
 
-    /// Which of the lines are settled before they have asked every rule.
-    pub(super) fn settled(
+    /// Looks up what the lines ask for first, and adds it to `found`.
+    pub(super) fn look_first(
         &mut self,
         index: &BlockingIndex,
         list: &Normalised,
         lines: &[Asker],
-    ) -> Vec<bool> {
-        let (first, Some(_)) = index.turns.of_line(self.asks) else {
-            return vec![false; lines.len()];
-        };
-        let mut counts = vec![RuleCounts::default(); index.postings.len()];
-        self.ask_first(index, list, lines, first, &mut counts);
-        (0..lines.len()).map(|at| self.is_settled(index, at)).collect()
+        found: &mut FirstFound,
+    ) {
+        self.ask_first(index, list, lines);
+        for at in 0..lines.len() {
+            let is_settled = self.is_settled(index, at);
+            self.take(index, at);
+            found.push(is_settled, &self.found, self.hits(at).iter().map(Hit::block));
+        }
     }
 
-    /// Looks up what all lines ask for by some of the rules; their places.
-    fn ask_first(
-        &mut self,
-        index: &BlockingIndex,
-        list: &Normalised,
-        lines: &[Asker],
-        turn: &Turn,
-        counts: &mut [RuleCounts],
-    ) -> Vec<u32> {
-        self.unsorted.clear();
+    /// Whether a line is settled before it has asked every rule.
+    pub(super) fn settles(&mut self, index: &BlockingIndex, list: &Normalised, line: u32) -> bool {
+        if index.turns.of_line(self.asks).1.is_none() {
+            return false;
+        }
+        self.ask_first(index, list, &[line.into()]);
+        self.is_settled(index, 0)
+    }
+
+    /// Looks up what all lines ask for first.
+    fn ask_first(&mut self, index: &BlockingIndex, list: &Normalised, lines: &[Asker]) {
+        let (first, _) = index.turns.of_line(self.asks);
         let everybody = 0..u32::try_from(lines.len()).expect("fewer than 2^32 lines");
         let everybody: Vec<u32> = everybody.collect();
-        self.ask(index, list, lines, (turn, &everybody), counts);
-        self.sort_by_line(lines.len());
-        everybody
+        let mut counts = vec![RuleCounts::default(); index.postings.len()];
+        self.lines.clear();
+        self.lines.extend(lines.iter().map(|asker| asker.line));
+        self.unsorted.clear();
+        self.ask(index, list, lines, (first, &everybody), &mut counts);
+        self.sort_by_line();
+    }
+
+    /// What is known of a line that has been asked for before.
+    fn known<'a>(&self, index: &'a BlockingIndex, line: u32) -> Option<Known<'a>> {
+        index.first_found.as_ref().filter(|_| self.asks == Asks::UntilSettled)?.of_line(line)
     }
 
     /// Looks up what some of the lines ask for by some of the rules.
@@ -158,34 +174,39 @@ impl Round {
 
     /// Whether somebody whom a line has found so far shares so much with it that it can mean nobody who shares less.
     fn is_settled(&mut self, index: &BlockingIndex, at: usize) -> bool {
-        self.fetch(index, at);
-        let Self { hits, ends, found, .. } = self;
-        let hits = of_line(hits, ends, at);
-        let shown = |&(_, rule): &(u32, u16)| index.turns.shown(rule);
-        let of_hits = hits.iter().map(|hit| index.turns.shown(hit.rule));
-        if !of_hits.fold(Shown::NOTHING, Shown::and).is_enough() {
+        let together = |shown: &mut dyn Iterator<Item = Shown>| {
+            shown.fold(Shown::NOTHING, Shown::and).is_enough()
+        };
+        if !together(&mut self.hits(at).iter().map(|hit| index.turns.shown(hit.rule))) {
             return false;
+        }
+        self.take(index, at);
+        self.found.sort_unstable();
+        let mut residents = self.found.chunk_by(|one, other| one.0 == other.0);
+        residents
+            .any(|of_one| together(&mut of_one.iter().map(|&(_, rule)| index.turns.shown(rule))))
+    }
+
+    /// Puts the records of the blocks of a line into [`Self::found`], those of blocks that are too large left out.
+    fn take(&mut self, index: &BlockingIndex, at: usize) {
+        let Self { hits: all, ends, found, .. } = self;
+        let hits = of_line(all, ends, at);
+        if at.is_multiple_of(LINES_FETCHED) {
+            let last = ends.len().min(at + LINES_FETCHED) - 1;
+            index.fetch(&all[start(ends, at)..ends[last] as usize]);
         }
         found.clear();
         hits.iter().filter(|hit| hit.too_large == 0).for_each(|hit| index.take(hit, found));
-        found.sort_unstable();
-        let mut residents = found.chunk_by(|one, other| one.0 == other.0);
-        residents
-            .any(|of_one| of_one.iter().map(shown).fold(Shown::NOTHING, Shown::and).is_enough())
     }
 
-    /// Brings to hand the blocks of a line and of those behind it, some lines at one go.
-    fn fetch(&self, index: &BlockingIndex, at: usize) {
-        if at.is_multiple_of(LINES_FETCHED) {
-            let last = self.ends.len().min(at + LINES_FETCHED) - 1;
-            index.fetch(&self.hits[start(&self.ends, at)..self.ends[last] as usize]);
-        }
+    fn hits(&self, at: usize) -> &[Hit] {
+        of_line(&self.hits, &self.ends, at)
     }
 
-    fn sort_by_line(&mut self, lines: usize) {
-        let Self { unsorted, hits, ends, .. } = self;
+    fn sort_by_line(&mut self) {
+        let Self { unsorted, hits, ends, lines, .. } = self;
         ends.clear();
-        ends.resize(lines, 0);
+        ends.resize(lines.len(), 0);
         unsorted.iter().for_each(|&(at, _)| ends[at as usize] += 1);
         let mut sum = 0;
         for end in &mut *ends {
@@ -209,23 +230,21 @@ impl Round {
         times: u32,
         counts: &mut [RuleCounts],
     ) -> bool {
-        self.fetch(index, at);
-        let Self { hits, ends, found, .. } = self;
-        let hits = of_line(hits, ends, at);
-        found.clear();
-        let compared = hits.iter().filter(|hit| hit.too_large == 0);
-        compared.for_each(|hit| index.take(hit, found));
-        let left_out = hits.iter().filter(|hit| hit.too_large > 0);
-        let smallest = left_out.min_by_key(|hit| (hit.too_large, hit.rule, hit.key));
-        if let (true, Some(hit)) = (found.is_empty(), smallest)
+        self.take(index, at);
+        if let Some(known) = self.known(index, self.lines[at]) {
+            self.found.extend_from_slice(known.residents);
+        }
+        let left_out = self.hits(at).iter().filter(|hit| hit.too_large > 0);
+        let smallest = left_out.min_by_key(|hit| (hit.too_large, hit.rule, hit.key)).copied();
+        if let (true, Some(hit)) = (self.found.is_empty(), smallest)
             && hit.too_large <= LAST_RESORT_MAX
         {
-            index.take(hit, found);
+            index.take(&hit, &mut self.found);
         }
-        found.sort_unstable();
-        found.dedup_by_key(|(row, _)| *row);
+        self.found.sort_unstable();
+        self.found.dedup_by_key(|(row, _)| *row);
         let new = |&(_, rule): &(u32, u16)| counts[usize::from(rule)].new_pairs += u64::from(times);
-        found.iter().for_each(new);
+        self.found.iter().for_each(new);
         smallest.is_some()
     }
 }
@@ -242,6 +261,12 @@ fn of_line<'a>(hits: &'a [Hit], ends: &[u32], at: usize) -> &'a [Hit] {
 
 impl Hit {
     const NONE: Self = Self { key: 0, rule: 0, start: 0, end: 0, too_large: 0 };
+
+    /// What there is to count of it, if it is not too large.
+    fn block(&self) -> Option<Block> {
+        let size = (self.end - self.start) as usize;
+        Block::new(self.rule, size).filter(|_| self.too_large == 0)
+    }
 }
 
 impl BlockingIndex {
@@ -257,8 +282,7 @@ impl BlockingIndex {
             counts.pairs_left_out += times * size as u64;
             return Some(Hit { too_large: size, ..hit });
         }
-        counts.pairs += times * size as u64;
-        counts.largest_block = counts.largest_block.max(size as u64);
+        counts.met(times, size as u64);
         (size > 0).then_some(hit)
     }
 

@@ -125,7 +125,7 @@ impl BlockingIndex {
 
     /// Whether a line is settled before it has asked every rule.
     fn is_settled(&self, list: &Normalised, line: u32) -> bool {
-        Round::default().settled(self, list, &[line.into()]) == [true]
+        Round::default().settles(self, list, line)
     }
 }
 
