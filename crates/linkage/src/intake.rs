@@ -1,9 +1,10 @@
 //! Taking records in: raw values are numbered as they arrive and normalised once all are there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use renkei_japanese::name;
+use renkei_japanese::{address, name};
 use renkei_types::{Clock, FieldKind};
 
 use crate::dedupe::Dedupable;
@@ -61,10 +62,43 @@ pub(crate) struct RawRecords {
 pub(crate) struct RawColumn {
     pub(crate) values: Interner,
     pub(crate) rows: Vec<u32>,
-    /// Of names: what stands behind `rows`, from the space on, where one space divides a name; else [`NONE`]. There are
-    /// far fewer halves than names.
+    /// What stands behind `rows` where a text is divided: a name from its space on, an address from its first number on;
+    /// else [`NONE`]. There are far fewer halves than wholes.
     pub(crate) rest: Vec<u32>,
-    divides: bool,
+    division: Division,
+}
+
+/// How texts of a column are divided.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Division {
+    #[default]
+    None,
+    /// Where one space divides it.
+    Name,
+    /// Before the first number.
+    Address,
+}
+
+impl Division {
+    /// Longer addresses are not read to their end, and no person has them.
+    const ADDRESS_BYTES_MAX: usize = 300;
+
+    fn of(kind: FieldKind) -> Self {
+        match kind {
+            FieldKind::PersonName | FieldKind::KanaName => Self::Name,
+            FieldKind::Address => Self::Address,
+            _ => Self::None,
+        }
+    }
+
+    fn divide(self, text: &str) -> Option<(&str, &str)> {
+        match self {
+            Self::None => None,
+            Self::Name => name::divide(text),
+            Self::Address if text.len() > Self::ADDRESS_BYTES_MAX => None,
+            Self::Address => address::divide(text),
+        }
+    }
 }
 
 impl RegisterIntake {
@@ -186,7 +220,8 @@ impl NormalisedList {
 
 impl RawRecords {
     pub(crate) fn new(fields: &Fields) -> Self {
-        let columns = fields.fields.iter().map(|field| RawColumn::new(field.kind)).collect();
+        let columns =
+            fields.fields.iter().map(|field| RawColumn::new(Division::of(field.kind))).collect();
         Self { ids: TextArena::default(), columns }
     }
 
@@ -198,7 +233,7 @@ impl RawRecords {
             if takes(field) {
                 let (mut scratch, mut together) = (String::new(), Together::default());
                 for row in 0..rows.len() {
-                    together.push(rows.text(field, row, &mut scratch), column.divides);
+                    together.push(rows.text(field, row, &mut scratch), column.division);
                     if together.is_full() || row + 1 == rows.len() {
                         column.take(&mut together);
                     }
@@ -214,19 +249,31 @@ impl RawRecords {
 }
 
 impl RawColumn {
-    fn new(kind: FieldKind) -> Self {
-        let divides = matches!(kind, FieldKind::PersonName | FieldKind::KanaName);
-        Self { divides, ..Self::default() }
+    fn new(division: Division) -> Self {
+        Self { division, ..Self::default() }
+    }
+
+    /// A column of these texts.
+    pub(crate) fn of(division: Division, texts: impl Iterator<Item = impl AsRef<str>>) -> Self {
+        let (mut column, mut together) = (Self::new(division), Together::default());
+        for text in texts {
+            together.push(text.as_ref(), division);
+            if together.is_full() {
+                column.take(&mut together);
+            }
+        }
+        column.take(&mut together);
+        column
     }
 
     /// Takes some rows.
     fn take(&mut self, together: &mut Together) {
-        let Self { values, rows, rest, divides } = self;
+        let Self { values, rows, rest, division } = self;
         let Together { texts, pieces, found } = together;
         values.fetch(pieces.iter().filter(|piece| piece.is_sought()).map(|piece| piece.tag), found);
         let mut before = [rows.last().copied(), rest.last().copied()];
         for (at, piece) in pieces.iter().enumerate() {
-            let of_rest = *divides && at % 2 == 1;
+            let of_rest = *division != Division::None && at % 2 == 1;
             let before = &mut before[usize::from(of_rest)];
             let text = &texts[piece.start..piece.end];
             let id = match *before {
@@ -246,16 +293,22 @@ impl RawColumn {
         if self.rest.iter().all(|&rest| rest == NONE) {
             return Self { rest: Vec::new(), ..self };
         }
-        let (mut whole, mut together) = (Self::default(), Together::default());
-        for (&first, &rest) in self.rows.iter().zip(&self.rest) {
-            let text = |id: u32| if id == NONE { "" } else { self.values.get(id) };
-            together.push(&format!("{}{}", text(first), text(rest)), false);
-            if together.is_full() {
-                whole.take(&mut together);
-            }
+        Self::of(Division::None, self.cells().map(|cells| self.text(cells)))
+    }
+
+    /// What stands in the rows, in two pieces each.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (u32, u32)> {
+        let rest = self.rest.iter().copied().chain(std::iter::repeat(NONE));
+        self.rows.iter().copied().zip(rest)
+    }
+
+    /// The text of two pieces.
+    pub(crate) fn text(&self, (first, rest): (u32, u32)) -> Cow<'_, str> {
+        let text = |id: u32| if id == NONE { "" } else { self.values.get(id) };
+        match rest {
+            NONE => Cow::Borrowed(text(first)),
+            rest => Cow::Owned(format!("{}{}", text(first), text(rest))),
         }
-        whole.take(&mut together);
-        whole
     }
 
     /// What stands in a row, in its two pieces.
@@ -298,13 +351,13 @@ impl Together {
         self.pieces.len() >= Self::FULL
     }
 
-    /// Adds the text of a row, in halves where the field `divides` and one space divides the text.
-    fn push(&mut self, text: &str, divides: bool) {
-        if !divides {
+    /// Adds the text of a row, in halves where it can be divided.
+    fn push(&mut self, text: &str, division: Division) {
+        if division == Division::None {
             self.push_piece(text, 1);
             return;
         }
-        let (first, rest) = name::divide(text).unwrap_or((text, ""));
+        let (first, rest) = division.divide(text).unwrap_or((text, ""));
         self.push_piece(first, 2);
         self.push_piece(rest, 2);
     }
@@ -327,7 +380,7 @@ mod tests {
     use super::*;
 
     /// The numbers of texts as they would be given one by one.
-    fn one_by_one(texts: &[String], divides: bool) -> (Vec<u32>, Vec<u32>, Vec<String>) {
+    fn one_by_one(texts: &[String], division: Division) -> (Vec<u32>, Vec<u32>, Vec<String>) {
         let mut known: Vec<String> = Vec::new();
         let mut number = |text: &str| {
             if text.is_empty() {
@@ -341,10 +394,9 @@ mod tests {
         };
         let (mut rows, mut rest) = (Vec::new(), Vec::new());
         for text in texts {
-            let halves = if divides { name::divide(text) } else { None };
-            let (first, second) = halves.unwrap_or((text, ""));
+            let (first, second) = division.divide(text).unwrap_or((text, ""));
             rows.push(number(first));
-            if divides {
+            if division != Division::None {
                 rest.push(number(second));
             }
         }
@@ -370,13 +422,12 @@ mod tests {
     proptest! {
         #[test]
         fn texts_that_are_looked_for_together_get_the_numbers_that_each_would_get(
-            batches in prop::collection::vec(prop::collection::vec("([山川森]{0,2}( [あい]{1,2})?)|", 0..150), 1..4),
-            divides in any::<bool>(),
+            batches in prop::collection::vec(prop::collection::vec("([山川森]{0,2}( [あい]{1,2})?[12]{0,2})|", 0..150), 1..4),
+            kind in prop::sample::select(vec![FieldKind::PersonName, FieldKind::Address, FieldKind::Sex]),
         ) {
-            let kind = if divides { FieldKind::PersonName } else { FieldKind::Address };
-            let mut raw = RawRecords { ids: TextArena::default(), columns: vec![RawColumn::new(kind)] };
+            let mut raw = RawRecords { ids: TextArena::default(), columns: vec![RawColumn::new(Division::of(kind))] };
             batches.iter().for_each(|batch| raw.extend(&Texts(batch), |_| true));
-            let (rows, rest, known) = one_by_one(&batches.concat(), divides);
+            let (rows, rest, known) = one_by_one(&batches.concat(), Division::of(kind));
             let column = &raw.columns[0];
             prop_assert_eq!(&column.rows, &rows);
             prop_assert_eq!(&column.rest, &rest);

@@ -74,7 +74,7 @@ impl RegisterIndex {
 
     /// Which part each field plays, in these records.
     pub(crate) fn roles_of(fields: &Fields, raw: &RawRecords) -> Vec<Role> {
-        fields.roles(|field| sealing::is_japanese(&raw.columns[field].values))
+        fields.roles(|field| sealing::is_japanese(&raw.columns[field]))
     }
 
     /// The same with other parts for the fields to play.

@@ -15,7 +15,7 @@ use crate::forms::names::{NameReader, Names, Wholes};
 use crate::forms::parts::Parts;
 use crate::forms::whole_names::{Cell, NameColumn, Parted};
 use crate::forms::{NONE, normalise, texts};
-use crate::intake::RawRecords;
+use crate::intake::{RawColumn, RawRecords};
 use crate::intern::Interner;
 use crate::layers::Distinct;
 use crate::records::{Columns, How, Normalised, Records};
@@ -76,11 +76,20 @@ impl Sealed {
     }
 }
 
-/// Whether most distinct values of a column hold a Japanese letter.
-pub(crate) fn is_japanese(values: &Interner) -> bool {
+/// Whether most distinct values of a column hold a Japanese letter; of halves, those that stand in front.
+pub(crate) fn is_japanese(column: &RawColumn) -> bool {
     let japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..='\u{9fff}').contains(&c));
-    let count = values.iter().filter(|text| japanese(text)).count();
-    count * 2 > values.len()
+    let mut in_front = vec![false; column.values.len()];
+    for (first, _) in column.cells().filter(|(first, _)| *first != NONE) {
+        in_front[first as usize] = true;
+    }
+    let in_front = column.values.iter().zip(in_front).filter(|(_, in_front)| *in_front);
+    let (mut all, mut count) = (0, 0);
+    for (text, _) in in_front {
+        all += 1;
+        count += usize::from(japanese(text));
+    }
+    count * 2 > all
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -298,43 +307,47 @@ impl Sealing<'_> {
         let Measure::Place { addresses, .. } = &mut comparison.measure else {
             unreachable!("what is asked after names is asked about the place");
         };
-        let places = match self.side {
-            Side::Register => addresses.register_column(self.values(address), self.learns),
-            Side::List => addresses.list_column(self.values(address), self.learns),
+        let mut raw = std::mem::take(&mut self.raw.columns[address]);
+        let mut read = match self.side {
+            Side::Register => addresses.register_column(&raw, self.learns),
+            Side::List => addresses.list_column(&raw, self.learns),
         };
-        self.raw.columns[address].values = Interner::default();
+        raw.values = Interner::default();
         let codes: Option<(usize, Vec<Option<PostalCode>>)> =
             postal.map(|field| (field, self.values(field).iter().map(PostalCode::read).collect()));
-        let raw = |field: usize, row: usize| {
-            self.raw.columns[field].rows.get(row).map_or(usize::MAX, |&raw| raw as usize)
+        let code = |row: usize| {
+            let (field, codes) = codes.as_ref()?;
+            let raw = *self.raw.columns[*field].rows.get(row)?;
+            Some((raw, codes.get(raw as usize).copied().flatten()))
         };
         // Households stand together in registers: whoever has the address and the postal code of the row before has its place.
         let mut before = None;
-        let column = (0..rows).map(|row| {
-            let cells = (raw(address, row), postal.map(|field| raw(field, row)));
-            match before {
-                Some((same, id)) if same == cells => id,
-                Some(_) | None => {
-                    let place = places.get(cells.0).copied().unwrap_or_default();
-                    let postal = codes
-                        .as_ref()
-                        .zip(cells.1)
-                        .and_then(|((_, codes), raw)| codes.get(raw).copied().flatten());
-                    let id = addresses.intern(place, postal);
-                    before = Some((cells, id));
-                    id
+        let column = (0..rows).zip(raw.cells().chain(std::iter::repeat((NONE, NONE)))).map(
+            |(row, cells)| {
+                let code = code(row);
+                let row = (cells, code.map(|(raw, _)| raw));
+                match before {
+                    Some((same, id)) if same == row => id,
+                    Some(_) | None => {
+                        let place = addresses.settle(&mut read, cells);
+                        let id = addresses.intern(place, code.and_then(|(_, code)| code));
+                        before = Some((row, id));
+                        id
+                    }
                 }
-            }
-        });
+            },
+        );
         records.values.push(column.collect());
-        drop(places);
+        drop(read);
         let former = self.with_role(Role::FormerAddress).next();
         if let (Side::Register, Some(field)) = (self.side, former) {
-            let places = addresses.former_column(self.values(field), self.learns);
-            let ids: Vec<u32> =
-                places.into_iter().map(|place| addresses.intern(place, None)).collect();
-            let column = &self.raw.columns[field].rows;
-            records.former_places = column.iter().map(|&raw| form(&ids, raw)).collect();
+            let raw = std::mem::take(&mut self.raw.columns[field]);
+            let mut read = addresses.former_column(&raw, self.learns);
+            let place = |cells| {
+                let place = addresses.settle(&mut read, cells);
+                addresses.intern(place, None)
+            };
+            records.former_places = raw.cells().map(place).collect();
         }
         for field in [Some(address), postal, former].into_iter().flatten() {
             self.raw.columns[field] = Default::default();

@@ -185,7 +185,7 @@ mod tests {
 
     use super::super::level::PLACE;
     use super::*;
-    use crate::intern::Interner;
+    use crate::intake::{Division, RawColumn};
     use renkei_japanese::postal::PostalCode;
 
     /// Towns of which the register knows more than one resident.
@@ -204,22 +204,24 @@ mod tests {
 
     /// The level of a line's address against a resident's.
     fn level_name(register: &str, list: &str) -> &'static str {
-        let column = |texts: &[&str]| {
-            let mut raw = Interner::default();
-            texts.iter().for_each(|text| {
-                raw.intern(text);
-            });
-            raw
-        };
+        let column = |texts: &[&str]| RawColumn::of(Division::Address, texts.iter());
+        let first = |raw: &RawColumn| raw.cells().next().expect("an address");
         let mut addresses = Addresses::default();
         let (address, postal) = parts(register);
-        let places = addresses.register_column(&column(&[&[address], &TOWNS[..]].concat()), true);
-        let resident = addresses.intern(places[0], postal);
+        let raw = column(&[&[address], &TOWNS[..]].concat());
+        let mut read = addresses.register_column(&raw, true);
+        let place = addresses.settle(&mut read, first(&raw));
+        let resident = addresses.intern(place, postal);
+        raw.cells().skip(1).for_each(|cells| {
+            addresses.settle(&mut read, cells);
+        });
         addresses.share();
         let mut addresses = addresses.above();
         let (address, postal) = parts(list);
-        let places = addresses.list_column(&column(&[address]), false);
-        let line = addresses.intern(places[0], postal);
+        let raw = column(&[address]);
+        let mut read = addresses.list_column(&raw, false);
+        let place = addresses.settle(&mut read, first(&raw));
+        let line = addresses.intern(place, postal);
         match (addresses.place(line), addresses.place(resident)) {
             (Some(line), Some(resident)) => {
                 let found = level(&addresses, line, resident);

@@ -3,6 +3,7 @@
 //! A register of a million people has a few hundred thousand distinct names and addresses. Comparing, counting and
 //! blocking then work on ids; texts are touched once per distinct value.
 
+pub(crate) mod address_column;
 pub(crate) mod addresses;
 mod halves;
 pub(crate) mod name_keys;
