@@ -1,6 +1,6 @@
 //! CSV and tab-separated text, block by block.
 //!
-//! A block is what about 2,048 rows take, cut at a line end. It is checked as UTF-8 in one go and split where it lies, in
+//! A block is what about 8,192 rows take, cut at a line end. It is checked as UTF-8 in one go and split where it lies, in
 //! the one buffer that all blocks are read into; cells are appended to their columns, so no cell is allocated. Only a
 //! block with undecodable bytes is looked at record by record. The physical line number counts every line break, also
 //! those inside quotes and of empty lines.
@@ -19,7 +19,7 @@ use crate::read::{LineEnding, Opened, ReadOptions, Source};
 use crate::read_error::ReadError;
 
 /// About so many rows make a batch.
-const BATCH_ROWS: usize = 2048;
+const BATCH_ROWS: usize = 8192;
 const BLOCK_BYTES_MIN: usize = 1 << 16;
 const BLOCK_BYTES_MAX: usize = 8 << 20;
 const BLOCK_BYTES_FIRST: usize = 1 << 19;
