@@ -3,17 +3,17 @@
 //!
 //! A payee is paid already by a line that pays the same payee, by one that names the same person (whatever household that was then),
 //! and by one that pays the household under a number that it had before (module `together`): together were those whom the
-//! registers had under the number with which the line's batch was drawn up. The other way round, a line may pay a number of before, that of
+//! registers had under the number with which the line's batch was signed, or drawn up where it is not signed yet. The other way round, a line may pay a number of before, that of
 //! somebody of whom the register in use knows nothing on the base date; it pays whom that number means.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
-use renkei_types::{ListId, SnapshotId};
+use renkei_types::ListId;
 
 use crate::books::Payees;
 use crate::division::{DivisionKind, Divisions};
-use crate::programme_homes::{ProgrammeHomes, Register};
+use crate::programme_homes::{PaidWith, ProgrammeHomes, Register};
 use crate::together::{Households, Renumbering, Together};
 use crate::unknown_ids::without_zeros;
 
@@ -98,7 +98,7 @@ fn follow(
     let number = |household| without_zeros(homes.household_id(household)).to_owned();
     let to: HashSet<&str> = counted.iter().map(|(_, to)| to.as_str()).collect();
     let meant = Households::of(homes, |id| to.contains(without_zeros(id)));
-    let states = register.states().chain(register.drawn_up());
+    let states = register.states().chain(register.of_batches());
     let states: Vec<Together<'_>> = states.map(Together::seen_from).collect();
     let mut found = Vec::new();
     for one in Renumbering::new(register.now()?, divisions).of(&states, &meant) {
@@ -127,7 +127,7 @@ fn called_since(
     Some(called)
 }
 
-/// Households that were paid by one list, drawn up with one state in use.
+/// Households that were paid with the same states of a register.
 #[derive(Debug)]
 struct PaidTogether {
     households: Households,
@@ -143,16 +143,15 @@ fn renumbered_in(
 ) -> Option<Vec<(String, String)>> {
     let homes = &register.homes;
     let number = |household| without_zeros(homes.household_id(household)).to_owned();
-    let linked: HashMap<ListId, SnapshotId> = register.lists().collect();
     let renumbering = Renumbering::new(register.now()?, divisions);
     // Whom a division had counted to the household may have lived in another.
     let named = payees.named().filter(|(person, _)| divisions.household(person).is_none());
     let named: HashMap<(ListId, u32), u32, RandomState> =
         named.filter_map(|(person, line)| Some((line, homes.person(person)?))).collect();
-    let mut paid: HashMap<(ListId, SnapshotId), PaidTogether> = HashMap::new();
+    let mut paid: HashMap<PaidWith, PaidTogether> = HashMap::new();
     let mut renumbered = Vec::new();
-    for (household, line, in_use) in payees.households() {
-        let Some(&linked) = linked.get(&line.0) else { continue };
+    for (household, line, batch) in payees.households() {
+        let Some(with) = register.paid_with(batch) else { continue };
         let named = named.get(&line).copied();
         let Some(known) = homes.household(household) else {
             // The states that had the number are destroyed: whom the payment names tells what it is called now.
@@ -160,18 +159,15 @@ fn renumbered_in(
             renumbered.extend(now.map(|now| (household.to_owned(), number(now))));
             continue;
         };
-        let together = paid.entry((line.0, in_use.unwrap_or(linked)));
-        let together = together.or_insert_with(|| PaidTogether {
+        let together = paid.entry(with).or_insert_with(|| PaidTogether {
             households: Households::none(homes),
             named: HashMap::new(),
         });
         together.households.add(known);
         together.named.extend(named.map(|person| (person, known)));
     }
-    for ((list, in_use), PaidTogether { households, named }) in paid {
-        let then = register.of_list(list, in_use);
-        let then = then.or_else(|| register.of_list(list, *linked.get(&list)?));
-        let then = then.map(Together::seen_from);
+    for (with, PaidTogether { households, named }) in paid {
+        let then = register.then(with).map(Together::seen_from);
         let found = renumbering.of_paid(then.as_ref(), &named, &households);
         renumbered.extend(found.into_iter().map(|one| (number(one.before), number(one.now))));
     }

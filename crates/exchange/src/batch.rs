@@ -122,6 +122,17 @@ pub struct Batch {
     /// The register in use with which it was drawn up: whom it pays depends on that too.
     #[serde(default)]
     pub register: Option<SnapshotId>,
+    /// The register in use with which the second certifier signed. It says who was together in the households that are paid, whatever
+    /// the first signature was given with.
+    #[serde(default)]
+    pub signed_with: Option<SnapshotId>,
+}
+
+impl Batch {
+    /// The register in use that counts for whom it pays; nothing where no release has noted one.
+    pub(crate) fn counts_with(&self) -> Option<SnapshotId> {
+        self.signed_with.or(self.register)
+    }
 }
 
 /// One payment of a batch.
@@ -429,7 +440,8 @@ impl Command for CertifyBatch {
             // Somebody in it may be excluded since, or of another household: it is to be drawn up again.
             return Err(Refusal::new(Reason::VersionOld).in_field("batch_id"));
         }
-        if self.seen? != SeenWith::of(desk.state, &batch) {
+        let seen = self.seen?;
+        if seen != SeenWith::of(desk.state, &batch) {
             // Between the look and this turn: to be looked at again.
             return Err(Reason::VersionOld.into());
         }
@@ -459,6 +471,7 @@ impl Command for CertifyBatch {
         desk.state.batches.change(&id, |batch| {
             batch.state = BatchState::Certified;
             batch.certified_by = Some(caller);
+            batch.signed_with = seen.register;
         });
         crate::hold::release_what_may_go(desk.state, batch.programme);
         let mark = mark(desk, id, &batch);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use renkei_journal::{BlobRef, DataKey, Journal, Seq};
-use renkei_types::{BatchId, ListId, ProgrammeId, Reason, SnapshotId};
+use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
 
 use crate::batch::Payment;
 use crate::book::{Book, BookChange, read_lines, read_lines_ahead};
@@ -26,8 +26,8 @@ pub struct Payees {
     by_key: PayingById,
     /// The persons whom lines name that pay their households; nothing where persons are paid.
     by_person: Option<PayingById>,
-    /// The register in use with which each batch was drawn up, where that is known.
-    registers: Vec<Option<SnapshotId>>,
+    /// The batches, as [`Paying`] numbers them.
+    batches: Vec<BatchId>,
 }
 
 type PayingById = HashMap<Box<str>, Paying, RandomState>;
@@ -54,8 +54,8 @@ impl Payees {
             Self { by_person: pays_households.then(HashMap::default), ..Self::default() };
         for list_id in &programme.lists {
             let batches = state.lists.get(list_id).map(|list| list.batches.as_slice());
-            for batch in batches.unwrap_or_default() {
-                let batch = state.batches.get(batch).ok_or(Reason::Internal)?;
+            for id in batches.unwrap_or_default() {
+                let batch = state.batches.get(id).ok_or(Reason::Internal)?;
                 if batch.state == crate::batch::BatchState::Withdrawn {
                     continue;
                 }
@@ -64,7 +64,7 @@ impl Payees {
                     0 => None,
                     _ => Some(book(*list_id)?),
                 };
-                payees.start(batch.register);
+                payees.start(*id);
                 for payment in crate::batch::payments(vault, batch)? {
                     if !book.as_ref().is_some_and(|book| book.is_returned(payment.row)) {
                         payees.add(&payment, *list_id);
@@ -93,25 +93,22 @@ impl Payees {
         named.map(|(person, paying)| (person.as_ref(), paying.line))
     }
 
-    /// The households that lines pay, without zeros in front, each with its line and the register in use with which that was drawn up;
-    /// none where persons are paid.
-    pub(crate) fn households(
-        &self,
-    ) -> impl Iterator<Item = (&str, (ListId, u32), Option<SnapshotId>)> {
+    /// The households that lines pay, without zeros in front, each with its line and the batch of that; none where persons are paid.
+    pub(crate) fn households(&self) -> impl Iterator<Item = (&str, (ListId, u32), BatchId)> {
         let paid = self.by_person.iter().flat_map(|_| self.by_key.iter());
-        paid.map(|(household, paying)| {
-            let register = self.registers.get(paying.batch as usize).copied().flatten();
-            (household.as_ref(), paying.line, register)
+        paid.filter_map(|(household, paying)| {
+            let batch = self.batches.get(paying.batch as usize)?;
+            Some((household.as_ref(), paying.line, *batch))
         })
     }
 
     /// Goes on to the payments of the next batch.
-    fn start(&mut self, register: Option<SnapshotId>) {
-        self.registers.push(register);
+    fn start(&mut self, batch: BatchId) {
+        self.batches.push(batch);
     }
 
     fn add(&mut self, payment: &Payment, list: ListId) {
-        let batch = self.registers.len().saturating_sub(1) as u32;
+        let batch = self.batches.len().saturating_sub(1) as u32;
         let paying = Paying { line: (list, payment.row), batch };
         if let Some(named) = &mut self.by_person {
             named.insert(without_zeros(&payment.person).into(), paying);

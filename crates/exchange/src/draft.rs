@@ -146,6 +146,7 @@ pub(crate) fn draw_up(
         divisions: programme.divisions.len(),
         protected: Some(watch.protected),
         register: register_in_use(state, list_id),
+        signed_with: None,
     };
     let Sieve { dissolved, unmet, .. } = sieve;
     Ok(Drawn::Batch(Box::new(Draft {

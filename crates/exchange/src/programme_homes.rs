@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use renkei_types::{DatasetId, ListId, ProgrammeId, Reason, SnapshotId};
+use renkei_types::{BatchId, DatasetId, ListId, ProgrammeId, Reason, SnapshotId};
 
 use crate::book::Book;
 use crate::homes::{Homes, Standpoint, StateAt};
@@ -25,8 +25,17 @@ pub(crate) struct Register {
     pub(crate) in_use: SnapshotId,
     /// The lists, and the states that they were linked to.
     lists: BTreeMap<ListId, SnapshotId>,
-    /// With which states in use batches were drawn up, of lists linked to which.
-    drawn_up: BTreeSet<(SnapshotId, SnapshotId)>,
+    /// What decided which households the batches of these lists pay.
+    batches: BTreeMap<BatchId, PaidWith>,
+}
+
+/// The states of a register that decided which households a batch pays.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct PaidWith {
+    /// The one in use when it was signed, or drawn up where it is not signed yet.
+    in_use: SnapshotId,
+    /// The one that its list was linked to.
+    linked: SnapshotId,
 }
 
 impl ProgrammeHomes {
@@ -85,17 +94,18 @@ impl ProgrammeHomes {
             let in_use =
                 state.check_provided(dataset).and_then(|()| state.snapshot_in_use(dataset));
             let Ok(in_use) = in_use else { continue };
-            let drawn_up: BTreeSet<(SnapshotId, SnapshotId)> = state
+            let batches: BTreeMap<BatchId, PaidWith> = state
                 .batches_of(programme)
-                .filter_map(|(_, batch)| {
+                .filter_map(|(id, batch)| {
                     let linked = *lists.get(&batch.list)?;
-                    Some((batch.register.unwrap_or(linked), linked))
+                    let in_use = batch.counts_with().unwrap_or(linked);
+                    Some((id, PaidWith { in_use, linked }))
                 })
                 .collect();
-            let with = drawn_up.iter().map(|(with, _)| *with);
+            let with = batches.values().map(|with| with.in_use);
             let states = lists.values().copied().chain([in_use]).chain(with);
             let homes = Homes::read(vault, state, dataset, base, states)?;
-            read.push(Register { homes, in_use, lists, drawn_up });
+            read.push(Register { homes, in_use, lists, batches });
         }
         Ok(Self(read))
     }
@@ -109,7 +119,7 @@ impl ProgrammeHomes {
     /// nothing, the one that the list was linked to.
     pub(crate) fn of_list(&self, list: ListId) -> Option<Standpoint<'_>> {
         let register = self.0.iter().find(|register| register.lists.contains_key(&list))?;
-        register.of_list(list, register.in_use)
+        register.seen_with(register.in_use, *register.lists.get(&list)?)
     }
 
     /// The homes as the register in use has them to which a list is linked.
@@ -122,11 +132,6 @@ impl Register {
     /// As it is now.
     pub(crate) fn now(&self) -> Option<Standpoint<'_>> {
         self.homes.seen_from(self.in_use)
-    }
-
-    /// As it decided which households the lines of a list pay, with some state in use.
-    pub(crate) fn of_list(&self, list: ListId, in_use: SnapshotId) -> Option<Standpoint<'_>> {
-        self.seen_with(in_use, *self.lists.get(&list)?)
     }
 
     /// As it decides which households the lines of its lists pay now: once for those that were linked to the same state.
@@ -147,13 +152,20 @@ impl Register {
         states.into_iter().filter_map(|state| self.homes.seen_from(state))
     }
 
-    /// As it decided which households are paid by the batches that there are.
-    pub(crate) fn drawn_up(&self) -> impl Iterator<Item = Standpoint<'_>> {
-        self.drawn_up.iter().filter_map(|(with, linked)| self.seen_with(*with, *linked))
+    /// What decided which households a batch pays; nothing where its list was linked to another register.
+    pub(crate) fn paid_with(&self, batch: BatchId) -> Option<PaidWith> {
+        self.batches.get(&batch).copied()
     }
 
-    /// The lists that were linked to it, and to which state.
-    pub(crate) fn lists(&self) -> impl Iterator<Item = (ListId, SnapshotId)> {
-        self.lists.iter().map(|(list, linked)| (*list, *linked))
+    /// As it was then; where that state in use is destroyed, as the one had it that the list was linked to.
+    pub(crate) fn then(&self, with: PaidWith) -> Option<Standpoint<'_>> {
+        let PaidWith { in_use, linked } = with;
+        self.seen_with(in_use, linked).or_else(|| self.homes.seen_from(linked))
+    }
+
+    /// As it decided which households are paid by the batches that there are.
+    pub(crate) fn of_batches(&self) -> impl Iterator<Item = Standpoint<'_>> {
+        let with: BTreeSet<PaidWith> = self.batches.values().copied().collect();
+        with.into_iter().filter_map(|with| self.then(with))
     }
 }

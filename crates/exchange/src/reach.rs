@@ -268,7 +268,7 @@ impl Reach {
             found.into_iter().filter(|one| reached.has(one.now)).map(|one| number(one.before))
         };
         self.payees.extend(register.of_lists().flat_map(called));
-        self.paid.extend(register.drawn_up().flat_map(called));
+        self.paid.extend(register.of_batches().flat_map(called));
     }
 }
 

@@ -4,7 +4,8 @@
 //! in a proposal of its own. So where the register in use is another than the one that the proposal was drawn up with, it is
 //! asked again of each line what is asked when a batch is drawn up: whom it pays, whether they are paid already by what two people have
 //! certified, and whether anything is against it, such as a stop that reaches somebody by the late notice only, or somebody protected
-//! who has come to the household. So it is where others are protected than before. A register that changes every few minutes, and
+//! who has come to the household. So it is where others are protected than before, and where another batch was signed with a later
+//! register than it was drawn up with, since that one counts for it from then on. A register that changes every few minutes, and
 //! reports of protection that come every day, hinder nobody by that: only a proposal falls to whose own payees something has happened.
 //!
 //! Proposals of others do not count here. Two that pay one household would else hinder each other for ever; the one that is signed
@@ -21,6 +22,7 @@ use crate::household_case::{self, Watch};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
 use crate::payee::{PayeeRule, Residents};
+use crate::programme::Programme;
 use crate::programme_homes::ProgrammeHomes;
 use crate::refusal::Refusal;
 use crate::rows;
@@ -32,7 +34,7 @@ use crate::unknown_ids::without_zeros;
 /// What a proposal was looked at with. It counts as long as all are the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct SeenWith {
-    register: Option<SnapshotId>,
+    pub(crate) register: Option<SnapshotId>,
     /// How many reports of protected persons there were.
     reports: Option<u64>,
     /// How many batches of the programme two people have certified.
@@ -73,7 +75,8 @@ pub(crate) fn look(
     let protected = protected.digest(&exchange.vault().key(programme.key)?);
     // A batch of a release that did not note the register is looked at in any case.
     let has_gone_on = batch.register != seen.register && seen.register.is_some();
-    let is_asked = has_gone_on || batch.protected != Some(protected);
+    let has_others = || was_signed_with_another(state, programme, batch);
+    let is_asked = has_gone_on || batch.protected != Some(protected) || has_others();
     if !is_asked || batch.state != BatchState::Proposed {
         return Ok(seen);
     }
@@ -107,6 +110,17 @@ pub(crate) fn look(
         true => Ok(seen),
         false => Err(Refusal::new(Reason::VersionOld).in_field("batch_id")),
     }
+}
+
+/// Whether another batch was signed with the register that a proposal was drawn up with, and was itself drawn up with an earlier one: that
+/// batch counts since then for those whom the later one has together, which the proposal was not held against.
+fn was_signed_with_another(state: &State, programme: &Programme, batch: &Batch) -> bool {
+    let is_signed_with = |other: &Batch| {
+        other.signed_with.is_some()
+            && other.signed_with == batch.register
+            && other.signed_with != other.register
+    };
+    state.batches_of(programme).any(|(_, other)| is_signed_with(other))
 }
 
 /// Whether each payment of a proposal would be made again, to the same payee, if it were drawn up now. `counts` says which lines of

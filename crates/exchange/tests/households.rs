@@ -298,7 +298,7 @@ fn a_household_that_moved_after_the_base_date_is_paid_already_under_every_later_
     }
 }
 
-/// Without `in_use` in `already_paid::renumbered_in` a household whose number changed between linking and signing is paid again under its next one,
+/// Without `counts_with` in `ProgrammeHomes::read` a household whose number changed between linking and signing is paid again under its next one,
 /// once whom its line named is gone; with others in it than those who were of that number a household is never paid because somebody of it
 /// was put right to be of another.
 #[test]

@@ -137,3 +137,44 @@ fn a_proposal_that_can_neither_be_signed_nor_drawn_up_again_hinders_nobody() {
     let found = town.propose("certifier-1", b).expect("a proposal");
     assert_eq!((found.already_paid, town.paid(found.batch).len()), (0, 1));
 }
+
+/// Without `signed_with` in `CertifyBatch` the payment counts as one to those whom the register had together at the first signature, and
+/// the others, who were a household of their own, are left out as paid already.
+#[test]
+fn a_household_that_a_late_notice_parts_between_the_signatures_is_two_though_who_is_named_is_gone()
+{
+    let town = town();
+    let families = families(&town);
+    let (head, rest) = families[0].split_first().expect("a family");
+    let [a, b] = [list_of(&town, "a", &own(&[head])), list_of(&town, "b", &own(&[&rest[0]]))];
+    move_after(&town, 1, &[], &[head]);
+    let waiting = town.propose("certifier-1", a).expect("a proposal").batch;
+    notice(&town, 2, &all_to(rest, "900001"), &[]);
+    town.sign("certifier-2", a, waiting).expect("the same payee");
+    let found = town.propose("certifier-1", b).expect("a proposal");
+    assert_eq!((found.already_paid, town.paid(found.batch).len()), (0, 1));
+}
+
+/// Without `signed_with` in `CertifyBatch` the household is paid again where the line of the others is drawn up after the signature; without
+/// `was_signed_with_another` in `standing::look` where it is drawn up before that.
+#[test]
+fn a_household_whose_new_number_and_death_come_in_two_notices_is_paid_once_though_one_came_between_the_signatures()
+ {
+    for is_before in [true, false] {
+        let town = town();
+        let families = families(&town);
+        let (head, rest) = families[0].split_first().expect("a family");
+        let [a, b] = [list_of(&town, "a", &own(&[head])), list_of(&town, "b", &own(&[&rest[0]]))];
+        notice(&town, 1, &all_to(rest, "900001"), &[]);
+        let waiting = town.propose("certifier-1", a).expect("a proposal").batch;
+        notice(&town, 2, &[], &[(head, "2026-08-20")]);
+        let other = is_before.then(|| town.propose("certifier-1", b).expect("a proposal").batch);
+        town.sign("certifier-2", a, waiting).expect("the same payee");
+        if let Some(other) = other {
+            let refused = town.sign("certifier-2", b, other).expect_err("paid by now");
+            assert_eq!((refused.reason, refused.field), (Reason::VersionOld, Some("batch_id")));
+        }
+        let again = town.propose("certifier-1", b).expect_err("nobody is left to pay");
+        assert_eq!(again.reason, Reason::AlreadyPaid, "before: {is_before}");
+    }
+}

@@ -34,7 +34,8 @@ fn somebody_who_was_paid_is_counted_to_another_household() {
     keeps(&life([0, 3], &events), &[on_the_way]);
 }
 
-/// What was proposed as that of all of them is paid for all of them, though late notices say of the others that they were elsewhere.
+/// Without `signed_with` in `CertifyBatch` what was proposed as that of all of them counts for all of them, though a late notice says of the
+/// others that they were elsewhere.
 #[test]
 fn a_household_is_proposed_of_which_only_who_is_gone_was_there() {
     let events = [Gone(1, After), Proposed(Second), Delta(Family(0), New(0), Before)];
