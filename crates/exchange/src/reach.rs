@@ -225,9 +225,10 @@ impl Reach {
     ) {
         let homes = &register.homes;
         let Some(now) = register.now() else { return };
+        let of_lists: Vec<Standpoint<'_>> = register.of_lists().collect();
         let homes_of = |person: u32| {
-            let there =
-                register.of_lists().chain([now]).filter(move |state| state.own(person).is_some());
+            let all = of_lists.iter().chain([&now]);
+            let there = all.filter(move |state| state.own(person).is_some());
             there.filter_map(move |state| state.home(person))
         };
         let mut reached = named.clone();
@@ -244,9 +245,10 @@ impl Reach {
         let strangers = strangers_under(now, &named);
         strangers.into_iter().flat_map(homes_of).for_each(|one| reached.add(one));
         let renumbering = Renumbering::new(now, divisions);
-        let states: Vec<Together<'_>> =
-            register.states().chain(register.of_lists()).map(Together::seen_from).collect();
-        for one in renumbering.of(&states, &reached) {
+        let by_list: Vec<Together<'_>> =
+            of_lists.iter().copied().map(Together::seen_from).collect();
+        let states: Vec<Together<'_>> = register.states().map(Together::seen_from).collect();
+        for one in renumbering.of(states.iter().chain(&by_list), &reached) {
             reached.add(one.now);
         }
         for (person, kind, household) in divisions.told() {
@@ -263,12 +265,13 @@ impl Reach {
         self.members.extend(counted.map(|(person, ..)| person.to_owned()));
         // A line may pay under a number of before, and what was paid was paid under that of then.
         let all = Households::of(homes, |_| true);
-        let called = |then| {
-            let found = renumbering.by_state(&Together::seen_from(then), &all);
+        let called = |then: &Together<'_>| {
+            let found = renumbering.by_state(then, &all);
             found.into_iter().filter(|one| reached.has(one.now)).map(|one| number(one.before))
         };
-        self.payees.extend(register.of_lists().flat_map(called));
-        self.paid.extend(register.of_batches().flat_map(called));
+        self.payees.extend(by_list.iter().flat_map(called));
+        let batches = register.of_batches().map(Together::seen_from);
+        self.paid.extend(batches.flat_map(|then| called(&then)));
     }
 }
 

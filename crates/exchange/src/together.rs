@@ -140,7 +140,11 @@ impl<'a> Renumbering<'a> {
 
     /// The other numbers that households mean which some states of the register know; a household that none of them knows stands for all
     /// who ever had its number.
-    pub(crate) fn of(&self, states: &[Together<'_>], meant: &Households) -> HashSet<Renumbered> {
+    pub(crate) fn of<'b>(
+        &self,
+        states: impl IntoIterator<Item = &'b Together<'b>>,
+        meant: &Households,
+    ) -> HashSet<Renumbered> {
         let mut found = HashSet::new();
         let mut unknown = meant.clone();
         for state in states {
