@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountCounts;
 use crate::book::{Book, BookChange, runs};
-use crate::books::{Beginning, PayeesRead};
+use crate::books::{Beginning, payees_ahead};
 use crate::command::{Call, Command, Decision, Desk, Done, until_undisturbed};
 use crate::draft::{Draft, Drawn, draw_up};
 use crate::household_case::Watch;
@@ -243,17 +243,6 @@ fn propose_once(
         Err(refusal) => Err(refusal),
     };
     exchange.execute_now(call, Propose { permit, list, draft })
-}
-
-/// Whom the programme of a list pays, where that is not known yet and need not be found out in the turn of the ledger.
-pub(crate) fn payees_ahead(
-    exchange: &Exchange,
-    list: ListId,
-) -> Result<Option<PayeesRead>, Refusal> {
-    let programme = exchange.state().linked_list(list)?.0.programme;
-    let is_known = exchange.ask_now(move |desk| Ok(desk.books.knows_payees(programme)))?;
-    let read = || PayeesRead::ahead(exchange.vault(), &exchange.state(), programme);
-    Ok((!is_known).then(read).flatten())
 }
 
 fn drawn(

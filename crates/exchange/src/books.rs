@@ -12,6 +12,7 @@ use renkei_types::{BatchId, ListId, ProgrammeId, Reason};
 
 use crate::batch::Payment;
 use crate::book::{Book, BookChange, read_lines, read_lines_ahead};
+use crate::ledger::Exchange;
 use crate::programme::PayeeUnit;
 use crate::refusal::Refusal;
 use crate::sealed_parts;
@@ -146,7 +147,7 @@ pub(crate) struct PayeesRead {
 
 impl PayeesRead {
     /// Reads it where no book is needed for it, which is as long as no transfer came back. Blocks: for threads that may wait.
-    pub(crate) fn ahead(vault: &Vault, state: &State, of: ProgrammeId) -> Option<Self> {
+    fn ahead(vault: &Vault, state: &State, of: ProgrammeId) -> Option<Self> {
         let batches = state.programmes.get(&of)?.batches;
         let no_book = |_| Err(Reason::WrongState.into());
         let payees = Payees::read(vault, state, of, no_book).ok()?;
@@ -159,6 +160,18 @@ impl PayeesRead {
         let has_returns = || state.batches_of(programme).any(|(_, batch)| batch.returned.lines > 0);
         programme.batches == self.batches && !has_returns()
     }
+}
+
+/// Whom the programme of a list pays, where that is not known yet and need not be found out in the turn of the ledger. Blocks: for
+/// threads that may wait.
+pub(crate) fn payees_ahead(
+    exchange: &Exchange,
+    list: ListId,
+) -> Result<Option<PayeesRead>, Refusal> {
+    let programme = exchange.state().linked_list(list)?.0.programme;
+    let is_known = exchange.ask_now(move |desk| Ok(desk.books.knows_payees(programme)))?;
+    let read = || PayeesRead::ahead(exchange.vault(), &exchange.state(), programme);
+    Ok((!is_known).then(read).flatten())
 }
 
 /// The books that are open.

@@ -17,7 +17,8 @@ use rayon::prelude::*;
 use renkei_types::{ListId, Reason, SnapshotId};
 
 use crate::already_paid::PaidHouseholds;
-use crate::batch::{Batch, BatchState, Payment, is_proposal, payees_ahead, payments};
+use crate::batch::{Batch, BatchState, Payment, is_proposal, payments};
+use crate::books::payees_ahead;
 use crate::household_case::{self, Watch};
 use crate::index::Indexes;
 use crate::ledger::Exchange;
