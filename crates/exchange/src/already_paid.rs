@@ -40,7 +40,8 @@ impl PaidHouseholds {
             for register in homes.registers() {
                 let found = renumbered_in(register, payees, divisions);
                 renumbered.extend(found.unwrap_or_default());
-                renumbered.extend(follow(register, &counted, divisions).unwrap_or_default());
+                let found = counted_renumbered(register, &counted, divisions);
+                renumbered.extend(found.unwrap_or_default());
             }
             renumbered
         };
@@ -85,8 +86,8 @@ fn counted_since(payees: &Payees, divisions: &Divisions) -> Vec<(String, String)
     paid.filter(|(paid, to)| paid != to).collect()
 }
 
-/// The same, with what those households are called now.
-fn follow(
+/// The same numbers that were paid, with what the households to which these persons count are called now in a register.
+fn counted_renumbered(
     register: &Register,
     counted: &[(String, String)],
     divisions: &Divisions,

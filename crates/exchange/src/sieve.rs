@@ -155,7 +155,7 @@ impl<'a> Sieve<'a> {
         } else if self.not_paid.has_line(self.unit, payee, resident) {
             Some(Obstacle::Excluded)
         } else if self.held_up.has_line(self.unit, payee, resident)
-            // A household that a division has made is in no register.
+            // Of who fled: no reach tells of a division that is a secret.
             || (self.rule.names(&resident.person) && self.on_hold.has(payee))
             || self.rule.is_doubtful(&resident.person)
             || self.watch.holds(self.state, &paid(), &payment.cells)
