@@ -392,7 +392,7 @@ fn accounts_that_are_not_the_payees_own_are_counted_into_what_is_signed_and_show
     assert!(counts.shared_account >= 2 && shared.len() == 1, "{counts:?}");
 }
 
-/// Without `self.books.settle(…)` in `ledger.rs` an entry is acknowledged whose batch is not what was signed.
+/// Without `self.books.settle(…)` in `Ledger::decide` an entry is acknowledged whose batch is not what was signed.
 #[test]
 fn a_state_that_does_not_add_up_refuses_every_step_and_changes_nothing() {
     let journal = MemoryJournal::new();

@@ -16,7 +16,8 @@ use renkei_journal::{Journal, Seq};
 use renkei_types::Digest;
 use tokio::sync::watch;
 
-use super::{Exchange, Last, Ledger, QUEUE, Shared, Threads, catch_up, tell_of_dispute};
+use super::deciding::{Last, Ledger, catch_up};
+use super::{Exchange, QUEUE, Shared, Threads, tell_of_dispute};
 use crate::books::Books;
 use crate::cache::{self, Cache, Projection};
 use crate::command::Call;
