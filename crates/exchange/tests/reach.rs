@@ -151,22 +151,27 @@ fn a_stop_on_a_household_does_not_stop_the_batch_that_pays_another_for_whoever_m
     assert_eq!(stopped(&town, &other["世帯番号"]).batches, 1);
 }
 
-/// Without `strangers_under` in `Reach::add_payees` the stop holds those who had the number on the base date, and not who has it today.
+/// Without `strangers_under` in `Reach::add_payees` the stop holds those who had the number on the base date, and not who has it today, where
+/// those live elsewhere; without `is_there` in `together::of_base_date` where they are gone.
 #[test]
-fn a_stop_by_a_number_of_today_reaches_who_has_it_though_strangers_had_it_who_live_elsewhere() {
-    for is_before in [false, true] {
+fn a_stop_by_a_number_of_today_reaches_who_has_it_though_strangers_had_it_on_the_base_date() {
+    for (is_before, are_gone) in [(false, false), (false, true), (true, false), (true, true)] {
         let town = town();
         let families = families(&town);
         let (one, stranger) = (&families[0][0], &families[2][0]);
         let number = families[1][0]["世帯番号"].clone();
         let list = is_before.then(|| list_of(&town, "a", &own(&[one, stranger])));
-        move_after(&town, 1, &all_to(&families[1], "900002"), &[]);
+        match are_gone {
+            true => move_after(&town, 1, &[], &families[1].iter().collect::<Vec<_>>()),
+            false => move_after(&town, 1, &all_to(&families[1], "900002"), &[]),
+        }
         move_after(&town, 2, &all_to(&families[0], &number), &[]);
         let list = list.unwrap_or_else(|| list_of(&town, "a", &own(&[one, stranger])));
         hold(&town, &number);
         let found = town.propose("certifier-1", list).expect("a proposal");
         let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
-        assert_eq!((found.held, paid), (1, vec![id(stranger)]), "linked before: {is_before}");
+        let told = format!("linked before: {is_before}, gone: {are_gone}");
+        assert_eq!((found.held, paid), (1, vec![id(stranger)]), "{told}");
     }
 }
 

@@ -16,27 +16,38 @@ use town::records::{column, delta, table};
 use town::stops::{divide, hold, leave_out};
 use town::years::{agree_until, all_is_paid};
 
+/// A town whose agreements hold for years.
+fn town_for_years() -> Town {
+    let mut town = town();
+    town.restart_on("2026-11-22");
+    agree_until(&town, "2029-03-31");
+    town
+}
+
+/// Goes on to a day on which the states that were superseded are due, and destroys them, or not.
+fn go_on_to_the_end(town: &mut Town, is_destroyed: bool, report: u64) {
+    town.restart_on("2028-06-01");
+    if is_destroyed {
+        assert_eq!(destroy_due(&town.exchange).expect("a look"), 1);
+    }
+    town.follow();
+    town.report(report, "宛名番号,支援措置\n").expect("nobody is protected");
+}
+
 /// Without `now_of` in `already_paid::renumbered_in` nobody knows the number any more that was paid, once the state is destroyed that the
 /// list was linked to, and the household is paid again.
 #[test]
 fn a_paid_household_is_paid_already_under_its_new_number_though_the_state_that_it_was_paid_by_is_destroyed()
  {
     for is_destroyed in [false, true] {
-        let mut town = town();
-        town.restart_on("2026-11-22");
-        agree_until(&town, "2029-03-31");
+        let mut town = town_for_years();
         let families = families(&town);
         let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
         let batch = town.pay(list_of(&town, "a", &own(&[named])));
         all_is_paid(&town, batch);
         town.restart_on("2026-11-30");
         renumber(&mut town, &families[0], "900001");
-        town.restart_on("2028-06-01");
-        if is_destroyed {
-            assert_eq!(destroy_due(&town.exchange).expect("a look"), 1);
-        }
-        town.follow();
-        town.report(2, "宛名番号,支援措置\n").expect("nobody is protected");
+        go_on_to_the_end(&mut town, is_destroyed, 2);
         let found = proposed(&town, "b", &[other, stranger]);
         assert_eq!(found, (1, 0, 0, vec![id(stranger)]), "destroyed: {is_destroyed}");
     }
@@ -102,27 +113,6 @@ fn a_stop_on_somebody_who_is_removed_before_a_list_is_linked_reaches_the_househo
     let list = list_of(&town, "a", &own(&[&families[0][1], &families[1][0]]));
     let found = town.propose("certifier-1", list).expect("a proposal");
     assert_eq!(found.held + found.unmet.stops, 1);
-}
-
-/// Without `is_there` in `together::of_base_date` a stop by the number that the register has today for a household means those alone who had
-/// the number before, though all of them are gone.
-#[test]
-fn a_stop_by_a_number_of_today_reaches_the_household_that_has_it_though_strangers_had_it_who_are_gone()
- {
-    for is_before in [false, true] {
-        let town = town();
-        let families = families(&town);
-        let (one, stranger) = (&families[0][0], &families[2][0]);
-        let number = families[1][0]["世帯番号"].clone();
-        let list = is_before.then(|| list_of(&town, "a", &own(&[one, stranger])));
-        move_after(&town, 1, &[], &families[1].iter().collect::<Vec<_>>());
-        move_after(&town, 2, &all_to(&families[0], &number), &[]);
-        let list = list.unwrap_or_else(|| list_of(&town, "a", &own(&[one, stranger])));
-        hold(&town, &number);
-        let found = town.propose("certifier-1", list).expect("a proposal");
-        let paid: Vec<_> = town.paid(found.batch).into_iter().map(|one| one.person).collect();
-        assert_eq!((found.held, paid), (1, vec![id(stranger)]), "linked before: {is_before}");
-    }
 }
 
 /// Without `is_undated` in `Homes::add` a later file with another number for a household and the 異動日 of before counts as put right for whoever
@@ -296,9 +286,7 @@ fn paid_one_after_another(town: &Town, first: ListId, second: ListId) -> (u64, u
 fn a_paid_household_is_known_by_the_state_that_it_was_drawn_up_with_though_the_linked_one_is_destroyed()
  {
     for is_destroyed in [false, true] {
-        let mut town = town();
-        town.restart_on("2026-11-22");
-        agree_until(&town, "2029-03-31");
+        let mut town = town_for_years();
         let families = families(&town);
         let (named, other, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
         let list = list_of(&town, "a", &own(&[named]));
@@ -322,12 +310,7 @@ fn a_paid_household_is_known_by_the_state_that_it_was_drawn_up_with_though_the_l
             .map(|line| format!("{line}\n"))
             .collect();
         town.replace_register(file);
-        town.restart_on("2028-06-01");
-        if is_destroyed {
-            assert_eq!(destroy_due(&town.exchange).expect("a look"), 1);
-        }
-        town.follow();
-        town.report(3, "宛名番号,支援措置\n").expect("nobody is protected");
+        go_on_to_the_end(&mut town, is_destroyed, 3);
         let found = proposed(&town, "b", &[other, stranger]);
         assert_eq!(found, (1, 0, 0, vec![id(stranger)]), "destroyed: {is_destroyed}");
     }
