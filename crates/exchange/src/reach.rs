@@ -3,7 +3,7 @@
 //! | named | where households are paid | where persons are paid |
 //! |---|---|---|
 //! | a person | whatever household she is counted to: any member's line pays it | herself |
-//! | a household | itself, who of it has one of their own by a division, and what it is called since (module `together`) | its members, as a list was linked to it or now |
+//! | a household | itself, who of it has one of their own by a division, and what it is called since (module `together`); in batches, who was of it on the base date | its members, as a list was linked to it or now |
 //!
 //! Where nobody is of a household by its number, those are meant who had it on the base date, or ever; where strangers have had the
 //! number given to them since, they are meant too. An id whose leading zeros are lost means who it meant before: a stop that reaches too far
@@ -37,7 +37,8 @@ pub(crate) struct Reach {
     payees: HashSet<String>,
     /// Numbers under which these were paid.
     paid: HashSet<String>,
-    /// Members of the households among the ids, where persons are paid; else who is counted to reached households by divisions.
+    /// Members of the households among the ids, where persons are paid; else who was of reached households on the base date, as the register
+    /// has it now, and who is counted to them by divisions.
     members: HashSet<String>,
     /// The ids among them that mean somebody, as the register or a division writes them.
     met: HashSet<String>,
@@ -251,27 +252,39 @@ impl Reach {
         for one in renumbering.of(states.iter().chain(&by_list), &reached) {
             reached.add(one.now);
         }
+        // A line may pay them under a number of before, and what was paid was paid under that of then.
+        let all = Households::of(homes, |_| true);
+        let called = |then: &Together<'_>| {
+            let found = renumbering.by_state(then, &all);
+            found.into_iter().filter(|one| reached.has(one.now)).map(|one| one.before)
+        };
+        let mut before = Households::none(homes);
+        by_list.iter().flat_map(called).for_each(|one| before.add(one));
         for (person, kind, household) in divisions.told() {
             let is_meant = said == Said::Stopped || kind == DivisionKind::Separate;
             let mut of = homes.person(person).filter(|_| is_meant).into_iter().flat_map(homes_of);
-            if of.any(|one| reached.has(one)) {
+            if of.any(|one| reached.has(one) || before.has(one)) {
                 self.payees.insert(without_zeros(household).to_owned());
             }
         }
         let number = |household| without_zeros(homes.household_id(household)).to_owned();
-        self.payees.extend(reached.iter().map(number));
+        self.payees.extend(reached.iter().chain(before.iter()).map(number));
         // Whom a division counts to one of them may have been paid before it, under another number.
         let counted = divisions.told().filter(|(_, _, to)| self.payees.contains(without_zeros(to)));
         self.members.extend(counted.map(|(person, ..)| person.to_owned()));
-        // A line may pay under a number of before, and what was paid was paid under that of then.
-        let all = Households::of(homes, |_| true);
-        let called = |then: &Together<'_>| {
-            let found = renumbering.by_state(then, &all);
-            found.into_iter().filter(|one| reached.has(one.now)).map(|one| number(one.before))
+        // So may whom a late notice has brought to one of them. A division says it otherwise of a payee who is excluded, and of who fled.
+        let is_counted = |id: &str| match said {
+            Said::Stopped => !divisions.has_fled(id),
+            Said::Excluded => divisions.household(id).is_none(),
         };
-        self.payees.extend(by_list.iter().flat_map(called));
+        let of_base_date = homes.persons().filter(|person| {
+            now.on_base_date(*person).is_some_and(|home| reached.has(home))
+                && is_counted(homes.person_id(*person))
+        });
+        let ids = of_base_date.map(|person| without_zeros(homes.person_id(person)).to_owned());
+        self.members.extend(ids);
         let batches = register.of_batches().map(Together::seen_from);
-        self.paid.extend(batches.flat_map(|then| called(&then)));
+        self.paid.extend(batches.flat_map(|then| called(&then)).map(number));
     }
 }
 

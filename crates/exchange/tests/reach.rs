@@ -151,6 +151,21 @@ fn a_stop_on_a_household_does_not_stop_the_batch_that_pays_another_for_whoever_m
     assert_eq!(stopped(&town, &other["世帯番号"]).batches, 1);
 }
 
+/// Without `of_base_date` in `Reach::add_payees` a batch goes out that pays somebody of the stopped household, under the number that she had
+/// when it was signed.
+#[test]
+fn a_stop_on_a_household_stops_the_batch_that_pays_whom_a_late_notice_has_brought_to_it() {
+    let town = town();
+    let families = families(&town);
+    let (stays, goes, stranger) = (&families[0][0], &families[0][1], &families[1][0]);
+    let list = list_of(&town, "a", &own(&[goes, stranger]));
+    town.certify(list).expect("two signatures");
+    notice(&town, 1, &[(goes, "900001")], &[]);
+    assert_eq!(stopped(&town, "900001").batches, 1);
+    assert_eq!(stopped(&town, &stays["世帯番号"]).batches, 1, "it pays these");
+    assert_eq!(stopped(&town, &families[2][0]["世帯番号"]).batches, 0);
+}
+
 /// Without `strangers_under` in `Reach::add_payees` the stop holds those who had the number on the base date, and not who has it today, where
 /// those live elsewhere; without `is_there` in `together::of_base_date` where they are gone.
 #[test]

@@ -5,9 +5,9 @@
 use crate::Law;
 use crate::laws::{early, on_the_way, order, stop};
 use crate::life::Day::{After, Before};
-use crate::life::Event::{Certified, Delta, Gone, Linked, Proposed, StillOne, Succeeded};
+use crate::life::Event::{Apart, Certified, Delta, Gone, Linked, Proposed, StillOne, Succeeded};
 use crate::life::House::{New, Old};
-use crate::life::People::Family;
+use crate::life::People::{Family, One};
 use crate::life::Which::{First, Second};
 use crate::life::{Life, life};
 use crate::village::KeptVillage;
@@ -40,4 +40,20 @@ fn somebody_who_was_paid_is_counted_to_another_household() {
 fn a_household_is_proposed_of_which_only_who_is_gone_was_there() {
     let events = [Gone(1, After), Proposed(Second), Delta(Family(0), New(0), Before)];
     keeps(&life([0, 1], &events), &[early, stop]);
+}
+
+/// Without `before` in the loop over `told` in `Reach::add_payees` a division takes the line of who is gone out of a stop on who is left.
+#[test]
+fn somebody_is_counted_elsewhere_who_was_gone_before_the_others_had_another_number() {
+    for divided in [Apart(0), StillOne(0, Old(1))] {
+        keeps(&life([0, 1], &[divided, Succeeded(0, New(0), Before)]), &[stop]);
+    }
+}
+
+/// Without `of_base_date` in `Reach::add_payees` what was proposed as another household's goes out where it is signed already.
+#[test]
+fn somebody_is_proposed_who_was_of_the_stopped_household_by_a_late_notice() {
+    keeps(&life([0, 1], &[Proposed(First), Delta(One(0), New(0), Before)]), &[stop]);
+    let events = [Succeeded(1, Old(1), Before), Proposed(First), Succeeded(2, New(0), Before)];
+    keeps(&life([0, 2], &events), &[stop]);
 }
