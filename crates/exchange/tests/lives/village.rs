@@ -314,10 +314,9 @@ impl Village {
     /// The second signature under what was proposed on the way, where that stands.
     pub(crate) fn sign(&mut self, which: Which) {
         let at = which as usize;
-        let (Some(list), Some(batch)) = (self.known.lists[at], self.known.proposals[at].take())
-        else {
-            return;
-        };
+        let waiting = self.proposal(which);
+        self.known.proposals[at] = None;
+        let (Some(list), Some(batch)) = (self.known.lists[at], waiting) else { return };
         let signed = self.town.sign("certifier-2", list, batch);
         let paid = done(signed, &[Reason::VersionOld]).map(|batch| self.payments(batch));
         self.known.paid.extend(paid.into_iter().flatten().map(|one| (which, batch, one)));
