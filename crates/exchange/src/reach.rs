@@ -252,14 +252,10 @@ impl Reach {
         for one in renumbering.of(states.iter().chain(&by_list), &reached) {
             reached.add(one.now);
         }
-        // A line may pay them under a number of before, and what was paid was paid under that of then.
-        let all = Households::of(homes, |_| true);
-        let called = |then: &Together<'_>| {
-            let found = renumbering.by_state(then, &all);
-            found.into_iter().filter(|one| reached.has(one.now)).map(|one| one.before)
-        };
+        // A line may pay them under a number of before.
         let mut before = Households::none(homes);
-        by_list.iter().flat_map(called).for_each(|one| before.add(one));
+        let found = by_list.iter().flat_map(|list| renumbering.before(list, &reached));
+        found.for_each(|one| before.add(one));
         for (person, kind, household) in divisions.told() {
             let is_meant = said == Said::Stopped || kind == DivisionKind::Separate;
             let mut of = homes.person(person).filter(|_| is_meant).into_iter().flat_map(homes_of);
@@ -269,22 +265,32 @@ impl Reach {
         }
         let number = |household| without_zeros(homes.household_id(household)).to_owned();
         self.payees.extend(reached.iter().chain(before.iter()).map(number));
+        self.add_paid(register, divisions, &renumbering, &reached);
+    }
+
+    /// Under which other numbers batches may have paid the reached households, and for whom.
+    fn add_paid(
+        &mut self,
+        register: &Register,
+        divisions: &Divisions,
+        renumbering: &Renumbering<'_>,
+        reached: &Households,
+    ) {
+        let (homes, now) = (&register.homes, register.now());
         // Whom a division counts to one of them may have been paid before it, under another number.
         let counted = divisions.told().filter(|(_, _, to)| self.payees.contains(without_zeros(to)));
         self.members.extend(counted.map(|(person, ..)| person.to_owned()));
-        // So may whom a late notice has brought to one of them. A division says it otherwise of a payee who is excluded, and of who fled.
-        let is_counted = |id: &str| match said {
-            Said::Stopped => !divisions.has_fled(id),
-            Said::Excluded => divisions.household(id).is_none(),
-        };
+        // So may whom a late notice has brought to one of them; of whom a division names it says otherwise.
         let of_base_date = homes.persons().filter(|person| {
-            now.on_base_date(*person).is_some_and(|home| reached.has(home))
-                && is_counted(homes.person_id(*person))
+            let home = now.and_then(|now| now.on_base_date(*person));
+            home.is_some_and(|home| reached.has(home))
+                && divisions.household(homes.person_id(*person)).is_none()
         });
         let ids = of_base_date.map(|person| without_zeros(homes.person_id(person)).to_owned());
         self.members.extend(ids);
         let batches = register.of_batches().map(Together::seen_from);
-        self.paid.extend(batches.flat_map(|then| called(&then)).map(number));
+        let before = batches.flat_map(|batch| renumbering.before(&batch, reached));
+        self.paid.extend(before.map(|one| without_zeros(homes.household_id(one)).to_owned()));
     }
 }
 

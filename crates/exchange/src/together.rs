@@ -175,6 +175,12 @@ impl<'a> Renumbering<'a> {
         self.follow(|person| state.of(person).filter(|one| meant.has(*one)))
     }
 
+    /// The other numbers, of those that one state knows, that mean some households.
+    pub(crate) fn before(&self, state: &Together<'_>, meant: &Households) -> Vec<u32> {
+        let all = self.follow(|person| state.of(person)).into_iter();
+        all.filter(|one| meant.has(one.now)).map(|one| one.before).collect()
+    }
+
     /// The other numbers of all who ever had some, but for whom divisions name.
     pub(crate) fn ever(&self, meant: &Households) -> Vec<Renumbered> {
         if !meant.0.contains(&true) {

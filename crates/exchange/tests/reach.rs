@@ -151,7 +151,7 @@ fn a_stop_on_a_household_does_not_stop_the_batch_that_pays_another_for_whoever_m
     assert_eq!(stopped(&town, &other["世帯番号"]).batches, 1);
 }
 
-/// Without `of_base_date` in `Reach::add_payees` a batch goes out that pays somebody of the stopped household, under the number that she had
+/// Without `of_base_date` in `Reach::add_paid` a batch goes out that pays somebody of the stopped household, under the number that she had
 /// when it was signed.
 #[test]
 fn a_stop_on_a_household_stops_the_batch_that_pays_whom_a_late_notice_has_brought_to_it() {
@@ -190,7 +190,7 @@ fn a_stop_by_a_number_of_today_reaches_who_has_it_though_strangers_had_it_on_the
     }
 }
 
-/// Without `called` in `Reach::add_payees` her line is paid, which pays the stopped household under the number of before.
+/// Without `before` in `Reach::add_payees` her line is paid, which pays the stopped household under the number of before.
 #[test]
 fn a_stop_or_an_exclusion_of_a_household_reaches_the_line_of_who_was_gone_before_the_base_date() {
     for (is_stop, by_member) in [(true, true), (true, false), (false, true), (false, false)] {

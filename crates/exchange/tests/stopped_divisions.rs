@@ -110,7 +110,7 @@ fn a_stop_by_a_member_or_by_the_number_of_today_holds_who_has_a_household_of_her
     }
 }
 
-/// Without `counted` in `Reach::add_payees` the batch goes out that pays who is counted to the stopped household since.
+/// Without `counted` in `Reach::add_paid` the batch goes out that pays who is counted to the stopped household since.
 #[test]
 fn a_stop_on_a_household_stops_the_batch_that_paid_who_was_counted_to_it_afterwards() {
     let town = town();

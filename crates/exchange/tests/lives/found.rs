@@ -21,7 +21,7 @@ fn keeps(life: &Life, laws: &[Law]) {
     }
 }
 
-/// Without `called` in `Reach::add_payees` a stop on who is left reaches the line of who is gone where that is proposed already, and
+/// Without `before` in `Reach::add_payees` a stop on who is left reaches the line of who is gone where that is proposed already, and
 /// not where it is yet to be. Without `keys` in `AlreadyPaid::has` both are paid where the line of who is gone comes second.
 #[test]
 fn the_others_of_a_household_have_another_number_by_the_late_notice_of_a_death() {
@@ -52,7 +52,7 @@ fn somebody_is_counted_elsewhere_who_was_gone_before_the_others_had_another_numb
     }
 }
 
-/// Without `of_base_date` in `Reach::add_payees` what was proposed as another household's goes out where it is signed already.
+/// Without `of_base_date` in `Reach::add_paid` what was proposed as another household's goes out where it is signed already.
 #[test]
 fn somebody_is_proposed_who_was_of_the_stopped_household_by_a_late_notice() {
     keeps(&life([0, 1], &[Proposed(First), Delta(One(0), New(0), Before)]), &[stop]);
@@ -60,7 +60,7 @@ fn somebody_is_proposed_who_was_of_the_stopped_household_by_a_late_notice() {
     keeps(&life([0, 2], &events), &[stop]);
 }
 
-/// Without `of_batches` in `Reach::add_payees` what was proposed goes out: its number is neither that of when the list was linked nor one of
+/// Without `of_batches` in `Reach::add_paid` what was proposed goes out: its number is neither that of when the list was linked nor one of
 /// today.
 #[test]
 fn a_household_is_proposed_under_a_number_that_it_had_for_a_while() {
@@ -69,7 +69,7 @@ fn a_household_is_proposed_under_a_number_that_it_had_for_a_while() {
     keeps(&life([0, 1], &events), &[stop]);
 }
 
-/// Without `counted` in `Reach::add_payees` what was proposed goes out where it is signed already.
+/// Without `counted` in `Reach::add_paid` what was proposed goes out where it is signed already.
 #[test]
 fn somebody_is_counted_to_a_stopped_household_after_her_own_was_proposed() {
     keeps(&life([0, 3], &[Proposed(First), StillOne(0, Old(1))]), &[stop]);
