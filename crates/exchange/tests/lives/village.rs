@@ -1,19 +1,19 @@
 //! A village that lives: a small town, the people of two families, and two lists with a line for one of them each.
 
+mod payments;
+mod register;
+
 use renkei_exchange::Refusal;
-use renkei_exchange::batch::{BatchState, Payment, Proposed};
+use renkei_exchange::batch::Payment;
 use renkei_exchange::division::DivisionKind;
 use renkei_exchange::programme::{PayeeUnit, Rules};
 use renkei_types::{BatchId, ListId, Reason};
 
-use crate::life::{Day, Event, FAMILIES, House, Life, Named, People, Which};
+use crate::life::{Event, FAMILIES, House, Life, Named, People, Which};
 use crate::town::Town;
 use crate::town::families::{self, Record, id, list_of, own};
 use crate::town::kept::KeptTown;
-use crate::town::moves::{changed, moved};
-use crate::town::records::{column, delta, table};
 use crate::town::stops::{divide, lifted, try_hold, try_leave_out};
-use crate::town::years::came_back;
 
 /// Somebody, as the register has them.
 #[derive(Clone, Debug)]
@@ -203,85 +203,6 @@ impl Village {
         (0..FAMILIES.len()).filter(is_meant).filter(|person| self.is_here(*person)).collect()
     }
 
-    fn send_delta(&mut self, people: People, house: House, day: Day) {
-        let those = self.those(people);
-        self.house(&those, house, day);
-        self.apply(&[], &those, day);
-    }
-
-    /// What a delta says of some people, as a file has it later.
-    fn house(&mut self, those: &[usize], house: House, day: Day) {
-        let to = self.number(house);
-        for &person in those {
-            let person = &mut self.known.people[person];
-            person.household.clone_from(&to);
-            written(day).clone_into(&mut person.days[0]);
-            // Nobody knows when it was handled either.
-            if day == Day::Unknown {
-                person.days[1].clear();
-            }
-        }
-    }
-
-    fn remove(&mut self, person: usize, successors: Option<House>, day: Day) {
-        let gone = self.those(People::One(person));
-        if gone.is_empty() {
-            return;
-        }
-        // Whoever is named has applied before.
-        for which in [Which::First, Which::Second] {
-            if self.known.names[which as usize] == person {
-                self.link(which);
-            }
-        }
-        self.known.people[person].is_here = false;
-        let successors = successors.map(|house| {
-            let rest = self.those(People::Family(FAMILIES[person]));
-            self.house(&rest, house, day);
-            rest
-        });
-        self.apply(&gone, &successors.unwrap_or_default(), day);
-    }
-
-    fn apply(&mut self, gone: &[usize], changed: &[usize], day: Day) {
-        let (header, records) = table(&self.town);
-        let of = |operation, person: &usize| {
-            let Person { record, household, .. } = &self.known.people[*person];
-            (operation, moved(&header, &records, record, (household, written(day))))
-        };
-        let gone = gone.iter().map(|person| of("削除", person));
-        let entries: Vec<_> = gone.chain(changed.iter().map(|one| of("変更", one))).collect();
-        if !entries.is_empty() {
-            self.known.deltas += 1;
-            self.town.apply(self.known.deltas, &delta(&header, &entries)).expect("a delta");
-        }
-    }
-
-    fn send_file(&mut self, people: People, house: House, day: Day) {
-        let to = self.number(house);
-        for person in self.those(people) {
-            let person = &mut self.known.people[person];
-            person.household.clone_from(&to);
-            if day != Day::Unknown {
-                person.days = [written(day), "2020-04-02"].map(str::to_owned);
-            }
-        }
-        let known =
-            |cells: &str| self.known.people.iter().find(|one| cells.starts_with(&id(&one.record)));
-        let file = changed(&self.town, |header, cells| {
-            let Some(person) = known(&cells[column(header, "宛名番号")]) else { return };
-            cells[column(header, "世帯番号")].clone_from(&person.household);
-            cells[column(header, "異動日")].clone_from(&person.days[0]);
-            cells[column(header, "処理日")].clone_from(&person.days[1]);
-        });
-        let is_here = |line: &&str| known(line).is_none_or(|person| person.is_here);
-        let file = file.lines().filter(is_here).map(|line| format!("{line}\n")).collect();
-        // Which file came first is told by the day.
-        self.known.day += 1;
-        self.town.restart_on(&format!("2026-11-{}", self.known.day));
-        self.town.replace_register(file);
-    }
-
     fn link(&mut self, which: Which) {
         let at = which as usize;
         let person = self.known.names[at];
@@ -296,71 +217,6 @@ impl Village {
         let people: Vec<&Record> =
             people.iter().map(|person| &self.known.people[*person].record).collect();
         list_of(&self.town, name, &own(&people))
-    }
-
-    /// The first signature; nothing where there is nobody to pay.
-    pub(crate) fn propose(&mut self, which: Which) -> Option<Proposed> {
-        let found = self.propose_list(self.known.lists[which as usize]?)?;
-        self.known.proposals[which as usize] = Some(found.batch);
-        Some(found)
-    }
-
-    /// The same of any list.
-    pub(crate) fn propose_list(&self, list: ListId) -> Option<Proposed> {
-        let found = self.town.propose("certifier-1", list);
-        done(found, &[Reason::AlreadyPaid, Reason::NothingToCertify])
-    }
-
-    /// The second signature under what was proposed on the way, where that stands.
-    pub(crate) fn sign(&mut self, which: Which) {
-        let at = which as usize;
-        let waiting = self.proposal(which);
-        self.known.proposals[at] = None;
-        let (Some(list), Some(batch)) = (self.known.lists[at], waiting) else { return };
-        let signed = self.town.sign("certifier-2", list, batch);
-        let paid = done(signed, &[Reason::VersionOld]).map(|batch| self.payments(batch));
-        self.known.paid.extend(paid.into_iter().flatten().map(|one| (which, batch, one)));
-    }
-
-    /// Both signatures.
-    pub(crate) fn certify(&mut self, which: Which) {
-        if self.propose(which).is_some() {
-            self.sign(which);
-        }
-    }
-
-    /// Whom a batch pays, and by which line.
-    fn payments(&self, batch: BatchId) -> Vec<Payment> {
-        self.town.paid(batch)
-    }
-
-    /// The lines that a batch pays, and to whom.
-    pub(crate) fn rows(&self, batch: BatchId) -> Vec<(u32, String)> {
-        self.payments(batch).into_iter().map(|payment| (payment.row, payment.payee)).collect()
-    }
-
-    /// What waits for its second signature.
-    pub(crate) fn proposal(&self, which: Which) -> Option<BatchId> {
-        let state = self.town.exchange.state();
-        let is_proposed = |batch: &BatchId| {
-            state.batches.get(batch).is_some_and(|batch| batch.state == BatchState::Proposed)
-        };
-        self.known.proposals[which as usize].filter(is_proposed)
-    }
-
-    fn take_back(&mut self, which: Which) {
-        let of_list = |(of, ..): &&(Which, BatchId, Payment)| *of == which;
-        let Some((_, batch, _)) = self.known.paid.iter().find(of_list).cloned() else { return };
-        let state = |town: &Town| town.exchange.state().batches.get(&batch).map(|one| one.state);
-        while state(&self.town) == Some(BatchState::Released) {
-            self.town.deliver_and_acknowledge();
-        }
-        let mut file = "申請番号,支給額\n".to_owned();
-        for (.., one) in self.known.paid.iter().filter(|(_, of, _)| *of == batch) {
-            file.push_str(&format!("{},{}\n", one.line, one.yen));
-        }
-        came_back(&self.town, batch, &file);
-        self.known.paid.retain(|(_, of, _)| *of != batch);
     }
 
     /// Whether the division stands.
@@ -400,14 +256,5 @@ fn done<T>(done: Result<T, Refusal>, reasons: &[Reason]) -> Option<T> {
         Ok(done) => Some(done),
         Err(refused) if reasons.contains(&refused.reason) => None,
         Err(refused) => panic!("{refused}"),
-    }
-}
-
-/// A day as a register writes it.
-fn written(day: Day) -> &'static str {
-    match day {
-        Day::Before => "2026-08-20",
-        Day::After => "2026-10-05",
-        Day::Unknown => "",
     }
 }
