@@ -137,6 +137,40 @@ fn a_resident_who_was_never_compared_is_told_which_part_of_each_rule_missed() {
 }
 
 #[test]
+fn a_namesake_of_a_line_that_agrees_with_somebody_in_all_is_told_not_to_have_been_asked_for() {
+    let mut register = crowd(200);
+    let namesake = register.len();
+    let rare = ["遠山　凜", "トオヤマ　リン"].map(str::to_owned);
+    register[20][1..3].clone_from_slice(&rare);
+    let mut other = register[20].clone();
+    (other[0], other[3], other[5]) = ("R00200".to_owned(), "1911-12-31".to_owned(), String::new());
+    other[6] = "北海道札幌市中央区北一条西2丁目5番".to_owned();
+    register.push(other);
+    let mut line = register[20].clone();
+    line[0] = "L0".to_owned();
+    let mut without_house = line.clone();
+    (without_house[0], without_house[6]) = ("L1".to_owned(), String::new());
+    let city = City::new(&register, vec![line, without_house]);
+    let (person, namesake) = (city.resident(20), city.resident(namesake));
+    let found = city.inquire(0);
+    assert!(found.candidate(person).is_some() && found.candidate(namesake).is_none());
+    let rule = "whole name as read";
+    let obstacle = found.obstacles(namesake).remove(0);
+    let Obstacle::NotCompared(missed) = obstacle else { panic!("{obstacle:?}") };
+    let why = |rule: &str| &missed.iter().find(|missed| missed.rule == rule).expect("missed").miss;
+    assert_eq!(why(rule), &Miss::NotAsked);
+    assert_ne!(why("birth_date + family name as read"), &Miss::NotAsked);
+    let search = |line: u32| {
+        let found = city.inquire(line).search();
+        found.into_iter().find(|search| search.rule == rule).expect("the rule").found
+    };
+    assert_eq!(search(0), Search::NotAsked);
+    // Who gives no house may mean either.
+    assert_eq!(search(1), Search::Residents(2));
+    assert!(city.inquire(1).candidate(namesake).is_some());
+}
+
+#[test]
 fn a_block_that_was_too_large_is_told_with_its_size() {
     // So many of one name that the name alone says nothing, and nothing else is shared.
     let mut register = crowd(120);
