@@ -84,10 +84,12 @@ impl Division {
     const ADDRESS_BYTES_MAX: usize = 300;
 
     fn of(kind: FieldKind) -> Self {
-        match kind {
-            FieldKind::PersonName | FieldKind::KanaName => Self::Name,
-            FieldKind::Address => Self::Address,
-            _ => Self::None,
+        if matches!(kind, FieldKind::PersonName | FieldKind::KanaName) {
+            Self::Name
+        } else if kind == FieldKind::Address {
+            Self::Address
+        } else {
+            Self::None
         }
     }
 
