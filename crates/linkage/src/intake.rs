@@ -80,7 +80,7 @@ pub(crate) enum Division {
 }
 
 impl Division {
-    /// Longer addresses are not read to their end, and no person has them.
+    /// No person has a longer one. It is read as a whole.
     const ADDRESS_BYTES_MAX: usize = 300;
 
     fn of(kind: FieldKind) -> Self {

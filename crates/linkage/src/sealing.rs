@@ -3,6 +3,7 @@
 //! Each side is sealed alone. A list is read against the tables of the register, which do not change: its new values get
 //! ids above the register's.
 
+use hashbrown::HashSet;
 use renkei_japanese::date::{self, DateReading};
 use renkei_japanese::postal::PostalCode;
 use renkei_japanese::sex::{self, Sex, SexReading};
@@ -15,6 +16,7 @@ use crate::forms::names::{NameReader, Names, Wholes};
 use crate::forms::parts::Parts;
 use crate::forms::whole_names::{Cell, NameColumn, Parted};
 use crate::forms::{NONE, normalise, texts};
+use crate::hash::Seeded;
 use crate::intake::{RawColumn, RawRecords};
 use crate::intern::Interner;
 use crate::layers::Distinct;
@@ -76,20 +78,19 @@ impl Sealed {
     }
 }
 
-/// Whether most distinct values of a column hold a Japanese letter; of halves, those that stand in front.
+/// Whether most distinct values of a column hold a Japanese letter.
 pub(crate) fn is_japanese(column: &RawColumn) -> bool {
-    let japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..='\u{9fff}').contains(&c));
-    let mut in_front = vec![false; column.values.len()];
-    for (first, _) in column.cells().filter(|(first, _)| *first != NONE) {
-        in_front[first as usize] = true;
+    let has_japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..='\u{9fff}').contains(&c));
+    let of_texts: Vec<bool> = column.values.iter().map(has_japanese).collect();
+    let is_japanese = |id: u32| of_texts.get(id as usize).copied().unwrap_or(false);
+    let mut distinct: HashSet<(u32, u32), Seeded> = HashSet::default();
+    let (mut count, mut before) = (0, None);
+    for cells in column.cells().filter(|(first, _)| *first != NONE) {
+        if before.replace(cells) != Some(cells) && distinct.insert(cells) {
+            count += usize::from(is_japanese(cells.0) || is_japanese(cells.1));
+        }
     }
-    let in_front = column.values.iter().zip(in_front).filter(|(_, in_front)| *in_front);
-    let (mut all, mut count) = (0, 0);
-    for (text, _) in in_front {
-        all += 1;
-        count += usize::from(japanese(text));
-    }
-    count * 2 > all
+    count * 2 > distinct.len()
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -434,4 +435,24 @@ fn text_forms(
     read: impl Fn(&str) -> String + Sync,
 ) -> Vec<u32> {
     normalise(values, |text| read(text), |text| parts.intern(&text, texts::sorted_words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::Division;
+
+    #[test]
+    fn a_column_is_japanese_where_most_of_its_addresses_are_whatever_stands_in_front() {
+        let is_japanese = |texts: Vec<String>| {
+            super::is_japanese(&RawColumn::of(Division::Address, texts.iter()))
+        };
+        let in_japan = |code: &str| {
+            (0..200).map(|number| format!("{code}千葉県若葉市寿町{number}番")).collect::<Vec<_>>()
+        };
+        let abroad = (0..50).map(|number| format!("c/o {number}, Box {number}"));
+        assert!(is_japanese(in_japan("〒260-0855 ")));
+        assert!(is_japanese(in_japan("").into_iter().chain(abroad.clone()).collect()));
+        assert!(!is_japanese(abroad.chain(["千葉県若葉市寿町1番".to_owned()]).collect()));
+    }
 }

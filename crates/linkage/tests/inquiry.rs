@@ -171,6 +171,29 @@ fn a_namesake_of_a_line_that_agrees_with_somebody_in_all_is_told_not_to_have_bee
 }
 
 #[test]
+fn who_is_meant_by_a_part_of_a_line_is_compared_though_another_of_the_house_agrees_with_the_rest() {
+    let mut register = crowd(200);
+    let house = "千葉県若葉市寿町99番9号";
+    let resident = |text: &str| common::row(&format!("{text}||{house}"));
+    register.extend([
+        resident("R00200|遠山　一路|トオヤマ　イチロ|1950-02-03|1"),
+        resident("R00201|遠山　凜|トオヤマ　リン|1952-11-20|2"),
+        resident("R00202|真壁　博|マカベ　ヒロシ|1948-05-06|1"),
+        resident("R00203|真壁　宏|マカベ　ヒロシ|1975-07-08|1"),
+    ]);
+    // The wife with the date of the head of the household, whose account it is; the father with the son's date.
+    let wife = format!("L0|遠山　凜|トオヤマ　リン|1950-02-03|||{house}|トオヤマ　イチロ");
+    let father = format!("L1|真壁　博|マカベ　ヒロシ|1975-07-08|||{house}|");
+    let city = City::new(&register, vec![common::row(&wife), common::row(&father)]);
+    for (line, others) in [(0, [200, 201]), (1, [202, 203])] {
+        for other in others {
+            let resident = city.resident(other);
+            assert!(city.inquire(line).candidate(resident).is_some(), "{line} {other}");
+        }
+    }
+}
+
+#[test]
 fn a_block_that_was_too_large_is_told_with_its_size() {
     // So many of one name that the name alone says nothing, and nothing else is shared.
     let mut register = crowd(120);

@@ -71,7 +71,7 @@ pub(super) fn found(language: Language, search: Search) -> String {
 fn not_asked(language: Language) -> String {
     let (english, japanese) = (
         "not asked: the line agrees with somebody in name, date of birth and house",
-        "照会せず（氏名・生年月日・番地まで一致する住民が他にいる）",
+        "照会せず（氏名・生年月日・番地まで一致する住民がいる）",
     );
     language.pick(english, japanese).to_owned()
 }

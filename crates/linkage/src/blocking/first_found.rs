@@ -22,11 +22,11 @@ pub(crate) struct FirstFound {
 /// How a line stands after the first rules.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Standing {
-    /// Somebody shares so much with it that it asks no more.
+    /// Somebody shares all with it that they ask for.
     Settled,
     /// It asks the other rules too.
     Unsettled,
-    /// A block was too large, and it has to ask again.
+    /// Its blocks were large, and it has to ask again.
     Unknown,
 }
 
@@ -34,7 +34,7 @@ enum Standing {
 pub(super) struct Known<'a> {
     /// Whether it asks no more.
     pub(super) is_settled: bool,
-    /// Whom, with rules that find them.
+    /// Whom, with the earliest rule that finds them.
     pub(super) residents: &'a [(u32, u16)],
     /// The blocks that hold these.
     pub(super) blocks: &'a [Block],
@@ -59,6 +59,9 @@ impl Block {
     }
 }
 
+/// A line that meets more records asks again: equal lines are then asked once for all of them.
+const KEPT_MAX: usize = 100;
+
 /// Lines that one task looks at.
 const CHUNK: usize = 8_192;
 
@@ -77,6 +80,16 @@ impl FirstFound {
             all.append(&chunk);
         }
         all
+    }
+
+    /// Whether what a line has found is kept if its blocks have so many records.
+    pub(super) fn keeps(records: usize) -> bool {
+        records <= KEPT_MAX
+    }
+
+    /// The next line has to ask again.
+    pub(super) fn push_unknown(&mut self) {
+        self.push(false, &[], std::iter::once(None));
     }
 
     /// Adds what the next line has found; a block is nothing where it has to ask again.

@@ -85,7 +85,7 @@ pub(super) struct ManyParts {
     other: Vec<(u32, RecordParts)>,
 }
 
-/// Lines and keys of which what they ask for is brought to hand at one go.
+/// So many lines, and so many keys, are looked up together: what they ask for is brought to hand at one go.
 pub(super) const FETCHED: usize = 64;
 
 /// Brings to hand the places of some lines: those that the register has too lie all over memory.

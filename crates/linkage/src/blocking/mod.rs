@@ -220,7 +220,11 @@ impl BlockingIndex {
         resident: u32,
     ) -> Vec<usize> {
         let mut of_line = Vec::new();
+        let is_settled = self.is_settled(list, line);
         let shared = |(number, postings): (usize, &Postings)| {
+            if is_settled && self.turns.is_later(number) {
+                return None;
+            }
             keys(list, Side::List, line, &postings.rule, &mut of_line);
             Some((number, self.shared_block(number, &of_line, resident)?))
         };

@@ -40,6 +40,8 @@ pub(crate) struct Round {
     asked: Vec<Vec<Asked>>,
     in_order: Vec<Asked>,
     unsorted: Vec<(u32, Hit)>,
+    /// For each line, how many of the rules asked last it has a key for.
+    asks_of: Vec<u32>,
     /// The lines of the round.
     lines: Vec<u32>,
     /// Where buckets start that are brought to hand.
@@ -83,7 +85,7 @@ impl Round {
         self.ask(index, list, lines, (first, &asking), counts);
         self.sort_by_line();
         if let Some(later) = later {
-            asking.retain(|&at| !self.is_settled(index, at as usize));
+            asking.retain(|&at| !self.is_settled(index, list, at as usize));
             unsettled.extend_from_slice(&asking);
             self.ask(index, list, lines, (later, &unsettled), counts);
             self.sort_by_line();
@@ -100,8 +102,14 @@ impl Round {
     ) {
         self.ask_first(index, list, lines);
         for at in 0..lines.len() {
-            let is_settled = self.is_settled(index, at);
+            if !FirstFound::keeps(self.hits(at).iter().map(Hit::records).sum()) {
+                found.push_unknown();
+                continue;
+            }
+            let is_settled = self.is_settled(index, list, at);
             self.take(index, at);
+            self.found.sort_unstable();
+            self.found.dedup_by_key(|(row, _)| *row);
             found.push(is_settled, &self.found, self.hits(at).iter().map(Hit::block));
         }
     }
@@ -112,7 +120,7 @@ impl Round {
             return false;
         }
         self.ask_first(index, list, &[line.into()]);
-        self.is_settled(index, 0)
+        self.is_settled(index, list, 0)
     }
 
     /// Looks up what all lines ask for first.
@@ -144,6 +152,8 @@ impl Round {
     ) {
         self.asked.resize_with(turn.rules.len(), Vec::new);
         self.asked.iter_mut().for_each(Vec::clear);
+        self.asks_of.clear();
+        self.asks_of.resize(lines.len(), 0);
         let line = |at: u32| lines[at as usize].line;
         for asking in asking.chunks(FETCHED) {
             fetch_places(list, asking.iter().map(|&at| line(at)));
@@ -151,6 +161,7 @@ impl Round {
                 turn.plan.look_up(list, Side::List, line(at), &mut self.parts);
                 for (rule, asked) in self.asked.iter_mut().enumerate() {
                     turn.plan.keys(&self.parts, rule, &mut self.keys);
+                    self.asks_of[at as usize] += u32::from(!self.keys.is_empty());
                     asked.extend(self.keys.iter().map(|&key| (key, at)));
                 }
             }
@@ -172,19 +183,19 @@ impl Round {
         }
     }
 
-    /// Whether somebody whom a line has found so far shares so much with it that it can mean nobody who shares less.
-    fn is_settled(&mut self, index: &BlockingIndex, at: usize) -> bool {
-        let together = |shown: &mut dyn Iterator<Item = Shown>| {
-            shown.fold(Shown::NOTHING, Shown::and).is_enough()
-        };
-        if !together(&mut self.hits(at).iter().map(|hit| index.turns.shown(hit.rule))) {
+    /// Whether some resident is found by every rule that a line has asked just now, and these are enough to ask no more.
+    fn is_settled(&mut self, index: &BlockingIndex, list: &Normalised, at: usize) -> bool {
+        let shown = self.hits(at).iter().map(|hit| index.turns.shown(hit.rule));
+        if !shown.fold(Shown::NOTHING, Shown::and).is_enough()
+            || !list.records.other_names(self.lines[at]).is_empty()
+        {
             return false;
         }
         self.take(index, at);
         self.found.sort_unstable();
-        let mut residents = self.found.chunk_by(|one, other| one.0 == other.0);
-        residents
-            .any(|of_one| together(&mut of_one.iter().map(|&(_, rule)| index.turns.shown(rule))))
+        self.found.dedup();
+        let asked = self.asks_of[at] as usize;
+        self.found.chunk_by(|one, other| one.0 == other.0).any(|rules| rules.len() == asked)
     }
 
     /// Puts the records of the blocks of a line into [`Self::found`], those of blocks that are too large left out.
@@ -262,10 +273,14 @@ fn of_line<'a>(hits: &'a [Hit], ends: &[u32], at: usize) -> &'a [Hit] {
 impl Hit {
     const NONE: Self = Self { key: 0, rule: 0, start: 0, end: 0, too_large: 0 };
 
+    /// How many records the register was built with.
+    fn records(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
     /// What there is to count of it, if it is not too large.
     fn block(&self) -> Option<Block> {
-        let size = (self.end - self.start) as usize;
-        Block::new(self.rule, size).filter(|_| self.too_large == 0)
+        Block::new(self.rule, self.records()).filter(|_| self.too_large == 0)
     }
 }
 

@@ -132,7 +132,7 @@ impl BlockingRule {
             && self.parts.iter().all(|part| other.parts.contains(part))
     }
 
-    /// What the rule shows of whom it finds beside the date of birth; nothing where it does not ask for that.
+    /// What the rule shows of whom it finds beside the date of birth; nothing where it asks for anything else.
     pub(super) fn shows(&self) -> Shown {
         match self.parts[..] {
             [KeyPart::Date(DatePart::Whole, _), KeyPart::Family(_)] => Shown::FAMILY,

@@ -124,8 +124,9 @@ impl BlockingIndex {
     }
 
     /// Whether a line is settled before it has asked every rule.
-    fn is_settled(&self, list: &Normalised, line: u32) -> bool {
-        Round::default().settles(self, list, line)
+    pub(super) fn is_settled(&self, list: &Normalised, line: u32) -> bool {
+        let known = self.first_found.as_ref().and_then(|found| found.of_line(line));
+        known.map_or_else(|| Round::default().settles(self, list, line), |known| known.is_settled)
     }
 }
 

@@ -1,11 +1,13 @@
 //! In which order lines ask the rules, and when a line asks no more.
 //!
-//! Most lines agree with a resident in date of birth, house and both halves of the name. Nobody else can be meant but who
-//! shares the date of birth and one of the others too, and these are found by the rules that ask for a date of birth. So
-//! these are asked first, and a line that they settle does not ask the others: at a million residents that is half of all
-//! pairs, and namesakes of common names are more the larger the register is. Records that are linked to each other ask
-//! every rule, since each agrees with itself. Invariant: whether a line is settled depends on the line and the register
-//! alone.
+//! Most lines agree with a resident in date of birth, house and both halves of the name, in every view that they give. A
+//! careful clerk then looks at nobody else but who shares the date of birth and one of the others: a twin, a stranger of the
+//! same name and birthday, a second record of the person. So the rules that ask for the date of birth with half a name or
+//! with the house are asked first, and a line that they settle does not ask the others: at a million residents that is half
+//! of all pairs, and namesakes of common names are more the larger the register is. A line with a further name, as of an
+//! account holder, is not settled: the holder's name and another's date would pass for one person. Records that are linked
+//! to each other ask every rule, since each agrees with itself. Invariant: whether a line is settled depends on the line
+//! and the register alone.
 
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use super::rules::{BlockingRule, Shown};
 /// Which rules a line asks.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Asks {
-    /// Those that ask for a date of birth, and the others where these do not settle it.
+    /// Those that may settle it, and the others where these do not.
     #[default]
     UntilSettled,
     /// All of them.
