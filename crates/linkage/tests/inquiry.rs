@@ -181,9 +181,9 @@ fn who_is_meant_by_a_part_of_a_line_is_compared_though_another_of_the_house_agre
         resident("R00202|真壁　博|マカベ　ヒロシ|1948-05-06|1"),
         resident("R00203|真壁　宏|マカベ　ヒロシ|1975-07-08|1"),
     ]);
-    // The wife with the date of the head of the household, whose account it is; the father with the son's date.
-    let wife = format!("L0|遠山　凜|トオヤマ　リン|1950-02-03|||{house}|トオヤマ　イチロ");
-    let father = format!("L1|真壁　博|マカベ　ヒロシ|1975-07-08|||{house}|");
+    // The wife with the date and, behind her own, the name of the head of the household; the father with the son's date.
+    let wife = format!("L0|遠山　凜（遠山　一路）||1950-02-03|||{house}");
+    let father = format!("L1|真壁　博|マカベ　ヒロシ|1975-07-08|||{house}");
     let city = City::new(&register, vec![common::row(&wife), common::row(&father)]);
     for (line, others) in [(0, [200, 201]), (1, [202, 203])] {
         for other in others {
