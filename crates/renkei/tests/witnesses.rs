@@ -415,9 +415,9 @@ fn a_witness_that_refuses_the_key_of_what_was_signed_last_is_not_taken_for_a_sil
     broker.programme("before-the-witness-knows-the-newer-key");
     let newer = fs_err::read_to_string(broker.town("keys/log.vkey")).expect("a key");
     host.stop();
+    let size = cosigned_size(&broker);
     host.learn(newer.parse().expect("a key"));
     host.start();
-    let size = cosigned_size(&broker);
     until(&broker, || cosigned_size(&broker) > size);
 
     // An operator has lost the head and puts an older checkpoint in its place, with the log or without it.
