@@ -263,3 +263,47 @@ fn last_letters(town: &str) -> String {
     let from = town.char_indices().rev().nth(1).map_or(0, |(at, _)| at);
     town[from..].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::Division;
+
+    /// What is known of each of these addresses, read in one column.
+    fn known(texts: &[String]) -> Vec<Option<u64>> {
+        let raw = RawColumn::of(Division::Address, texts.iter());
+        let mut addresses = Addresses::default();
+        let mut read = addresses.register_column(&raw, false);
+        let of_row = |cells| {
+            let place = addresses.settle(&mut read, cells);
+            let id = addresses.intern(place, None);
+            (id != NONE).then(|| addresses.value_hash(id))
+        };
+        raw.cells().map(of_row).collect()
+    }
+
+    #[test]
+    fn an_address_says_among_many_what_it_says_alone() {
+        let numbers = ["5番1号", "12-3", "1条西2丁目", "4日市2", "７番地８ ハイツ緑２０１号室"];
+        let names = ["千葉県若葉市寿町", "京都市中京区烏丸通", "甲", "〒", "若葉市 緑", ""];
+        let mut texts: Vec<String> = Vec::new();
+        for number in 0..FEW {
+            let joined = names.iter().flat_map(|name| {
+                numbers
+                    .map(|behind| format!("{name}{}{behind}", if number == 0 { "" } else { "九" }))
+            });
+            texts.extend(joined);
+            texts.push(format!("若葉市寿町{number}番"));
+        }
+        // Around the most bytes that are divided, and the most letters that are read.
+        for letters in [96, 97, 98, 280, 300, 330] {
+            texts.push(format!("若葉市{}1番", "寿".repeat(letters)));
+            texts.push(format!("若葉市寿町1番 {}", "ハ".repeat(letters)));
+        }
+        texts.extend([String::new(), "住所不定".to_owned()]);
+        let among_many = known(&texts);
+        for (text, among_many) in texts.iter().zip(among_many) {
+            assert_eq!(known(std::slice::from_ref(text)), [among_many], "{text}");
+        }
+    }
+}
