@@ -129,11 +129,6 @@ impl FirstFound {
         self.blocks_end.extend(more.blocks_end.iter().map(|end| after(blocks, end)));
     }
 
-    /// Whether a line asks no more.
-    pub(super) fn has_settled(&self, line: u32) -> bool {
-        self.standings[line as usize] == Standing::Settled
-    }
-
     /// Which lines ask no more.
     pub(super) fn settled(&self) -> Vec<bool> {
         self.standings.iter().map(|&standing| standing == Standing::Settled).collect()
@@ -141,9 +136,9 @@ impl FirstFound {
 
     /// What a line has found, unless it has to ask again.
     pub(super) fn of_line(&self, line: u32) -> Option<Known<'_>> {
-        let is_known = self.standings[line as usize] != Standing::Unknown;
-        is_known.then(|| Known {
-            is_settled: self.has_settled(line),
+        let standing = self.standings[line as usize];
+        (standing != Standing::Unknown).then(|| Known {
+            is_settled: standing == Standing::Settled,
             residents: &self.residents[of_line(&self.residents_end, line)],
             blocks: &self.blocks[of_line(&self.blocks_end, line)],
         })

@@ -108,7 +108,7 @@ impl Shown {
         Self(self.0 | other.0)
     }
 
-    /// Whether a line with such a resident means nobody who shares less.
+    /// Whether it is both halves of the name and the house.
     pub(super) fn is_enough(self) -> bool {
         self == Self::ENOUGH
     }
