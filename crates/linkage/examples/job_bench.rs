@@ -1,7 +1,8 @@
 //! CPU seconds of the stages of a job, beside the digest of its result.
 //!
 //! `cargo run --release -p renkei-linkage --example job_bench -- residents.csv payments.csv`, the files as
-//! `renkei generate` writes them, the list converted to UTF-8. Set `RAYON_NUM_THREADS`.
+//! `renkei generate` writes them, the list converted to UTF-8. With one file alone its records are linked to each other.
+//! Set `RAYON_NUM_THREADS`.
 #![allow(clippy::disallowed_methods, reason = "a measurement needs the real clock and opens files")]
 
 use std::collections::BTreeMap;
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use renkei_linkage::{ListIntake, Options, RegisterIntake, Serves, Unwatched, link};
+use renkei_linkage::{
+    DedupeOptions, ListIntake, Options, RegisterIntake, Serves, Unwatched, dedupe, link,
+};
 use renkei_types::Clock;
 
 mod residents;
@@ -60,9 +63,10 @@ fn take_in(path: &str, mut take: impl FnMut(&[Cells])) -> Result<Duration, Box<d
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (register, list) = arguments.next().zip(arguments.next()).ok_or("two files are needed")?;
+    let register = arguments.next().ok_or("a file is needed, or two")?;
     let mut intake = RegisterIntake::new(fields());
     let taken = take_in(&register, |rows| intake.extend(&Batch { rows, of_list: false }))?;
+    let Some(list) = arguments.next() else { return link_to_each_other(intake, taken) };
     let index = Arc::new(intake.seal(&[], Serves::OneList, &CpuClock, &Unwatched));
     let of_register = index.times();
     let mut intake = ListIntake::new(Arc::clone(&index));
@@ -82,5 +86,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         CpuClock.monotonic() - before,
     );
     println!("{} pairs, {digest}", linkage.candidate_pairs);
+    Ok(())
+}
+
+fn link_to_each_other(intake: RegisterIntake, taken: Duration) -> Result<(), Box<dyn Error>> {
+    let records = intake.seal_for_dedupe(&[], None, &CpuClock, &Unwatched);
+    let made = records.index().times();
+    let found = dedupe(records, DedupeOptions::default(), &CpuClock, &Unwatched)?;
+    println!(
+        "intake {taken:.2?}, normalise {:.2?}, index {:.2?}, compare {:.2?}, train {:.2?}, assign {:.2?}",
+        made.normalise, made.index, found.times.compare, found.times.train, found.times.assign,
+    );
+    println!("{} pairs, {}", found.candidate_pairs, found.result_digest());
     Ok(())
 }

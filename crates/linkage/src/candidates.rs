@@ -39,11 +39,43 @@ impl Pair {
         Self { resident, pattern, values: rarity.values.millibits(), name }
     }
 
+    /// As it was compared; the patterns are those of its pairs.
+    pub(crate) fn compared(&self, patterns: &[Pattern]) -> Compared {
+        let Self { resident, pattern, .. } = *self;
+        Compared { resident, rarity: self.rarity(), pattern: patterns[pattern as usize] }
+    }
+
     pub(crate) fn rarity(&self) -> Rarity {
         Rarity {
             values: MatchWeight::from_millibits(self.values),
             name: MatchWeight::from_millibits(i32::from(self.name)),
         }
+    }
+}
+
+/// Compared pairs as they come, and their patterns.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs {
+    pub(crate) pairs: Vec<Pair>,
+    /// In the order of their numbers.
+    pub(crate) patterns: Vec<Pattern>,
+    numbers: HashMap<Pattern, u32, Seeded>,
+}
+
+impl Pairs {
+    pub(crate) fn push(&mut self, compared: &Compared) {
+        let patterns = &mut self.patterns;
+        let number = *self.numbers.entry(compared.pattern).or_insert_with(|| {
+            patterns.push(compared.pattern);
+            u32::try_from(patterns.len() - 1).expect("fewer than 2^32 patterns")
+        });
+        self.pairs.push(Pair::new(compared, number));
+    }
+
+    /// Frees what is needed for more to come.
+    pub(crate) fn finish(&mut self) {
+        self.numbers = HashMap::default();
+        self.pairs.shrink_to_fit();
     }
 }
 
@@ -94,6 +126,21 @@ impl Comparer<'_> {
             left_out
         };
         lines.iter().enumerate().map(find).collect()
+    }
+
+    /// Compares some lines with residents who have been found before, and tells each pair as [`Self::collect`] does.
+    pub(crate) fn collect_known<'a>(
+        &self,
+        lines: impl ExactSizeIterator<Item = (u32, &'a [u32])>,
+        mut each: impl FnMut(usize, Compared),
+    ) {
+        let (mut batch, all) = (PairBatch::default(), lines.len());
+        for (at, (line, residents)) in lines.enumerate() {
+            batch.extend(at, line, residents.iter().copied());
+            if batch.is_full() || at + 1 == all {
+                batch.compare(self, &mut each);
+            }
+        }
     }
 
     /// Brings to hand what comparing these pairs will look at. It lies all over memory; asked for at one go, all of it is
@@ -241,9 +288,7 @@ impl PairBatch {
 
 /// What one task has compared.
 struct Chunk {
-    pairs: Vec<Pair>,
-    /// In the order of their numbers in the pairs of this chunk.
-    patterns: Vec<Pattern>,
+    pairs: Pairs,
     /// Of each asker, its number of pairs and whether a block was too large.
     lines: Vec<(usize, bool)>,
     counts: Vec<RuleCounts>,
@@ -272,36 +317,31 @@ impl Candidates {
             watcher.go_on()?;
             let mut round = Round::default();
             let mut counts = vec![RuleCounts::default(); rules];
-            let (mut pairs, mut sizes) = (Vec::new(), vec![0; lines.len()]);
-            let mut numbers: HashMap<Pattern, u32, Seeded> = HashMap::default();
-            let mut patterns = Vec::new();
+            let (mut pairs, mut sizes) = (Pairs::default(), vec![0; lines.len()]);
             let each = |at: usize, compared: Compared| {
-                let number = *numbers.entry(compared.pattern).or_insert_with(|| {
-                    patterns.push(compared.pattern);
-                    u32::try_from(patterns.len() - 1).expect("fewer than 2^32 patterns")
-                });
-                pairs.push(Pair::new(&compared, number));
+                pairs.push(&compared);
                 sizes[at] += 1;
             };
             let left_out = comparer.collect(lines, &mut round, &mut counts, each);
             watcher.done(lines.iter().map(|asker| asker.times as usize).sum());
             let lines = sizes.into_iter().zip(left_out).collect();
-            Ok(Chunk { pairs, patterns, lines, counts })
+            pairs.finish();
+            Ok(Chunk { pairs, lines, counts })
         };
         let chunks: Vec<Chunk> =
             askers.par_chunks(chunk(askers.len())).map(compare).collect::<Result<_, _>>()?;
         watcher.done(skip.iter().filter(|skip| **skip).count());
         let mut patterns: Vec<Pattern> =
-            chunks.iter().flat_map(|chunk| &chunk.patterns).copied().collect();
+            chunks.iter().flat_map(|chunk| &chunk.pairs.patterns).copied().collect();
         patterns.sort_unstable();
         patterns.dedup();
         let mut all = Self { patterns, ..Self::default() };
-        all.pairs.reserve_exact(chunks.iter().map(|chunk| chunk.pairs.len()).sum());
+        all.pairs.reserve_exact(chunks.iter().map(|chunk| chunk.pairs.pairs.len()).sum());
         let mut counts = vec![RuleCounts::default(); rules];
-        for Chunk { pairs, patterns, lines, counts: of_chunk } in chunks {
+        for Chunk { pairs, lines, counts: of_chunk } in chunks {
             let number = |pattern| all.patterns.binary_search(pattern).expect("collected above");
-            let numbers: Vec<usize> = patterns.iter().map(number).collect();
-            all.pairs.extend(pairs.into_iter().map(|pair| {
+            let numbers: Vec<usize> = pairs.patterns.iter().map(number).collect();
+            all.pairs.extend(pairs.pairs.into_iter().map(|pair| {
                 let number = numbers[pair.pattern as usize];
                 let pattern = u32::try_from(number).expect("fewer than 2^32 patterns");
                 Pair { pattern, ..pair }

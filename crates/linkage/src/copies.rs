@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::forms::NONE;
+use crate::hash;
+use crate::id_order::by_id;
 use crate::intake::{RawColumn, RawRecords};
 
 /// Which records are copies of which, and the order of all ids.
@@ -30,8 +32,7 @@ pub(crate) struct Copies {
 impl Copies {
     pub(crate) fn find(raw: &RawRecords, left_out: &[usize]) -> Self {
         let rows = u32::try_from(raw.ids.len()).expect("fewer than 2^32 records");
-        let mut row: Vec<u32> = (0..rows).collect();
-        row.par_sort_unstable_by_key(|&row| (raw.ids.get(row), row));
+        let row = by_id(rows, |row| raw.ids.get(row));
         let mut rank = vec![0; row.len()];
         for (place, &row) in (0u32..).zip(&row) {
             rank[row as usize] = place;
@@ -46,17 +47,29 @@ impl Copies {
             let orders = columns.iter().map(|column| column.value(a).cmp(&column.value(b)));
             orders.fold(Ordering::Equal, Ordering::then)
         };
-        let mut sorted: Vec<u32> =
-            (0..rows).filter(|&row| !is_left_out[row as usize] && has_values(row)).collect();
-        sorted.par_sort_unstable_by(|&a, &b| {
-            by_values(a, b).then_with(|| rank[a as usize].cmp(&rank[b as usize]))
-        });
+        let hash = |row: u32| {
+            let cells = columns.iter().map(|column| column.value(row));
+            cells.fold(0, |key, (first, rest)| {
+                hash::mix(key, u64::from(first) << 32 | u64::from(rest))
+            })
+        };
+        let taking_part = (0..rows).into_par_iter();
+        let taking_part = taking_part.filter(|&row| !is_left_out[row as usize] && has_values(row));
+        // Equal rows have equal hashes, which are compared faster than rows.
+        let mut sorted: Vec<(u64, u32)> = taking_part.map(|row| (hash(row), row)).collect();
+        sorted.par_sort_unstable();
         let mut original: Vec<u32> = (0..rows).collect();
         let mut groups = BTreeMap::new();
-        for equal in sorted.chunk_by(|&a, &b| by_values(a, b) == Ordering::Equal) {
-            equal.iter().for_each(|&row| original[row as usize] = equal[0]);
-            if equal.len() > 1 {
-                groups.insert(equal[0], equal.to_vec());
+        for alike in sorted.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            alike.sort_unstable_by(|&(_, a), &(_, b)| {
+                by_values(a, b).then_with(|| rank[a as usize].cmp(&rank[b as usize]))
+            });
+            for equal in alike.chunk_by(|a, b| by_values(a.1, b.1) == Ordering::Equal) {
+                let equal: Vec<u32> = equal.iter().map(|&(_, row)| row).collect();
+                equal.iter().for_each(|&row| original[row as usize] = equal[0]);
+                if equal.len() > 1 {
+                    groups.insert(equal[0], equal);
+                }
             }
         }
         Self { original, rank, row, left_out: is_left_out, groups }

@@ -12,7 +12,6 @@ use rayon::prelude::*;
 use renkei_types::{Clock, Digest, DigestBuilder};
 
 use crate::blocking::BlockingIndex;
-use crate::blocking::Round;
 use crate::candidates::{Compared, Comparer};
 use crate::cluster::{Agreement, Proposal, cluster};
 use crate::copies::Copies;
@@ -22,6 +21,7 @@ use crate::hash::Seeded;
 use crate::household::Household;
 use crate::intake::RawRecords;
 use crate::job::{LinkError, Stage, StageTimes, Stopped, Watcher};
+use crate::met::Met;
 use crate::model::{Costs, Model, PatternWeights, Purpose, Thresholds, WeightTable};
 use crate::pair_training::{self, PatternCounts, Surroundings};
 use crate::pattern::Pattern;
@@ -46,6 +46,9 @@ const CHUNK: usize = 4_096;
 /// Of records that are equal in every value, so many are paired with each other one by one. Of more, each is paired with
 /// the first, or a million copies would be half a million million pairs.
 const COPIES_PAIRED_MAX: usize = 1_000;
+
+/// Pairs that are kept from one pass to the next for each record, on average over those that one task compares.
+const KEPT_PER_RECORD: usize = 64;
 
 /// The records of one file, ready to be linked to each other.
 #[derive(Debug)]
@@ -136,6 +139,17 @@ impl Dedupable {
 /// # Errors
 /// The model does not fit the fields, there are more fields than can be compared, or the watcher asked for a stop.
 pub fn dedupe(
+    records: Dedupable,
+    options: DedupeOptions,
+    clock: &dyn Clock,
+    watcher: &dyn Watcher,
+) -> Result<Deduplication, LinkError> {
+    dedupe_keeping(KEPT_PER_RECORD, records, options, clock, watcher)
+}
+
+/// The same, keeping so many pairs for each record from one pass to the next.
+fn dedupe_keeping(
+    kept_max: usize,
     mut records: Dedupable,
     options: DedupeOptions,
     clock: &dyn Clock,
@@ -144,7 +158,10 @@ pub fn dedupe(
     let link = MatchWeight::of_probability(options.join_at);
     let review = MatchWeight::of_probability(SHOWN_AT).min(link);
     let thresholds = Thresholds { link, review, margin: link };
-    let mut job = Job { given: options.model, clock, watcher, times: StageTimes::default() };
+    let chunks = records.copies.distinct().div_ceil(CHUNK);
+    let met = (0..chunks).map(|_| Met::new(kept_max)).collect();
+    let times = StageTimes::default();
+    let mut job = Job { given: options.model, clock, watcher, met, times };
     // Nobody knows yet who is whom, so what people of one household share cannot be counted.
     records.index.household = Household::believed(&records.index.register).into();
     let prior = Model {
@@ -155,6 +172,7 @@ pub fn dedupe(
     let mut surroundings = Surroundings::believed(&records.index.household);
     let Found { clusters, .. } = job.round(&records, prior, &mut surroundings)?;
     records.count_people(&clusters);
+    job.met.iter_mut().for_each(Met::outdate);
     let prior = Model {
         thresholds,
         purpose: Purpose::Dedupe,
@@ -163,11 +181,11 @@ pub fn dedupe(
     let duplicates = surroundings.duplicates;
     surroundings = Surroundings::believed(&records.index.household);
     surroundings.duplicates = duplicates;
-    let Found { model, clusters, seen, pairs, copied } =
-        job.round(&records, prior, &mut surroundings)?;
+    let Found { model, clusters, pairs, copied } = job.round(&records, prior, &mut surroundings)?;
+    let Job { met, times, .. } = job;
     // Every pair was seen from both of its records.
-    let (candidate_pairs, too_common) = (seen.pairs / 2, seen.too_common);
-    let times = job.times;
+    let candidate_pairs = met.iter().map(Met::len).sum::<u64>() / 2;
+    let too_common = met.iter().map(Met::too_common).sum();
     Ok(Deduplication {
         clusters,
         model,
@@ -184,6 +202,8 @@ struct Job<'a> {
     given: Option<Model>,
     clock: &'a dyn Clock,
     watcher: &'a dyn Watcher,
+    /// Whom the records meet, by [`CHUNK`].
+    met: Vec<Met>,
     times: StageTimes,
 }
 
@@ -191,17 +211,8 @@ struct Job<'a> {
 struct Found {
     model: Model,
     clusters: Vec<u32>,
-    seen: Seen,
     pairs: Vec<DuplicatePair>,
     copied: Vec<(u32, MatchWeight)>,
-}
-
-/// What was compared, each pair from both of its records.
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    pairs: u64,
-    /// Records that were compared with nobody, because whom they could mean are too many.
-    too_common: u64,
 }
 
 impl Job<'_> {
@@ -224,7 +235,7 @@ impl Job<'_> {
             given.clone()
         } else {
             let prior = pair_training::start(prior, *surroundings);
-            let counts = records.count(&prior, watcher)?;
+            let counts = records.count(&prior, &mut self.met, watcher)?;
             self.times.compare += lap();
             watcher.stage(Stage::Train, 0);
             let RegisterIndex { register, household, .. } = &records.index;
@@ -236,14 +247,14 @@ impl Job<'_> {
         };
         let (table, u) = (WeightTable::new(&model, lines)?, model.u());
         let weigher = Weigher::new(records, &table, &u);
-        let (pairs, seen) = weigher.pairs(model.thresholds.review, watcher)?;
+        let pairs = weigher.pairs(model.thresholds.review, &mut self.met, watcher)?;
         self.times.compare += lap();
         watcher.go_on()?;
         watcher.stage(Stage::Assign, 0);
         let copied = weigher.copied();
         let clusters = weigher.clusters(&pairs, &copied, &model);
         self.times.assign += lap();
-        Ok(Found { model, clusters, seen, pairs, copied })
+        Ok(Found { model, clusters, pairs, copied })
     }
 }
 
@@ -257,12 +268,17 @@ impl Dedupable {
     }
 
     /// Counts the patterns of all candidate pairs, each seen from both of its records.
-    fn count(&self, model: &Model, watcher: &dyn Watcher) -> Result<PatternCounts, LinkError> {
+    fn count(
+        &self,
+        model: &Model,
+        met: &mut [Met],
+        watcher: &dyn Watcher,
+    ) -> Result<PatternCounts, LinkError> {
         let (table, u) = (WeightTable::new(model, self.copies.distinct())?, model.u());
         let comparer = Comparer { sides: self.sides(), radix: table.radix(), u: &u };
         let see = |counts: &mut PatternCounts, _, pair: &Compared| counts.add(pair);
         let mut sum = PatternCounts::default();
-        for (counts, _) in self.each_chunk(&comparer, watcher, see)? {
+        for counts in self.each_chunk(&comparer, met, watcher, see)? {
             sum.add_all(&counts);
         }
         Ok(sum)
@@ -272,33 +288,20 @@ impl Dedupable {
     fn each_chunk<T: Default + Send>(
         &self,
         comparer: &Comparer<'_>,
+        met: &mut [Met],
         watcher: &dyn Watcher,
         see: impl Fn(&mut T, u32, &Compared) + Sync,
-    ) -> Result<Vec<(T, Seen)>, Stopped> {
+    ) -> Result<Vec<T>, Stopped> {
         let lines: Vec<Asker> = self.copies.originals().map(Asker::from).collect();
         watcher.stage(Stage::Compare, lines.len());
-        let rules = self.blocking().rules().len();
-        let look = |lines: &[Asker]| {
+        let look = |(lines, met): (&[Asker], &mut Met)| {
             watcher.go_on()?;
-            let mut round = Round::asking_every_rule();
-            let mut counts = vec![Default::default(); rules];
-            let (mut seen, mut found) = (Seen::default(), T::default());
-            let mut pairs = vec![0u64; lines.len()];
-            let left_out = comparer.collect(lines, &mut round, &mut counts, |at, pair| {
-                let line = lines[at].line;
-                if pair.resident != line {
-                    see(&mut found, line, &pair);
-                    pairs[at] += 1;
-                }
-            });
-            seen.pairs = pairs.iter().sum();
-            let too_common =
-                pairs.iter().zip(left_out).filter(|&(&pairs, left_out)| left_out && pairs == 0);
-            seen.too_common = too_common.count() as u64;
+            let mut found = T::default();
+            met.each(comparer, lines, |line, pair| see(&mut found, line, pair));
             watcher.done(lines.len());
-            Ok((found, seen))
+            Ok(found)
         };
-        lines.par_chunks(CHUNK).map(look).collect()
+        lines.par_chunks(CHUNK).zip(met.par_iter_mut()).map(look).collect()
     }
 
     /// Counts values again: of records of one person, equal values count once; and one record of each person says what
@@ -351,12 +354,13 @@ impl<'a> Weigher<'a> {
         from(a, b, levels).max(from(b, a, levels))
     }
 
-    /// The pairs of unequal records at or above `floor`, and what was compared.
+    /// The pairs of unequal records at or above `floor`.
     fn pairs(
         &self,
         floor: MatchWeight,
+        met: &mut [Met],
         watcher: &dyn Watcher,
-    ) -> Result<(Vec<DuplicatePair>, Seen), Stopped> {
+    ) -> Result<Vec<DuplicatePair>, Stopped> {
         let copies = &self.records.copies;
         let keep = |kept: &mut Kept, line: u32, pair: &Compared| {
             let weights = kept.weights.entry(pair.pattern);
@@ -365,13 +369,8 @@ impl<'a> Weigher<'a> {
                 kept.found.push(copies.in_order(line, pair.resident));
             }
         };
-        let parts = self.records.each_chunk(&self.comparer, watcher, keep)?;
-        let seen = parts.iter().fold(Seen::default(), |sum, (_, part)| Seen {
-            pairs: sum.pairs + part.pairs,
-            too_common: sum.too_common + part.too_common,
-        });
-        let mut found: Vec<(u32, u32)> =
-            parts.into_iter().flat_map(|(kept, _)| kept.found).collect();
+        let parts = self.records.each_chunk(&self.comparer, met, watcher, keep)?;
+        let mut found: Vec<(u32, u32)> = parts.into_iter().flat_map(|kept| kept.found).collect();
         // From both sides, most pairs are found twice.
         found.par_sort_unstable();
         found.dedup();
@@ -385,7 +384,7 @@ impl<'a> Weigher<'a> {
         pairs.par_sort_unstable_by_key(|pair| {
             (std::cmp::Reverse(pair.weight), copies.rank(pair.a), copies.rank(pair.b))
         });
-        Ok((pairs, seen))
+        Ok(pairs)
     }
 
     /// The records that have copies, and what a record and its copy weigh.
@@ -483,5 +482,75 @@ impl Deduplication {
             digest.field(self.id(self.clusters[row as usize]).as_bytes());
         }
         digest.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use renkei_types::{FieldKind, FixedClock};
+
+    use super::*;
+    use crate::field::Field;
+    use crate::intake::{RegisterIntake, Rows};
+    use crate::job::Unwatched;
+
+    /// Each of these people stands there twice, with another letter in the second given name.
+    struct Twice(usize);
+
+    impl Rows for Twice {
+        fn len(&self) -> usize {
+            2 * self.0
+        }
+
+        fn id(&self, row: usize) -> &str {
+            &"0123456789abcdefghijklmnopqrstuvwxyz"[row % 36..]
+        }
+
+        fn text<'a>(&'a self, field: usize, row: usize, scratch: &'a mut String) -> &'a str {
+            let (person, is_second) = (row % self.0, row >= self.0);
+            *scratch = match field {
+                0 => {
+                    let family = ["佐藤", "鈴木", "高橋", "田中", "渡辺"][person % 5];
+                    let given = ["一郎", "花子", "実枝", "恵", "健二"][person / 5 % 5];
+                    format!("{family}　{given}{}", if is_second { "子" } else { "" })
+                }
+                1 => {
+                    format!("{}-{:02}-{:02}", 1950 + person % 40, 1 + person % 11, 1 + person % 23)
+                }
+                _ => format!("千葉県若葉市寿町{}番{}号", 1 + person % 29, 1 + person % 3),
+            };
+            scratch
+        }
+    }
+
+    fn deduplicated(kept_max: usize) -> Deduplication {
+        let kinds = [FieldKind::PersonName, FieldKind::Date, FieldKind::Address];
+        let field = |kind: FieldKind| Field {
+            name: kind.to_string(),
+            kind,
+            in_register: true,
+            in_list: true,
+        };
+        let fields = kinds.map(field).into();
+        let mut intake = RegisterIntake::new(Fields { fields, ..Fields::default() });
+        intake.extend(&Twice(400));
+        let clock = FixedClock(Timestamp::UNIX_EPOCH);
+        let records = intake.seal_for_dedupe(&[], None, &clock, &Unwatched);
+        let options = DedupeOptions::default();
+        dedupe_keeping(kept_max, records, options, &clock, &Unwatched).expect("no model is given")
+    }
+
+    #[test]
+    fn the_result_does_not_depend_on_what_is_kept_from_pass_to_pass() {
+        let kept = deduplicated(usize::MAX / CHUNK);
+        assert!(kept.pairs().count() >= 400, "{}", kept.pairs().count());
+        for kept_max in [0, 1] {
+            let found = deduplicated(kept_max);
+            assert_eq!(found.candidate_pairs, kept.candidate_pairs);
+            assert_eq!(found.result_digest(), kept.result_digest());
+            assert!(found.pairs().eq(kept.pairs()));
+            assert_eq!(found.model.digest(), kept.model.digest());
+        }
     }
 }

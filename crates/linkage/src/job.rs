@@ -12,6 +12,7 @@ use crate::blocking::BlockingReport;
 use crate::candidates::{Candidates, Comparer};
 use crate::decision::{RankedCandidate, Standing, rank};
 use crate::equal_lines::{Asker, EqualLines};
+use crate::id_order::by_id;
 use crate::model::{Costs, Model, PairWeights, PatternWeights, Purpose, WeightTable};
 use crate::model_file::ModelError;
 use crate::outcome::{Decision, Outcome};
@@ -380,19 +381,19 @@ impl Linkage {
             };
             (register_id, decision.outcome.as_str(), weight, reason)
         };
-        let lines = 0..u32::try_from(self.decisions.len()).expect("fewer than 2^32 lines");
-        let mut by_id: Vec<(&str, u32)> =
-            lines.map(|line| (linkable.list_id(line), line)).collect();
-        // Most lists are in the order of their ids, or nearly so.
-        by_id.sort();
-        for same in by_id.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-            same.sort_by_cached_key(|&(_, line)| row(line));
+        let list_id = |line: u32| linkable.list_id(line);
+        let lines = u32::try_from(self.decisions.len()).expect("fewer than 2^32 lines");
+        let mut by_id = by_id(lines, list_id);
+        for same in by_id.chunk_by_mut(|a, b| list_id(*a) == list_id(*b)) {
+            if same.len() > 1 {
+                same.sort_by_cached_key(|&line| row(line));
+            }
         }
         let mut digest = DigestBuilder::new();
-        for (list_id, line) in by_id {
+        for line in by_id {
             let (register_id, outcome, weight, reason) = row(line);
             digest
-                .field(list_id.as_bytes())
+                .field(list_id(line).as_bytes())
                 .field(register_id.as_bytes())
                 .field(outcome.as_bytes())
                 .number(u64::from(weight.cast_unsigned()))
