@@ -71,7 +71,7 @@ impl LoadedPair {
             date_order: schema.date_order,
         };
         let mut intake = RegisterIntake::new(fields);
-        let take = |rows: &BoundRows<'_>| intake.extend(rows);
+        let take = |rows: &[BoundRows<'_>]| intake.extend_all(rows);
         let register = take_in(register, register_binding, register_options, take)?;
         // Records of the register that were rejected take no part.
         let left_out = register.left_out();
@@ -87,7 +87,7 @@ impl LoadedPair {
             Arc::new(intake.seal(&left_out, Serves::OneList, &environment.clock, &progress));
         drop(progress);
         let mut intake = ListIntake::new(Arc::clone(&index));
-        let take = |rows: &BoundRows<'_>| intake.extend(rows);
+        let take = |rows: &[BoundRows<'_>]| intake.extend_all(rows);
         let list = take_in(list, list_binding, list_options, take)?;
         for (columns, file) in missing.iter().zip([&arguments.register, &arguments.list]) {
             warn_of_missing_columns(file, columns, environment);
@@ -145,7 +145,7 @@ impl LoadedInput {
             date_order: schema.date_order,
         };
         let mut intake = RegisterIntake::new(fields);
-        let take = |rows: &BoundRows<'_>| intake.extend(rows);
+        let take = |rows: &[BoundRows<'_>]| intake.extend_all(rows);
         let input = take_in(input, binding, options, take)?;
         let progress = JobProgress::new(environment);
         let records =
@@ -284,19 +284,22 @@ fn open(
     Ok((Watched { reader, _progress: progress }, binding))
 }
 
+/// Batches that are admitted and taken in at one go.
+const TAKEN_TOGETHER: usize = 4;
+
 /// Reads on one thread, admits and numbers values on the others.
 fn take_in(
     watched: Watched,
     binding: Binding,
     options: ReadOptions,
-    mut take: impl FnMut(&BoundRows<'_>) + Send,
+    mut take: impl FnMut(&[BoundRows<'_>]) + Send,
 ) -> Result<Loaded, Failure> {
     let Watched { mut reader, _progress } = watched;
     let mut admission = Admission::of(&reader, &binding)?;
     let (header, report) = (reader.header().to_vec(), reader.report().clone());
     std::thread::scope(|scope| -> Result<(), Failure> {
         // A few batches ahead are enough to keep both sides busy, and bound the memory.
-        let (sender, receiver) = sync_channel::<Result<Batch, ReadError>>(3);
+        let (sender, receiver) = sync_channel::<Result<Batch, ReadError>>(TAKEN_TOGETHER);
         scope.spawn(move || {
             loop {
                 let batch = match reader.next_batch() {
@@ -310,13 +313,19 @@ fn take_in(
                 }
             }
         });
-        for batch in receiver {
-            let batch = batch?;
-            let rows = BoundRows { batch: &batch, binding: &binding };
-            let (observed, ()) = rayon::join(|| admission.observe(&batch), || take(&rows));
+        let mut receiver = receiver.into_iter();
+        loop {
+            let together = receiver.by_ref().take(TAKEN_TOGETHER);
+            let batches: Vec<Batch> = together.collect::<Result<_, ReadError>>()?;
+            if batches.is_empty() {
+                return Ok(());
+            }
+            let rows = |batch| BoundRows { batch, binding: &binding };
+            let rows: Vec<BoundRows<'_>> = batches.iter().map(rows).collect();
+            let observe = || batches.iter().try_for_each(|batch| admission.observe(batch));
+            let (observed, ()) = rayon::join(observe, || take(&rows));
             observed?;
         }
-        Ok(())
     })?;
     Ok(Loaded { report, admitted: admission.finish()?, binding, header, options })
 }

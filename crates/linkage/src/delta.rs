@@ -179,7 +179,7 @@ impl Delta {
             |raw: &RawRecords| u32::try_from(raw.ids.len()).expect("fewer than 2^32 records");
         let before = taken(&self.raw);
         let fields = &self.fields;
-        self.raw.extend(rows, |field| fields.reads_of_register(field));
+        self.raw.extend(std::slice::from_ref(rows), |field| fields.reads_of_register(field));
         self.entries.extend((before..taken(&self.raw)).map(entry));
     }
 }

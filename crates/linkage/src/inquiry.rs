@@ -44,7 +44,7 @@ impl RegisterIndex {
     /// Reads the first of `rows`.
     pub fn read(&self, rows: &impl Rows) -> Query {
         let mut raw = RawRecords::new(self.fields());
-        raw.extend(rows, |field| self.reads_of_list(field));
+        raw.extend(std::slice::from_ref(rows), |field| self.reads_of_list(field));
         let list = sealing::list(self, raw, false);
         let blocking = self.blocking_for(&list);
         Query { list, blocking, index: Arc::clone(self.identity()) }

@@ -38,8 +38,17 @@ impl Rows for Batch<'_> {
 
     fn text<'a>(&'a self, field: usize, row: usize, scratch: &'a mut String) -> &'a str {
         let columns = if self.of_list { COLUMNS[field].3 } else { COLUMNS[field].2 };
+        if let [column] = columns {
+            return &self.rows[row][*column];
+        }
+        scratch.clear();
         let cells = columns.iter().map(|&column| self.rows[row][column].as_str());
-        *scratch = cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" ");
+        for cell in cells.filter(|cell| !cell.is_empty()) {
+            if !scratch.is_empty() {
+                scratch.push(' ');
+            }
+            scratch.push_str(cell);
+        }
         scratch
     }
 }
