@@ -8,6 +8,7 @@ pub(crate) mod addresses;
 mod halves;
 pub(crate) mod name_keys;
 pub(crate) mod names;
+mod pairs;
 pub(crate) mod parts;
 pub(crate) mod readings;
 pub(crate) mod texts;

@@ -114,6 +114,11 @@ impl Parts {
         self.texts.find_first(text)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
+    }
+
     pub(crate) fn text(&self, id: u32) -> &str {
         self.texts.get(id)
     }

@@ -7,6 +7,7 @@
 use hashbrown::HashMap;
 
 use super::halves::Halves;
+use super::pairs::each_once_in_order;
 use super::parts::Parts;
 use super::{NONE, each_once};
 use crate::hash::{self, Seeded, Spelling};
@@ -144,10 +145,10 @@ impl View {
             }
         }
         if learns {
-            let pairs = first.iter().zip(&second).filter(|(_, second)| **second != NONE);
-            self.divided.extend(pairs.map(|(&first, &second)| (first, second)));
-            self.divided.sort_unstable();
-            self.divided.dedup();
+            let pairs = first.iter().copied().zip(second.iter().copied());
+            let pairs = pairs.filter(|(_, second)| *second != NONE);
+            let pairs = self.divided.iter().copied().chain(pairs);
+            self.divided = each_once_in_order(self.halves.len(), pairs);
         }
         let mut others = Vec::new();
         let mut at = 0u32;
@@ -201,18 +202,17 @@ impl View {
     pub(super) fn learn(&self, reading: impl Reading, known: &Halves, parts: &mut Parts) -> Halves {
         let of_half: Vec<u32> =
             self.halves.iter().map(|text| reading.half_part(text, parts)).collect();
-        let mut names: Vec<(u32, u32)> = self
-            .divided
-            .iter()
-            .map(|&(first, second)| (of_half[first as usize], of_half[second as usize]))
+        let divided = self.names.iter().filter(|name| name.split != NONE);
+        let in_one_piece: Vec<(u32, u32)> = divided
+            .map(|name| {
+                let (family, given) = self.texts.get(name.text).split_at(name.split as usize);
+                (reading.half_part(family, parts), reading.half_part(given, parts))
+            })
             .collect();
-        for name in self.names.iter().filter(|name| name.split != NONE) {
-            let (family, given) = self.texts.get(name.text).split_at(name.split as usize);
-            names.push((reading.half_part(family, parts), reading.half_part(given, parts)));
-        }
-        names.sort_unstable();
-        names.dedup();
-        known.with(names)
+        let part = |half: u32| of_half[half as usize];
+        let in_halves = self.divided.iter().map(|&(first, second)| (part(first), part(second)));
+        let names = in_halves.chain(in_one_piece.iter().copied());
+        known.with(each_once_in_order(parts.len(), names))
     }
 
     /// The parts of every half and of every whole name.
