@@ -82,11 +82,7 @@ impl Interner {
         found.clear();
         let ids = tags.filter_map(|tag| by_text.find(place(tag), |other| other.tag == tag));
         found.extend(ids.map(|tagged| tagged.id));
-        let lies = |&id: &u32| texts.ends[id as usize];
-        let ends = found.iter().map(lies).fold(0, |seen, end| seen ^ end);
-        let letters = found.iter().map(|id| texts.text.as_bytes().get(lies(id).wrapping_sub(1)));
-        let seen = letters.flatten().fold(0, |seen, letter| seen ^ letter);
-        std::hint::black_box((ends, seen));
+        texts.fetch(found.iter().map(|&id| id as usize));
     }
 
     /// The same for a text whose [`tag`] is known.
@@ -192,6 +188,15 @@ impl TextArena {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|index| self.at(index))
+    }
+
+    /// Brings to hand the texts at these places.
+    pub(crate) fn fetch(&self, places: impl Iterator<Item = usize> + Clone) {
+        let lies = |place: usize| self.ends[place];
+        let ends = places.clone().map(lies).fold(0, |seen, end| seen ^ end);
+        let letters = places.map(|place| self.text.as_bytes().get(lies(place).wrapping_sub(1)));
+        let seen = letters.flatten().fold(0, |seen, letter| seen ^ letter);
+        std::hint::black_box((ends, seen));
     }
 
     /// Takes more texts.

@@ -80,6 +80,9 @@ impl dyn Watcher + '_ {
 /// How often the watcher is asked whether to go on while lines are weighed.
 const LINES_BETWEEN_QUESTIONS: usize = 512;
 
+/// Lines whose persons' ids are brought to hand at one go.
+const IDS_FETCHED: usize = 64;
+
 /// The watcher asked for a stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the job was stopped before it was done; nothing was decided")]
@@ -390,14 +393,18 @@ impl Linkage {
             }
         }
         let mut digest = DigestBuilder::new();
-        for line in by_id {
-            let (register_id, outcome, weight, reason) = row(line);
-            digest
-                .field(list_id(line).as_bytes())
-                .field(register_id.as_bytes())
-                .field(outcome.as_bytes())
-                .number(u64::from(weight.cast_unsigned()))
-                .field(reason.as_bytes());
+        for lines in by_id.chunks(IDS_FETCHED) {
+            let best = lines.iter().filter_map(|&line| self.decisions[line as usize].best);
+            linkable.fetch_register_ids(best.map(|(resident, _)| resident));
+            for &line in lines {
+                let (register_id, outcome, weight, reason) = row(line);
+                digest
+                    .field(list_id(line).as_bytes())
+                    .field(register_id.as_bytes())
+                    .field(outcome.as_bytes())
+                    .number(u64::from(weight.cast_unsigned()))
+                    .field(reason.as_bytes());
+            }
         }
         digest.finish()
     }

@@ -208,6 +208,13 @@ impl Records {
         columns.ids.at(row)
     }
 
+    /// Brings to hand the ids of records that lie all over memory.
+    pub(crate) fn fetch_ids(&self, rows: impl Iterator<Item = u32>) {
+        let built = self.built();
+        let places: Vec<usize> = rows.map(|row| row as usize).filter(|&row| row < built).collect();
+        self.0.first().ids.fetch(places.iter().copied());
+    }
+
     /// The last record with this id, one that takes part if there is any.
     pub(crate) fn row(&self, id: &str) -> Option<u32> {
         let mut layers = self.0.iter().rev().filter(|(_, columns)| columns.len() > 0);
@@ -529,6 +536,12 @@ impl Linkable {
     /// The id of a record of the register.
     pub fn register_id(&self, row: u32) -> &str {
         self.index.id(row)
+    }
+
+    /// Brings to hand the ids of some records of the register, which lie all over memory: whoever asks for the ids of
+    /// many, one after the other, waits for each.
+    pub fn fetch_register_ids(&self, rows: impl Iterator<Item = u32>) {
+        self.index.register.records.fetch_ids(rows);
     }
 
     /// The id of a line of the list.
