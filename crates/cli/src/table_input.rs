@@ -298,8 +298,8 @@ fn take_in(
     let mut admission = Admission::of(&reader, &binding)?;
     let (header, report) = (reader.header().to_vec(), reader.report().clone());
     std::thread::scope(|scope| -> Result<(), Failure> {
-        // A few batches ahead are enough to keep both sides busy, and bound the memory.
-        let (sender, receiver) = sync_channel::<Result<Batch, ReadError>>(TAKEN_TOGETHER);
+        // Two batches ahead, and one in the reader's hand, keep both sides busy and bound the memory.
+        let (sender, receiver) = sync_channel::<Result<Batch, ReadError>>(2);
         scope.spawn(move || {
             loop {
                 let batch = match reader.next_batch() {
@@ -315,16 +315,25 @@ fn take_in(
         });
         let mut receiver = receiver.into_iter();
         loop {
-            let together = receiver.by_ref().take(TAKEN_TOGETHER);
-            let batches: Vec<Batch> = together.collect::<Result<_, ReadError>>()?;
-            if batches.is_empty() {
+            let (mut batches, mut failed) = (Vec::with_capacity(TAKEN_TOGETHER), None);
+            for batch in receiver.by_ref().take(TAKEN_TOGETHER) {
+                match batch {
+                    Ok(batch) => batches.push(batch),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            if batches.is_empty() && failed.is_none() {
                 return Ok(());
             }
             let rows = |batch| BoundRows { batch, binding: &binding };
             let rows: Vec<BoundRows<'_>> = batches.iter().map(rows).collect();
             let observe = || batches.iter().try_for_each(|batch| admission.observe(batch));
             let (observed, ()) = rayon::join(observe, || take(&rows));
+            // What is wrong with the rows before is told first.
             observed?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
         }
     })?;
     Ok(Loaded { report, admitted: admission.finish()?, binding, header, options })

@@ -1,5 +1,7 @@
 //! Candidate pairs of all lines, compared.
 
+use std::ops::Range;
+
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
@@ -14,18 +16,18 @@ use crate::records::Sides;
 use crate::weight::MatchWeight;
 
 /// A compared pair: which resident, what was answered, and how rare the values are on which the two agree.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Compared {
     pub(crate) resident: u32,
     pub(crate) rarity: Rarity,
     pub(crate) pattern: Pattern,
 }
 
-/// A compared pair of a job, whose pattern is a number.
+/// A compared pair that is kept: its pattern is a number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {
     pub(crate) resident: u32,
-    /// In [`Candidates::patterns`].
+    /// In [`Candidates::patterns`], or in those of its [`Pairs`].
     pub(crate) pattern: u32,
     values: i32,
     name: i16,
@@ -39,12 +41,6 @@ impl Pair {
         Self { resident, pattern, values: rarity.values.millibits(), name }
     }
 
-    /// As it was compared; the patterns are those of its pairs.
-    pub(crate) fn compared(&self, patterns: &[Pattern]) -> Compared {
-        let Self { resident, pattern, .. } = *self;
-        Compared { resident, rarity: self.rarity(), pattern: patterns[pattern as usize] }
-    }
-
     pub(crate) fn rarity(&self) -> Rarity {
         Rarity {
             values: MatchWeight::from_millibits(self.values),
@@ -56,9 +52,9 @@ impl Pair {
 /// Compared pairs as they come, and their patterns.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
-    pub(crate) pairs: Vec<Pair>,
+    compared: Vec<Pair>,
     /// In the order of their numbers.
-    pub(crate) patterns: Vec<Pattern>,
+    patterns: Vec<Pattern>,
     numbers: HashMap<Pattern, u32, Seeded>,
 }
 
@@ -69,13 +65,31 @@ impl Pairs {
             patterns.push(compared.pattern);
             u32::try_from(patterns.len() - 1).expect("fewer than 2^32 patterns")
         });
-        self.pairs.push(Pair::new(compared, number));
+        self.compared.push(Pair::new(compared, number));
     }
 
     /// Frees what is needed for more to come.
     pub(crate) fn finish(&mut self) {
         self.numbers = HashMap::default();
-        self.pairs.shrink_to_fit();
+        self.compared.shrink_to_fit();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.compared.len()
+    }
+
+    /// Some pairs as they were compared.
+    pub(crate) fn in_range(&self, range: Range<usize>) -> impl Iterator<Item = Compared> {
+        self.compared[range].iter().map(|pair| Compared {
+            resident: pair.resident,
+            rarity: pair.rarity(),
+            pattern: self.patterns[pair.pattern as usize],
+        })
+    }
+
+    /// The resident of each pair.
+    pub(crate) fn residents(&self) -> Vec<u32> {
+        self.compared.iter().map(|pair| pair.resident).collect()
     }
 }
 
@@ -336,12 +350,12 @@ impl Candidates {
         patterns.sort_unstable();
         patterns.dedup();
         let mut all = Self { patterns, ..Self::default() };
-        all.pairs.reserve_exact(chunks.iter().map(|chunk| chunk.pairs.pairs.len()).sum());
+        all.pairs.reserve_exact(chunks.iter().map(|chunk| chunk.pairs.len()).sum());
         let mut counts = vec![RuleCounts::default(); rules];
         for Chunk { pairs, lines, counts: of_chunk } in chunks {
             let number = |pattern| all.patterns.binary_search(pattern).expect("collected above");
             let numbers: Vec<usize> = pairs.patterns.iter().map(number).collect();
-            all.pairs.extend(pairs.pairs.into_iter().map(|pair| {
+            all.pairs.extend(pairs.compared.into_iter().map(|pair| {
                 let number = numbers[pair.pattern as usize];
                 let pattern = u32::try_from(number).expect("fewer than 2^32 patterns");
                 Pair { pattern, ..pair }

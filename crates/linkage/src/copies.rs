@@ -61,9 +61,12 @@ impl Copies {
         let mut original: Vec<u32> = (0..rows).collect();
         let mut groups = BTreeMap::new();
         for alike in sorted.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
-            alike.sort_unstable_by(|&(_, a), &(_, b)| {
-                by_values(a, b).then_with(|| rank[a as usize].cmp(&rank[b as usize]))
-            });
+            alike.sort_unstable_by_key(|&(_, row)| rank[row as usize]);
+            let are_equal =
+                |rows: &[(u64, u32)]| by_values(rows[0].1, rows[1].1) == Ordering::Equal;
+            if !alike.windows(2).all(are_equal) {
+                alike.sort_by(|&(_, a), &(_, b)| by_values(a, b));
+            }
             for equal in alike.chunk_by(|a, b| by_values(a.1, b.1) == Ordering::Equal) {
                 let equal: Vec<u32> = equal.iter().map(|&(_, row)| row).collect();
                 equal.iter().for_each(|&row| original[row as usize] = equal[0]);

@@ -47,8 +47,14 @@ const CHUNK: usize = 4_096;
 /// the first, or a million copies would be half a million million pairs.
 const COPIES_PAIRED_MAX: usize = 1_000;
 
-/// Pairs that are kept from one pass to the next for each record, on average over those that one task compares.
-const KEPT_PER_RECORD: usize = 64;
+/// Pairs that are kept from one pass to the next: sixteen bytes each.
+const KEPT_MAX: usize = 1 << 24;
+
+/// So many pairs are kept for each record, on average over those that one task compares: as many as there is room for, of
+/// a large file twice as many as most records have, and of a small one no more than are worth it.
+fn kept_per_record(records: usize) -> usize {
+    (KEPT_MAX / records.max(1)).clamp(8, 64)
+}
 
 /// The records of one file, ready to be linked to each other.
 #[derive(Debug)]
@@ -144,7 +150,8 @@ pub fn dedupe(
     clock: &dyn Clock,
     watcher: &dyn Watcher,
 ) -> Result<Deduplication, LinkError> {
-    dedupe_keeping(KEPT_PER_RECORD, records, options, clock, watcher)
+    let kept_max = kept_per_record(records.copies.distinct());
+    dedupe_keeping(kept_max, records, options, clock, watcher)
 }
 
 /// The same, keeping so many pairs for each record from one pass to the next.
@@ -172,7 +179,6 @@ fn dedupe_keeping(
     let mut surroundings = Surroundings::believed(&records.index.household);
     let Found { clusters, .. } = job.round(&records, prior, &mut surroundings)?;
     records.count_people(&clusters);
-    job.met.iter_mut().for_each(Met::outdate);
     let prior = Model {
         thresholds,
         purpose: Purpose::Dedupe,
@@ -184,7 +190,7 @@ fn dedupe_keeping(
     let Found { model, clusters, pairs, copied } = job.round(&records, prior, &mut surroundings)?;
     let Job { met, times, .. } = job;
     // Every pair was seen from both of its records.
-    let candidate_pairs = met.iter().map(Met::len).sum::<u64>() / 2;
+    let candidate_pairs = met.iter().map(Met::pairs).sum::<u64>() / 2;
     let too_common = met.iter().map(Met::too_common).sum();
     Ok(Deduplication {
         clusters,
@@ -242,12 +248,16 @@ impl Job<'_> {
             let comparisons = &register.comparisons;
             let model =
                 pair_training::train(&prior, surroundings, comparisons, household, &counts, lines)?;
+            // How rare values are is kept from one pass to the next, and goes by these.
+            debug_assert_eq!(prior.u(), model.u(), "training leaves strangers as they are");
             self.times.train += lap();
             model
         };
         let (table, u) = (WeightTable::new(&model, lines)?, model.u());
         let weigher = Weigher::new(records, &table, &u);
         let pairs = weigher.pairs(model.thresholds.review, &mut self.met, watcher)?;
+        // Values are counted again after a round, and after the last nobody looks.
+        self.met.iter_mut().for_each(Met::outdate);
         self.times.compare += lap();
         watcher.go_on()?;
         watcher.stage(Stage::Assign, 0);
@@ -294,6 +304,7 @@ impl Dedupable {
     ) -> Result<Vec<T>, Stopped> {
         let lines: Vec<Asker> = self.copies.originals().map(Asker::from).collect();
         watcher.stage(Stage::Compare, lines.len());
+        debug_assert_eq!(lines.len().div_ceil(CHUNK), met.len(), "one for each task");
         let look = |(lines, met): (&[Asker], &mut Met)| {
             watcher.go_on()?;
             let mut found = T::default();
@@ -325,9 +336,9 @@ impl Dedupable {
     }
 }
 
-/// The pairs that one task keeps, and the weights of the patterns that it has met.
+/// The pairs that one task finds worth showing, and the weights of the patterns that it has met.
 #[derive(Default)]
-struct Kept {
+struct Worthy {
     found: Vec<(u32, u32)>,
     weights: HashMap<Pattern, PatternWeights, Seeded>,
 }
@@ -362,7 +373,7 @@ impl<'a> Weigher<'a> {
         watcher: &dyn Watcher,
     ) -> Result<Vec<DuplicatePair>, Stopped> {
         let copies = &self.records.copies;
-        let keep = |kept: &mut Kept, line: u32, pair: &Compared| {
+        let keep = |kept: &mut Worthy, line: u32, pair: &Compared| {
             let weights = kept.weights.entry(pair.pattern);
             let weights = weights.or_insert_with(|| self.table.pattern(pair.pattern));
             if pair_training::weight(weights.of_pair(pair.rarity)) >= floor {
@@ -524,7 +535,7 @@ mod tests {
         }
     }
 
-    fn deduplicated(kept_max: usize) -> Deduplication {
+    fn records(people: usize) -> Dedupable {
         let kinds = [FieldKind::PersonName, FieldKind::Date, FieldKind::Address];
         let field = |kind: FieldKind| Field {
             name: kind.to_string(),
@@ -534,11 +545,47 @@ mod tests {
         };
         let fields = kinds.map(field).into();
         let mut intake = RegisterIntake::new(Fields { fields, ..Fields::default() });
-        intake.extend(&Twice(400));
-        let clock = FixedClock(Timestamp::UNIX_EPOCH);
-        let records = intake.seal_for_dedupe(&[], None, &clock, &Unwatched);
-        let options = DedupeOptions::default();
-        dedupe_keeping(kept_max, records, options, &clock, &Unwatched).expect("no model is given")
+        intake.extend(&Twice(people));
+        intake.seal_for_dedupe(&[], None, &FixedClock(Timestamp::UNIX_EPOCH), &Unwatched)
+    }
+
+    fn deduplicated(kept_max: usize) -> Deduplication {
+        let (clock, options) = (FixedClock(Timestamp::UNIX_EPOCH), DedupeOptions::default());
+        let found = dedupe_keeping(kept_max, records(400), options, &clock, &Unwatched);
+        found.expect("no model is given")
+    }
+
+    /// Every pair as it is shown in four passes, with values counted otherwise after two of them.
+    fn shown(kept_max: usize) -> Vec<Vec<(u32, Compared)>> {
+        // More than one task takes at a time.
+        let records = records(CHUNK / 2 + 100);
+        let prior = records.index.prior_model(Costs::default());
+        let table = WeightTable::new(&prior, records.copies.distinct()).expect("three fields");
+        let all_alike: Vec<Vec<f64>> =
+            prior.u().iter().map(|levels| vec![0.5; levels.len()]).collect();
+        let mut met = [Met::new(kept_max), Met::new(kept_max)];
+        let pass = |met: &mut [Met], u: &[Vec<f64>]| {
+            let comparer = Comparer { sides: records.sides(), radix: table.radix(), u };
+            let see = |seen: &mut Vec<(u32, Compared)>, line, pair: &Compared| {
+                seen.push((line, *pair));
+            };
+            let seen = records.each_chunk(&comparer, met, &Unwatched, see);
+            seen.expect("nobody stops it").concat()
+        };
+        let mut passes = vec![pass(&mut met, &prior.u()), pass(&mut met, &prior.u())];
+        met.iter_mut().for_each(Met::outdate);
+        passes.extend([pass(&mut met, &all_alike), pass(&mut met, &all_alike)]);
+        passes
+    }
+
+    #[test]
+    fn what_is_shown_does_not_depend_on_what_is_kept() {
+        let looking_again = shown(0);
+        assert_eq!(looking_again[0], looking_again[1]);
+        assert_ne!(looking_again[1], looking_again[2], "values are rarer now");
+        for kept_max in [1, 1_000] {
+            assert!(shown(kept_max) == looking_again, "{kept_max}");
+        }
     }
 
     #[test]
@@ -548,6 +595,7 @@ mod tests {
         for kept_max in [0, 1] {
             let found = deduplicated(kept_max);
             assert_eq!(found.candidate_pairs, kept.candidate_pairs);
+            assert_eq!(found.too_common, kept.too_common);
             assert_eq!(found.result_digest(), kept.result_digest());
             assert!(found.pairs().eq(kept.pairs()));
             assert_eq!(found.model.digest(), kept.model.digest());

@@ -116,8 +116,8 @@ impl RegisterIntake {
         self.extend_all(std::slice::from_ref(rows));
     }
 
-    /// The same with several batches of rows. Some ten thousand rows at a time are taken faster: a field's values are then
-    /// brought to hand less often than the next field's push them away.
+    /// The same with several batches of rows. Tens of thousands of rows at a time are taken faster: fields are taken one
+    /// after the other, and the values of each push those of the one before out of the processor's cache.
     pub fn extend_all(&mut self, batches: &[impl Rows]) {
         let fields = &self.fields;
         self.raw.extend(batches, |field| fields.reads_of_register(field));
@@ -428,8 +428,8 @@ mod tests {
             self.0.len()
         }
 
-        fn id(&self, _: usize) -> &str {
-            "1"
+        fn id(&self, row: usize) -> &str {
+            &self.0[row]
         }
 
         fn text<'a>(&'a self, _: usize, row: usize, _: &'a mut String) -> &'a str {
@@ -449,6 +449,7 @@ mod tests {
             let (one, two) = batches.split_at(batches.len() / 2);
             [one, two].iter().for_each(|batches| raw.extend(batches, |_| true));
             let (rows, rest, known) = one_by_one(&texts, Division::of(kind));
+            prop_assert!(raw.ids.iter().eq(&texts));
             let column = &raw.columns[0];
             prop_assert_eq!(&column.rows, &rows);
             prop_assert_eq!(&column.rest, &rest);

@@ -386,14 +386,14 @@ impl Linkage {
         };
         let list_id = |line: u32| linkable.list_id(line);
         let lines = u32::try_from(self.decisions.len()).expect("fewer than 2^32 lines");
-        let mut by_id = by_id(lines, list_id);
-        for same in by_id.chunk_by_mut(|a, b| list_id(*a) == list_id(*b)) {
+        let mut in_order = by_id(lines, list_id);
+        for same in in_order.chunk_by_mut(|a, b| list_id(*a) == list_id(*b)) {
             if same.len() > 1 {
                 same.sort_by_cached_key(|&line| row(line));
             }
         }
         let mut digest = DigestBuilder::new();
-        for lines in by_id.chunks(IDS_FETCHED) {
+        for lines in in_order.chunks(IDS_FETCHED) {
             let best = lines.iter().filter_map(|&line| self.decisions[line as usize].best);
             linkable.fetch_register_ids(best.map(|(resident, _)| resident));
             for &line in lines {

@@ -504,6 +504,23 @@ fn a_quote_that_is_never_closed_is_refused_with_its_line() {
     refused(&files.pair(), 2, &["list.csv", "121", "9"]);
 }
 
+/// Lines are read thousands at a time, and several of these batches are taken together.
+#[test]
+fn of_two_faults_in_a_long_register_the_first_is_told() {
+    let Files { mut register, list } = files();
+    let resident = register.rows[0].clone();
+    for row in register.rows.len()..20_000 {
+        let mut resident = resident.clone();
+        resident[0] = format!("LANG{row:06}");
+        register.rows.push(resident);
+    }
+    register.set(19_000, "氏名", "\"山中　金糸雀");
+    refused(&Pair::of(&register, &list), 2, &["register.csv", "19002"]);
+    // The canary stands thousands of lines before.
+    let both = broken(register.csv().as_bytes(), "山中　金糸雀".as_bytes());
+    refused(&Pair::bytes(both, list.csv()), 3, &["register.csv", LINE, "bytes that are no text"]);
+}
+
 #[test]
 fn a_surname_that_all_share_stops_nothing() {
     let same = |name: &str, family: &str| {

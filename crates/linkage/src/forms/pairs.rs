@@ -26,7 +26,8 @@ pub(super) fn each_once_in_order(
     for (at, bounds) in starts.windows(2).enumerate() {
         let seconds = &mut seconds[bounds[0] as usize..bounds[1] as usize];
         seconds.sort_unstable();
-        let first = if at == firsts { NONE } else { u32::try_from(at).unwrap_or(NONE) };
+        let first = u32::try_from(at).expect("fewer than 2^32 halves");
+        let first = if at == firsts { NONE } else { first };
         ordered.extend(seconds.chunk_by(u32::eq).map(|same| (first, same[0])));
     }
     ordered
