@@ -265,6 +265,19 @@ impl Linkage {
         self.candidates(linkable, line, self.model.thresholds.review)
     }
 
+    /// Every line with its decision, in list order. The ids of the persons are brought to hand some lines ahead.
+    pub fn lines_with_decisions<'a>(
+        &'a self,
+        linkable: &'a Linkable,
+    ) -> impl Iterator<Item = (u32, &'a Decision)> {
+        let decisions = self.decisions.chunks(IDS_FETCHED).flat_map(|decisions| {
+            let best = decisions.iter().filter_map(|decision| decision.best);
+            linkable.fetch_register_ids(best.map(|(resident, _)| resident));
+            decisions
+        });
+        (0u32..).zip(decisions)
+    }
+
     /// Which lines are equal, and have the same candidates.
     pub(crate) fn lines(&self) -> &EqualLines {
         self.candidates.lines()

@@ -540,7 +540,7 @@ impl Linkable {
 
     /// Brings to hand the ids of some records of the register, which lie all over memory: whoever asks for the ids of
     /// many, one after the other, waits for each.
-    pub fn fetch_register_ids(&self, rows: impl Iterator<Item = u32>) {
+    pub(crate) fn fetch_register_ids(&self, rows: impl Iterator<Item = u32>) {
         self.index.register.records.fetch_ids(rows);
     }
 

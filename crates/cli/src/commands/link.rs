@@ -67,9 +67,6 @@ pub(crate) fn run(arguments: &LinkArguments, environment: &Environment) -> Resul
     })
 }
 
-/// Lines whose persons' ids are brought to hand at one go.
-const LINES_AHEAD: usize = 64;
-
 /// Lines and yen by outcome.
 fn totals(linkage: &Linkage, list: &Loaded) -> Result<OutcomeTotals, Failure> {
     let mut totals = OutcomeTotals::default();
@@ -138,7 +135,7 @@ impl Job<'_> {
         let mut writer = TableWriter::create(&self.arguments.output, &columns)?;
         let progress = self.progress("writing", "書き出し");
         let mut weights = WeightTexts::default();
-        for (line, decision) in self.lines() {
+        for (line, decision) in self.linkage.lines_with_decisions(&self.linkable) {
             let register_id =
                 decision.best.map_or("", |(resident, _)| self.linkable.register_id(resident));
             let weight = weights.of(decision.best.map(|(_, weight)| weight));
@@ -164,16 +161,6 @@ impl Job<'_> {
             }
         }
         Ok(writer.finish()?)
-    }
-
-    /// Every line with its decision, in list order. The ids of the persons are brought to hand some lines ahead.
-    fn lines(&self) -> impl Iterator<Item = (u32, &Decision)> {
-        let lines = self.linkage.decisions.chunks(LINES_AHEAD).flat_map(|lines| {
-            let best = lines.iter().filter_map(|decision| decision.best);
-            self.linkable.fetch_register_ids(best.map(|(resident, _)| resident));
-            lines
-        });
-        (0u32..).zip(lines)
     }
 
     /// The reason's code, put together with a list id only where one is meant.
@@ -203,7 +190,7 @@ impl Job<'_> {
         let floor = self.linkage.model.thresholds.review;
         let progress = self.progress("writing candidates", "候補の書き出し");
         let mut weights = WeightTexts::default();
-        for (line, decision) in self.lines() {
+        for (line, decision) in self.linkage.lines_with_decisions(&self.linkable) {
             if decision.outcome != Outcome::RejectedInput {
                 for candidate in self.linkage.candidates(&self.linkable, line, floor) {
                     let rank = candidate.rank.to_string();
