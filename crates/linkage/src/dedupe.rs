@@ -7,24 +7,26 @@
 //! once. Invariant: a pair has one weight, whichever of its records is the line (the greater of the two, since a former
 //! name or a name in brackets speaks on the register's side only); nothing depends on the order of the records.
 
-use hashbrown::HashMap;
+mod deduplication;
+mod weigher;
+
 use rayon::prelude::*;
-use renkei_types::{Clock, Digest, DigestBuilder};
+use renkei_types::Clock;
+
+pub use deduplication::{Deduplication, DuplicatePair};
+use weigher::Weigher;
 
 use crate::blocking::BlockingIndex;
 use crate::candidates::{Compared, Comparer};
-use crate::cluster::{Agreement, Proposal, cluster};
 use crate::copies::Copies;
 use crate::equal_lines::Asker;
 use crate::field::Fields;
-use crate::hash::Seeded;
 use crate::household::Household;
 use crate::intake::RawRecords;
 use crate::job::{LinkError, Stage, StageTimes, Stopped, Watcher};
 use crate::met::Met;
-use crate::model::{Costs, Model, PatternWeights, Purpose, Thresholds, WeightTable};
+use crate::model::{Costs, Model, Purpose, Thresholds, WeightTable};
 use crate::pair_training::{self, PatternCounts, Surroundings};
-use crate::pattern::Pattern;
 use crate::records::{Normalised, Records, Sides};
 use crate::register_index::{RegisterIndex, Serves};
 use crate::weight::MatchWeight;
@@ -33,19 +35,8 @@ use crate::{repetition, sealing};
 /// Pairs below this probability are not shown.
 const SHOWN_AT: f64 = 0.04;
 
-/// A pair between two clusters that is so much less likely one person than two keeps the clusters apart.
-const CLEARLY_DIFFERENT: MatchWeight = MatchWeight::from_millibits(-20_000);
-
-/// The same among people who live together: twins differ in their given names alone, which weighs no more than that they
-/// might be one person after all.
-const CLEARLY_DIFFERENT_RELATIVES: MatchWeight = MatchWeight::from_millibits(-1_000);
-
 /// Records that one task compares.
 const CHUNK: usize = 4_096;
-
-/// Of records that are equal in every value, so many are paired with each other one by one. Of more, each is paired with
-/// the first, or a million copies would be half a million million pairs.
-const COPIES_PAIRED_MAX: usize = 1_000;
 
 /// Pairs that are kept from one pass to the next: sixteen bytes each.
 const KEPT_MAX: usize = 1 << 24;
@@ -79,37 +70,6 @@ impl Default for DedupeOptions {
     fn default() -> Self {
         Self { model: None, join_at: 0.5 }
     }
-}
-
-/// Two records that may be one person. Of the two ids, `a` has the lesser bytes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct DuplicatePair {
-    /// Row of the one.
-    pub a: u32,
-    /// Row of the other.
-    pub b: u32,
-    /// The weight of the pair.
-    pub weight: MatchWeight,
-}
-
-/// Which records are one person.
-#[derive(Debug)]
-pub struct Deduplication {
-    /// For each row, the row of the least id among the records of the same person.
-    pub clusters: Vec<u32>,
-    /// The model that was used.
-    pub model: Model,
-    /// Pairs compared, each from both of its records and counted once.
-    pub candidate_pairs: u64,
-    /// Records that were compared with nobody, because whom they could mean are too many.
-    pub too_common: u64,
-    /// How long it took.
-    pub times: StageTimes,
-    records: Dedupable,
-    /// Pairs of unequal records, by falling weight, then ids.
-    pairs: Vec<DuplicatePair>,
-    /// Records with copies, and the weight of two of them.
-    copied: Vec<(u32, MatchWeight)>,
 }
 
 impl Dedupable {
@@ -333,166 +293,6 @@ impl Dedupable {
         let household = Household::count(&again(people));
         let values = again(values);
         self.index.count_again(&values, household);
-    }
-}
-
-/// The pairs that one task finds worth showing, and the weights of the patterns that it has met.
-#[derive(Default)]
-struct Worthy {
-    found: Vec<(u32, u32)>,
-    weights: HashMap<Pattern, PatternWeights, Seeded>,
-}
-
-/// Weighs pairs with a model.
-struct Weigher<'a> {
-    records: &'a Dedupable,
-    comparer: Comparer<'a>,
-    table: &'a WeightTable,
-}
-
-impl<'a> Weigher<'a> {
-    fn new(records: &'a Dedupable, table: &'a WeightTable, u: &'a [Vec<f64>]) -> Self {
-        let comparer = Comparer { sides: records.sides(), radix: table.radix(), u };
-        Self { records, comparer, table }
-    }
-
-    /// The weight of two records.
-    fn weight(&self, a: u32, b: u32, levels: &mut Vec<u8>) -> MatchWeight {
-        let from = |line, resident, levels: &mut Vec<u8>| {
-            let rarity = self.comparer.rarity(line, resident, levels, |_, _| {});
-            pair_training::weight(self.table.levels(levels).of_pair(rarity))
-        };
-        from(a, b, levels).max(from(b, a, levels))
-    }
-
-    /// The pairs of unequal records at or above `floor`.
-    fn pairs(
-        &self,
-        floor: MatchWeight,
-        met: &mut [Met],
-        watcher: &dyn Watcher,
-    ) -> Result<Vec<DuplicatePair>, Stopped> {
-        let copies = &self.records.copies;
-        let keep = |kept: &mut Worthy, line: u32, pair: &Compared| {
-            let weights = kept.weights.entry(pair.pattern);
-            let weights = weights.or_insert_with(|| self.table.pattern(pair.pattern));
-            if pair_training::weight(weights.of_pair(pair.rarity)) >= floor {
-                kept.found.push(copies.in_order(line, pair.resident));
-            }
-        };
-        let parts = self.records.each_chunk(&self.comparer, met, watcher, keep)?;
-        let mut found: Vec<(u32, u32)> = parts.into_iter().flat_map(|kept| kept.found).collect();
-        // From both sides, most pairs are found twice.
-        found.par_sort_unstable();
-        found.dedup();
-        let weigh = |levels: &mut Vec<u8>, (a, b)| DuplicatePair {
-            a,
-            b,
-            weight: self.weight(a, b, levels),
-        };
-        let mut pairs: Vec<DuplicatePair> =
-            found.into_par_iter().map_init(Vec::new, weigh).collect();
-        pairs.par_sort_unstable_by_key(|pair| {
-            (std::cmp::Reverse(pair.weight), copies.rank(pair.a), copies.rank(pair.b))
-        });
-        Ok(pairs)
-    }
-
-    /// The records that have copies, and what a record and its copy weigh.
-    fn copied(&self) -> Vec<(u32, MatchWeight)> {
-        let mut levels = Vec::new();
-        let copied = self.records.copies.copied();
-        copied.map(|record| (record, self.weight(record, record, &mut levels))).collect()
-    }
-
-    /// For each row, the row of the least id of its person.
-    fn clusters(
-        &self,
-        pairs: &[DuplicatePair],
-        copied: &[(u32, MatchWeight)],
-        model: &Model,
-    ) -> Vec<u32> {
-        let (link, households) = (model.thresholds.link, model.has_households());
-        let copies = &self.records.copies;
-        // Where equality in all values does not make one person of two records, nothing else does.
-        let doubtful: Vec<u32> = copied
-            .iter()
-            .filter(|(_, weight)| *weight < link)
-            .map(|&(original, _)| original)
-            .collect();
-        let is_doubtful = |row: u32| doubtful.binary_search(&row).is_ok();
-        let proposals = pairs
-            .iter()
-            .filter(|pair| pair.weight >= link && !is_doubtful(pair.a) && !is_doubtful(pair.b))
-            .map(|pair| Proposal {
-                a: copies.rank(pair.a),
-                b: copies.rank(pair.b),
-                weight: pair.weight,
-            });
-        let least = if households { CLEARLY_DIFFERENT_RELATIVES } else { CLEARLY_DIFFERENT };
-        let agreement = Agreement { mean: MatchWeight::ZERO, least };
-        let mut levels = Vec::new();
-        let by_rank = cluster(copies.len(), proposals.collect(), agreement, |a, b| {
-            self.weight(copies.row(a), copies.row(b), &mut levels)
-        });
-        let of_row = |row: u32| {
-            let original = copies.original(row);
-            if is_doubtful(original) {
-                row
-            } else {
-                copies.row(by_rank[copies.rank(original) as usize])
-            }
-        };
-        (0..u32::try_from(copies.len()).expect("fewer than 2^32 records")).map(of_row).collect()
-    }
-}
-
-impl Deduplication {
-    /// The id of a record.
-    pub fn id(&self, row: u32) -> &str {
-        self.records.index.id(row)
-    }
-
-    /// Every pair at or above the review threshold, each once: records that are equal in every value by their ids, then
-    /// all others by falling weight. Of more than a thousand equal records, each is paired with the first alone.
-    pub fn pairs(&self) -> impl Iterator<Item = DuplicatePair> + '_ {
-        let copies = &self.records.copies;
-        let review = self.model.thresholds.review;
-        let alike = self.copied.iter().filter(move |(_, weight)| *weight >= review);
-        let alike = alike.flat_map(move |&(original, weight)| {
-            let rows = copies.equal_to(original);
-            let partners = if rows.len() > COPIES_PAIRED_MAX { 1 } else { rows.len() };
-            (0..partners).flat_map(move |one| {
-                let others = rows[one + 1..].iter();
-                others.map(move |&other| DuplicatePair { a: rows[one], b: other, weight })
-            })
-        });
-        let unlike = self.pairs.iter().flat_map(move |pair| {
-            let of = |record: u32| {
-                let rows = copies.equal_to(record);
-                if rows.len() > COPIES_PAIRED_MAX { &rows[..1] } else { rows }
-            };
-            let (ones, others) = (of(pair.a), of(pair.b));
-            ones.iter().flat_map(move |&one| {
-                others.iter().map(move |&other| {
-                    let (a, b) = copies.in_order(one, other);
-                    DuplicatePair { a, b, weight: pair.weight }
-                })
-            })
-        });
-        alike.chain(unlike)
-    }
-
-    /// SHA-256 over record and cluster ids sorted by record id: equal for equal input, on any number of threads and in
-    /// any order.
-    pub fn result_digest(&self) -> Digest {
-        let copies = &self.records.copies;
-        let mut digest = DigestBuilder::new();
-        for row in copies.by_id() {
-            digest.field(self.id(row).as_bytes());
-            digest.field(self.id(self.clusters[row as usize]).as_bytes());
-        }
-        digest.finish()
     }
 }
 

@@ -241,6 +241,12 @@ pub fn link(
     Ok(linkage)
 }
 
+/// Brings to hand the ids of the persons of some lines: whoever asks for many, one after the other, waits for each.
+fn fetch_ids_of_best<'a>(linkable: &Linkable, decisions: impl Iterator<Item = &'a Decision>) {
+    let best = decisions.filter_map(|decision| decision.best);
+    linkable.index().register.records.fetch_ids(best.map(|(resident, _)| resident));
+}
+
 impl Linkage {
     /// The candidates of a line at or above `floor`, best first, ties by the register's id.
     pub fn candidates(
@@ -271,8 +277,7 @@ impl Linkage {
         linkable: &'a Linkable,
     ) -> impl Iterator<Item = (u32, &'a Decision)> {
         let decisions = self.decisions.chunks(IDS_FETCHED).flat_map(|decisions| {
-            let best = decisions.iter().filter_map(|decision| decision.best);
-            linkable.fetch_register_ids(best.map(|(resident, _)| resident));
+            fetch_ids_of_best(linkable, decisions.iter());
             decisions
         });
         (0u32..).zip(decisions)
@@ -407,8 +412,8 @@ impl Linkage {
         }
         let mut digest = DigestBuilder::new();
         for lines in in_order.chunks(IDS_FETCHED) {
-            let best = lines.iter().filter_map(|&line| self.decisions[line as usize].best);
-            linkable.fetch_register_ids(best.map(|(resident, _)| resident));
+            let decisions = lines.iter().map(|&line| &self.decisions[line as usize]);
+            fetch_ids_of_best(linkable, decisions);
             for &line in lines {
                 let (register_id, outcome, weight, reason) = row(line);
                 digest

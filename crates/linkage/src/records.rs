@@ -538,12 +538,6 @@ impl Linkable {
         self.index.id(row)
     }
 
-    /// Brings to hand the ids of some records of the register, which lie all over memory: whoever asks for the ids of
-    /// many, one after the other, waits for each.
-    pub(crate) fn fetch_register_ids(&self, rows: impl Iterator<Item = u32>) {
-        self.index.register.records.fetch_ids(rows);
-    }
-
     /// The id of a line of the list.
     pub fn list_id(&self, row: u32) -> &str {
         self.list.records.id(row)
